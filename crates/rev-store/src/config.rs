@@ -8,6 +8,7 @@ mod environment;
 mod url;
 
 pub use environment::Environment;
+use url::BadReference;
 pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};
 
 pub(crate) use environment::dotenv;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use rev_core::{Binding, DatabaseName, Dialect, Label};
 
 use crate::fault::{Place, Problem};
-use crate::shape::{Fields, Placed, Reader};
+use crate::shape::{Fields, Placed, Reader, WHOLE};
+use crate::source;
 use crate::yaml::{self, Finding, Node, Value};
 
 /// The name of the settings file.
@@ -51,7 +53,7 @@ pub struct Config {
     /// Named plans, by name.
     pub snapshots: BTreeMap<String, Snapshot>,
     root: PathBuf,
-    env_file: BTreeMap<String, String>,
+    env_file: Environment,
 }
 
 /// A folder of revision files.
@@ -110,7 +112,7 @@ impl Default for Config {
             ledger_prefix: "rev_".to_owned(),
             snapshots: BTreeMap::new(),
             root: PathBuf::new(),
-            env_file: BTreeMap::new(),
+            env_file: Environment::default(),
         }
     }
 }
@@ -143,11 +145,7 @@ impl Database {
 impl Config {
     /// Reads the text of `rev.yaml` in `root`; what cannot be read has its
     /// default. `env_file` holds the variables of `.env`.
-    pub(crate) fn read(
-        root: &Path,
-        text: &str,
-        env_file: BTreeMap<String, String>,
-    ) -> (Self, Vec<Finding>) {
+    pub(crate) fn read(root: &Path, text: &str, env_file: Environment) -> (Self, Vec<Finding>) {
         let empty = Self {
             root: root.to_owned(),
             env_file,
@@ -167,6 +165,14 @@ impl Config {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder for new revision files: the first that is named.
+    #[must_use]
+    pub fn new_revisions(&self) -> PathBuf {
+        let first = self.revisions.first();
+        let path = first.map_or("revisions", |folder| folder.path.as_str());
+        source::tidy(&self.root.join(path))
     }
 
     /// The names of all databases and groups, sorted.
@@ -254,7 +260,7 @@ impl Config {
     }
 
     fn variable<'a>(&'a self, name: &str, env: &'a Environment) -> Option<&'a str> {
-        let of_file = || self.env_file.get(name).map(String::as_str);
+        let of_file = || self.env_file.variable(name);
         env.variable(name).or_else(of_file)
     }
 
@@ -304,7 +310,7 @@ impl Reader {
             self.find(None, Problem::EmptyFile);
             return config;
         }
-        let Some(mut fields) = self.fields(root, FILE_NAME, KEYS) else {
+        let Some(mut fields) = self.fields(root, WHOLE, KEYS) else {
             return config;
         };
         if let Some(node) = fields.given("revisions") {
@@ -437,9 +443,8 @@ impl Reader {
                 }
                 Some(template)
             }
-            Err(reference) => {
-                let reference = redact(&reference);
-                self.find(text.place, Problem::Reference { text: reference });
+            Err(BadReference) => {
+                self.find(text.place, Problem::Reference);
                 None
             }
         }
@@ -526,4 +531,235 @@ pub fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     number.checked_mul(ms_per_unit).map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Config {
+        let (config, findings) = Config::read(Path::new("/p"), text, Environment::default());
+        assert!(findings.is_empty(), "{findings:?}");
+        config
+    }
+
+    fn bad(text: &str) -> String {
+        let (_, findings) = Config::read(Path::new("/p"), text, Environment::default());
+        let faults = crate::Faults::new(crate::document::faults("rev.yaml", findings));
+        let lines = faults
+            .iter()
+            .map(|fault| format!("{} {fault}", fault.code()));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn name(text: &str) -> DatabaseName {
+        DatabaseName::new(text).expect(text)
+    }
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        Environment::new(
+            pairs
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned())),
+        )
+    }
+
+    /// The URL, or the error and its cause, in words.
+    fn url(config: &Config, database: &str, env: &Environment) -> String {
+        match config.url(&name(database), env) {
+            Ok(url) => url.expose().to_owned(),
+            Err(error) => match std::error::Error::source(&error) {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            },
+        }
+    }
+
+    const DESIGN: &str = "\
+revisions: [revisions, more/revisions]
+databases:
+  db1: sqlite://var/db1.sqlite
+  db2:
+    url: ${DB2_URL:-sqlite://var/db2.sqlite}
+    dialect: sqlite
+    groups: [reporting]
+    shared: false
+    schema: null
+    follow: [billing, core]
+    lock_timeout: 500ms
+    statement_timeout: 2m
+ledger: {prefix: app_}
+snapshots:
+  fresh: {from: base, targets: [db1@head, db2@head]}
+";
+
+    #[test]
+    fn settings_are_what_the_file_says() {
+        let config = read(DESIGN);
+        let folders: Vec<&str> = config.revisions.iter().map(|f| f.path.as_str()).collect();
+        assert_eq!(folders, ["revisions", "more/revisions"]);
+        assert_eq!(config.new_revisions(), Path::new("/p/revisions"));
+        assert_eq!(config.ledger_prefix, "app_");
+        let fresh = &config.snapshots["fresh"];
+        assert_eq!((fresh.from.len(), fresh.targets.len()), (1, 2));
+        let db2 = &config.databases["db2"];
+        assert_eq!(db2.groups, [name("reporting")]);
+        assert!(!db2.shared);
+        assert_eq!(db2.schema, None);
+        assert_eq!(db2.follow.len(), 2);
+        assert_eq!(db2.lock_timeout, Some(Duration::from_millis(500)));
+        assert_eq!(db2.statement_timeout, Some(Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn what_is_not_said_has_its_default() {
+        let config = read("databases:\n  db1: sqlite://x\n");
+        assert_eq!(config.revisions[0].path, "revisions");
+        assert_eq!(config.ledger_prefix, "rev_");
+        let db1 = &config.databases["db1"];
+        assert_eq!(db1.lock_timeout, Some(Duration::from_secs(5)));
+        assert_eq!(db1.statement_timeout, None);
+        assert!(db1.shared && db1.follow.is_empty() && db1.groups.is_empty());
+    }
+
+    #[test]
+    fn a_given_url_wins_over_the_variable_and_that_over_the_file() {
+        let config = read("databases:\n  my-db.1: sqlite://file\n");
+        let env = Environment::default();
+        assert_eq!(url(&config, "my-db.1", &env), "sqlite://file");
+        let env = environment(&[("REV_MY_DB_1_URL", "postgres://env")]);
+        assert_eq!(url(&config, "my-db.1", &env), "postgres://env");
+        let binding = config.binding(&name("my-db.1"), &env).expect("a binding");
+        assert_eq!(binding.dialect, Dialect::Postgres);
+        let env = env.with_url(&name("my-db.1"), "mysql://flag");
+        assert_eq!(url(&config, "my-db.1", &env), "mysql://flag");
+    }
+
+    #[test]
+    fn the_env_file_never_overrides_the_environment() {
+        let text = "databases:\n  db1: ${A}\n";
+        let (config, _) = Config::read(
+            Path::new("/p"),
+            text,
+            environment(&[("A", "sqlite://of-file")]),
+        );
+        assert_eq!(
+            url(&config, "db1", &Environment::default()),
+            "sqlite://of-file"
+        );
+        assert_eq!(
+            url(&config, "db1", &environment(&[("A", "sqlite://env")])),
+            "sqlite://env"
+        );
+    }
+
+    #[test]
+    fn an_unset_variable_matters_only_for_a_connection() {
+        let config = read(
+            "databases:\n  a: {url: '${A}', dialect: mysql}\n  b: ${B}\n  c: postgres://u:${C}@h/d\n  d: {}\n",
+        );
+        let env = Environment::default();
+        let dialect = |database| config.binding(&name(database), &env).map(|b| b.dialect);
+        assert_eq!(dialect("a"), Ok(Dialect::Mysql));
+        assert_eq!(dialect("c"), Ok(Dialect::Postgres));
+        let unset = config.binding(&name("b"), &env).expect_err("no dialect");
+        assert_eq!(
+            unset.to_string(),
+            "the URL of database `b` needs the variable `B`, which is not set"
+        );
+        assert_eq!(
+            url(&config, "c", &env),
+            "the URL of database `c` needs the variable `C`, which is not set"
+        );
+        assert_eq!(
+            url(&config, "d", &env),
+            "database `d` has no URL; `REV_D_URL` is not set"
+        );
+        assert_eq!(
+            url(&config, "x", &env),
+            "there is no database `x` in rev.yaml"
+        );
+        let env = environment(&[("A", "sqlite://x"), ("B", "sqlite::memory:")]);
+        assert_eq!(
+            url(&config, "a", &env),
+            "the URL of database `a` is not usable: the URL is for sqlite, but the dialect says mysql"
+        );
+        assert!(url(&config, "b", &env).contains("in memory"));
+    }
+
+    #[test]
+    fn a_variable_that_means_two_databases_is_refused() {
+        let config = read("databases:\n  a-b: sqlite://x\n  a.b: sqlite://y\n");
+        let env = environment(&[("REV_A_B_URL", "sqlite://z")]);
+        assert_eq!(
+            url(&config, "a-b", &env),
+            "`REV_A_B_URL` means both `a-b` and `a.b`"
+        );
+        assert_eq!(url(&config, "a.b", &Environment::default()), "sqlite://y");
+    }
+
+    #[test]
+    fn every_fault_of_the_settings_is_told_at_its_place() {
+        insta::assert_snapshot!(bad("revision: x\ndatabases:\n  db1: 'sqlite::memory:'\n  2db: sqlite://x\n  db2: {url: 'mysql://h', dialect: sqlite, groups: [a, a, head]}\n  db3: {lock_timeout: 5, statement_timeout: soon, shared: maybe, timeout: 1}\n  db4: ${x\n  db5: oracle://h\n  db6: {dialect: oracle}\n  db7: [a]\nledger: {prefix: 1x}\nsnapshots: {a: {from: base}, '../b': {targets: x}}\n"), @"
+        unknown_key rev.yaml:1:1: key `revision` is not known here
+        bad_url rev.yaml:3:8: a database in memory is gone when the command ends, so nothing would be migrated
+        bad_name rev.yaml:4:3: `2db` is not a database name: `2` is not allowed at its start
+        bad_url rev.yaml:5:14: the URL is for mysql, but the dialect says sqlite
+        repeated rev.yaml:5:56: `a` is written twice
+        bad_name rev.yaml:5:59: `head` is a word of the target grammar and cannot be a database name
+        bad_duration rev.yaml:6:23: `5` is not a duration such as `500ms`, `5s`, `2m` or `0`
+        bad_duration rev.yaml:6:45: `soon` is not a duration such as `500ms`, `5s`, `2m` or `0`
+        wrong_type rev.yaml:6:59: `shared` must be `true` or `false`, not a single value
+        unknown_key rev.yaml:6:66: key `timeout` is not known here
+        bad_reference rev.yaml:7:8: a `${` here does not begin `${NAME}` or `${NAME:-default}`
+        bad_url rev.yaml:8:8: `oracle` is not the scheme of a database that is known
+        not_a_choice rev.yaml:9:18: `oracle` is not a dialect
+        wrong_type rev.yaml:10:8: `db7` must be a map, not a list
+        bad_prefix rev.yaml:11:18: `1x` is not a table prefix: at most 32 ASCII letters, digits and `_`, no digit first
+        missing_key rev.yaml:12:16: key `targets` is missing
+        bad_name rev.yaml:12:30: `../b` is not a database name: `.` is not allowed at its start
+        ");
+        insta::assert_snapshot!(bad("databases:\n  a: x\n  a: y\n"), @"
+        duplicate_key rev.yaml:3:3: key `a` is written twice, first on line 2
+        ");
+        insta::assert_snapshot!(bad(""), @"
+        empty_file rev.yaml: the file is empty
+        ");
+    }
+
+    #[test]
+    fn nothing_that_is_shown_of_settings_holds_a_password() {
+        let text =
+            "databases:\n  a: postgres://u:hunter2@h/d\n  b: postgres://u:${P:-hunter2}@h/d\n";
+        let (config, _) = Config::read(Path::new("/p"), text, environment(&[("P", "hunter2")]));
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let broken = bad(
+            "databases:\n  a: postgres://u:hunter2${@h/d\n  b: 'hunter2'\n  c: postgres://u:hunter2@${h/d\n",
+        );
+        assert!(!broken.contains("hunter2"), "{broken}");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, ms) in [
+            ("0", 0),
+            ("500ms", 500),
+            ("5s", 5_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(duration(text), Some(Duration::from_millis(ms)));
+        }
+        for text in [
+            "5",
+            "s",
+            "",
+            "-1s",
+            "1.5s",
+            "5 weeks",
+            "99999999999999999999s",
+        ] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
 }

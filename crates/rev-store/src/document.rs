@@ -18,7 +18,7 @@ use rev_core::{
 };
 
 use crate::fault::{Fault, Faults, Place, Problem};
-use crate::shape::{Fields, Reader};
+use crate::shape::{Fields, Reader, WHOLE};
 use crate::yaml::{self, Finding, Node, Value};
 
 const KEYS: &[&str] = &[
@@ -114,30 +114,34 @@ impl Reader {
             self.find(None, Problem::EmptyFile);
             return None;
         }
-        let mut fields = self.fields(root, "revision file", KEYS)?;
+        let mut fields = self.fields(root, WHOLE, KEYS)?;
         let id = self.id(&mut fields);
         let parents = self.parents(&mut fields);
-        let mut revision = Revision::new(id?, parents?);
         let message = fields.given("message");
         let message = message.and_then(|node| self.text(node, "message"));
-        revision.message = message.map(|message| message.text).unwrap_or_default();
         let created = fields.given("created");
-        revision.created = created
-            .and_then(|node| self.text(node, "created"))
-            .map(|created| created.text);
-        if let Some(node) = fields.given("branch_labels") {
-            revision.labels = self.names(node, "branch_labels", Label::new);
-        }
-        if let Some(node) = fields.given("depends_on") {
-            revision.depends_on = self.dependencies(node);
-        }
-        revision.irreversible = fields
+        let created = created.and_then(|node| self.text(node, "created"));
+        let labels = fields.given("branch_labels");
+        let labels = labels.map(|node| self.names(node, "branch_labels", Label::new));
+        let depends_on = fields.given("depends_on");
+        let depends_on = depends_on.map(|node| self.dependencies(node));
+        let irreversible = fields
             .given("irreversible")
             .and_then(|node| self.flag(&node, "irreversible"))
             .unwrap_or(false);
         self.replaces(&mut fields);
-        revision.scripts = self.scripts(&mut fields, revision.irreversible);
-        Some(revision)
+        let scripts = self.scripts(&mut fields, irreversible);
+        // Not sooner, so that a bad id hides no other fault.
+        Some(Revision {
+            id: id?,
+            parents: parents?,
+            depends_on: depends_on.unwrap_or_default(),
+            labels: labels.unwrap_or_default(),
+            message: message.map(|message| message.text).unwrap_or_default(),
+            created: created.map(|created| created.text),
+            scripts,
+            irreversible,
+        })
     }
 
     fn id(&mut self, fields: &mut Fields) -> Option<RevisionId> {
@@ -331,7 +335,81 @@ mod tests {
         let revision = good(
             "revision: 5f1c\ndown_revision: [1a2b, 0012]\nmessage: add hero\ncreated: 2026-11-23T09:00:00Z\nbranch_labels: heroes\ndepends_on: [core, 9f8e]\nupgrade: |\n  CREATE TABLE hero (id INTEGER);\ndatabases:\n  db2:\n    upgrade:\n      postgres: SELECT 1\n      sqlite: null\n    downgrade: [a, b]\n  search:\n    transaction: none\n  none: {}\nirreversible: false\nreplaces: []\n",
         );
-        insta::assert_debug_snapshot!(revision, @"");
+        insta::assert_debug_snapshot!(revision, @r#"
+        Revision {
+            id: "5f1c",
+            parents: [
+                "1a2b",
+                "0012",
+            ],
+            depends_on: [
+                "core",
+                "9f8e",
+            ],
+            labels: [
+                "heroes",
+            ],
+            message: "add hero",
+            created: Some(
+                "2026-11-23T09:00:00Z",
+            ),
+            scripts: Scripts {
+                top: Entry {
+                    upgrade: Some(
+                        Any(
+                            Sql(
+                                [
+                                    "CREATE TABLE hero (id INTEGER);\n",
+                                ],
+                            ),
+                        ),
+                    ),
+                    downgrade: None,
+                    transaction: Step,
+                },
+                databases: {
+                    "db2": Entry {
+                        upgrade: Some(
+                            ByDialect(
+                                {
+                                    Postgres: Some(
+                                        Sql(
+                                            [
+                                                "SELECT 1",
+                                            ],
+                                        ),
+                                    ),
+                                    Sqlite: None,
+                                },
+                            ),
+                        ),
+                        downgrade: Some(
+                            Any(
+                                Sql(
+                                    [
+                                        "a",
+                                        "b",
+                                    ],
+                                ),
+                            ),
+                        ),
+                        transaction: Step,
+                    },
+                    "none": Entry {
+                        upgrade: None,
+                        downgrade: None,
+                        transaction: Step,
+                    },
+                    "search": Entry {
+                        upgrade: None,
+                        downgrade: None,
+                        transaction: None,
+                    },
+                },
+            },
+            irreversible: false,
+        }
+        "#);
     }
 
     #[test]
@@ -377,17 +455,44 @@ mod tests {
 
     #[test]
     fn every_fault_of_a_file_is_told_at_its_place() {
-        insta::assert_snapshot!(bad("revision: a b\nmesage: x\nbranch_labels: [ok, 2x]\nirreversible: yes\n"), @"");
-        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b']\nreplaces: [b]\nmessage: [x]\n"), @"");
+        insta::assert_snapshot!(bad("revision: a b\nmesage: x\nbranch_labels: [ok, 2x]\nirreversible: yes\n"), @"
+        1:1+8 missing_key: key `down_revision` is missing
+        1:11+3 bad_name: `a b` is not a revision id: ` ` is not allowed in it
+        2:1+6 unknown_key: key `mesage` is not known here
+        3:21+2 bad_name: `2x` is not a branch label: `2` is not allowed at its start
+        4:15+3 wrong_type: `irreversible` must be `true` or `false`, not a single value
+        ");
+        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b']\nreplaces: [b]\nmessage: [x]\n"), @"
+        3:1+8 unknown_key: key `upgrades` is not known here
+        4:17+5 cross_database_unsupported: dependencies on another database (`db1@y`) are not supported by this version
+        4:24+5 bad_name: `a b` is not a revision id: ` ` is not allowed in it
+        5:11+1 replaces_unsupported: shortcuts (`replaces`) are not supported by this version
+        6:10+1 wrong_type: `message` must be a text, not a list
+        ");
     }
 
     #[test]
     fn faults_of_scripts_are_told_at_their_place() {
         insta::assert_snapshot!(
             bad_with("upgrade:\ndowngrade: ''\ndatabases:\n  db1: null\n  a b: {}\n  db2:\n    upgrade: []\n    downgrade: [x, ' ']\n    transaction: on\n    message: x\n  db3:\n    upgrade: {postgres: x, oracle: y, sqlite: ''}\n    downgrade: {}\n"),
-            @""
+            @"
+            3:8+0 empty_script: `upgrade` is empty
+            4:12+2 empty_script: `downgrade` is empty
+            6:8+4 wrong_type: `db1` must be a map, not nothing
+            7:3+3 bad_name: `a b` is not a database name: ` ` is not allowed in it
+            9:14+1 empty_script: `upgrade` is empty
+            10:20+3 empty_script: `downgrade` is empty
+            11:18+2 not_a_choice: `on` is not a transaction mode
+            12:5+7 unknown_key: key `message` is not known here
+            14:28+6 not_a_choice: `oracle` is not a dialect
+            14:47+2 empty_script: `upgrade` is empty
+            15:16+1 empty_script: `downgrade` is empty
+            "
         );
-        insta::assert_snapshot!(bad_with("irreversible: true\ndowngrade: x\ndatabases: {db: {downgrade: y}}"), @"");
+        insta::assert_snapshot!(bad_with("irreversible: true\ndowngrade: x\ndatabases: {db: {downgrade: y}}"), @"
+        4:1+9 irreversible_downgrade: the revision says that it is irreversible, but has a downgrade script
+        5:18+9 irreversible_downgrade: the revision says that it is irreversible, but has a downgrade script
+        ");
     }
 
     #[test]
@@ -436,13 +541,28 @@ mod tests {
 
     #[test]
     fn what_is_no_revision_at_all_says_so() {
-        insta::assert_snapshot!(bad(""), @"");
-        insta::assert_snapshot!(bad("# nothing\n"), @"");
-        insta::assert_snapshot!(bad("- a\n"), @"");
-        insta::assert_snapshot!(bad("revision: a\n\tdown_revision: b\n"), @"");
-        insta::assert_snapshot!(bad("revision: 'a\n"), @"");
-        insta::assert_snapshot!(bad("revision:\ndown_revision: [~]\n"), @"");
-        insta::assert_snapshot!(bad("revision: \"a\u{1}\"\ndown_revision: null\n"), @"");
+        insta::assert_snapshot!(bad(""), @"
+        - empty_file: the file is empty
+        ");
+        insta::assert_snapshot!(bad("# nothing\n"), @"
+        - empty_file: the file is empty
+        ");
+        insta::assert_snapshot!(bad("- a\n"), @"
+        1:1+0 wrong_type: the file must be a map, not a list
+        ");
+        insta::assert_snapshot!(bad("revision: a\n\tdown_revision: b\n"), @"
+        1:11+0 yaml_syntax: this is not valid YAML: while scanning a plain scalar, found a tab
+        ");
+        insta::assert_snapshot!(bad("revision: 'a\n"), @"
+        1:11+0 yaml_syntax: this is not valid YAML: unclosed quote
+        ");
+        insta::assert_snapshot!(bad("revision:\ndown_revision: [~]\n"), @"
+        1:9+0 wrong_type: `revision` must be a text, not nothing
+        2:17+1 wrong_type: `down_revision` must be a text, not nothing
+        ");
+        insta::assert_snapshot!(bad("revision: \"a\u{1}\"\ndown_revision: null\n"), @r#"
+        1:13+0 yaml_syntax: this is not valid YAML: unexpected character: `\u{1}'
+        "#);
     }
 
     #[test]

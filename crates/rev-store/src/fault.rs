@@ -334,11 +334,10 @@ pub enum Problem {
         text: String,
     },
     /// `${…` that is not closed, or not a name.
-    #[error("`{text}` is not a reference such as `${{NAME}}` or `${{NAME:-default}}`")]
-    Reference {
-        /// As written.
-        text: String,
-    },
+    ///
+    /// What is written instead is not shown: it may be part of a password.
+    #[error("a `${{` here does not begin `${{NAME}}` or `${{NAME:-default}}`")]
+    Reference,
     /// A URL that can never be right.
     #[error(transparent)]
     Url(#[from] crate::config::UrlFault),
@@ -394,7 +393,7 @@ impl Problem {
             Problem::Script(ScriptError::TwoGroups { .. }) => "two_groups",
             Problem::Script(_) => "no_dialect",
             Problem::Duration { .. } => "bad_duration",
-            Problem::Reference { .. } => "bad_reference",
+            Problem::Reference => "bad_reference",
             Problem::Url(_) => "bad_url",
             Problem::Prefix { .. } => "bad_prefix",
             Problem::EnvironmentLine => "bad_env_line",

@@ -37,12 +37,8 @@ pub(crate) fn load(root: &Path, folders: &[Folder], settings: &str) -> (Vec<Load
     for folder in folders {
         search.folder(folder, settings);
     }
-    let files: Vec<(String, PathBuf)> = search
-        .files
-        .into_values()
-        .collect::<BTreeMap<_, _>>()
-        .into_iter()
-        .collect();
+    let mut files: Vec<(String, PathBuf)> = search.files.into_values().collect();
+    files.sort_unstable();
     (read_all(files), search.faults)
 }
 

@@ -212,10 +212,304 @@ fn read_config(root: &Path, settings: &Path, faults: &mut Vec<Fault>) -> Config 
         faults.extend(document::faults(".env", findings));
     }
     let (config, findings) = match source::read(settings) {
-        Ok(text) => Config::read(root, &text, variables),
+        Ok(text) => Config::read(root, &text, Environment::new(variables)),
         Err(finding) => (Config::default(), vec![finding]),
     };
     let name = source::shown(root, settings);
     faults.extend(document::faults(&name, findings));
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use rev_core::{DatabaseName, Dialect};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A project of these files.
+    fn project(files: &[(&str, &str)]) -> TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        root
+    }
+
+    fn open(root: &TempDir) -> Result<Project, OpenError> {
+        Project::open(root.path(), None, &Environment::default())
+    }
+
+    /// `code path:line:column: message`, one fault a line.
+    fn faults(root: &TempDir) -> String {
+        match open(root) {
+            Err(OpenError::Faults(faults)) => {
+                let lines = faults
+                    .iter()
+                    .map(|fault| format!("{} {fault}", fault.code()));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn id(text: &str) -> RevisionId {
+        RevisionId::new(text).expect(text)
+    }
+
+    const SETTINGS: (&str, &str) = (
+        "rev.yaml",
+        "databases:\n  db1: sqlite://x\n  db2: {url: 'sqlite://y', groups: [all, some]}\n",
+    );
+
+    #[test]
+    fn a_project_is_found_from_below_and_by_name() {
+        let root = project(&[
+            SETTINGS,
+            ("revisions/a.yaml", "revision: a\ndown_revision: null\n"),
+            ("deep/er/x", ""),
+        ]);
+        let env = Environment::default();
+        let below = Project::open(&root.path().join("deep/er"), None, &env).expect("opens");
+        assert_eq!(below.root, root.path());
+        assert_eq!(below.shown(&id("a")).as_deref(), Some("revisions/a.yaml"));
+        for explicit in ["rev.yaml", "."] {
+            let named = Project::open(root.path(), Some(Path::new(explicit)), &env).expect("opens");
+            assert_eq!(named.graph.len(), 1);
+        }
+        let missing = Project::open(root.path(), Some(Path::new("no.yaml")), &env);
+        assert!(matches!(missing, Err(OpenError::Io { .. })));
+        let nowhere = tempfile::tempdir().expect("a folder");
+        assert!(matches!(open(&nowhere), Err(OpenError::NotFound { .. })));
+    }
+
+    #[test]
+    fn revision_files_are_found_wherever_the_settings_say() {
+        let root = project(&[
+            ("rev.yaml", "revisions: [one, one/two, three]\n"),
+            ("one/a.yaml", "revision: a\ndown_revision: null\n"),
+            ("one/two/b.yml", "revision: b\ndown_revision: a\n"),
+            ("one/.hidden.yaml", "nonsense: ["),
+            ("one/.git/c.yaml", "nonsense: ["),
+            ("one/notes.txt", "nonsense: ["),
+            ("three/d/e/c.yaml", "revision: c\ndown_revision: b\n"),
+        ]);
+        assert_eq!(open(&root).expect("opens").files.len(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_each_file_once_and_never_in_circles() {
+        use std::os::unix::fs::symlink;
+        let root = project(&[
+            SETTINGS,
+            ("revisions/a.yaml", "revision: a\ndown_revision: null\n"),
+            ("else/b.yaml", "revision: b\ndown_revision: a\n"),
+        ]);
+        let revisions = root.path().join("revisions");
+        symlink(&revisions, revisions.join("loop")).expect("linked");
+        symlink(revisions.join("a.yaml"), revisions.join("z.yaml")).expect("linked");
+        symlink(root.path().join("else"), revisions.join("else")).expect("linked");
+        let project = open(&root).expect("opens");
+        assert_eq!(project.shown(&id("a")).as_deref(), Some("revisions/a.yaml"));
+        assert_eq!(
+            project.shown(&id("b")).as_deref(),
+            Some("revisions/else/b.yaml")
+        );
+        symlink("nowhere", revisions.join("broken.yaml")).expect("linked");
+        assert!(faults(&root).starts_with("unreadable revisions/broken.yaml: "));
+    }
+
+    #[test]
+    fn all_faults_of_all_files_are_told_in_one_run() {
+        let root = project(&[
+            (
+                "rev.yaml",
+                "revisions: [revisions, gone]\ndatabases:\n  db1: 'sqlite::memory:'\n",
+            ),
+            (".env", "A=1\nnonsense\n"),
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision: null\nmesage: x\n",
+            ),
+            (
+                "revisions/b.yaml",
+                "revision: b\ndown_revision: [a, a, zz]\n",
+            ),
+            ("revisions/c.yaml", "revision: b\ndown_revision: a\n"),
+            ("revisions/d.yaml/e.txt", ""),
+            ("revisions/e_broken.yaml", "revision: e\ndown_revision: [\n"),
+            (
+                "revisions/f.yaml",
+                "revision: f\ndown_revision: e\ndepends_on: f\n",
+            ),
+        ]);
+        fs::write(
+            root.path().join("revisions/g.yaml"),
+            b"revision: g\n# \xff\n",
+        )
+        .expect("written");
+        insta::assert_snapshot!(faults(&root), @"
+        bad_env_line .env:2:1: this line is not `NAME=value`
+        no_folder rev.yaml:1:24: the revision folder `gone` does not exist
+        bad_url rev.yaml:3:8: a database in memory is gone when the command ends, so nothing would be migrated
+        unknown_key revisions/a.yaml:3:1: key `mesage` is not known here
+        duplicate_id revisions/b.yaml:1:11: revision `b` is also declared in revisions/c.yaml
+        repeated_parent revisions/b.yaml:2:20: revision `b` names parent `a` twice
+        unknown_parent revisions/b.yaml:2:23: revision `b` names a parent that does not exist: `zz`
+        duplicate_id revisions/c.yaml:1:11: revision `b` is also declared in revisions/b.yaml
+        is_folder revisions/d.yaml: a folder has the name of a revision file
+        yaml_syntax revisions/e_broken.yaml:2:16: this is not valid YAML: unclosed bracket '['
+        self_dependency revisions/f.yaml:3:13: revision `f` depends on itself
+        not_utf8 revisions/g.yaml:2:3: the file is not UTF-8: byte 14 is 0xff
+        ");
+    }
+
+    #[test]
+    fn faults_of_the_graph_point_at_the_very_word() {
+        let root = project(&[
+            SETTINGS,
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision:\n  - b\nbranch_labels: [one, db1]\n",
+            ),
+            (
+                "revisions/b.yaml",
+                "revision: b\ndown_revision: c\nbranch_labels: [one]\n",
+            ),
+            (
+                "revisions/c.yaml",
+                "revision: c\ndown_revision: a\nbranch_labels: [x, some-2]\n",
+            ),
+            (
+                "revisions/all.yaml",
+                "revision: all\ndown_revision: all\ndepends_on: [two]\n",
+            ),
+            (
+                "revisions/d.yaml",
+                "revision: d\ndown_revision: null\ndepends_on: [nothing]\n",
+            ),
+        ]);
+        insta::assert_snapshot!(faults(&root), @"
+        cycle revisions/a.yaml:3:5: revisions form a cycle: `a` → `b` → `c` → `a`
+        name_taken revisions/a.yaml:4:22: branch label `db1` has the name of a database
+        name_taken revisions/all.yaml:1:11: revision `all` has the name of a group
+        self_parent revisions/all.yaml:2:16: revision `all` is its own parent
+        unknown_dependency revisions/all.yaml:3:14: revision `all` depends on `two`, which is no revision and no label
+        label_taken revisions/b.yaml:3:17: label `one` is declared by `a` and again by `b`
+        label_reads_as_offset revisions/c.yaml:3:20: label `some-2` of revision `c` reads as an offset from `some`
+        unknown_dependency revisions/d.yaml:3:14: revision `d` depends on `nothing`, which is no revision and no label
+        ");
+    }
+
+    #[test]
+    fn scripts_that_a_database_cannot_choose_are_faults() {
+        let root = project(&[
+            SETTINGS,
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision: null\nupgrade: {postgres: x}\ndatabases:\n  some: {upgrade: x}\n  all: {upgrade: x}\n",
+            ),
+            (
+                "revisions/b.yaml",
+                "revision: b\ndown_revision: a\ndatabases:\n  db1:\n    upgrade: {sqlite: null}\n    downgrade:\n      mysql: x\n",
+            ),
+        ]);
+        insta::assert_snapshot!(faults(&root), @"
+        no_dialect revisions/a.yaml:3:1: revision `a` has upgrade scripts by dialect, but none for database `db1` (sqlite)
+        two_groups revisions/a.yaml:5:3: revision `a` has entries for two groups of database `db2`: `all` and `some`
+        no_dialect revisions/b.yaml:6:5: revision `b` has downgrade scripts by dialect, but none for database `db1` (sqlite)
+        ");
+    }
+
+    #[test]
+    fn settings_that_name_what_is_not_there_are_faults() {
+        let root = project(&[
+            (
+                "rev.yaml",
+                "databases:\n  db1: {url: 'sqlite://x', follow: [billing, core], groups: [db2]}\n  db2: sqlite://y\n",
+            ),
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision: null\nbranch_labels: biling\n",
+            ),
+        ]);
+        insta::assert_snapshot!(faults(&root), @"
+        unknown_branch rev.yaml:2:37: database `db1` follows branch `billing`, which no revision declares
+        unknown_branch rev.yaml:2:46: database `db1` follows branch `core`, which no revision declares
+        name_taken rev.yaml:2:62: group `db2` has the name of a database
+        ");
+    }
+
+    #[test]
+    fn an_entry_for_an_unbound_database_is_a_warning() {
+        let root = project(&[
+            SETTINGS,
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision: null\ndatabases:\n  db3: {upgrade: x}\n  some: {}\n",
+            ),
+        ]);
+        let project = open(&root).expect("opens");
+        insta::assert_snapshot!(project.warnings(), @"
+        revisions/a.yaml:4:3: `db3` is neither a database nor a group in rev.yaml, so its scripts run nowhere
+        ");
+    }
+
+    #[test]
+    fn a_place_in_sql_is_shown_with_its_file() {
+        let root = project(&[
+            SETTINGS,
+            (
+                "revisions/a.yaml",
+                "revision: a\ndown_revision: null\ndatabases:\n  all:\n    upgrade: |\n      one\n      two\n",
+            ),
+        ]);
+        let project = open(&root).expect("opens");
+        let name = DatabaseName::new("db2").expect("a name");
+        let binding = project
+            .config
+            .binding(&name, &Environment::default())
+            .expect("bound");
+        let node = project.graph.find("a").expect("there");
+        let revision = project.graph.revision(node);
+        let at = SqlPlace {
+            entry: chosen_entry(revision, &binding),
+            direction: "upgrade",
+            dialect: Dialect::Sqlite,
+            piece: 0,
+            line: 2,
+            column: 2,
+        };
+        let (path, place) = project.locate(&id("a"), &at).expect("found");
+        assert_eq!(
+            (path.as_str(), place.line, place.column),
+            ("revisions/a.yaml", 7, 8)
+        );
+    }
+
+    #[test]
+    fn many_files_are_read_as_one() {
+        let root = project(&[SETTINGS]);
+        fs::create_dir(root.path().join("revisions")).expect("made");
+        for number in 0..300_u32 {
+            let parent = number
+                .checked_sub(1)
+                .map_or("null".to_owned(), |n| format!("r{n}"));
+            let text = format!("revision: r{number}\ndown_revision: {parent}\n");
+            // The names run against the order of the graph.
+            let name = format!("revisions/{:03}.yaml", 999 - number);
+            fs::write(root.path().join(name), text).expect("written");
+        }
+        let project = open(&root).expect("opens");
+        assert_eq!(project.graph.len(), 300);
+        assert_eq!(
+            project.shown(&id("r299")).as_deref(),
+            Some("revisions/700.yaml")
+        );
+    }
 }

@@ -9,6 +9,9 @@ use rev_core::name::similar;
 use crate::fault::{Place, Problem};
 use crate::yaml::{Finding, Key, Node, Text, Value};
 
+/// What to call the root of a file, which has no key.
+pub(crate) const WHOLE: &str = "";
+
 /// A text and where it stands.
 pub(crate) struct Placed {
     pub(crate) text: String,
@@ -53,7 +56,11 @@ impl Reader {
     }
 
     fn wrong(&mut self, node: &Node, what: &str, expected: &'static str) {
-        let (what, found) = (format!("`{what}`"), node.kind());
+        let what = match what {
+            WHOLE => "the file".to_owned(),
+            key => format!("`{key}`"),
+        };
+        let found = node.kind();
         self.find(
             node.place,
             Problem::WrongType {

@@ -97,21 +97,25 @@ enum Part {
     },
 }
 
+/// A `${` that begins no reference.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct BadReference;
+
 impl Template {
-    /// Reads a template; the error is the reference that cannot be read.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a template.
+    pub(crate) fn parse(text: &str) -> Result<Self, BadReference> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some(start) = rest.find("${") {
             let reference = &rest[start..];
-            let end = reference.find('}').ok_or(reference)?;
+            let end = reference.find('}').ok_or(BadReference)?;
             let inner = &reference[2..end];
             let (name, default) = match inner.split_once(":-") {
                 Some((name, default)) => (name, Some(default.to_owned())),
                 None => (inner, None),
             };
             if !is_variable(name) || default.as_ref().is_some_and(|d| d.contains("${")) {
-                return Err(reference[..=end].to_owned());
+                return Err(BadReference);
             }
             if start > 0 {
                 parts.push(Part::Literal(rest[..start].to_owned()));
@@ -182,7 +186,7 @@ impl fmt::Display for Template {
                 } => text.push_str(&format!("${{{name}:-{default}}}")),
             }
         }
-        f.write_str(&redact(&text))
+        f.write_str(&redact_url(&text))
     }
 }
 
@@ -244,7 +248,11 @@ impl DatabaseUrl {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = redact(text);
-        if let Some(range) = password(&self.text, 0) {
+        let of_authority = self.text.find("://").and_then(|found| {
+            let start = found + 3;
+            userinfo_password(&self.text[start..]).map(|r| start + r.start..start + r.end)
+        });
+        if let Some(range) = of_authority.or_else(|| password(&self.text, 0)) {
             let written = &self.text[range];
             for secret in [written.to_owned(), percent_decoded(written)] {
                 // A shorter one would blot out half of an innocent sentence.
@@ -259,7 +267,7 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redact(&self.text))
+        f.write_str(&redact_url(&self.text))
     }
 }
 
@@ -348,8 +356,30 @@ fn password(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
     }
 }
 
-/// A password between `://user:` and `@host`. Where it holds an unescaped `@`,
-/// `/` or `?`, rather too much is hidden than too little.
+/// A text that is one URL, without its password, whatever characters that has.
+fn redact_url(url: &str) -> String {
+    let Some(start) = url.find("://").map(|found| found + 3) else {
+        return redact(url);
+    };
+    match userinfo_password(&url[start..]) {
+        Some(range) => {
+            let (head, tail) = (&url[..start + range.start], &url[start + range.end..]);
+            format!("{head}{HIDDEN}{}", redact(tail))
+        }
+        None => redact(url),
+    }
+}
+
+/// The password in `user:password@host/…`. Where it holds an unescaped `@`, `/`
+/// or `?`, rather too much is hidden than too little.
+fn userinfo_password(token: &str) -> Option<std::ops::Range<usize>> {
+    let at = token.rfind('@')?;
+    let colon = token[..at].find(':')?;
+    (colon + 1 < at).then_some(colon + 1..at)
+}
+
+/// A password between `://user:` and `@host`, in a URL that ends with white
+/// space or a quote.
 fn of_authority(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
     let mut search = from;
     while let Some(found) = text[search..].find("://") {
@@ -358,13 +388,8 @@ fn of_authority(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '`' | '<' | '>'))
             .map_or(text.len(), |length| start + length);
         let token = &text[start..token_end];
-        let query = token.find('?').unwrap_or(token.len());
-        let at = token[..query].rfind('@').or_else(|| token.rfind('@'));
-        if let Some(at) = at
-            && let Some(colon) = token[..at].find(':')
-            && colon + 1 < at
-        {
-            return Some(start + colon + 1..start + at);
+        if let Some(range) = userinfo_password(token) {
+            return Some(start + range.start..start + range.end);
         }
         search = start;
     }
@@ -410,6 +435,13 @@ mod tests {
         ] {
             assert_eq!(redact(text), shown);
         }
+    }
+
+    #[test]
+    fn a_password_may_hold_what_ends_a_url_in_a_sentence() {
+        let url = DatabaseUrl::new("mysql://u:p\"a w<d@h/d", Path::new("/p")).expect("a URL");
+        assert_eq!(url.to_string(), "mysql://u:***@h/d");
+        assert_eq!(url.redact("it was p\"a w<d"), "it was ***");
     }
 
     #[test]

@@ -318,13 +318,55 @@ mod tests {
 
     #[test]
     fn the_shape_of_a_file_is_fixed() {
-        insta::assert_snapshot!(text(&with_scripts(&["CREATE TABLE t (\n  id int\n);\n".to_owned(), "SELECT 1".to_owned(), "a -- 'b'".to_owned()])), @"");
+        insta::assert_snapshot!(text(&with_scripts(&["CREATE TABLE t (\n  id int\n);\n".to_owned(), "SELECT 1".to_owned(), "a -- 'b'".to_owned()])), @r#"
+        revision: "0012"
+        down_revision: ["1e10", "no"]
+        message: "no: it's #1"
+        created: 2026-11-23T09:00:00Z
+        branch_labels: ["yes"]
+        depends_on: ["2026"]
+        upgrade: |
+          CREATE TABLE t (
+            id int
+          );
+        downgrade:
+          - |
+            CREATE TABLE t (
+              id int
+            );
+          - SELECT 1
+          - a -- 'b'
+        databases:
+          db2: {}
+          "off":
+            transaction: none
+            upgrade:
+              postgres: |
+                CREATE TABLE t (
+                  id int
+                );
+              mysql: null
+              sqlite:
+                - |
+                  CREATE TABLE t (
+                    id int
+                  );
+                - SELECT 1
+                - a -- 'b'
+        "#);
     }
 
     #[test]
     fn a_revision_without_scripts_shows_where_they_go() {
         let revision = Revision::new(RevisionId::new("ab12").expect("an id"), Vec::new());
-        insta::assert_snapshot!(text(&revision), @"");
+        insta::assert_snapshot!(text(&revision), @r#"
+        revision: "ab12"
+        down_revision: null
+        # upgrade: |
+        #   CREATE TABLE …;
+        # downgrade: |
+        #   DROP TABLE …;
+        "#);
         check(&revision);
     }
 

@@ -9,7 +9,7 @@ use rev_core::DatabaseName;
 
 use super::emit::{quoted, scalar};
 use super::{WriteError, place};
-use crate::config::{Config, FILE_NAME};
+use crate::config::{Config, Environment, FILE_NAME};
 
 /// What a new project consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn init(root: &Path, databases: &[(DatabaseName, String)]) -> Result<Initial
     let settings = root.join(FILE_NAME);
     let mut files = vec![settings.clone()];
     place(&settings, &settings_text(databases), |read| {
-        let (config, findings) = Config::read(root, read, Default::default());
+        let (config, findings) = Config::read(root, read, Environment::default());
         match findings.first() {
             None if config.databases.len() == databases.len() => Ok(()),
             finding => {
@@ -118,7 +118,7 @@ fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Environment, Project};
+    use crate::Project;
 
     fn database(name: &str, url: &str) -> (DatabaseName, String) {
         (DatabaseName::new(name).expect("a name"), url.to_owned())

@@ -245,7 +245,17 @@ mod tests {
     fn scalars_keep_their_spelling_and_know_their_place() {
         insta::assert_snapshot!(
             places("a: 0012\nb: [1e10, no, 'x y']\nc:\nd: ~\né: 'ü'\ne: |\n\n  x\n   y\nf:\n  - |2\n      s\n"),
-            @r#""#
+            @r#"
+            1:4+4 a="0012"
+            2:5+4 -="1e10"
+            2:11+2 -="no"
+            2:15+5 -="x y"
+            3:2 c=Null
+            4:4 d=Null
+            5:4+3 é="ü"
+            8:3+1 e="\nx\n y\n" block 7:3
+            12:5+3 -="  s\n" block 12:5
+            "#
         );
     }
 }
