@@ -211,6 +211,38 @@ impl DatabaseName {
     }
 }
 
+/// The names that a mistyped one may have been meant to be: at most three,
+/// likeliest first. A name is near when it lies within two edits, or begins
+/// with the same four characters.
+pub fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut near: Vec<(usize, &str)> = names
+        .filter_map(|name| {
+            let distance = edit_distance(typed, name);
+            let shared = typed.len() >= 4 && name.get(..4) == typed.get(..4);
+            let limit = (typed.chars().count() / 2).min(2);
+            (distance <= limit || shared).then_some((distance, name))
+        })
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// Levenshtein's distance, letter case counting nothing.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +263,15 @@ mod tests {
         }
         assert!(RevisionId::new(&"x".repeat(64)).is_ok());
         assert!(RevisionId::new(&"x".repeat(65)).is_err());
+    }
+
+    #[test]
+    fn a_near_miss_suggests_what_was_meant() {
+        let names = ["billing", "core", "5f1c2a9be0d4"];
+        assert_eq!(similar("biling", names.into_iter()), ["billing"]);
+        assert_eq!(similar("CORE", names.into_iter()), ["core"]);
+        assert_eq!(similar("5f1c9999", names.into_iter()), ["5f1c2a9be0d4"]);
+        assert!(similar("x", names.into_iter()).is_empty());
     }
 
     #[test]

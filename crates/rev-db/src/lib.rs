@@ -1,1 +1,5 @@
-//! Placeholder.
+//! Reaching databases: the first touch of the network, and sqlx's only home.
+
+mod open;
+
+pub use open::{Settings, open};

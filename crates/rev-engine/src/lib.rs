@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Running plans: time and concurrency, and nothing else of the world.
+//!
+//! The engine asks a [`database::Database`] for what it needs and tells what
+//! happens in [`event::Event`]s. It never prints, asks, reads a file or the
+//! environment; the clock is passed in.
+
+pub mod clock;
+pub mod database;
+pub mod event;
+pub mod executor;
+pub mod outcome;
+pub mod prepare;
+pub mod request;

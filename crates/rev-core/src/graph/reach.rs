@@ -1,0 +1,78 @@
+//! Whether one revision stands on another, asked many times.
+//!
+//! One depth-first walk from the heads down numbers the nodes as it leaves
+//! them. Everything that a node stands on gets a smaller number than the node,
+//! and no smaller than the least number below it; what the walk first reached
+//! through the node has numbers in one run. So most questions are answered by
+//! comparing numbers: yes inside the run, no outside the range. The rest search
+//! down, kept short by the same two tests. (GRAIL: Yıldırım, Chaoji, Zaki, VLDB
+//! 2010, with one labelling.)
+
+use super::{Graph, Node};
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Interval {
+    /// The node's number: when the walk left it.
+    left: u32,
+    /// The least number of anything below.
+    least: u32,
+    /// The least number of what was first reached through this node.
+    first: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Reach {
+    intervals: Vec<Interval>,
+}
+
+impl Reach {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let mut intervals = vec![Interval::default(); graph.len()];
+        let mut seen = vec![false; graph.len()];
+        let mut next = 0;
+        let mut stack: Vec<(Node, Vec<Node>, u32)> = Vec::new();
+        for &root in graph.topological().iter().rev() {
+            if std::mem::replace(&mut seen[root.index()], true) {
+                continue;
+            }
+            stack.push((root, graph.below(root), next));
+            while let Some((node, rest, first)) = stack.last_mut() {
+                if let Some(below) = rest.pop() {
+                    if !std::mem::replace(&mut seen[below.index()], true) {
+                        stack.push((below, graph.below(below), next));
+                    }
+                    continue;
+                }
+                let least = graph
+                    .below(*node)
+                    .into_iter()
+                    .map(|below| intervals[below.index()].least)
+                    .fold(next, u32::min);
+                intervals[node.index()] = Interval {
+                    left: next,
+                    least,
+                    first: *first,
+                };
+                next += 1;
+                stack.pop();
+            }
+        }
+        Self { intervals }
+    }
+
+    pub(super) fn reaches(&self, graph: &Graph, above: Node, below: Node) -> bool {
+        let goal = self.intervals[below.index()].left;
+        let mut seen = std::collections::HashSet::new();
+        let mut stack = vec![above];
+        while let Some(node) = stack.pop() {
+            let Interval { left, least, first } = self.intervals[node.index()];
+            if (first..=left).contains(&goal) {
+                return true;
+            }
+            if (least..=left).contains(&goal) && seen.insert(node) {
+                stack.extend(graph.below(node));
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,150 @@
+//! What new revisions stand on, and ranges of history.
+
+use super::{Place, ResolveError, Scope};
+use crate::target::Point;
+use crate::{Node, NodeSet};
+
+impl Scope<'_> {
+    /// The parents of a merge of these points; of all heads where none is
+    /// given. Ascending.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError::NothingToMerge`] for fewer than two, `Overlap` where one
+    /// stands on another, `Repeated`, and `NotAHead` unless `splice`.
+    pub fn merge_parents(&self, points: &[Point], splice: bool) -> Result<Vec<Node>, ResolveError> {
+        let mut nodes = Vec::new();
+        if points.is_empty() {
+            nodes = self.graph.heads();
+        }
+        for point in points {
+            // Heads by `down_revision`: one that is depended upon is still a head.
+            if point.branch.is_none() && point.text == "heads" {
+                nodes.extend(self.graph.heads());
+            } else {
+                nodes.extend(self.revisions(point)?);
+            }
+        }
+        nodes.sort_unstable();
+        if let Some(twice) = nodes.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(ResolveError::Repeated {
+                revision: self.graph.id(twice[0]).clone(),
+            });
+        }
+        if nodes.len() < 2 {
+            return Err(ResolveError::NothingToMerge {
+                revisions: self.graph.ids(nodes),
+            });
+        }
+        for &above in &nodes {
+            let line = self.graph.line_below(above);
+            if let Some(&below) = nodes.iter().find(|&&n| n != above && line.contains(n)) {
+                return Err(ResolveError::Overlap {
+                    above: self.graph.id(above).clone(),
+                    below: self.graph.id(below).clone(),
+                });
+            }
+        }
+        if !splice {
+            self.check_heads(&nodes)?;
+        }
+        Ok(nodes)
+    }
+
+    /// The parents of a new revision: what `point` means, none for the base;
+    /// where it is left out, the only head that counts here.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`]: `AmbiguousHead` where there is no one head, `NotAHead`
+    /// unless `splice`.
+    pub fn new_parents(
+        &self,
+        point: Option<&Point>,
+        splice: bool,
+    ) -> Result<Vec<Node>, ResolveError> {
+        let head = Point {
+            branch: None,
+            text: "head".to_owned(),
+        };
+        let point = point.unwrap_or(&head);
+        let nodes = self.revisions(point)?;
+        let is_head = |node: &Node| self.graph.children(*node).is_empty();
+        if point.text == "head" && (nodes.len() > 1 || !nodes.iter().all(is_head)) {
+            return Err(ResolveError::AmbiguousHead {
+                point: point.to_string(),
+                candidates: self.graph.ids(self.graph.heads()),
+            });
+        }
+        if !splice {
+            self.check_heads(&nodes)?;
+        }
+        Ok(nodes)
+    }
+
+    fn check_heads(&self, nodes: &[Node]) -> Result<(), ResolveError> {
+        match nodes
+            .iter()
+            .find(|&&node| !self.graph.children(node).is_empty())
+        {
+            None => Ok(()),
+            Some(&node) => Err(ResolveError::NotAHead {
+                revision: self.graph.id(node).clone(),
+                heads: self.graph.ids(self.graph.heads()),
+            }),
+        }
+    }
+
+    /// The revisions from `low` to `high`, both included: the ancestry of
+    /// `high` (of all heads where it is left out); where `low` is given, its
+    /// descendants by `down_revision` therein. An offset alone counts from
+    /// `low` up, or from the head down.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`]; `EmptyRange` where nothing lies between.
+    pub fn range(
+        &self,
+        low: Option<&Point>,
+        high: Option<&Point>,
+    ) -> Result<NodeSet, ResolveError> {
+        let lows = match low {
+            Some(low) => Some(self.revisions(low)?),
+            None => None,
+        };
+        let highs = match (high, lows.as_deref()) {
+            (None, _) => self.heads(None),
+            (Some(point), Some([low])) if self.is_offset_up(point)? => {
+                let branch = self.meaning(point)?.branch;
+                let (_, offset) = point.offset().expect("an offset was just read");
+                let start = Place::Revisions(vec![*low]);
+                match self.offset_from_place(point, branch.as_ref(), start, offset)? {
+                    Place::Revisions(nodes) => nodes,
+                    _ => Vec::new(),
+                }
+            }
+            (Some(point), _) => self.revisions(point)?,
+        };
+        let below = self.graph.ancestors(highs);
+        let Some(lows) = lows.filter(|lows| !lows.is_empty()) else {
+            return Ok(below);
+        };
+        let above = lows
+            .iter()
+            .map(|&low| self.graph.line_above(low))
+            .fold(NodeSet::default(), |set, line| set.union(&line));
+        let between = below.intersection(&above);
+        if between.is_empty() {
+            let text = |point: Option<&Point>| point.map_or("heads".to_owned(), Point::to_string);
+            return Err(ResolveError::EmptyRange {
+                low: text(low),
+                high: text(high),
+            });
+        }
+        Ok(between)
+    }
+
+    fn is_offset_up(&self, point: &Point) -> Result<bool, ResolveError> {
+        Ok(matches!(self.meaning(point)?.place, Place::Offset(offset) if offset > 0))
+    }
+}

@@ -1,0 +1,197 @@
+//! Destinations: the set of revisions that an action and a point lead to.
+
+use super::{Branch, Direction, Meaning, Place, ResolveError, Scope};
+use crate::plan::Goal;
+use crate::target::Point;
+use crate::{Node, NodeSet};
+
+/// The set of revisions that are to be applied in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// Closed under parents and dependencies where the state was.
+    pub set: NodeSet,
+}
+
+impl Scope<'_> {
+    /// Where `goal` leads with these points; a union of them where it goes up.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`].
+    pub fn destination(&self, goal: Goal, points: &[Point]) -> Result<Destination, ResolveError> {
+        let set = match goal {
+            Goal::Upgrade => self.upgraded(points)?,
+            Goal::Downgrade => self.downgraded(points)?,
+            Goal::Switch => self.switched(points)?,
+            Goal::Stamp => self.stamped(points)?,
+        };
+        Ok(Destination { set })
+    }
+
+    fn upgraded(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
+        let mut set = self.applied()?.clone();
+        for point in points {
+            let meaning = self.meaning(point)?;
+            let added = match &meaning.place {
+                Place::Base => continue,
+                Place::Revisions(nodes) | Place::Heads(nodes) => {
+                    self.graph.ancestors(nodes.iter().copied())
+                }
+                Place::Current => return Err(ResolveError::Current),
+                Place::Offset(offset) if *offset < 0 => {
+                    return Err(wrong_way(point, Direction::Up));
+                }
+                Place::Offset(_) => self.offset_from_state(point, &meaning)?,
+            };
+            set = set.union(&added);
+        }
+        Ok(set)
+    }
+
+    fn downgraded(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
+        let applied = self.applied()?;
+        let [point] = points else {
+            let revisions = points
+                .iter()
+                .map(|point| self.revisions(point))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat();
+            return Err(ResolveError::SeveralRevisions {
+                point: points
+                    .iter()
+                    .map(Point::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                revisions: self.graph.ids(revisions),
+            });
+        };
+        let meaning = self.meaning(point)?;
+        match &meaning.place {
+            Place::Base => Ok(self.down_to_base(meaning.branch.as_ref(), applied)),
+            Place::Heads(nodes) if nodes.len() > 1 => Err(ResolveError::SeveralRevisions {
+                point: point.to_string(),
+                revisions: self.graph.ids(nodes.iter().copied()),
+            }),
+            Place::Revisions(nodes) | Place::Heads(nodes) => {
+                if let Some(&missing) = nodes.iter().find(|&&node| !applied.contains(node)) {
+                    return Err(ResolveError::NotApplied {
+                        revision: self.graph.id(missing).clone(),
+                    });
+                }
+                Ok(self.down_to(nodes, meaning.branch.as_ref(), applied))
+            }
+            Place::Current => Err(ResolveError::Current),
+            Place::Offset(offset) if *offset > 0 => Err(wrong_way(point, Direction::Down)),
+            Place::Offset(_) => self.offset_from_state(point, &meaning),
+        }
+    }
+
+    fn switched(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
+        let mut set = NodeSet::default();
+        for point in points {
+            let meaning = self.meaning(point)?;
+            let wanted = match &meaning.place {
+                Place::Base if meaning.branch.is_some() => {
+                    return Err(ResolveError::BranchBase {
+                        point: point.to_string(),
+                    });
+                }
+                Place::Base => continue,
+                Place::Revisions(nodes) | Place::Heads(nodes) => {
+                    self.graph.ancestors(nodes.iter().copied())
+                }
+                Place::Current => return Err(ResolveError::Current),
+                Place::Offset(_) => self.offset_from_state(point, &meaning)?,
+            };
+            set = set.union(&wanted);
+        }
+        Ok(set)
+    }
+
+    /// What `downgrade` would leave where all of it is applied, else what
+    /// `upgrade` would.
+    fn stamped(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
+        let applied = self.applied()?;
+        let meanings = points
+            .iter()
+            .map(|point| self.meaning(point))
+            .collect::<Result<Vec<Meaning>, _>>()?;
+        if let ([point], [meaning]) = (points, &meanings[..]) {
+            match meaning.place {
+                Place::Base => return Ok(self.down_to_base(meaning.branch.as_ref(), applied)),
+                Place::Offset(_) => return self.offset_from_state(point, meaning),
+                _ => {}
+            }
+        }
+        let mut nodes = NodeSet::default();
+        for meaning in &meanings {
+            match &meaning.place {
+                Place::Revisions(of) | Place::Heads(of) => nodes.extend(of.iter().copied()),
+                Place::Base => {}
+                Place::Current => return Err(ResolveError::Current),
+                Place::Offset(_) => {
+                    return Err(ResolveError::SeveralRevisions {
+                        point: points
+                            .iter()
+                            .map(Point::to_string)
+                            .collect::<Vec<_>>()
+                            .join(" "),
+                        revisions: Vec::new(),
+                    });
+                }
+            }
+        }
+        if !nodes.is_subset(applied) {
+            return Ok(applied.union(&self.graph.ancestors(nodes.iter())));
+        }
+        let branch = match &meanings[..] {
+            [meaning] => meaning.branch.as_ref(),
+            _ => None,
+        };
+        let nodes: Vec<Node> = nodes.iter().collect();
+        Ok(self.down_to(&nodes, branch, applied))
+    }
+
+    /// `applied` without the children of these revisions and all that stands
+    /// on them. With a branch only the children in its line go.
+    fn down_to(&self, nodes: &[Node], branch: Option<&Branch>, applied: &NodeSet) -> NodeSet {
+        let kept = self.graph.ancestors(nodes.iter().copied());
+        let gone = nodes
+            .iter()
+            .flat_map(|&node| self.graph.children(node))
+            .filter(|&child| !kept.contains(child))
+            .filter(|&child| branch.is_none_or(|branch| branch.line.contains(child)));
+        applied.difference(&self.graph.descendants(gone))
+    }
+
+    /// `applied` without everything, or without one branch down to where
+    /// another applied branch forks off.
+    fn down_to_base(&self, branch: Option<&Branch>, applied: &NodeSet) -> NodeSet {
+        let Some(branch) = branch else {
+            return NodeSet::default();
+        };
+        let mut set = applied.difference(&self.graph.descendants(branch.members.iter()));
+        let stem = self.graph.line_below(branch.root);
+        for &node in self.graph.topological().iter().rev() {
+            if !stem.contains(node) || !set.contains(node) {
+                continue;
+            }
+            let is_fork = self
+                .graph
+                .children(node)
+                .into_iter()
+                .any(|child| set.contains(child));
+            if !is_fork {
+                set = set.difference(&self.graph.descendants([node]));
+            }
+        }
+        set
+    }
+}
+
+fn wrong_way(point: &Point, direction: Direction) -> ResolveError {
+    ResolveError::WrongWay {
+        point: point.to_string(),
+        direction,
+    }
+}

@@ -1,0 +1,258 @@
+//! What the engine asks of a database.
+//!
+//! One physical database and ledger, reached by one connection. Reading never
+//! writes, not even the ledger's tables. A [`Batch`] is all or nothing: its
+//! statements, its ledger rows, its log rows and the new generation commit
+//! together, and only if the generation is still the expected one.
+
+use futures_util::future::BoxFuture;
+use rev_core::plan::Action;
+use rev_core::{Applied, Digest};
+use rev_sql::split::Statement;
+
+use crate::event::Pulse;
+
+/// A database, through its ledger.
+pub trait Database: Send {
+    /// Names the physical database and ledger: two lanes with the same identity
+    /// are one database.
+    fn identity(&self) -> String;
+
+    /// Takes the guard of this database, or says who has it. Does not wait.
+    fn try_lock<'a>(
+        &'a mut self,
+        holder: &'a Holder,
+    ) -> BoxFuture<'a, Result<Guard, DatabaseError>>;
+
+    /// Gives the guard back.
+    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>>;
+
+    /// Reads the ledger. Writes nothing and creates nothing.
+    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>>;
+
+    /// Reads the log, oldest first. Writes nothing and creates nothing.
+    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>>;
+
+    /// Carries a batch out, all or nothing.
+    fn commit<'a>(
+        &'a mut self,
+        batch: &'a Batch,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>>;
+
+    /// Appends a failure to the log, if there is a log. Never fails loudly:
+    /// the failure itself is what the user must see.
+    fn note_failure<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()>;
+}
+
+/// Who holds, or wants, the guard of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holder {
+    /// `user@host`.
+    pub operator: String,
+    /// The process id.
+    pub process: u32,
+    /// Since when, as RFC 3339 in UTC.
+    pub since: String,
+}
+
+/// Whether the guard was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// It is ours now.
+    Taken,
+    /// Another run has it.
+    Held(Option<Holder>),
+}
+
+/// What a ledger holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Counts the batches that were ever committed; 0: there is no ledger yet.
+    pub generation: u64,
+    /// A row an applied revision, in no stated order.
+    pub rows: Vec<Applied>,
+}
+
+/// Steps that commit together, and what is written down with them.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// What the generation must be.
+    pub generation: u64,
+    /// What to do: one step with statements, or several without.
+    pub steps: Vec<Work>,
+    /// Of the plan that this is part of.
+    pub plan: Digest,
+    /// Names the run.
+    pub run: String,
+    /// Who runs it.
+    pub operator: String,
+    /// The program's version.
+    pub version: String,
+    /// When the batch began, as RFC 3339 in UTC.
+    pub started: String,
+}
+
+/// One step, ready to run.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// What it does.
+    pub action: Action,
+    /// What runs, in order.
+    pub statements: Vec<Statement>,
+    /// The ledger row to write, or to delete.
+    pub row: Applied,
+}
+
+/// How a batch ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It stands, and this is the new generation.
+    Done(u64),
+    /// Another run was there first; nothing was done.
+    Lost,
+    /// It was stopped on request; nothing was done.
+    Stopped,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogEntry {
+    /// Its number, ascending; 0 for one not yet written.
+    pub sequence: i64,
+    /// Names the run.
+    pub run: String,
+    /// `upgrade`, `downgrade`, `stamp`, `unstamp`.
+    pub action: String,
+    /// The revision.
+    pub revision: String,
+    /// `done` or `failed`.
+    pub outcome: String,
+    /// Of the plan, in hex.
+    pub plan: String,
+    /// The statement that failed, from 1; 0: none.
+    pub statement: u64,
+    /// Why it failed, or nothing.
+    pub error: String,
+    /// When it began, as RFC 3339 in UTC.
+    pub started: String,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Who ran it.
+    pub operator: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// Why a database could not be asked or told something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseError {
+    /// It cannot be reached or opened.
+    #[error("cannot open the database: {message}")]
+    Connect {
+        /// What the driver or system said.
+        message: String,
+    },
+    /// It is there, but is no database of this kind.
+    #[error("`{path}` is not a database: {message}")]
+    NotADatabase {
+        /// The file.
+        path: String,
+        /// What the driver said.
+        message: String,
+    },
+    /// Its ledger was written by a newer program.
+    #[error("the ledger has format {found}; this program knows formats up to {known}")]
+    NewerLedger {
+        /// The ledger's.
+        found: i64,
+        /// The newest one known here.
+        known: i64,
+    },
+    /// Its ledger cannot be understood.
+    #[error("the ledger is damaged: {message}")]
+    Damaged {
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Something else has it locked.
+    #[error("the database is locked by another program: {message}")]
+    Busy {
+        /// What the driver said.
+        message: String,
+    },
+    /// It may not be written.
+    #[error("the database cannot be written: {message}")]
+    ReadOnly {
+        /// What the driver said.
+        message: String,
+    },
+    /// Anything else.
+    #[error("{message}")]
+    Other {
+        /// What the driver said.
+        message: String,
+    },
+}
+
+impl DatabaseError {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            DatabaseError::Connect { .. } => "cannot_connect",
+            DatabaseError::NotADatabase { .. } => "not_a_database",
+            DatabaseError::NewerLedger { .. } => "newer_ledger",
+            DatabaseError::Damaged { .. } => "damaged_ledger",
+            DatabaseError::Busy { .. } => "database_locked",
+            DatabaseError::ReadOnly { .. } => "read_only",
+            DatabaseError::Other { .. } => "database_error",
+        }
+    }
+}
+
+/// Why a batch failed; nothing of it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StepError {
+    /// A statement of a script failed.
+    #[error("{}", failure.message)]
+    Statement {
+        /// Which step of the batch, from 0.
+        step: usize,
+        /// What failed.
+        failure: StatementFailure,
+    },
+    /// The script left foreign keys that lead nowhere.
+    #[error("the script leaves foreign keys that lead nowhere: {}", violations.join("; "))]
+    ForeignKeys {
+        /// Which step of the batch, from 0.
+        step: usize,
+        /// Each as a phrase: table, row, the table referred to.
+        violations: Vec<String>,
+    },
+    /// Something other than a script's statement failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// A statement that the database refused.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct StatementFailure {
+    /// Which one, from 1.
+    pub number: usize,
+    /// Its text.
+    pub statement: String,
+    /// The piece of the script that holds it, from 0.
+    pub piece: usize,
+    /// Where in the piece the fault is, in bytes: the place that the server
+    /// named, else the statement's start.
+    pub offset: usize,
+    /// The server's code, if it has one.
+    pub code: Option<String>,
+    /// What the server said.
+    pub message: String,
+    /// What it said besides.
+    pub detail: Option<String>,
+    /// What it advised.
+    pub hint: Option<String>,
+}

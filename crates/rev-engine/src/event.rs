@@ -1,0 +1,154 @@
+//! Events: all that a run tells while it goes on.
+//!
+//! They own their data and serialise, so text, JSON lines and later reports
+//! read the same stream.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde::Serialize;
+
+use crate::database::StatementFailure;
+
+/// Something that happened, on one database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Another run holds the database's lock; said once.
+    Waiting {
+        /// The database.
+        database: String,
+        /// Who holds it, if that is known.
+        holder: Option<String>,
+        /// Since when, if that is known.
+        since: Option<String>,
+    },
+    /// The lane is planned.
+    Planned {
+        /// The database.
+        database: String,
+        /// How many steps it has.
+        steps: usize,
+        /// How many of these run something.
+        with_work: usize,
+        /// How many applied revisions only the ledger knows.
+        unknown: usize,
+    },
+    /// A step begins.
+    StepStarted {
+        /// The database.
+        database: String,
+        /// Which step, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `upgrade`, `downgrade`, `stamp` or `unstamp`.
+        action: &'static str,
+        /// The revision.
+        revision: String,
+        /// Its message.
+        message: String,
+        /// How many statements it has.
+        statements: usize,
+        /// Whether the script is the ledger's, not the file's.
+        from_ledger: bool,
+    },
+    /// A statement still runs.
+    StillRunning {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// Which statement, from 1.
+        statement: usize,
+        /// For how long so far.
+        elapsed_ms: u64,
+    },
+    /// A step is committed.
+    StepDone {
+        /// The database.
+        database: String,
+        /// Which step, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `upgrade`, `downgrade`, `stamp` or `unstamp`.
+        action: &'static str,
+        /// The revision.
+        revision: String,
+        /// Its message.
+        message: String,
+        /// Whether it ran nothing.
+        empty: bool,
+        /// How long it took.
+        elapsed_ms: u64,
+    },
+    /// A step is tried again, since the database was locked.
+    Retrying {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// The attempt that follows, from 2.
+        attempt: u32,
+    },
+    /// A step failed; nothing of it stands.
+    StepFailed {
+        /// The database.
+        database: String,
+        /// Which step, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `upgrade`, `downgrade`, `stamp` or `unstamp`.
+        action: &'static str,
+        /// The revision.
+        revision: String,
+        /// The statement that failed, if one did.
+        failure: Option<StatementFailure>,
+        /// Why.
+        error: String,
+    },
+    /// The lane has nothing more to do.
+    LaneDone {
+        /// The database.
+        database: String,
+        /// How many steps were committed.
+        steps: usize,
+        /// The heads now, ascending.
+        heads: Vec<String>,
+    },
+}
+
+/// A request to stop, shared with a run and with its statements.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicU8>);
+
+impl Stop {
+    /// Asks once more: first to stop after the statement at hand, then to abort
+    /// it. Says how often that was asked.
+    pub fn request(&self) -> u8 {
+        self.0.fetch_add(1, Ordering::SeqCst).saturating_add(1)
+    }
+
+    /// Whether to begin nothing new.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether to abort what runs.
+    #[must_use]
+    pub fn is_abort(&self) -> bool {
+        self.0.load(Ordering::SeqCst) > 1
+    }
+}
+
+/// A sign of life from a running statement: its number, from 1, and for how
+/// many milliseconds it has run.
+pub struct Pulse<'a> {
+    /// To be asked before each statement.
+    pub stop: Stop,
+    /// To be told while a statement runs long.
+    pub alive: &'a mut (dyn FnMut(usize, u64) + Send),
+}

@@ -1,0 +1,192 @@
+//! How a request ended.
+
+use rev_core::resolve::ResolveError;
+use rev_core::revision::ScriptError;
+use rev_core::state::{Drift, StateError};
+use rev_core::{DatabaseName, PlanError, RevisionId};
+use rev_sql::split::SplitError;
+
+use crate::database::{DatabaseError, Holder, StepError};
+
+/// What became of every lane.
+#[derive(Debug)]
+pub struct Outcome {
+    /// A lane a database, in the order asked for.
+    pub lanes: Vec<LaneOutcome>,
+}
+
+/// What became of one lane.
+#[derive(Debug)]
+pub struct LaneOutcome {
+    /// The database.
+    pub database: DatabaseName,
+    /// The revisions of the steps that stand, in order.
+    pub done: Vec<RevisionId>,
+    /// The revisions of the steps that were not begun or were undone, in order.
+    pub not_begun: Vec<RevisionId>,
+    /// The heads now, ascending; `None`: not known.
+    pub heads: Option<Vec<RevisionId>>,
+    /// The applied revisions that only the ledger knows.
+    pub unknown: Vec<RevisionId>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a lane ended.
+#[derive(Debug)]
+pub enum End {
+    /// All is done.
+    Done,
+    /// Nothing was to do.
+    Nothing,
+    /// It was not begun, or not gone on with, for another lane's sake.
+    HeldBack,
+    /// It was stopped on request.
+    Stopped,
+    /// It was refused before anything was touched.
+    Refused(Refusal),
+    /// A step failed.
+    Failed {
+        /// The revision.
+        revision: RevisionId,
+        /// Which step, from 1.
+        number: usize,
+        /// Of how many.
+        of: usize,
+        /// `upgrade`, `downgrade`, `stamp` or `unstamp`.
+        action: &'static str,
+        /// How many statements the step has.
+        statements: usize,
+        /// Whether the script is the ledger's, not the file's.
+        from_ledger: bool,
+        /// Why.
+        error: StepError,
+    },
+}
+
+impl Outcome {
+    /// Whether any lane's applied set changed.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.done.is_empty())
+    }
+
+    /// Whether every lane did all that was asked.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let complete = |lane: &LaneOutcome| matches!(lane.end, End::Done | End::Nothing);
+        self.lanes.iter().all(complete)
+    }
+}
+
+/// Why a lane is not run; nothing was touched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The target means nothing there.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// The ledger makes no state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Scripts that cannot be told.
+    #[error("{} cannot be chosen", match errors.len() { 1 => "a script".to_owned(), n => format!("{n} scripts") })]
+    Scripts {
+        /// All of them.
+        errors: Vec<ScriptError>,
+    },
+    /// There is no way.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A script that cannot be split into statements.
+    #[error("{action} script of revision `{revision}`: {error}")]
+    Split {
+        /// The revision.
+        revision: RevisionId,
+        /// `upgrade` or `downgrade`.
+        action: &'static str,
+        /// Why.
+        error: SplitError,
+    },
+    /// A script that holds no statement.
+    #[error("the {action} script of revision `{revision}` holds no statement")]
+    Unwritten {
+        /// The revision.
+        revision: RevisionId,
+        /// `upgrade` or `downgrade`.
+        action: &'static str,
+    },
+    /// The files and the ledger disagree about what is applied.
+    #[error("the files and the ledger of `{database}` disagree")]
+    Drift {
+        /// The database.
+        database: DatabaseName,
+        /// In what.
+        drift: Box<Drift>,
+    },
+    /// There is work to do beside revisions that no file here has.
+    #[error("`{database}` holds {} that this checkout lacks", match unknown.len() { 1 => "a revision".to_owned(), n => format!("{n} revisions") })]
+    Beside {
+        /// The database.
+        database: DatabaseName,
+        /// The revisions.
+        unknown: Vec<RevisionId>,
+    },
+    /// Two lanes on one ledger.
+    #[error("`{first}` and `{second}` are the same database")]
+    SameDatabase {
+        /// The one.
+        first: DatabaseName,
+        /// The other.
+        second: DatabaseName,
+    },
+    /// Another run holds the lock and the time to wait is over.
+    #[error("another run holds the lock")]
+    Locked {
+        /// Who, if that is known.
+        holder: Option<Holder>,
+    },
+    /// A relative target, and a state that moved while waiting.
+    #[error("`{database}` moved while this run waited for it")]
+    Moved {
+        /// The database.
+        database: DatabaseName,
+        /// Where the target led when first seen: the heads.
+        heads: Vec<RevisionId>,
+    },
+    /// The engine cannot run such steps on this database.
+    #[error(
+        "revision `{revision}` asks for `transaction: none`, which {dialect} databases do not need"
+    )]
+    NoTransaction {
+        /// The revision.
+        revision: RevisionId,
+        /// The dialect.
+        dialect: rev_core::Dialect,
+    },
+    /// The database could not be asked.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl Refusal {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Resolve(error) => error.code(),
+            Refusal::State(_) => "damaged_ledger",
+            Refusal::Scripts { .. } => "unclear_script",
+            Refusal::Plan(PlanError::NoWayDown { .. }) => "no_way_down",
+            Refusal::Plan(PlanError::Script(_)) => "unclear_script",
+            Refusal::Split { .. } => "bad_script",
+            Refusal::Unwritten { .. } => "unwritten_script",
+            Refusal::Drift { .. } => "drift",
+            Refusal::Beside { .. } => "unknown_revisions",
+            Refusal::SameDatabase { .. } => "same_database",
+            Refusal::Locked { .. } => "locked",
+            Refusal::Moved { .. } => "moved",
+            Refusal::NoTransaction { .. } => "no_transaction",
+            Refusal::Database(error) => error.code(),
+        }
+    }
+}

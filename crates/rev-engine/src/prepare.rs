@@ -1,0 +1,118 @@
+//! From a standing and a target to a lane that can run: where deciding ends.
+
+use std::sync::Arc;
+
+use rev_core::plan::{self, Action};
+use rev_core::state::Standing;
+use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
+use rev_sql::split::{Statement, split};
+
+use crate::database::{Database, Work};
+use crate::outcome::Refusal;
+
+/// A lane with its statements.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The plan.
+    pub lane: Lane,
+    /// A work a step of the lane.
+    pub works: Vec<Work>,
+}
+
+/// Reads where a database stands. Writes nothing.
+///
+/// # Errors
+///
+/// [`Refusal`].
+pub async fn survey(
+    database: &mut dyn Database,
+    binding: &Binding,
+    checkout: &Arc<Graph>,
+) -> Result<Standing, Refusal> {
+    let ledger = database.read().await?;
+    Ok(Standing::read(checkout, binding, ledger.rows)?)
+}
+
+/// Plans the way from `standing` to where `goal` and `points` lead.
+///
+/// # Errors
+///
+/// [`Refusal`], also where the drift forbids the way.
+pub fn prepare(
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    goal: Goal,
+    points: &[Point],
+    beside: bool,
+) -> Result<Prepared, Refusal> {
+    let scope = Scope::of_database(&standing.graph, binding, &standing.state)
+        .map_err(|errors| Refusal::Scripts { errors })?;
+    let destination = scope.destination(goal, points)?;
+    let lane = plan::lane(binding, standing, goal, &destination.set)?;
+    check_drift(binding, standing, &lane, beside)?;
+    let works = lane
+        .steps
+        .iter()
+        .map(|step| work(binding, step))
+        .collect::<Result<_, _>>()?;
+    Ok(Prepared { lane, works })
+}
+
+/// Going up needs files and ledger to agree; going down, stamping and doing
+/// nothing do not.
+fn check_drift(
+    binding: &Binding,
+    standing: &Standing,
+    lane: &Lane,
+    beside: bool,
+) -> Result<(), Refusal> {
+    let goes_up = lane.steps.iter().any(|step| step.action == Action::Upgrade);
+    if !goes_up {
+        return Ok(());
+    }
+    let drift = &standing.drift;
+    if !drift.is_consistent() {
+        return Err(Refusal::Drift {
+            database: binding.name.clone(),
+            drift: Box::new(drift.clone()),
+        });
+    }
+    let stays = |id: &&rev_core::RevisionId| {
+        !lane
+            .steps
+            .iter()
+            .any(|step| step.action == Action::Downgrade && step.revision.id == **id)
+    };
+    let unknown: Vec<_> = drift.unknown.iter().filter(stays).cloned().collect();
+    if !unknown.is_empty() && !beside {
+        return Err(Refusal::Beside {
+            database: binding.name.clone(),
+            unknown,
+        });
+    }
+    Ok(())
+}
+
+/// The statements of a step.
+///
+/// # Errors
+///
+/// [`Refusal::Split`], where the script is not one for this dialect.
+pub fn statements(binding: &Binding, step: &Step) -> Result<Vec<Statement>, Refusal> {
+    let Some(script) = &step.script else {
+        return Ok(Vec::new());
+    };
+    split(script, binding.dialect, step.transaction).map_err(|error| Refusal::Split {
+        revision: step.revision.id.clone(),
+        action: step.action.name(),
+        error,
+    })
+}
+
+fn work(binding: &Binding, step: &Step) -> Result<Work, Refusal> {
+    Ok(Work {
+        action: step.action,
+        statements: statements(binding, step)?,
+        row: step.row.clone(),
+    })
+}

@@ -1,0 +1,39 @@
+//! What is asked of the engine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rev_core::{Binding, Goal, Point};
+
+use crate::database::Database;
+
+/// One action on several databases.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to do.
+    pub goal: Goal,
+    /// Whether to work beside revisions that only the ledger knows.
+    pub beside: bool,
+    /// Whether the other lanes go on when one has failed.
+    pub keep_going: bool,
+    /// How many lanes run at once; at least one.
+    pub jobs: usize,
+    /// How long to wait for another run's lock; `None`: as long as it lives.
+    pub lock_wait: Option<Duration>,
+    /// Who runs it: `user@host`.
+    pub operator: String,
+    /// The program's version.
+    pub version: String,
+    /// Names this run in logs; unlike any other.
+    pub run: String,
+}
+
+/// One database's part in a request.
+pub struct Job {
+    /// The database.
+    pub binding: Arc<Binding>,
+    /// Where it is to go.
+    pub points: Vec<Point>,
+    /// The way to reach it.
+    pub database: Box<dyn Database>,
+}

@@ -1,0 +1,419 @@
+//! Splitting: a script becomes the statements that are sent one at a time.
+//!
+//! The splitter knows a dialect's quotes, comments and bodies, and no more of
+//! its grammar: what the server would refuse is passed on, for the server's
+//! message is better. Statements come in order and do not overlap, and between
+//! them lie only white space, comments, semicolons and `DELIMITER` lines. So an
+//! offset in a statement is an offset in its piece, and a place in the file.
+//!
+//! What may never reach a server is refused here, with its place: transaction
+//! control (the executor alone begins and commits, and in `transaction: none`
+//! each statement stands by itself), `COPY … FROM STDIN` (the server would wait
+//! for data that never comes), NUL, and whatever opens and does not close.
+
+use rev_core::{Dialect, Sql, TransactionMode};
+
+mod head;
+mod lexer;
+mod mysql;
+mod place;
+mod postgres;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+pub use place::line_and_column;
+
+use head::Head;
+use lexer::{Lexer, Lexicon, Token, TokenKind, Unclosed};
+
+/// One statement of a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// From its first to its last word: no semicolon or delimiter at its end, no
+    /// comments around it; comments within it are kept.
+    pub text: String,
+    /// Which piece of the script it is from, counted from 0.
+    pub piece: usize,
+    /// Where in the piece `text` starts, in bytes.
+    pub offset: usize,
+}
+
+/// What opens and closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Construct {
+    /// A string in quotes.
+    Text,
+    /// A name in quotes.
+    Name,
+    /// A comment.
+    Comment,
+    /// A PostgreSQL string between dollar signs.
+    DollarQuote,
+    /// The body of a trigger or routine.
+    Body,
+}
+
+impl std::fmt::Display for Construct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Construct::Text => "string",
+            Construct::Name => "quoted name",
+            Construct::Comment => "comment",
+            Construct::DollarQuote => "dollar-quoted string",
+            Construct::Body => "body",
+        })
+    }
+}
+
+/// Why a script cannot be split, or may not be run.
+///
+/// Each variant has the piece, counted from 0, and the byte offset in it at
+/// which the fault starts.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SplitError {
+    /// A statement that begins or ends a transaction, or a savepoint where no
+    /// transaction holds the statements together.
+    #[error("`{text}` is transaction control, which a script may not use")]
+    TransactionControl {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The first words of the statement, as written.
+        text: String,
+    },
+    /// A statement that fails or does nothing inside a transaction, in a script
+    /// that runs in one.
+    #[error("`{text}` has no place inside a transaction")]
+    NotInTransaction {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The first words of the statement, as written.
+        text: String,
+    },
+    /// `COPY … FROM STDIN`.
+    #[error("`{text}` reads data that a script cannot send")]
+    CopyFromStdin {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The statement up to `STDIN`, as written.
+        text: String,
+    },
+    /// A NUL character.
+    #[error("a script may not hold a NUL character")]
+    Nul {
+        /// The piece.
+        piece: usize,
+        /// The offset of the NUL.
+        offset: usize,
+    },
+    /// Something opens here and never closes.
+    #[error("the {construct} that `{text}` opens has no end")]
+    Unterminated {
+        /// The piece.
+        piece: usize,
+        /// The offset of what opens.
+        offset: usize,
+        /// What opens it, as written.
+        text: String,
+        /// What it is.
+        construct: Construct,
+    },
+    /// The statement ends inside an executable comment of MySQL.
+    #[error("`{text}` inside an executable comment would cut the comment in two")]
+    DividedComment {
+        /// The piece.
+        piece: usize,
+        /// The offset of the semicolon or delimiter.
+        offset: usize,
+        /// The semicolon or delimiter.
+        text: String,
+    },
+    /// A `DELIMITER` line that names no delimiter.
+    #[error("`{text}` names no delimiter")]
+    NoDelimiter {
+        /// The piece.
+        piece: usize,
+        /// The offset of the word.
+        offset: usize,
+        /// The word as written.
+        text: String,
+    },
+}
+
+impl SplitError {
+    /// The piece, counted from 0, and the byte offset in it.
+    #[must_use]
+    pub fn place(&self) -> (usize, usize) {
+        match *self {
+            SplitError::TransactionControl { piece, offset, .. }
+            | SplitError::NotInTransaction { piece, offset, .. }
+            | SplitError::CopyFromStdin { piece, offset, .. }
+            | SplitError::Nul { piece, offset }
+            | SplitError::Unterminated { piece, offset, .. }
+            | SplitError::DividedComment { piece, offset, .. }
+            | SplitError::NoDelimiter { piece, offset, .. } => (piece, offset),
+        }
+    }
+}
+
+/// Why a statement may not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    TransactionControl,
+    NotInTransaction,
+}
+
+/// What a dialect knows of the shape of a statement: made afresh for each, and
+/// given its tokens in order.
+trait Grammar<'a>: Default {
+    /// How the dialect is spelt.
+    const LEXICON: Lexicon;
+    /// Whether the client's word `DELIMITER` is understood.
+    const KNOWS_DELIMITER: bool = false;
+
+    /// Takes the next token.
+    fn take(&mut self, token: Token<'a>);
+    /// Where the body opens that is not closed yet.
+    fn body(&self) -> Option<usize>;
+    /// Whether a semicolon here belongs to the statement.
+    fn holds_semicolon(&self) -> bool;
+    /// Whether a stored program is defined, which only `DELIMITER`'s word ends
+    /// once one is set.
+    fn is_program(&self) -> bool {
+        false
+    }
+    /// Whether the statement waits for data from the client.
+    fn copies_input(&self) -> bool {
+        false
+    }
+    /// Why a statement may not be sent, if so. `transactional`: whether one
+    /// transaction holds all statements of the script.
+    fn refusal(head: &Head<'_>, transactional: bool) -> Option<Refusal>;
+}
+
+/// Splits a script into its statements, in order, in linear time.
+///
+/// A script of only comments and white space has none. With
+/// [`TransactionMode::None`], and on dialects that commit DDL at once, statements
+/// are sent one at a time, each with its own commit: there savepoints are refused
+/// along with all other transaction control, while statements that cannot run
+/// inside a transaction are let through.
+///
+/// # Errors
+///
+/// The first [`SplitError`] in the script. NULs come before all else.
+pub fn split(
+    sql: &Sql,
+    dialect: Dialect,
+    transaction: TransactionMode,
+) -> Result<Vec<Statement>, SplitError> {
+    refuse_nul(sql)?;
+    let transactional =
+        transaction == TransactionMode::Step && dialect.capabilities().transactional_ddl;
+    let mut statements = Vec::new();
+    for (piece, text) in sql.0.iter().enumerate() {
+        let found = &mut statements;
+        match dialect {
+            Dialect::Postgres => {
+                split_piece::<postgres::Postgres<'_>>(text, piece, transactional, found)
+            }
+            Dialect::Mysql => split_piece::<mysql::Mysql<'_>>(text, piece, transactional, found),
+            Dialect::Sqlite => split_piece::<sqlite::Sqlite<'_>>(text, piece, transactional, found),
+        }?;
+    }
+    Ok(statements)
+}
+
+/// Whether a SQLite script drops or renames a table, the steps by which SQLite
+/// tables are rebuilt.
+#[must_use]
+pub fn rebuilds_tables(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| {
+        let mut lexer = Lexer::new(&statement.text, sqlite::Sqlite::LEXICON);
+        let mut head = Head::default();
+        while let Ok(Some(token)) = lexer.next()
+            && !head.is_full()
+        {
+            head.push(token);
+        }
+        head.starts(&["DROP", "TABLE"])
+            || (head.starts(&["ALTER", "TABLE"]) && head.has_pair("RENAME", "TO"))
+    })
+}
+
+fn refuse_nul(sql: &Sql) -> Result<(), SplitError> {
+    for (piece, text) in sql.0.iter().enumerate() {
+        if let Some(offset) = text.find('\0') {
+            return Err(SplitError::Nul { piece, offset });
+        }
+    }
+    Ok(())
+}
+
+fn split_piece<'a, G: Grammar<'a>>(
+    text: &'a str,
+    piece: usize,
+    transactional: bool,
+    statements: &mut Vec<Statement>,
+) -> Result<(), SplitError> {
+    let mut splitter = Splitter::<G> {
+        text,
+        piece,
+        transactional,
+        lexer: Lexer::new(text, G::LEXICON),
+        head: Head::default(),
+        grammar: G::default(),
+        span: None,
+        statements,
+    };
+    while let Some(token) = splitter.next_token()? {
+        splitter.take(token)?;
+    }
+    splitter.finish()
+}
+
+/// The walk over one piece.
+struct Splitter<'a, 's, G> {
+    text: &'a str,
+    piece: usize,
+    transactional: bool,
+    lexer: Lexer<'a>,
+    head: Head<'a>,
+    grammar: G,
+    /// The statement at hand, without semicolons at its end.
+    span: Option<(usize, usize)>,
+    statements: &'s mut Vec<Statement>,
+}
+
+impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
+    fn next_token(&mut self) -> Result<Option<Token<'a>>, SplitError> {
+        self.lexer
+            .next()
+            .map_err(|unclosed| self.unterminated(unclosed))
+    }
+
+    fn take(&mut self, token: Token<'a>) -> Result<(), SplitError> {
+        if self.ends_statement(token) {
+            return self.end_at(token);
+        }
+        if G::KNOWS_DELIMITER && self.span.is_none() && token.is("DELIMITER") {
+            return self.change_delimiter(token);
+        }
+        self.grammar.take(token);
+        self.head.push(token);
+        if token.kind != TokenKind::Semicolon {
+            let start = self.span.map_or(token.start, |(start, _)| start);
+            self.span = Some((start, token.end()));
+        }
+        self.refuse_copy()
+    }
+
+    fn ends_statement(&self, token: Token<'a>) -> bool {
+        match token.kind {
+            TokenKind::Delimiter => true,
+            TokenKind::Semicolon if self.lexer.delimiter().is_some() => !self.grammar.is_program(),
+            TokenKind::Semicolon => !self.grammar.holds_semicolon(),
+            _ => false,
+        }
+    }
+
+    /// A comment cut in two would be two broken statements.
+    fn end_at(&mut self, token: Token<'a>) -> Result<(), SplitError> {
+        if self.lexer.fence().is_some() {
+            return Err(SplitError::DividedComment {
+                piece: self.piece,
+                offset: token.start,
+                text: token.text.to_owned(),
+            });
+        }
+        self.end()
+    }
+
+    fn change_delimiter(&mut self, word: Token<'a>) -> Result<(), SplitError> {
+        match self.lexer.read_delimiter() {
+            Some(_) => Ok(()),
+            None => Err(SplitError::NoDelimiter {
+                piece: self.piece,
+                offset: word.start,
+                text: word.text.to_owned(),
+            }),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), SplitError> {
+        if let Some((start, end)) = self.span.take() {
+            self.refuse(start)?;
+            self.statements.push(Statement {
+                text: self.text[start..end].to_owned(),
+                piece: self.piece,
+                offset: start,
+            });
+        }
+        self.head.clear();
+        self.grammar = G::default();
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), SplitError> {
+        if let Some(start) = self.grammar.body()
+            && self.lexer.delimiter().is_none()
+        {
+            let opening_length = self.text[start..]
+                .bytes()
+                .take_while(u8::is_ascii_alphabetic)
+                .count();
+            return Err(self.unterminated(Unclosed {
+                construct: Construct::Body,
+                start,
+                opening_length,
+            }));
+        }
+        self.end()
+    }
+
+    fn refuse(&self, offset: usize) -> Result<(), SplitError> {
+        let piece = self.piece;
+        let text = || self.head.title();
+        match G::refusal(&self.head, self.transactional) {
+            None => Ok(()),
+            Some(Refusal::TransactionControl) => Err(SplitError::TransactionControl {
+                piece,
+                offset,
+                text: text(),
+            }),
+            Some(Refusal::NotInTransaction) => Err(SplitError::NotInTransaction {
+                piece,
+                offset,
+                text: text(),
+            }),
+        }
+    }
+
+    /// Asked at once, since what follows is data and not SQL.
+    fn refuse_copy(&self) -> Result<(), SplitError> {
+        match self.span {
+            Some((start, end)) if self.grammar.copies_input() => Err(SplitError::CopyFromStdin {
+                piece: self.piece,
+                offset: start,
+                text: self.text[start..end].to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn unterminated(&self, unclosed: Unclosed) -> SplitError {
+        let end = unclosed.start + unclosed.opening_length;
+        SplitError::Unterminated {
+            piece: self.piece,
+            offset: unclosed.start,
+            text: self.text[unclosed.start..end].to_owned(),
+            construct: unclosed.construct,
+        }
+    }
+}
