@@ -1,6 +1,6 @@
 //! Documents: the YAML spelling of a revision.
 //!
-//! The whole meaning of a revision file is in [`read`]'s one walk over a tree.
+//! The whole meaning of a revision file is in one walk over a tree.
 //! A file without fault costs one quick reading; the tree with places is made
 //! only for a file with a fault, for one that spells a text as a number, and
 //! for one that may hold what the quick reader must not see.
