@@ -19,7 +19,7 @@ const FIRST_PAUSE_MS: u64 = 50;
 
 enum Went {
     On,
-    Ended(End),
+    Ended(Box<End>),
 }
 
 impl Run<'_> {
@@ -72,16 +72,18 @@ impl Run<'_> {
                     self.advance(lane, decided, generation);
                     Went::On
                 }
-                Ok(Commit::Stopped) => Went::Ended(End::Stopped),
+                Ok(Commit::Stopped) => Went::Ended(Box::new(End::Stopped)),
                 Ok(Commit::Lost) if replans < REPLANS => {
                     replans += 1;
                     self.replan(lane, decided).await
                 }
-                Ok(Commit::Lost) => Went::Ended(self.fail(lane, decided, contended()).await),
-                Err(error) => Went::Ended(self.fail(lane, decided, error).await),
+                Ok(Commit::Lost) => {
+                    Went::Ended(Box::new(self.fail(lane, decided, contended()).await))
+                }
+                Err(error) => Went::Ended(Box::new(self.fail(lane, decided, error).await)),
             };
             if let Went::Ended(end) = went {
-                return end;
+                return *end;
             }
         }
         End::Done
@@ -94,7 +96,7 @@ impl Run<'_> {
                 *decided = now;
                 Went::On
             }
-            Err(refusal) => Went::Ended(End::Refused(refusal)),
+            Err(refusal) => Went::Ended(Box::new(End::Refused(refusal))),
         }
     }
 
