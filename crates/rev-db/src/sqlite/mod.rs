@@ -370,6 +370,7 @@ impl Sqlite {
             .await
             .map_err(|e| from_sqlx(&path, &e))?
         {
+            self.has_ledger = true;
             return self.read_state().await.map(drop);
         }
         let create = self.ledger.create();

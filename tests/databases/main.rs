@@ -1,0 +1,5 @@
+//! The executor and the ledger against real SQLite files.
+
+mod ledger;
+mod runs;
+mod setting;
