@@ -72,6 +72,46 @@ pub fn dump(path: &Path, except: &str) -> String {
     text
 }
 
+/// A connection that holds a lock until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    runtime: tokio::runtime::Runtime,
+    connection: Option<SqliteConnection>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let _ = self.runtime.block_on(connection.close());
+        }
+    }
+}
+
+/// Runs SQL that takes a lock, and keeps its connection open.
+///
+/// # Panics
+///
+/// Where the file cannot be opened or the SQL fails.
+#[must_use]
+pub fn hold(path: &Path, sql: &str) -> Held {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    let connection = runtime.block_on(async {
+        let mut connection = open(path, false).await;
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut connection)
+            .await
+            .expect("the test's SQL runs");
+        connection
+    });
+    Held {
+        runtime,
+        connection: Some(connection),
+    }
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

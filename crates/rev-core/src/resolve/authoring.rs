@@ -1,6 +1,6 @@
 //! What new revisions stand on, and ranges of history.
 
-use super::{Place, ResolveError, Scope};
+use super::{Direction, Place, ResolveError, Scope};
 use crate::target::Point;
 use crate::{Node, NodeSet};
 
@@ -108,22 +108,18 @@ impl Scope<'_> {
         low: Option<&Point>,
         high: Option<&Point>,
     ) -> Result<NodeSet, ResolveError> {
-        let lows = match low {
-            Some(low) => Some(self.revisions(low)?),
+        let lows = match low.map(|low| self.revisions(low)) {
+            // Further down than there are revisions: everything.
+            Some(Err(ResolveError::TooFar { direction, .. })) if direction == Direction::Down => {
+                None
+            }
+            Some(lows) => Some(lows?),
             None => None,
         };
-        let highs = match (high, lows.as_deref()) {
-            (None, _) => self.heads(None),
-            (Some(point), Some([low])) if self.is_offset_up(point)? => {
-                let branch = self.meaning(point)?.branch;
-                let (_, offset) = point.offset().expect("an offset was just read");
-                let start = Place::Revisions(vec![*low]);
-                match self.offset_from_place(point, branch.as_ref(), start, offset)? {
-                    Place::Revisions(nodes) => nodes,
-                    _ => Vec::new(),
-                }
-            }
-            (Some(point), _) => self.revisions(point)?,
+        let highs = match high {
+            None => self.heads(None),
+            Some(point) if self.is_offset_up(point)? => self.up_from(point, lows.as_deref())?,
+            Some(point) => self.revisions(point)?,
         };
         let below = self.graph.ancestors(highs);
         let Some(lows) = lows.filter(|lows| !lows.is_empty()) else {
@@ -134,7 +130,8 @@ impl Scope<'_> {
             .map(|&low| self.graph.line_above(low))
             .fold(NodeSet::default(), |set, line| set.union(&line));
         let between = below.intersection(&above);
-        if between.is_empty() {
+        let is_above = |low: &Node| !self.graph.line_above(*low).intersection(&below).is_empty();
+        if between.is_empty() || !lows.iter().all(is_above) {
             let text = |point: Option<&Point>| point.map_or("heads".to_owned(), Point::to_string);
             return Err(ResolveError::EmptyRange {
                 low: text(low),
@@ -142,6 +139,28 @@ impl Scope<'_> {
             });
         }
         Ok(between)
+    }
+
+    /// The upper end of a range that is so many revisions above its lower end,
+    /// or above the base; as many as there are, where there are fewer.
+    fn up_from(&self, point: &Point, lows: Option<&[Node]>) -> Result<Vec<Node>, ResolveError> {
+        let branch = self.meaning(point)?.branch;
+        let start = match lows {
+            None | Some([]) => Place::Base,
+            Some(lows) => Place::Revisions(lows.to_vec()),
+        };
+        let (_, asked) = point.offset().expect("an offset was just read");
+        let walk = |count| self.offset_from_place(point, branch.as_ref(), start.clone(), count);
+        let place = match walk(asked) {
+            Err(ResolveError::TooFar { available, .. }) => {
+                walk(i64::try_from(available).unwrap_or(asked))
+            }
+            other => other,
+        };
+        match place? {
+            Place::Revisions(nodes) => Ok(nodes),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn is_offset_up(&self, point: &Point) -> Result<bool, ResolveError> {

@@ -158,7 +158,7 @@ impl<'a> Scope<'a> {
                 let set = self.offset_from_state(point, &meaning)?;
                 self.graph.maximal(&set)
             }
-            Place::Offset(offset) => self.offset_from_ends(point, &meaning, offset)?,
+            Place::Offset(offset) => self.offset_from_head(point, &meaning, offset)?,
         };
         nodes.sort_unstable();
         Ok(nodes)
@@ -211,7 +211,7 @@ impl<'a> Scope<'a> {
             "heads" => Ok(Place::Heads(self.heads(branch))),
             "head" => self.head(point, branch).map(Place::Revisions),
             _ => {
-                let node = self.revision(name)?;
+                let node = self.revision(name, branch)?;
                 if let Some(branch) = branch
                     && !branch.line.contains(node)
                 {
@@ -225,9 +225,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The revision with this id, with the only id that begins so, or that
-    /// declares this label.
-    fn revision(&self, name: &str) -> Result<Node, ResolveError> {
+    /// The revision with this id, with the only id that begins so (on the
+    /// branch, if there is one), or that declares this label.
+    fn revision(&self, name: &str, branch: Option<&Branch>) -> Result<Node, ResolveError> {
         if let Some(node) = self.graph.find(name).or_else(|| self.graph.label(name)) {
             return Ok(node);
         }
@@ -239,10 +239,17 @@ impl<'a> Scope<'a> {
                 candidates: self.graph.ids(candidates),
             }),
             [node] => Ok(node),
-            _ => Err(ResolveError::AmbiguousPrefix {
-                prefix: name.to_owned(),
-                candidates: self.graph.ids(candidates),
-            }),
+            _ => {
+                let on_branch = |node: &Node| branch.is_some_and(|b| b.line.contains(*node));
+                let mut of_branch = candidates.iter().copied().filter(on_branch);
+                match (of_branch.next(), of_branch.next()) {
+                    (Some(node), None) => Ok(node),
+                    _ => Err(ResolveError::AmbiguousPrefix {
+                        prefix: name.to_owned(),
+                        candidates: self.graph.ids(candidates),
+                    }),
+                }
+            }
         }
     }
 
@@ -260,7 +267,7 @@ impl<'a> Scope<'a> {
     }
 
     fn branch(&self, name: &str) -> Result<Branch, ResolveError> {
-        let root = self.revision(name)?;
+        let root = self.revision(name, None)?;
         Ok(Branch::of(self.graph, name, root))
     }
 

@@ -57,20 +57,16 @@ impl Scope<'_> {
         Ok(Place::Revisions(vec![node]))
     }
 
-    /// An offset alone, without a database: down from the head, up from the base.
-    pub(super) fn offset_from_ends(
+    /// An offset alone, without a database: counted from the head, so only down.
+    pub(super) fn offset_from_head(
         &self,
         point: &Point,
         meaning: &Meaning,
         offset: i64,
     ) -> Result<Vec<Node>, ResolveError> {
         let branch = meaning.branch.as_ref();
-        let start = if offset < 0 {
-            Place::Revisions(self.head(point, branch)?)
-        } else {
-            Place::Base
-        };
-        match self.offset_from_place(point, branch, start, offset)? {
+        let head = Place::Revisions(self.head(point, branch)?);
+        match self.offset_from_place(point, branch, head, offset)? {
             Place::Revisions(nodes) => Ok(nodes),
             _ => Ok(Vec::new()),
         }
