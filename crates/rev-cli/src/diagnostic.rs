@@ -9,7 +9,7 @@ mod run;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{fault, open, url, write};
-pub(crate) use run::{Place, failed, refusal, split};
+pub(crate) use run::{Place, drift_lines, failed, refusal, split};
 
 use std::fmt::Write as _;
 
@@ -120,7 +120,11 @@ impl Diagnostic {
             let _ = writeln!(text, "caused by: {}", cause.replace('\n', "\n           "));
         }
         for hint in &self.hints {
-            let _ = writeln!(text, "{HINT}hint{HINT:#}: {}", hint.replace('\n', "\n      "));
+            let _ = writeln!(
+                text,
+                "{HINT}hint{HINT:#}: {}",
+                hint.replace('\n', "\n      ")
+            );
         }
         text
     }

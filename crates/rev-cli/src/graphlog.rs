@@ -32,7 +32,11 @@ pub(crate) fn draw(
     };
     let mut text = String::new();
     for node in rows {
-        let glyph = if graph.children(node).is_empty() { "@" } else { "o" };
+        let glyph = if graph.children(node).is_empty() {
+            "@"
+        } else {
+            "o"
+        };
         let glyph = if ascii { glyph } else { fine(glyph) };
         let row = renderer.next_row(node, ancestors(graph, set, node), glyph.into(), words(node));
         for line in row.lines() {

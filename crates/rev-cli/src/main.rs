@@ -64,5 +64,7 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
 fn wants_json(arguments: &[OsString]) -> bool {
     let pairs = arguments.windows(2);
     arguments.iter().any(|argument| argument == "--format=json")
-        || pairs.into_iter().any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || pairs
+            .into_iter()
+            .any(|pair| pair[0] == "--format" && pair[1] == "json")
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
-use rev_core::{Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target};
+use rev_core::{
+    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target,
+};
 use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
@@ -35,7 +37,11 @@ pub(crate) type Selection = Vec<(Arc<Binding>, Vec<Point>)>;
 
 impl Session {
     /// Reads the project that the flags or the working directory name.
-    pub(crate) fn open(global: &Global, terminal: Terminal, command: &str) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        global: &Global,
+        terminal: Terminal,
+        command: &str,
+    ) -> Result<Self, Failure> {
         let start = std::env::current_dir()?;
         let environment = environment(global)?;
         let settings = project::find(&start, global.config.as_deref());
@@ -46,9 +52,19 @@ impl Session {
             .map_or_else(|| start.clone(), std::path::Path::to_owned);
         let project = Project::open(&start, global.config.as_deref(), &environment)
             .map_err(|error| diagnostic::open(&error, &root))?;
-        let bound: Vec<String> = project.config.bound_names().keys().map(|&n| n.to_owned()).collect();
+        let bound: Vec<String> = project
+            .config
+            .bound_names()
+            .keys()
+            .map(|&n| n.to_owned())
+            .collect();
         for name in environment.overridden() {
-            if !project.config.databases.keys().any(|known| known.as_str() == name) {
+            if !project
+                .config
+                .databases
+                .keys()
+                .any(|known| known.as_str() == name)
+            {
                 return Err(Failure::usage(diagnostic::unknown_database(name, &bound)));
             }
         }
@@ -91,6 +107,11 @@ impl Session {
     pub(crate) fn refusal(&self, refusal: &Refusal, binding: &Binding) -> Vec<Diagnostic> {
         let asking = self.asking(self.graph(), Some(binding.name.as_str()));
         diagnostic::refusal(refusal, &self.project, binding, asking)
+    }
+
+    /// A name that `rev.yaml` does not bind.
+    pub(crate) fn unbound(&self, name: &str) -> Diagnostic {
+        diagnostic::unknown_database(name, &self.bound)
     }
 
     /// Reads a target.
@@ -187,7 +208,9 @@ impl Session {
             ledger_prefix: config.ledger_prefix.clone(),
             schema: database.and_then(|database| database.schema.clone()),
             lock_timeout: database.and_then(|d| d.lock_timeout).unwrap_or_default(),
-            statement_timeout: database.and_then(|d| d.statement_timeout).unwrap_or_default(),
+            statement_timeout: database
+                .and_then(|d| d.statement_timeout)
+                .unwrap_or_default(),
         };
         rev_db::open(&address(&url), binding.dialect, &settings)
             .map_err(|error| self.refused(&error.into(), binding))
@@ -217,7 +240,10 @@ impl Session {
     }
 
     /// Where databases are taken to stand, by `--from`.
-    pub(crate) fn offline(&self, from: &[String]) -> Result<BTreeMap<DatabaseName, Standing>, Failure> {
+    pub(crate) fn offline(
+        &self,
+        from: &[String],
+    ) -> Result<BTreeMap<DatabaseName, Standing>, Failure> {
         let mut standings = BTreeMap::new();
         for text in from {
             let (selector, heads) = match text.split_once('=') {
@@ -235,7 +261,11 @@ impl Session {
     fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
         let scope = Scope::of_graph(self.graph());
         let mut nodes = Vec::new();
-        for text in heads.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+        for text in heads
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
             let found = scope.revisions(&self.point(text)?);
             nodes.extend(found.map_err(|error| self.unresolved(&error))?);
         }
@@ -289,7 +319,9 @@ fn environment(global: &Global) -> Result<Environment, Failure> {
 
 /// The runtime that databases are reached on.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// The word of an action, if it is one.

@@ -173,18 +173,30 @@ impl Row {
         let standing = match &self.standing {
             Ok(standing) => standing,
             Err(told) => {
-                let texts = told.iter().map(|d| format!("{name}  {WARNING}{}{WARNING:#}\n", d.message));
+                let texts = told
+                    .iter()
+                    .map(|d| format!("{name}  {WARNING}{}{WARNING:#}\n", d.message));
                 return texts.collect();
             }
         };
         let graph = &standing.graph;
         let heads = standing.state.heads(graph).into_iter().map(|head| {
             let revision = graph.revision(head);
-            format!("{} {}", revision.id, one_line(&revision.message)).trim_end().to_owned()
+            format!("{} {}", revision.id, one_line(&revision.message))
+                .trim_end()
+                .to_owned()
         });
         let heads: Vec<String> = heads.collect();
-        let at = if heads.is_empty() { "base".to_owned() } else { heads.join(", ") };
-        let mut text = format!("{name}  {:8}  at {at}  {}\n", self.binding.dialect, self.pending_text());
+        let at = if heads.is_empty() {
+            "base".to_owned()
+        } else {
+            heads.join(", ")
+        };
+        let mut text = format!(
+            "{name}  {:8}  at {at}  {}\n",
+            self.binding.dialect,
+            self.pending_text()
+        );
         for line in diagnostic::drift_lines(&standing.drift) {
             let _ = writeln!(text, "{:width$}  {WARNING}drift{WARNING:#}  {line}", "");
         }

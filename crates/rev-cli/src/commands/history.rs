@@ -19,12 +19,18 @@ pub(crate) fn heads(session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
     let heads = graph.heads();
     if session.terminal.is_json() {
-        let list: Vec<Value> = heads.iter().map(|&n| revision_json(session, graph, n)).collect();
+        let list: Vec<Value> = heads
+            .iter()
+            .map(|&n| revision_json(session, graph, n))
+            .collect();
         session.terminal.json(&json!({ "heads": list }))?;
     } else if heads.is_empty() {
         session.terminal.talk("there are no revisions yet");
     } else {
-        let lines: String = heads.iter().map(|&n| revision_line(graph, n) + "\n").collect();
+        let lines: String = heads
+            .iter()
+            .map(|&n| revision_line(graph, n) + "\n")
+            .collect();
         session.terminal.data(&lines)?;
     }
     Ok(Exit::Done)
@@ -45,7 +51,11 @@ pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
         .collect();
     let points = graph.branch_points();
     let ids = |nodes: &[Node]| -> Vec<String> {
-        graph.ids(nodes.iter().copied()).iter().map(ToString::to_string).collect()
+        graph
+            .ids(nodes.iter().copied())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     };
     if session.terminal.is_json() {
         let labels: Vec<Value> = labels
@@ -58,20 +68,32 @@ pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
             .iter()
             .map(|&n| json!({ "revision": graph.id(n).as_str(), "children": ids(&graph.children(n)) }))
             .collect();
-        session.terminal.json(&json!({ "branches": labels, "branch_points": points }))?;
+        session
+            .terminal
+            .json(&json!({ "branches": labels, "branch_points": points }))?;
         return Ok(Exit::Done);
     }
     let mut text = String::new();
     for (label, root, heads) in &labels {
         let heads = ids(heads).join(", ");
-        let _ = writeln!(text, "{NAME}{label}{NAME:#}  from {}  {FAINT}heads {heads}{FAINT:#}", graph.id(*root));
+        let _ = writeln!(
+            text,
+            "{NAME}{label}{NAME:#}  from {}  {FAINT}heads {heads}{FAINT:#}",
+            graph.id(*root)
+        );
     }
     for &point in &points {
         let children = ids(&graph.children(point)).join(", ");
-        let _ = writeln!(text, "{}  {FAINT}forks into {children}{FAINT:#}", revision_line(graph, point));
+        let _ = writeln!(
+            text,
+            "{}  {FAINT}forks into {children}{FAINT:#}",
+            revision_line(graph, point)
+        );
     }
     if text.is_empty() {
-        session.terminal.talk("no labels, and history does not fork");
+        session
+            .terminal
+            .talk("no labels, and history does not fork");
     }
     session.terminal.data(&text)?;
     Ok(Exit::Done)
@@ -141,7 +163,10 @@ fn range_ends(range: &str, session: &Session) -> Result<(Option<Point>, Option<P
 fn list(session: &Session, set: &NodeSet) -> Result<Exit, Failure> {
     let graph = session.graph();
     let nodes = graphlog::newest_first(graph, set);
-    let list: Vec<Value> = nodes.iter().map(|&n| revision_json(session, graph, n)).collect();
+    let list: Vec<Value> = nodes
+        .iter()
+        .map(|&n| revision_json(session, graph, n))
+        .collect();
     session.terminal.json(&json!({ "revisions": list }))?;
     Ok(Exit::Done)
 }
@@ -157,7 +182,9 @@ pub(crate) fn graph(args: &GraphArgs, session: &Session) -> Result<Exit, Failure
         }
         _ => {}
     }
-    let text = graphlog::draw(graph, &graph.all(), args.ascii, |node| revision_line(graph, node));
+    let text = graphlog::draw(graph, &graph.all(), args.ascii, |node| {
+        revision_line(graph, node)
+    });
     if text.is_empty() {
         session.terminal.talk("there are no revisions yet");
     }

@@ -21,7 +21,9 @@ pub(crate) fn log(args: &Log, session: &Session) -> Result<Exit, Failure> {
         let entries = runtime
             .block_on(database.log())
             .map_err(|error| session.refused(&error.into(), &binding))?;
-        let skip = args.limit.map_or(0, |limit| entries.len().saturating_sub(limit));
+        let skip = args
+            .limit
+            .map_or(0, |limit| entries.len().saturating_sub(limit));
         for entry in entries.iter().skip(skip) {
             list.push(entry_json(binding.name.as_str(), entry));
             entry_text(&mut text, binding.name.as_str(), entry);
@@ -41,7 +43,10 @@ fn entry_text(text: &mut String, database: &str, entry: &LogEntry) {
     let failed = match entry.outcome.as_str() {
         "done" => String::new(),
         outcome if entry.statement > 0 => {
-            format!("  {ERROR}{outcome}{ERROR:#} at statement {}: {}", entry.statement, entry.error)
+            format!(
+                "  {ERROR}{outcome}{ERROR:#} at statement {}: {}",
+                entry.statement, entry.error
+            )
         }
         outcome => format!("  {ERROR}{outcome}{ERROR:#}: {}", entry.error),
     };

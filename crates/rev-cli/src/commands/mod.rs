@@ -38,12 +38,18 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Status(args) => current::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
         Command::Plan(args) => plan::plan(&args, &open("plan")?),
-        Command::Upgrade(args) => {
-            run::run(Goal::Upgrade, &args.targets, &args.running, &open("upgrade")?)
-        }
-        Command::Downgrade(args) => {
-            run::run(Goal::Downgrade, &args.targets, &args.running, &open("downgrade")?)
-        }
+        Command::Upgrade(args) => run::run(
+            Goal::Upgrade,
+            &args.targets,
+            &args.running,
+            &open("upgrade")?,
+        ),
+        Command::Downgrade(args) => run::run(
+            Goal::Downgrade,
+            &args.targets,
+            &args.running,
+            &open("downgrade")?,
+        ),
         Command::Switch(args) => {
             run::run(Goal::Switch, &args.targets, &args.running, &open("switch")?)
         }
@@ -72,7 +78,9 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
         return Ok(());
     }
     let told = Diagnostic::new("usage", "this command answers in `text` or `json` alone");
-    Err(Failure::usage(told.hint("`rev plan` knows `sql`, `mermaid` and `markdown`, too")))
+    Err(Failure::usage(told.hint(
+        "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
+    )))
 }
 
 /// A revision for programs.

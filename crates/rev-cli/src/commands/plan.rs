@@ -18,7 +18,14 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     let (goal, targets) = action(&args.words)?;
     let selection = session.selection(&targets)?;
     let standings = session.offline(&args.from)?;
-    print(session, goal, session.terminal.format, &selection, standings, args.beside)
+    print(
+        session,
+        goal,
+        session.terminal.format,
+        &selection,
+        standings,
+        args.beside,
+    )
 }
 
 /// The action is the first word, if that is one.
@@ -35,7 +42,9 @@ fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
         (_, []) => {
             let message = format!("`rev plan {}` needs a target", goal.name());
             let told = Diagnostic::new("usage", message);
-            Err(Failure::usage(told.hint(format!("such as `rev plan {} db1@-1`", goal.name()))))
+            Err(Failure::usage(
+                told.hint(format!("such as `rev plan {} db1@-1`", goal.name())),
+            ))
         }
         (_, targets) => Ok((goal, targets.to_vec())),
     }
@@ -60,7 +69,9 @@ pub(crate) fn print(
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
     let prefix = &session.project.config.ledger_prefix;
-    session.terminal.data(&render::plan(format, goal, &lanes, prefix))?;
+    session
+        .terminal
+        .data(&render::plan(format, goal, &lanes, prefix))?;
     Ok(Exit::Done)
 }
 

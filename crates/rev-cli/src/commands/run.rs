@@ -36,7 +36,11 @@ pub(crate) fn run(
     };
     let selection = session.selection(&targets)?;
     if running.dry_run || running.sql {
-        let format = if running.sql { Format::Sql } else { session.terminal.format };
+        let format = if running.sql {
+            Format::Sql
+        } else {
+            session.terminal.format
+        };
         let nothing = BTreeMap::new();
         return plan::print(session, goal, format, &selection, nothing, running.beside);
     }
@@ -44,7 +48,9 @@ pub(crate) fn run(
         goal,
         beside: running.beside,
         keep_going: running.keep_going,
-        jobs: running.jobs.map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
+        jobs: running
+            .jobs
+            .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
         lock_wait: running.lock_wait,
         operator: operator(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -54,7 +60,11 @@ pub(crate) fn run(
     Summary::new(goal, &outcome, &selection, session).tell()
 }
 
-fn execute(request: &Request, selection: &Selection, session: &Session) -> Result<Outcome, Failure> {
+fn execute(
+    request: &Request,
+    selection: &Selection,
+    session: &Session,
+) -> Result<Outcome, Failure> {
     let jobs = selection
         .iter()
         .map(|(binding, points)| {
@@ -97,7 +107,12 @@ struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn new(goal: Goal, outcome: &'a Outcome, selection: &'a Selection, session: &'a Session) -> Self {
+    fn new(
+        goal: Goal,
+        outcome: &'a Outcome,
+        selection: &'a Selection,
+        session: &'a Session,
+    ) -> Self {
         let bindings = selection
             .iter()
             .map(|(binding, _)| (binding.name.as_str(), binding))
@@ -111,8 +126,12 @@ impl<'a> Summary<'a> {
     }
 
     fn tell(&self) -> Result<Exit, Failure> {
-        let told: Vec<Vec<Diagnostic>> =
-            self.outcome.lanes.iter().map(|lane| self.diagnostics(lane)).collect();
+        let told: Vec<Vec<Diagnostic>> = self
+            .outcome
+            .lanes
+            .iter()
+            .map(|lane| self.diagnostics(lane))
+            .collect();
         if self.session.terminal.is_json() {
             self.session.terminal.json(&self.json(&told))?;
         } else {
@@ -121,11 +140,13 @@ impl<'a> Summary<'a> {
             let lines = self.outcome.lanes.iter().map(|lane| self.line(lane));
             self.session.terminal.data(&lines.collect::<String>())?;
         }
-        Ok(match (self.outcome.is_complete(), self.outcome.has_changed()) {
-            (true, _) => Exit::Done,
-            (false, true) => Exit::PartWay,
-            (false, false) => Exit::Refused,
-        })
+        Ok(
+            match (self.outcome.is_complete(), self.outcome.has_changed()) {
+                (true, _) => Exit::Done,
+                (false, true) => Exit::PartWay,
+                (false, false) => Exit::Refused,
+            },
+        )
     }
 
     fn diagnostics(&self, lane: &LaneOutcome) -> Vec<Diagnostic> {
@@ -137,7 +158,9 @@ impl<'a> Summary<'a> {
             End::Failed { .. } => {
                 let url = self.session.url(&lane.database).ok();
                 let told = diagnostic::failed(lane, &self.session.project, binding, url.as_ref());
-                told.map(|told| self.with_rest(told, lane)).into_iter().collect()
+                told.map(|told| self.with_rest(told, lane))
+                    .into_iter()
+                    .collect()
             }
             End::Done | End::Nothing | End::HeldBack | End::Stopped => Vec::new(),
         }
@@ -151,7 +174,9 @@ impl<'a> Summary<'a> {
         } else {
             "the step that failed was undone as a whole"
         };
-        told.hint(format!("{stands}; mend the cause, then `{again}` goes on from here"))
+        told.hint(format!(
+            "{stands}; mend the cause, then `{again}` goes on from here"
+        ))
     }
 
     /// One lane, for people.
@@ -161,7 +186,10 @@ impl<'a> Summary<'a> {
         let mut text = match &lane.end {
             End::Done => {
                 let done = count(lane.done.len(), "revision");
-                format!("{name}  {GOOD}{done} {}{GOOD:#}, now at {at}\n", self.participle())
+                format!(
+                    "{name}  {GOOD}{done} {}{GOOD:#}, now at {at}\n",
+                    self.participle()
+                )
             }
             End::Nothing => format!("{name}  nothing to do, at {at}\n"),
             End::HeldBack if lane.done.is_empty() => format!("{name}  not begun\n"),
@@ -181,7 +209,11 @@ impl<'a> Summary<'a> {
         }
         if !lane.unknown.is_empty() && matches!(lane.end, End::Nothing | End::Done) {
             let ahead = count(lane.unknown.len(), "revision");
-            let _ = writeln!(text, "   {FAINT}{ahead} there that this checkout lacks: {}{FAINT:#}", joined(&lane.unknown));
+            let _ = writeln!(
+                text,
+                "   {FAINT}{ahead} there that this checkout lacks: {}{FAINT:#}",
+                joined(&lane.unknown)
+            );
         }
         text
     }
@@ -204,7 +236,9 @@ impl<'a> Summary<'a> {
         let words: Vec<String> = heads
             .iter()
             .map(|id| {
-                let message = graph.find(id.as_str()).map(|node| &graph.revision(node).message);
+                let message = graph
+                    .find(id.as_str())
+                    .map(|node| &graph.revision(node).message);
                 match message.map(|message| one_line(message)) {
                     Some(message) if !message.is_empty() => format!("{id} ({message})"),
                     _ => id.to_string(),
@@ -240,7 +274,10 @@ impl<'a> Summary<'a> {
 }
 
 fn joined(ids: &[RevisionId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {

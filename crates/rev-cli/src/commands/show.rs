@@ -33,7 +33,10 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
     if found.is_empty() {
         session.terminal.talk("the base: no revision");
     }
-    let texts: Vec<String> = found.iter().map(|(graph, node)| text(session, graph, *node)).collect();
+    let texts: Vec<String> = found
+        .iter()
+        .map(|(graph, node)| text(session, graph, *node))
+        .collect();
     session.terminal.data(&texts.join("\n"))?;
     Ok(Exit::Done)
 }
@@ -46,7 +49,10 @@ fn find(session: &Session, target: &Target) -> Result<Found, Failure> {
     let Some(selector) = &target.selector else {
         let nodes = Scope::of_graph(graph).revisions(&target.point);
         let nodes = nodes.map_err(|error| session.unresolved(&error))?;
-        return Ok(nodes.into_iter().map(|node| (graph.clone(), node)).collect());
+        return Ok(nodes
+            .into_iter()
+            .map(|node| (graph.clone(), node))
+            .collect());
     };
     let mut found = Found::new();
     let runtime = runtime()?;
@@ -83,7 +89,13 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
     line("needs", ids(graph.dependencies(node)));
     line("children", ids(graph.children(node)));
     line("made", revision.created.clone().unwrap_or_default());
-    line("file", session.project.shown(&revision.id).unwrap_or_else(|| "none in this checkout".to_owned()));
+    line(
+        "file",
+        session
+            .project
+            .shown(&revision.id)
+            .unwrap_or_else(|| "none in this checkout".to_owned()),
+    );
     if revision.irreversible {
         line("way down", "none, on purpose".to_owned());
     }
@@ -96,7 +108,10 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
 /// The top-level scripts under the name `*`, then the others.
 fn entries(graph: &Graph, node: Node) -> impl Iterator<Item = (&str, &Entry)> {
     let scripts = &graph.revision(node).scripts;
-    let others = scripts.databases.iter().map(|(name, entry)| (name.as_str(), entry));
+    let others = scripts
+        .databases
+        .iter()
+        .map(|(name, entry)| (name.as_str(), entry));
     std::iter::once(("*", &scripts.top)).chain(others)
 }
 
@@ -110,7 +125,11 @@ fn entry_text(text: &mut String, name: &str, entry: &Entry) {
             };
             let dialect = dialect.map(|d| format!(" ({d})")).unwrap_or_default();
             let _ = writeln!(text, "\n{NAME}{direction}{place}{dialect}{NAME:#}");
-            for line in sql.into_iter().flat_map(|sql| &sql.0).flat_map(|piece| piece.lines()) {
+            for line in sql
+                .into_iter()
+                .flat_map(|sql| &sql.0)
+                .flat_map(|piece| piece.lines())
+            {
                 let _ = writeln!(text, "{}", format!("  {line}").trim_end());
             }
         }
@@ -121,7 +140,9 @@ fn variants(script: &Script) -> Vec<(Option<&'static str>, Option<&Sql>)> {
     match script {
         Script::Any(sql) => vec![(None, Some(sql))],
         Script::ByDialect(map) => {
-            let variants = map.iter().map(|(dialect, sql)| (Some(dialect.name()), sql.as_ref()));
+            let variants = map
+                .iter()
+                .map(|(dialect, sql)| (Some(dialect.name()), sql.as_ref()));
             variants.collect()
         }
     }
@@ -133,7 +154,12 @@ fn scripts_json(graph: &Graph, node: Node) -> Value {
         Some(Script::Any(sql)) => json!(sql.0),
         Some(Script::ByDialect(map)) => map
             .iter()
-            .map(|(dialect, sql)| (dialect.name().to_owned(), json!(sql.as_ref().map(|sql| &sql.0))))
+            .map(|(dialect, sql)| {
+                (
+                    dialect.name().to_owned(),
+                    json!(sql.as_ref().map(|sql| &sql.0)),
+                )
+            })
             .collect(),
     };
     entries(graph, node)

@@ -1,6 +1,6 @@
 //! Words for targets that mean nothing, or too much.
 
-use rev_core::{Graph, GraphFault, Node, NameError, ResolveError, RevisionId, TargetError};
+use rev_core::{Graph, GraphFault, NameError, Node, ResolveError, RevisionId, TargetError};
 
 use super::{Diagnostic, did_you_mean, either};
 
@@ -22,7 +22,8 @@ pub(crate) fn target(error: &TargetError, bound: &[String]) -> Diagnostic {
     let told = Diagnostic::new(error.code(), error);
     match error {
         TargetError::UnknownSelector { selector, .. } => near(told, selector, bound),
-        _ => told.hint("a target is [DATABASE@]POINT, such as db1@head, billing@head, 5f1c, +2, base"),
+        _ => told
+            .hint("a target is [DATABASE@]POINT, such as db1@head, billing@head, 5f1c, +2, base"),
     }
 }
 
@@ -33,7 +34,11 @@ pub(crate) fn unknown_database(selector: &str, bound: &[String]) -> Diagnostic {
     } else {
         format!("there is no database or group `{selector}` in rev.yaml")
     };
-    near(Diagnostic::new("unknown_database", message), selector, bound)
+    near(
+        Diagnostic::new("unknown_database", message),
+        selector,
+        bound,
+    )
 }
 
 fn near(told: Diagnostic, typed: &str, bound: &[String]) -> Diagnostic {
@@ -122,12 +127,17 @@ impl Asking<'_> {
 
     fn branches(&self, node: Node) -> String {
         let labels = self.labels_above(node).into_iter();
-        labels.map(|(label, _)| label).collect::<Vec<_>>().join(", ")
+        labels
+            .map(|(label, _)| label)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// `db1@`, or nothing.
     fn prefix(self) -> String {
-        self.database.map(|name| format!("{name}@")).unwrap_or_default()
+        self.database
+            .map(|name| format!("{name}@"))
+            .unwrap_or_default()
     }
 
     fn advise(self, told: Diagnostic, error: &ResolveError) -> Diagnostic {
@@ -182,7 +192,9 @@ impl Asking<'_> {
         names.extend(similar.iter().map(String::as_str));
         names.dedup();
         if names.is_empty() {
-            return told.fact("name", name).hint("`rev history` lists all revisions, `rev branches` all labels");
+            return told
+                .fact("name", name)
+                .hint("`rev history` lists all revisions, `rev branches` all labels");
         }
         did_you_mean(told.fact("name", name), &names)
     }

@@ -162,8 +162,14 @@ fn of_drift(told: Diagnostic, drift: &Drift, database: &str) -> Diagnostic {
         None => "put the files back as they were applied".to_owned(),
     };
     told.fact("edited", edited)
-        .fact("reparented", ids(drift.reparented.iter().map(|r| &r.revision).collect()))
-        .fact("gaps", ids(drift.gaps.iter().map(|g| &g.revision).collect()))
+        .fact(
+            "reparented",
+            ids(drift.reparented.iter().map(|r| &r.revision).collect()),
+        )
+        .fact(
+            "gaps",
+            ids(drift.gaps.iter().map(|g| &g.revision).collect()),
+        )
         .fact("rebound", ids(drift.rebound.iter().collect()))
         .fact("unknown", ids(drift.unknown.iter().collect()))
         .hint(hint)
@@ -173,20 +179,32 @@ fn of_drift(told: Diagnostic, drift: &Drift, database: &str) -> Diagnostic {
 pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
     let phrase = |ids: &[RevisionId]| match ids {
         [] => "nothing".to_owned(),
-        ids => ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        ids => ids
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     let edited = drift.edited.iter().map(|edit| {
         let (applied, file) = (edit.applied.short(), edit.file.short());
-        format!("{}  edited since it was applied (applied {applied}…, on disk {file}…)", edit.revision)
+        format!(
+            "{}  edited since it was applied (applied {applied}…, on disk {file}…)",
+            edit.revision
+        )
     });
     let reparented = drift.reparented.iter().map(|moved| {
         let (applied, file) = (phrase(&moved.applied), phrase(&moved.file));
-        format!("{}  stood on {applied} when applied, now on {file}", moved.revision)
+        format!(
+            "{}  stood on {applied} when applied, now on {file}",
+            moved.revision
+        )
     });
-    let gaps = drift
-        .gaps
-        .iter()
-        .map(|gap| format!("{}  stands on {}, which is not applied", gap.revision, gap.missing));
+    let gaps = drift.gaps.iter().map(|gap| {
+        format!(
+            "{}  stands on {}, which is not applied",
+            gap.revision, gap.missing
+        )
+    });
     let rebound = drift
         .rebound
         .iter()
@@ -195,7 +213,12 @@ pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
         .unknown
         .iter()
         .map(|id| format!("{id}  applied, but not in this checkout"));
-    edited.chain(reparented).chain(gaps).chain(rebound).chain(unknown).collect()
+    edited
+        .chain(reparented)
+        .chain(gaps)
+        .chain(rebound)
+        .chain(unknown)
+        .collect()
 }
 
 fn held(holder: &Holder) -> String {
@@ -219,7 +242,9 @@ fn of_database(
             binding.name
         )),
         DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
-        DatabaseError::Busy { .. } => told.hint("end the other program's transaction, then try again"),
+        DatabaseError::Busy { .. } => {
+            told.hint("end the other program's transaction, then try again")
+        }
         _ => told,
     }
 }
@@ -258,9 +283,13 @@ pub(crate) fn failed(
         action,
     };
     let told = match error {
-        StepError::Statement { failure, .. } => {
-            of_statement(told, failure, *statements, (!from_ledger).then_some(place), url)
-        }
+        StepError::Statement { failure, .. } => of_statement(
+            told,
+            failure,
+            *statements,
+            (!from_ledger).then_some(place),
+            url,
+        ),
         StepError::ForeignKeys { .. } => told
             .cause(error)
             .hint("mend the rows in the script, before it ends"),
@@ -284,7 +313,10 @@ fn of_statement(
     let mut told = told
         .fact("statement", failure.number)
         .fact("sql", clean(&failure.statement));
-    told.message = format!("{}, statement {} of {statements}", told.message, failure.number);
+    told.message = format!(
+        "{}, statement {} of {statements}",
+        told.message, failure.number
+    );
     if spot.is_none() {
         told.lines = failure.statement.lines().take(8).map(clean).collect();
     }

@@ -45,7 +45,10 @@ fn heads(ids: &[RevisionId]) -> String {
     if ids.is_empty() {
         return "base".to_owned();
     }
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `up`, `down`, `stamp`, `unstamp`.

@@ -40,23 +40,28 @@ pub(super) fn render(lanes: &[Prepared]) -> String {
         format: 1,
         lanes: lanes.iter().map(lane).collect(),
     };
-    let text = serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
+    let text =
+        serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
     text + "\n"
 }
 
 fn lane(prepared: &Prepared) -> Lane<'_> {
     let lane = &prepared.lane;
-    let steps = lane.steps.iter().zip(&prepared.works).map(|(step, work)| Step {
-        action: step.action.name(),
-        revision: step.revision.id.as_str(),
-        message: &step.row.message,
-        digest: step.digest.to_string(),
-        empty: step.is_empty(),
-        transaction: step.transaction.name(),
-        statements: work.statements.len(),
-        replaces: [],
-        waits_for: [],
-    });
+    let steps = lane
+        .steps
+        .iter()
+        .zip(&prepared.works)
+        .map(|(step, work)| Step {
+            action: step.action.name(),
+            revision: step.revision.id.as_str(),
+            message: &step.row.message,
+            digest: step.digest.to_string(),
+            empty: step.is_empty(),
+            transaction: step.transaction.name(),
+            statements: work.statements.len(),
+            replaces: [],
+            waits_for: [],
+        });
     Lane {
         database: lane.database.name.as_str(),
         dialect: lane.database.dialect.name(),

@@ -13,7 +13,11 @@ pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
     let mut text = format!("# Plan: {}\n", goal.name());
     for prepared in lanes {
         let lane = &prepared.lane;
-        let _ = writeln!(text, "\n## {} ({})\n", lane.database.name, lane.database.dialect);
+        let _ = writeln!(
+            text,
+            "\n## {} ({})\n",
+            lane.database.name, lane.database.dialect
+        );
         if lane.steps.is_empty() {
             let _ = writeln!(text, "Nothing to do, at {}.", heads(&lane.to));
             continue;

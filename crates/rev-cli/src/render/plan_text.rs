@@ -18,12 +18,19 @@ pub(super) fn render(lanes: &[Prepared]) -> String {
 
 fn lane(prepared: &Prepared) -> String {
     let lane = &prepared.lane;
-    let title = format!("{NAME}{}{NAME:#} ({})", lane.database.name, lane.database.dialect);
+    let title = format!(
+        "{NAME}{}{NAME:#} ({})",
+        lane.database.name, lane.database.dialect
+    );
     if lane.steps.is_empty() {
         return format!("{title}  nothing to do, at {}\n", heads(&lane.to));
     }
     let steps = count(lane.steps.len(), "step");
-    let mut text = format!("{title}  {} → {}, {steps}\n", heads(&lane.from), heads(&lane.to));
+    let mut text = format!(
+        "{title}  {} → {}, {steps}\n",
+        heads(&lane.from),
+        heads(&lane.to)
+    );
     let width = |of: fn(&rev_core::Step) -> usize| lane.steps.iter().map(of).max().unwrap_or(0);
     let id_width = width(|step| step.revision.id.as_str().len());
     let message_width = width(|step| one_line(&step.row.message).chars().count());
@@ -35,7 +42,11 @@ fn lane(prepared: &Prepared) -> String {
         if step.action == rev_core::Action::Downgrade && step.source == Source::Ledger {
             words.push_str(", as stored in the ledger");
         }
-        let style = if step.action.applies() { FAINT } else { WARNING };
+        let style = if step.action.applies() {
+            FAINT
+        } else {
+            WARNING
+        };
         let _ = writeln!(
             text,
             "  {style}{:7}{style:#}  {ID}{:id_width$}{ID:#}  {:message_width$}  {FAINT}{words}{FAINT:#}",

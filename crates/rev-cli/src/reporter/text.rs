@@ -14,7 +14,10 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             since,
         } => {
             let who = holder.as_deref().unwrap_or("another run");
-            let since = since.as_ref().map(|since| format!(" since {since}")).unwrap_or_default();
+            let since = since
+                .as_ref()
+                .map(|since| format!(" since {since}"))
+                .unwrap_or_default();
             format!("waiting for `{database}`: {who} holds the lock{since}")
         }
         Event::StepStarted {
@@ -45,18 +48,16 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             revision,
             message,
             empty,
-            elapsed_ms,
         } => {
-            let took = if *empty {
-                "nothing to do here".to_owned()
-            } else {
-                format!("{elapsed_ms} ms")
-            };
             let words = format!("{ID}{revision}{ID:#}  {}", one_line(message));
-            format!(
-                "{NAME}{database}{NAME:#}  [{number}/{of}] {GOOD}{action}{GOOD:#} {}  {FAINT}{took}{FAINT:#}",
+            let line = format!(
+                "{NAME}{database}{NAME:#}  [{number}/{of}] {GOOD}{action}{GOOD:#} {}",
                 words.trim_end()
-            )
+            );
+            match empty {
+                true => format!("{line}  {FAINT}nothing to do here{FAINT:#}"),
+                false => line,
+            }
         }
         Event::Retrying {
             database,
