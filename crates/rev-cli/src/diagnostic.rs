@@ -96,6 +96,14 @@ impl Diagnostic {
         self
     }
 
+    /// Naming the database, unless the message does already.
+    pub(crate) fn on(mut self, database: &str) -> Self {
+        if !self.message.contains(&format!("`{database}`")) {
+            self.message = format!("{} (on `{database}`)", self.message);
+        }
+        self
+    }
+
     /// With a place.
     pub(crate) fn at(mut self, spot: Option<Spot>) -> Self {
         self.spot = spot;

@@ -209,7 +209,9 @@ impl Row {
             Ok((with_work, all)) if with_work == all => format!("{all} pending"),
             Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
             Err(told) => {
-                let words: Vec<&str> = told.iter().map(|d| d.message.as_str()).collect();
+                let here = format!(" (on `{}`)", self.binding.name);
+                let words: Vec<String> =
+                    told.iter().map(|d| d.message.replace(&here, "")).collect();
                 format!("{WARNING}{}{WARNING:#}", words.join("; "))
             }
         }

@@ -135,7 +135,9 @@ impl<'a> Summary<'a> {
         if self.session.terminal.is_json() {
             self.session.terminal.json(&self.json(&told))?;
         } else {
-            let texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
+            let mut texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
+            // What is wrong with a script is wrong for every database alike.
+            texts.dedup();
             self.session.terminal.complain(&texts.join("\n"));
             let lines = self.outcome.lanes.iter().map(|lane| self.line(lane));
             self.session.terminal.data(&lines.collect::<String>())?;

@@ -69,7 +69,7 @@ pub(crate) fn refusal(
         Refusal::Plan(PlanError::Script(error)) => script(error),
         Refusal::Plan(PlanError::NoWayDown { revisions }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
-            told.fact("revisions", ids).hint(
+            told.on(binding.name.as_str()).fact("revisions", ids).hint(
                 "write their downgrade scripts; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
             )
         }
@@ -102,6 +102,7 @@ pub(crate) fn refusal(
             Some(holder) => told.line(held(holder)),
             None => told,
         }
+        .on(binding.name.as_str())
         .hint("wait longer (`--lock-wait 5m`), or without end by leaving `--lock-wait` out"),
         Refusal::Moved { heads, database } => {
             let targets: Vec<String> = heads.iter().map(|id| format!("{database}@{id}")).collect();
@@ -113,7 +114,7 @@ pub(crate) fn refusal(
             let command = asking.command;
             of_database(told, error, binding, command)
         }
-        Refusal::State(_) => told,
+        Refusal::State(_) => told.on(binding.name.as_str()),
     };
     vec![told]
 }
@@ -234,8 +235,7 @@ fn of_database(
     binding: &Binding,
     command: &str,
 ) -> Diagnostic {
-    let mut told = told;
-    told.message = format!("{} (on `{}`)", told.message, binding.name);
+    let told = told.on(binding.name.as_str());
     match error {
         DatabaseError::Connect { .. } => told.hint(format!(
             "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
