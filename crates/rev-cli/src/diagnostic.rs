@@ -153,7 +153,8 @@ impl Diagnostic {
             object.insert("causes".into(), json!(self.causes));
         }
         if !self.hints.is_empty() {
-            object.insert("hints".into(), json!(self.hints));
+            let hints: Vec<String> = self.hints.iter().map(|h| h.replace('\n', " ")).collect();
+            object.insert("hints".into(), json!(hints));
         }
         for (key, value) in &self.facts {
             object.entry(key.clone()).or_insert(value.clone());

@@ -199,6 +199,12 @@ impl Asking<'_> {
     }
 
     fn advise_unknown(self, told: Diagnostic, name: &str, similar: &[String]) -> Diagnostic {
+        if self.bound.iter().any(|bound| bound == name) {
+            let command = self.command;
+            return told.fact("name", name).hint(format!(
+                "`{name}` is a database or group; a target says where to, too: `{command} {name}@head`"
+            ));
+        }
         let databases = rev_core::name::similar(name, self.bound.iter().map(String::as_str));
         let mut names: Vec<&str> = databases;
         names.extend(similar.iter().map(String::as_str));
