@@ -1,5 +1,6 @@
 //! The executor and the ledger against real SQLite files.
 
+mod files;
 mod ledger;
 mod runs;
 mod setting;

@@ -80,9 +80,14 @@ pub struct DamagedRow {
 }
 
 /// A text as an SQL literal: single quotes, doubled inside. Only for engines in
-/// which a backslash is no escape.
+/// which a backslash is no escape. A NUL would end the statement there, so a
+/// text with one is written as its bytes.
 #[must_use]
 pub fn quote(text: &str) -> String {
+    if text.contains('\0') {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        return format!("CAST(x'{hex}' AS TEXT)");
+    }
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -116,6 +121,19 @@ impl Ledger {
     #[must_use]
     pub fn state_table(&self) -> String {
         format!("{}state", self.prefix)
+    }
+
+    /// The names of all three tables.
+    #[must_use]
+    pub fn tables(&self) -> [String; 3] {
+        [self.ledger_table(), self.log_table(), self.state_table()]
+    }
+
+    /// The names of those of the tables that exist, a row each.
+    #[must_use]
+    pub fn select_tables(&self) -> String {
+        let names = self.tables().map(|table| quote(&table)).join(", ");
+        format!("SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ({names})")
     }
 
     fn name(table: &str) -> String {
@@ -307,6 +325,7 @@ mod tests {
     #[test]
     fn a_quote_in_a_text_does_not_end_the_literal() {
         assert_eq!(quote("it's"), "'it''s'");
+        assert_eq!(quote("a\0'"), "CAST(x'610027' AS TEXT)");
         assert_eq!(quote("'; DROP TABLE x; --"), "'''; DROP TABLE x; --'");
     }
 

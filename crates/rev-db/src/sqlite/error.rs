@@ -15,6 +15,12 @@ pub(super) fn is_interrupt(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(9)
 }
 
+/// Whether a foreign key leads nowhere (`SQLITE_CONSTRAINT_FOREIGNKEY`).
+pub(super) fn is_foreign_key(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|fault| fault.code());
+    code.is_some_and(|code| code == "787")
+}
+
 pub(super) fn from_sqlx(path: &Path, error: &sqlx::Error) -> DatabaseError {
     let message = error
         .as_database_error()

@@ -11,35 +11,43 @@ use std::path::{Path, PathBuf};
 
 use rev_engine::database::{DatabaseError, Guard, Holder};
 
-#[derive(Debug)]
+/// The prefix of a ledger that names none.
+const USUAL_PREFIX: &str = "rev_";
+
+/// The guard file of the ledger with this prefix in this database. Two ledgers
+/// in one file have two guards: one run may work on both.
+pub(super) fn guard_path(database: &Path, prefix: &str) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_owned();
+    if prefix != USUAL_PREFIX {
+        name.push(format!(".{prefix}"));
+    }
+    name.push(".rev-lock");
+    database.with_file_name(name)
+}
+
+#[derive(Debug, Default)]
 pub(super) struct GuardFile {
-    path: PathBuf,
     file: Option<File>,
 }
 
 impl GuardFile {
-    pub(super) fn beside(database: &Path) -> Self {
-        let mut name = database.file_name().unwrap_or_default().to_owned();
-        name.push(".rev-lock");
-        Self {
-            path: database.with_file_name(name),
-            file: None,
-        }
-    }
-
-    pub(super) fn try_take(&mut self, holder: &Holder) -> Result<Guard, DatabaseError> {
+    pub(super) fn try_take(
+        &mut self,
+        path: &Path,
+        holder: &Holder,
+    ) -> Result<Guard, DatabaseError> {
         if self.file.is_some() {
             return Ok(Guard::Taken);
         }
         let failed = |error: &dyn std::fmt::Display| DatabaseError::Connect {
-            message: format!("the lock file `{}`: {error}", self.path.display()),
+            message: format!("the lock file `{}`: {error}", path.display()),
         };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(&self.path)
+            .open(path)
             .map_err(|e| failed(&e))?;
         match file.try_lock() {
             Ok(()) => {}

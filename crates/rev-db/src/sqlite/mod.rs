@@ -8,8 +8,9 @@
 mod error;
 mod foreign_keys;
 mod guard;
+mod place;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,8 +28,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use crate::Settings;
-use error::{from_sqlx, is_interrupt};
-use guard::GuardFile;
+use error::{from_sqlx, is_foreign_key, is_interrupt};
+use guard::{GuardFile, guard_path};
+use place::Place;
 
 /// How many virtual-machine steps SQLite makes between two looks at the clock
 /// and the stop request.
@@ -37,7 +39,7 @@ const STEPS_BETWEEN_LOOKS: i32 = 4096;
 /// A SQLite file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    path: PathBuf,
+    place: Place,
     ledger: ledger::Ledger,
     settings: Settings,
     guard: GuardFile,
@@ -45,6 +47,27 @@ pub(crate) struct Sqlite {
     /// Whether the ledger's tables are known to exist.
     has_ledger: bool,
     deadline: Deadline,
+}
+
+/// How a file is opened to be read.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    /// As if nobody could write it: makes no file beside it, and takes no lock.
+    Alone,
+    /// Beside others that may write it.
+    Shared,
+    /// With leave to undo what a killed writer has left.
+    Mending,
+}
+
+impl Manner {
+    fn of(self, options: SqliteConnectOptions) -> SqliteConnectOptions {
+        match self {
+            Manner::Alone => options.read_only(true).immutable(true),
+            Manner::Shared => options.read_only(true),
+            Manner::Mending => options,
+        }
+    }
 }
 
 /// When the statement at hand has run long enough, in milliseconds since this
@@ -85,47 +108,31 @@ impl Deadline {
 
 impl Sqlite {
     pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
-        let options: SqliteConnectOptions =
-            url.parse()
-                .map_err(|error: sqlx::Error| DatabaseError::Connect {
-                    message: error.to_string(),
-                })?;
-        let path = options.get_filename().to_path_buf();
+        let place = Place::of_url(url)?;
         Ok(Self {
-            guard: GuardFile::beside(&path),
+            guard: GuardFile::default(),
             ledger: ledger::Ledger::new(&settings.ledger_prefix),
             settings: settings.clone(),
             writer: None,
             has_ledger: false,
             deadline: Deadline::new(),
-            path,
+            place,
         })
     }
 
     fn options(&self) -> SqliteConnectOptions {
         SqliteConnectOptions::new()
-            .filename(&self.path)
+            .filename(&self.place.path)
             .busy_timeout(self.settings.lock_timeout)
             .disable_statement_logging()
     }
 
-    /// A connection that cannot write; `None` where there is no file.
-    async fn reader(&self) -> Result<Option<SqliteConnection>, DatabaseError> {
-        if self.path.is_dir() {
-            return Err(self.is_a_folder());
-        }
-        if !self.path.exists() {
-            return Ok(None);
-        }
-        let connection = self.options().read_only(true).connect().await;
-        connection.map(Some).map_err(|e| from_sqlx(&self.path, &e))
-    }
-
-    fn is_a_folder(&self) -> DatabaseError {
-        DatabaseError::NotADatabase {
-            path: self.path.display().to_string(),
-            message: "it is a folder".to_owned(),
-        }
+    async fn connect(
+        &self,
+        options: SqliteConnectOptions,
+    ) -> Result<SqliteConnection, DatabaseError> {
+        let connection = options.connect().await;
+        connection.map_err(|e| from_sqlx(&self.place.path, &e))
     }
 
     /// The connection that writes, opened and its ledger made at first use.
@@ -133,20 +140,17 @@ impl Sqlite {
         if self.writer.is_some() {
             return Ok(());
         }
-        if self.path.is_dir() {
-            return Err(self.is_a_folder());
+        if !self.place.exists()? && self.place.can_make {
+            self.place.make_folder()?;
         }
-        make_folder_of(&self.path)?;
-        let options = self.options().create_if_missing(true);
-        let mut connection = options
-            .connect()
-            .await
-            .map_err(|e| from_sqlx(&self.path, &e))?;
+        self.check_writable()?;
+        let options = self.options().create_if_missing(self.place.can_make);
+        let mut connection = self.connect(options).await?;
         let (stop, deadline) = (stop.clone(), self.deadline.clone());
         connection
             .lock_handle()
             .await
-            .map_err(|e| from_sqlx(&self.path, &e))?
+            .map_err(|e| from_sqlx(&self.place.path, &e))?
             .set_progress_handler(STEPS_BETWEEN_LOOKS, move || {
                 !stop.is_abort() && !deadline.has_passed()
             });
@@ -154,8 +158,17 @@ impl Sqlite {
         Ok(())
     }
 
+    fn check_writable(&self) -> Result<(), DatabaseError> {
+        if self.place.can_write {
+            return Ok(());
+        }
+        Err(DatabaseError::ReadOnly {
+            message: "its URL says that it is only read".to_owned(),
+        })
+    }
+
     async fn run(&mut self, sql: &str) -> Result<u64, DatabaseError> {
-        let path = self.path.clone();
+        let path = self.place.path.clone();
         run(self.connection(), sql)
             .await
             .map_err(|e| from_sqlx(&path, &e))
@@ -208,7 +221,7 @@ impl Sqlite {
                 return Ok(stopped);
             }
         }
-        self.run("COMMIT").await?;
+        self.conclude(batch).await?;
         self.has_ledger = true;
         // A commit counts only when what it wrote can be read back.
         let (_, generation) = self.read_state().await?;
@@ -221,6 +234,23 @@ impl Sqlite {
         Ok(Commit::Done(batch.generation + 1))
     }
 
+    /// Commits. A key that was deferred and leads nowhere shows only now.
+    async fn conclude(&mut self, batch: &Batch) -> Result<(), StepError> {
+        let path = self.place.path.clone();
+        let Err(error) = run(self.connection(), "COMMIT").await else {
+            return Ok(());
+        };
+        if !is_foreign_key(&error) {
+            return Err(from_sqlx(&path, &error).into());
+        }
+        let found = foreign_keys::violations(self.connection()).await;
+        let found = found.map_err(|e| from_sqlx(&path, &e))?;
+        Err(StepError::ForeignKeys {
+            step: batch.steps.len() - 1,
+            violations: found.new_ones(&foreign_keys::Found::default()),
+        })
+    }
+
     /// One step of a batch: its statements, its ledger row, its log row.
     async fn carry_out(
         &mut self,
@@ -231,10 +261,10 @@ impl Sqlite {
         pulse: &mut Pulse<'_>,
     ) -> Result<Option<Commit>, StepError> {
         let begun = Instant::now();
-        let path = self.path.clone();
+        let path = self.place.path.clone();
         let before = match rebuilds {
             true => foreign_keys::violations(self.connection()).await,
-            false => Ok(Vec::new()),
+            false => Ok(foreign_keys::Found::default()),
         }
         .map_err(|e| from_sqlx(&path, &e))?;
         for (number, statement) in work.statements.iter().enumerate() {
@@ -251,7 +281,7 @@ impl Sqlite {
         if rebuilds {
             let after = foreign_keys::violations(self.connection()).await;
             let after = after.map_err(|e| from_sqlx(&path, &e))?;
-            let violations = foreign_keys::new_ones(&before, &after);
+            let violations = after.new_ones(&before);
             if !violations.is_empty() {
                 return Err(StepError::ForeignKeys {
                     step: index,
@@ -329,9 +359,9 @@ impl Sqlite {
         error: &sqlx::Error,
     ) -> StepError {
         let Some(fault) = error.as_database_error() else {
-            return from_sqlx(&self.path, error).into();
+            return from_sqlx(&self.place.path, error).into();
         };
-        let mapped = from_sqlx(&self.path, error);
+        let mapped = from_sqlx(&self.place.path, error);
         if matches!(
             mapped,
             DatabaseError::Busy { .. } | DatabaseError::ReadOnly { .. }
@@ -363,13 +393,10 @@ impl Sqlite {
         if self.has_ledger {
             return Ok(());
         }
-        let path = self.path.clone();
-        let table = self.ledger.state_table();
-        let connection = self.connection();
-        if table_exists(connection, &table)
-            .await
-            .map_err(|e| from_sqlx(&path, &e))?
-        {
+        let mut writer = self.writer.take().expect("a batch opens the writer first");
+        let found = self.has_tables(&mut writer).await;
+        self.writer = Some(writer);
+        if found? {
             self.has_ledger = true;
             return self.read_state().await.map(drop);
         }
@@ -378,32 +405,53 @@ impl Sqlite {
     }
 
     async fn read_state(&mut self) -> Result<(i64, u64), DatabaseError> {
-        let (sql, path) = (self.ledger.select_state(), self.path.clone());
+        let (sql, path) = (self.ledger.select_state(), self.place.path.clone());
         read_state(self.connection(), &sql, &path).await
     }
 
     async fn read_ledger(&self) -> Result<Ledger, DatabaseError> {
-        let Some(mut connection) = self.reader().await? else {
-            return Ok(Ledger::default());
+        let mut manner = match self.place.exists()? {
+            true if self.place.is_quiet_wal() => Manner::Alone,
+            true => Manner::Shared,
+            false => return Ok(Ledger::default()),
         };
-        let result = self.read_through(&mut connection).await;
-        let _ = connection.close().await;
-        result
+        loop {
+            let mut connection = self.connect(manner.of(self.options())).await?;
+            let result = self.read_through(&mut connection).await;
+            let _ = connection.close().await;
+            match self.other_manner(manner, result.as_ref().err()) {
+                Some(other) => manner = other,
+                None => return result,
+            }
+        }
+    }
+
+    /// How to read again, where reading in this manner cannot be relied on.
+    fn other_manner(&self, manner: Manner, error: Option<&DatabaseError>) -> Option<Manner> {
+        match manner {
+            // Someone has opened the file meanwhile.
+            Manner::Alone if self.place.has_wal() => Some(Manner::Shared),
+            // A writer was killed, and what it left half done is still to be
+            // undone, which only a connection that may write can do.
+            Manner::Shared if self.place.can_write => {
+                matches!(error, Some(DatabaseError::ReadOnly { .. })).then_some(Manner::Mending)
+            }
+            _ => None,
+        }
     }
 
     async fn read_through(
         &self,
         connection: &mut SqliteConnection,
     ) -> Result<Ledger, DatabaseError> {
-        let failed = |e: sqlx::Error| from_sqlx(&self.path, &e);
-        let table = self.ledger.state_table();
-        if !table_exists(connection, &table).await.map_err(failed)? {
+        let failed = |e: sqlx::Error| from_sqlx(&self.place.path, &e);
+        // One snapshot for all tables.
+        run(connection, "BEGIN").await.map_err(failed)?;
+        if !self.has_tables(connection).await? {
             return Ok(Ledger::default());
         }
-        // One snapshot for both tables.
-        run(connection, "BEGIN").await.map_err(failed)?;
         let (_, generation) =
-            read_state(connection, &self.ledger.select_state(), &self.path).await?;
+            read_state(connection, &self.ledger.select_state(), &self.place.path).await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(self.ledger.select_rows()))
             .fetch_all(&mut *connection)
             .await
@@ -421,24 +469,56 @@ impl Sqlite {
     }
 
     async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
-        let failed = |e: sqlx::Error| from_sqlx(&self.path, &e);
-        let Some(mut connection) = self.reader().await? else {
-            return Ok(Vec::new());
+        let mut manner = match self.place.exists()? {
+            true if self.place.is_quiet_wal() => Manner::Alone,
+            true => Manner::Shared,
+            false => return Ok(Vec::new()),
         };
-        if !table_exists(&mut connection, &self.ledger.log_table())
-            .await
-            .map_err(failed)?
-        {
+        loop {
+            let mut connection = self.connect(manner.of(self.options())).await?;
+            let result = self.log_through(&mut connection).await;
+            let _ = connection.close().await;
+            match self.other_manner(manner, result.as_ref().err()) {
+                Some(other) => manner = other,
+                None => return result,
+            }
+        }
+    }
+
+    async fn log_through(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<LogEntry>, DatabaseError> {
+        if !self.has_tables(connection).await? {
             return Ok(Vec::new());
         }
         let rows = sqlx::raw_sql(AssertSqlSafe(self.ledger.select_log()))
-            .fetch_all(&mut connection)
+            .fetch_all(connection)
             .await
             .map_err(|e| damaged(&e))?;
-        let _ = connection.close().await;
         rows.iter()
             .map(|row| log_entry(row).map_err(|e| damaged(&e)))
             .collect()
+    }
+
+    /// Whether the ledger's tables are there: all of them, or none.
+    async fn has_tables(&self, connection: &mut SqliteConnection) -> Result<bool, DatabaseError> {
+        let rows = sqlx::raw_sql(AssertSqlSafe(self.ledger.select_tables()))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| from_sqlx(&self.place.path, &e))?;
+        let found: Vec<String> = rows
+            .iter()
+            .map(|row| row.try_get_unchecked(0))
+            .collect::<Result<_, _>>()
+            .map_err(|e| damaged(&e))?;
+        let tables = self.ledger.tables();
+        match tables.iter().find(|table| !found.contains(table)) {
+            Some(missing) if !found.is_empty() => Err(DatabaseError::Damaged {
+                message: format!("its table `{missing}` is missing"),
+            }),
+            missing => Ok(missing.is_none()),
+        }
     }
 
     async fn append_failure(&mut self, entry: &LogEntry) -> Result<(), DatabaseError> {
@@ -465,11 +545,7 @@ impl Sqlite {
 
 impl Database for Sqlite {
     fn identity(&self) -> String {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let name = self.path.file_name().unwrap_or_default();
-        let whole = std::fs::canonicalize(&self.path)
-            .or_else(|_| std::fs::canonicalize(folder).map(|folder| folder.join(name)))
-            .unwrap_or_else(|_| self.path.clone());
+        let whole = self.place.whole_path();
         format!("{}#{}", whole.display(), self.ledger.state_table())
     }
 
@@ -478,11 +554,12 @@ impl Database for Sqlite {
         holder: &'a Holder,
     ) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
         async move {
-            if self.path.is_dir() {
-                return Err(self.is_a_folder());
+            self.check_writable()?;
+            if !self.place.exists()? {
+                self.place.make_folder()?;
             }
-            make_folder_of(&self.path)?;
-            self.guard.try_take(holder)
+            let guard = guard_path(&self.place.whole_path(), &self.settings.ledger_prefix);
+            self.guard.try_take(&guard, holder)
         }
         .boxed()
     }
@@ -493,7 +570,7 @@ impl Database for Sqlite {
                 connection
                     .close()
                     .await
-                    .map_err(|e| from_sqlx(&self.path, &e))?;
+                    .map_err(|e| from_sqlx(&self.place.path, &e))?;
             }
             self.guard.give_back();
             Ok(())
@@ -531,15 +608,6 @@ async fn run(connection: &mut SqliteConnection, sql: &str) -> Result<u64, sqlx::
         .execute(connection)
         .await?;
     Ok(result.rows_affected())
-}
-
-async fn table_exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, sqlx::Error> {
-    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
-    let row = sqlx::query(sql)
-        .bind(table.to_owned())
-        .fetch_optional(connection)
-        .await?;
-    Ok(row.is_some())
 }
 
 async fn read_state(
@@ -611,17 +679,5 @@ fn log_entry(row: &SqliteRow) -> Result<LogEntry, sqlx::Error> {
         elapsed_ms: number(9)?,
         operator: row.try_get_unchecked(10)?,
         version: row.try_get_unchecked(11)?,
-    })
-}
-
-fn make_folder_of(path: &Path) -> Result<(), DatabaseError> {
-    let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder).map_err(|error| DatabaseError::Connect {
-        message: format!("cannot make the folder `{}`: {error}", folder.display()),
     })
 }
