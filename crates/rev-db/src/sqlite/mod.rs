@@ -194,7 +194,11 @@ impl Sqlite {
             // Inside a transaction this pragma does nothing, silently.
             self.run("PRAGMA foreign_keys = OFF").await?;
         }
-        let result = self.transact(batch, rebuilds, pulse).await;
+        let mut result = self.transact(batch, rebuilds, pulse).await;
+        if result.is_err() && pulse.stop.is_abort() {
+            // What an abort interrupts need not be a statement of the script.
+            result = Ok(Commit::Stopped);
+        }
         if !matches!(result, Ok(Commit::Done(_))) {
             // Where SQLite has rolled back by itself this fails, and may.
             let _ = self.run("ROLLBACK").await;
@@ -272,9 +276,6 @@ impl Sqlite {
                 return Ok(Some(Commit::Stopped));
             }
             if let Err(error) = self.run_statement(number + 1, statement, pulse).await {
-                if pulse.stop.is_abort() && is_interrupt(&error) {
-                    return Ok(Some(Commit::Stopped));
-                }
                 return Err(self.statement_error(index, number, statement, &error));
             }
         }
