@@ -203,8 +203,9 @@ impl Sqlite {
             // Where SQLite has rolled back by itself this fails, and may.
             let _ = self.run("ROLLBACK").await;
         }
-        if rebuilds {
-            self.run("PRAGMA foreign_keys = ON").await?;
+        if rebuilds && self.run("PRAGMA foreign_keys = ON").await.is_err() {
+            // The result is what it is; a new connection has it on again.
+            self.writer = None;
         }
         result
     }
@@ -523,7 +524,7 @@ impl Sqlite {
     }
 
     async fn append_failure(&mut self, entry: &LogEntry) -> Result<(), DatabaseError> {
-        if !self.has_ledger {
+        if !self.has_ledger || self.writer.is_none() {
             return Ok(());
         }
         let line = LogLine {
