@@ -1,0 +1,82 @@
+//! Events for people: a line a step.
+
+use rev_engine::event::Event;
+
+use crate::commands::one_line;
+use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING};
+
+/// The line of an event; `None`: the summary says it.
+pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
+    let line = match event {
+        Event::Waiting {
+            database,
+            holder,
+            since,
+        } => {
+            let who = holder.as_deref().unwrap_or("another run");
+            let since = since
+                .as_ref()
+                .map(|since| format!(" since {since}"))
+                .unwrap_or_default();
+            format!("waiting for `{database}`: {who} holds the lock{since}")
+        }
+        Event::StepStarted {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            statements,
+            ..
+        } if verbose => format!(
+            "{NAME}{database}{NAME:#}  {FAINT}[{number}/{of}] {action} {revision}: {statements} statements …{FAINT:#}"
+        ),
+        Event::StillRunning {
+            database,
+            revision,
+            statement,
+            elapsed_ms,
+        } => format!(
+            "{NAME}{database}{NAME:#}  {revision}: statement {statement} has run for {} s",
+            elapsed_ms / 1000
+        ),
+        Event::StepDone {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            message,
+            empty,
+        } => {
+            let words = format!("{ID}{revision}{ID:#}  {}", one_line(message));
+            let line = format!(
+                "{NAME}{database}{NAME:#}  [{number}/{of}] {GOOD}{action}{GOOD:#} {}",
+                words.trim_end()
+            );
+            match empty {
+                true => format!("{line}  {FAINT}nothing to do here{FAINT:#}"),
+                false => line,
+            }
+        }
+        Event::Retrying {
+            database,
+            revision,
+            attempt,
+        } => format!(
+            "{NAME}{database}{NAME:#}  {WARNING}{revision} met a lock: attempt {attempt}{WARNING:#}"
+        ),
+        Event::StepFailed {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            ..
+        } => format!(
+            "{NAME}{database}{NAME:#}  [{number}/{of}] {ERROR}{action} {revision} failed{ERROR:#}"
+        ),
+        Event::Planned { .. } | Event::StepStarted { .. } | Event::LaneDone { .. } => return None,
+    };
+    Some(line)
+}
