@@ -8,7 +8,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rev_testkit::sqlite;
 use tempfile::TempDir;
@@ -18,6 +19,9 @@ const FEWEST_FIXTURES: usize = 80;
 
 /// The exit code of a Rust program that panicked.
 const PANICKED: i32 = 101;
+
+/// Long enough for the slowest machine; only a hang takes longer.
+const LONGEST_RUN: Duration = Duration::from_secs(60);
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
@@ -97,13 +101,27 @@ impl Project {
         self.folder.path().join("var/db1.sqlite")
     }
 
+    /// Runs `rev`; one that hangs, say for a lock of its own, is ended.
     fn rev(&self) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_rev"))
+        let streams = TempDir::new().expect("a temporary folder can be made");
+        let (stdout, stderr) = (streams.path().join("stdout"), streams.path().join("stderr"));
+        let create = |path: &Path| fs::File::create(path).expect("a file can be made");
+        let mut process = Command::new(env!("CARGO_BIN_EXE_rev"))
             .args(&self.arguments)
             .current_dir(self.folder.path())
             .env_clear()
-            .output()
-            .expect("rev starts")
+            .stdin(Stdio::null())
+            .stdout(create(&stdout))
+            .stderr(create(&stderr))
+            .spawn()
+            .expect("rev starts");
+        let status = wait(&mut process);
+        let read = |path: &Path| fs::read(path).expect("the stream can be read");
+        Output {
+            status,
+            stdout: read(&stdout),
+            stderr: read(&stderr),
+        }
     }
 
     /// What is in the database, but for the log. A file that is missing and one
@@ -114,6 +132,20 @@ impl Project {
             return sqlite::dump(&self.database_path(), "rev_log").into_bytes();
         }
         bytes
+    }
+}
+
+fn wait(process: &mut Child) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = process.try_wait().expect("rev can be waited for") {
+            return status;
+        }
+        if begun.elapsed() > LONGEST_RUN {
+            process.kill().expect("rev can be ended");
+            return process.wait().expect("rev can be waited for");
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
