@@ -1,1 +1,9 @@
+//! The command as people and scripts meet it: a case or two for each command,
+//! with what it prints and how it exits, on real files and real databases.
 
+mod authoring;
+mod graph;
+mod harness;
+mod health;
+mod plans;
+mod runs;

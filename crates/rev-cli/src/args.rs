@@ -17,7 +17,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 Targets are [DATABASE@]POINT: db1@head, reporting@5f1c, billing@head, db2@-1, base.
 Exit codes: 0 done, 1 refused, 2 usage, 3 stopped part-way, 4 a check found something.",
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(crate) struct Cli {

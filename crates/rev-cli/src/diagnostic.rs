@@ -96,6 +96,14 @@ impl Diagnostic {
         self
     }
 
+    /// Naming the database, unless the message does already.
+    pub(crate) fn on(mut self, database: &str) -> Self {
+        if !self.message.contains(&format!("`{database}`")) {
+            self.message = format!("{} (on `{database}`)", self.message);
+        }
+        self
+    }
+
     /// With a place.
     pub(crate) fn at(mut self, spot: Option<Spot>) -> Self {
         self.spot = spot;
@@ -145,7 +153,8 @@ impl Diagnostic {
             object.insert("causes".into(), json!(self.causes));
         }
         if !self.hints.is_empty() {
-            object.insert("hints".into(), json!(self.hints));
+            let hints: Vec<String> = self.hints.iter().map(|h| h.replace('\n', " ")).collect();
+            object.insert("hints".into(), json!(hints));
         }
         for (key, value) in &self.facts {
             object.entry(key.clone()).or_insert(value.clone());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
@@ -19,6 +20,9 @@ use tokio::runtime::Runtime;
 use crate::args::Global;
 use crate::diagnostic::{self, Asking, Diagnostic, Failure};
 use crate::terminal::Terminal;
+
+/// Longer than any run; drivers know no endless wait.
+const FOR_EVER: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A project that was read, and the words that asked for it.
 pub(crate) struct Session {
@@ -207,7 +211,7 @@ impl Session {
         let settings = Settings {
             ledger_prefix: config.ledger_prefix.clone(),
             schema: database.and_then(|database| database.schema.clone()),
-            lock_timeout: database.and_then(|d| d.lock_timeout).unwrap_or_default(),
+            lock_timeout: database.and_then(|d| d.lock_timeout).unwrap_or(FOR_EVER),
             statement_timeout: database
                 .and_then(|d| d.statement_timeout)
                 .unwrap_or_default(),

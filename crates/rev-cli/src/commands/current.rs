@@ -98,8 +98,10 @@ pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> 
         let list: Vec<Value> = rows.iter().map(Row::json).collect();
         session.terminal.json(&json!({ "databases": list }))?;
     } else {
-        let width = rows.iter().map(|row| row.binding.name.as_str().len()).max();
-        let texts = rows.iter().map(|row| row.text(width.unwrap_or(0)));
+        let wide = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
+        let name_width = wide(|row| row.binding.name.as_str().len());
+        let place_width = wide(|row| row.place().chars().count());
+        let texts = rows.iter().map(|row| row.text(name_width, place_width));
         session.terminal.data(&texts.collect::<String>())?;
     }
     let all_read = rows.iter().all(|row| row.standing.is_ok());
@@ -168,7 +170,7 @@ impl Row {
         value
     }
 
-    fn text(&self, width: usize) -> String {
+    fn text(&self, width: usize, place_width: usize) -> String {
         let name = format!("{NAME}{:width$}{NAME:#}", self.binding.name.as_str());
         let standing = match &self.standing {
             Ok(standing) => standing,
@@ -179,21 +181,9 @@ impl Row {
                 return texts.collect();
             }
         };
-        let graph = &standing.graph;
-        let heads = standing.state.heads(graph).into_iter().map(|head| {
-            let revision = graph.revision(head);
-            format!("{} {}", revision.id, one_line(&revision.message))
-                .trim_end()
-                .to_owned()
-        });
-        let heads: Vec<String> = heads.collect();
-        let at = if heads.is_empty() {
-            "base".to_owned()
-        } else {
-            heads.join(", ")
-        };
+        let place = self.place();
         let mut text = format!(
-            "{name}  {:8}  at {at}  {}\n",
+            "{name}  {:8}  {place:place_width$}  {}\n",
             self.binding.dialect,
             self.pending_text()
         );
@@ -203,13 +193,32 @@ impl Row {
         text
     }
 
+    /// Where the database stands, as a phrase; nothing where that is not known.
+    fn place(&self) -> String {
+        let Ok(standing) = &self.standing else {
+            return String::new();
+        };
+        let graph = &standing.graph;
+        let heads = standing.state.heads(graph).into_iter().map(|head| {
+            let revision = graph.revision(head);
+            let words = format!("{} {}", revision.id, one_line(&revision.message));
+            words.trim_end().to_owned()
+        });
+        match heads.collect::<Vec<_>>() {
+            heads if heads.is_empty() => "at base".to_owned(),
+            heads => format!("at {}", heads.join(", ")),
+        }
+    }
+
     fn pending_text(&self) -> String {
         match &self.pending {
             Ok((_, 0)) => format!("{GOOD}up to date{GOOD:#}"),
             Ok((with_work, all)) if with_work == all => format!("{all} pending"),
             Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
             Err(told) => {
-                let words: Vec<&str> = told.iter().map(|d| d.message.as_str()).collect();
+                let here = format!(" (on `{}`)", self.binding.name);
+                let words: Vec<String> =
+                    told.iter().map(|d| d.message.replace(&here, "")).collect();
                 format!("{WARNING}{}{WARNING:#}", words.join("; "))
             }
         }

@@ -135,7 +135,9 @@ impl<'a> Summary<'a> {
         if self.session.terminal.is_json() {
             self.session.terminal.json(&self.json(&told))?;
         } else {
-            let texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
+            let mut texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
+            // What is wrong with a script is wrong for every database alike.
+            texts.dedup();
             self.session.terminal.complain(&texts.join("\n"));
             let lines = self.outcome.lanes.iter().map(|lane| self.line(lane));
             self.session.terminal.data(&lines.collect::<String>())?;
@@ -185,14 +187,13 @@ impl<'a> Summary<'a> {
         let at = self.at(lane);
         let mut text = match &lane.end {
             End::Done => {
-                let done = count(lane.done.len(), "revision");
-                format!(
-                    "{name}  {GOOD}{done} {}{GOOD:#}, now at {at}\n",
-                    self.participle()
-                )
+                let done = self.done(lane.done.len());
+                format!("{name}  {GOOD}{done}{GOOD:#}, now at {at}\n")
             }
             End::Nothing => format!("{name}  nothing to do, at {at}\n"),
-            End::HeldBack if lane.done.is_empty() => format!("{name}  not begun\n"),
+            End::HeldBack if lane.done.is_empty() => {
+                format!("{name}  held back, nothing changed\n")
+            }
             End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, now at {at}\n"),
             End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, now at {at}\n"),
             End::Refused(_) => format!("{name}  refused, nothing changed\n"),
@@ -218,12 +219,12 @@ impl<'a> Summary<'a> {
         text
     }
 
-    fn participle(&self) -> &'static str {
+    fn done(&self, steps: usize) -> String {
         match self.goal {
-            Goal::Upgrade => "applied",
-            Goal::Downgrade => "taken down",
-            Goal::Switch => "switched",
-            Goal::Stamp => "stamped",
+            Goal::Upgrade => format!("{} applied", count(steps, "revision")),
+            Goal::Downgrade => format!("{} taken down", count(steps, "revision")),
+            Goal::Switch => format!("{} done", count(steps, "step")),
+            Goal::Stamp => format!("{} changed", count(steps, "ledger row")),
         }
     }
 

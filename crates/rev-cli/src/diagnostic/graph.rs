@@ -67,8 +67,8 @@ pub(crate) fn resolve(error: &ResolveError, asking: Asking<'_>) -> Diagnostic {
     let mut told = Diagnostic::new(error.code(), error);
     if let Some(database) = asking.database {
         told = told.fact("database", database);
-        if !told.message.contains(&format!("`{database}`")) {
-            told.message = format!("{} (on `{database}`)", told.message);
+        if depends_on_state(error) {
+            told = told.on(database);
         }
     }
     if !error.candidates().is_empty() {
@@ -77,6 +77,18 @@ pub(crate) fn resolve(error: &ResolveError, asking: Asking<'_>) -> Diagnostic {
         told.lines = asking.listing(error.candidates());
     }
     asking.advise(told, error)
+}
+
+/// Whether another database might answer otherwise, so that its name matters.
+fn depends_on_state(error: &ResolveError) -> bool {
+    matches!(
+        error,
+        ResolveError::AmbiguousHead { .. }
+            | ResolveError::WalkForks { .. }
+            | ResolveError::TooFar { .. }
+            | ResolveError::SeveralHeads { .. }
+            | ResolveError::NotApplied { .. }
+    )
 }
 
 /// The most candidates that are listed.
@@ -187,6 +199,12 @@ impl Asking<'_> {
     }
 
     fn advise_unknown(self, told: Diagnostic, name: &str, similar: &[String]) -> Diagnostic {
+        if self.bound.iter().any(|bound| bound == name) {
+            let command = self.command;
+            return told.fact("name", name).hint(format!(
+                "`{name}` is a database or group; a target says where to, too: `{command} {name}@head`"
+            ));
+        }
         let databases = rev_core::name::similar(name, self.bound.iter().map(String::as_str));
         let mut names: Vec<&str> = databases;
         names.extend(similar.iter().map(String::as_str));
@@ -200,7 +218,12 @@ impl Asking<'_> {
     }
 
     fn advise_heads(self, told: Diagnostic, candidates: &[RevisionId]) -> Diagnostic {
-        let (command, at) = (self.command, self.prefix());
+        let at = self.prefix();
+        // Not every command that looks for a head takes targets.
+        let command = match self.command {
+            "rev check" | "rev status" => "rev upgrade",
+            command => command,
+        };
         let Some(first) = candidates.first() else {
             return told;
         };

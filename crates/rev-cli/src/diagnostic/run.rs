@@ -69,7 +69,7 @@ pub(crate) fn refusal(
         Refusal::Plan(PlanError::Script(error)) => script(error),
         Refusal::Plan(PlanError::NoWayDown { revisions }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
-            told.fact("revisions", ids).hint(
+            told.on(binding.name.as_str()).fact("revisions", ids).hint(
                 "write their downgrade scripts; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
             )
         }
@@ -89,7 +89,7 @@ pub(crate) fn refusal(
         Refusal::Unwritten { revision, .. } => told
             .fact("revision", revision.as_str())
             .hint(format!("write it: `rev edit {revision}`; or take the script out where there is nothing to do")),
-        Refusal::Drift { drift, database } => of_drift(told, drift, database.as_str()),
+        Refusal::Drift { drift, .. } => of_drift(told, drift, project, binding),
         Refusal::Beside { unknown, database } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
             let mut told = told.fact("revisions", ids);
@@ -102,6 +102,7 @@ pub(crate) fn refusal(
             Some(holder) => told.line(held(holder)),
             None => told,
         }
+        .on(binding.name.as_str())
         .hint("wait longer (`--lock-wait 5m`), or without end by leaving `--lock-wait` out"),
         Refusal::Moved { heads, database } => {
             let targets: Vec<String> = heads.iter().map(|id| format!("{database}@{id}")).collect();
@@ -113,7 +114,7 @@ pub(crate) fn refusal(
             let command = asking.command;
             of_database(told, error, binding, command)
         }
-        Refusal::State(_) => told,
+        Refusal::State(_) => told.on(binding.name.as_str()),
     };
     vec![told]
 }
@@ -150,15 +151,18 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
     }
 }
 
-fn of_drift(told: Diagnostic, drift: &Drift, database: &str) -> Diagnostic {
+fn of_drift(told: Diagnostic, drift: &Drift, project: &Project, binding: &Binding) -> Diagnostic {
     let mut told = told;
     told.lines = drift_lines(drift);
     let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
-    let hint = match edited.first() {
-        Some(id) => format!(
-            "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\nor take it down and up again: `rev downgrade {database}@{id}-1`, then `rev upgrade`"
-        ),
+    let hint = match drift.edited.first() {
+        Some(edit) => {
+            let below = below(project, binding, &edit.revision);
+            format!(
+                "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\nor take it down and up again: `rev downgrade {below}`, then `rev upgrade`"
+            )
+        }
         None => "put the files back as they were applied".to_owned(),
     };
     told.fact("edited", edited)
@@ -173,6 +177,19 @@ fn of_drift(told: Diagnostic, drift: &Drift, database: &str) -> Diagnostic {
         .fact("rebound", ids(drift.rebound.iter().collect()))
         .fact("unknown", ids(drift.unknown.iter().collect()))
         .hint(hint)
+}
+
+/// The target that takes a revision down.
+fn below(project: &Project, binding: &Binding, revision: &RevisionId) -> String {
+    let graph = &project.graph;
+    let parents = graph
+        .find(revision.as_str())
+        .map(|node| graph.parents(node));
+    match parents.as_deref() {
+        Some(&[parent]) => format!("{}@{}", binding.name, graph.id(parent)),
+        Some([]) => format!("{}@base", binding.name),
+        _ => format!("{}@{revision}-1", binding.name),
+    }
 }
 
 /// What ledger and files disagree about, a line each.
@@ -234,8 +251,7 @@ fn of_database(
     binding: &Binding,
     command: &str,
 ) -> Diagnostic {
-    let mut told = told;
-    told.message = format!("{} (on `{}`)", told.message, binding.name);
+    let told = told.on(binding.name.as_str());
     match error {
         DatabaseError::Connect { .. } => told.hint(format!(
             "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",

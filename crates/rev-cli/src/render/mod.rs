@@ -66,6 +66,7 @@ fn doing(step: &Step, statements: usize) -> String {
     match (step.action.runs(), step.is_empty()) {
         (false, _) => "ledger only".to_owned(),
         (true, true) => "nothing to do here".to_owned(),
+        (true, false) if statements == 0 => "not written yet".to_owned(),
         (true, false) => crate::terminal::count(statements, "statement"),
     }
 }

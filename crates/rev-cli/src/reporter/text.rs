@@ -3,7 +3,7 @@
 use rev_engine::event::Event;
 
 use crate::commands::one_line;
-use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING};
+use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING, count};
 
 /// The line of an event; `None`: the summary says it.
 pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
@@ -29,7 +29,8 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             statements,
             ..
         } if verbose => format!(
-            "{NAME}{database}{NAME:#}  {FAINT}[{number}/{of}] {action} {revision}: {statements} statements …{FAINT:#}"
+            "{NAME}{database}{NAME:#}  {FAINT}[{number}/{of}] {action} {revision}: {} …{FAINT:#}",
+            count(*statements, "statement")
         ),
         Event::StillRunning {
             database,
@@ -54,7 +55,8 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 "{NAME}{database}{NAME:#}  [{number}/{of}] {GOOD}{action}{GOOD:#} {}",
                 words.trim_end()
             );
-            match empty {
+            // A stamp never runs anything, so that is not worth a word.
+            match *empty && matches!(*action, "upgrade" | "downgrade") {
                 true => format!("{line}  {FAINT}nothing to do here{FAINT:#}"),
                 false => line,
             }
