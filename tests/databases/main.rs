@@ -4,3 +4,4 @@ mod files;
 mod ledger;
 mod runs;
 mod setting;
+mod stops;

@@ -21,7 +21,7 @@ pub(crate) struct Setting {
 }
 
 /// A clock that always says the same time of day.
-pub(crate) struct TestClock(Instant);
+pub(crate) struct TestClock(pub Instant);
 
 impl Clock for TestClock {
     fn now(&self) -> String {

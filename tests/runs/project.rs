@@ -32,20 +32,20 @@ pub(crate) fn write_project(root: &Path) {
             7 => format!("[\"{}\", \"{}\"]", id(5), id(6)),
             _ => format!("\"{}\"", id(number - 1)),
         };
-        let count = if number == 0 {
-            "CREATE TABLE counter (revision TEXT NOT NULL);\n"
-        } else {
-            ""
+        let counter = match number {
+            0 => "  CREATE TABLE counter (revision TEXT NOT NULL);\n",
+            _ => "",
         };
-        let text = format!(
-            "revision: \"{id}\"\ndown_revision: {parents}\nmessage: step {number}\nupgrade: |\n  \
-             {count}  CREATE TABLE t{number} (id INTEGER PRIMARY KEY, name TEXT);\n  \
-             INSERT INTO t{number} (name) VALUES ('a'), ('b'), ('c');\n  \
-             INSERT INTO counter VALUES ('{id}');\n  \
-             CREATE INDEX t{number}_name ON t{number} (name);\n\
-             downgrade: |\n  DROP TABLE t{number};\n",
-            id = id(number),
-        );
+        let lines = [
+            format!("revision: \"{}\"\ndown_revision: {parents}\n", id(number)),
+            format!("message: step {number}\nupgrade: |\n{counter}"),
+            format!("  CREATE TABLE t{number} (id INTEGER PRIMARY KEY, name TEXT);\n"),
+            format!("  INSERT INTO t{number} (name) VALUES ('a'), ('b'), ('c');\n"),
+            format!("  INSERT INTO counter VALUES ('{}');\n", id(number)),
+            format!("  CREATE INDEX t{number}_name ON t{number} (name);\n"),
+            format!("downgrade: |\n  DROP TABLE t{number};\n"),
+        ];
+        let text = lines.concat();
         std::fs::write(revisions.join(format!("{}.yaml", id(number))), text).expect("a file");
     }
 }

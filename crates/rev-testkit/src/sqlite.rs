@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueR
 /// Where the file cannot be opened or the SQL fails.
 pub fn execute(path: &Path, sql: &str) {
     block_on(async {
-        let mut connection = open(path, false).await;
+        let mut connection = open(path, true).await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&mut connection)
             .await
@@ -23,7 +23,8 @@ pub fn execute(path: &Path, sql: &str) {
     });
 }
 
-/// The rows of a query, a line each, columns parted by `|`; changes nothing.
+/// The rows of a query, a line each, columns parted by `|`. May write, since
+/// only a writer can undo what a killed one has left half done.
 ///
 /// # Panics
 ///
@@ -31,7 +32,7 @@ pub fn execute(path: &Path, sql: &str) {
 #[must_use]
 pub fn query(path: &Path, sql: &str) -> Vec<String> {
     block_on(async {
-        let mut connection = open(path, true).await;
+        let mut connection = open(path, false).await;
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .fetch_all(&mut connection)
             .await
@@ -120,11 +121,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
         .block_on(future)
 }
 
-async fn open(path: &Path, read_only: bool) -> SqliteConnection {
+async fn open(path: &Path, create: bool) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(!read_only)
-        .read_only(read_only)
+        .create_if_missing(create)
         .connect()
         .await
         .expect("the file opens")

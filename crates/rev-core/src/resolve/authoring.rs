@@ -110,9 +110,10 @@ impl Scope<'_> {
     ) -> Result<NodeSet, ResolveError> {
         let lows = match low.map(|low| self.revisions(low)) {
             // Further down than there are revisions: everything.
-            Some(Err(ResolveError::TooFar { direction, .. })) if direction == Direction::Down => {
-                None
-            }
+            Some(Err(ResolveError::TooFar {
+                direction: Direction::Down,
+                ..
+            })) => None,
             Some(lows) => Some(lows?),
             None => None,
         };

@@ -125,7 +125,17 @@ impl Scope<'_> {
             [only] if !self.ways_up(&[only], branch).is_empty() => {
                 self.walk_up(point, &Start::At(vec![only]), count, branch)
             }
-            _ => self.walk_up(point, &Start::At(heads), count, branch),
+            _ if !self.ways_up(&heads, branch).is_empty() => {
+                self.walk_up(point, &Start::At(heads), count, branch)
+            }
+            // The heads have nothing above them; the work below them may.
+            _ => {
+                let line = branch.map_or_else(|| self.graph.all(), |branch| branch.line.clone());
+                let work = applied.intersection(&self.work).intersection(&line);
+                let work = self.graph.topmost(&work);
+                let start = if work.is_empty() { heads } else { work };
+                self.walk_up(point, &Start::At(start), count, branch)
+            }
         }
     }
 
@@ -186,6 +196,30 @@ impl Scope<'_> {
             .collect()
     }
 
+    /// The next revisions on these ways: the only way as it is; of several
+    /// those with work that are reached without passing other work, so that a
+    /// side without work that joins another again is no choice to make.
+    fn nearest(&self, ways: &[Node], branch: Option<&Branch>) -> Vec<Node> {
+        if ways.len() < 2 {
+            return ways.to_vec();
+        }
+        let mut found: Vec<Node> = Vec::new();
+        let mut seen: NodeSet = ways.iter().copied().collect();
+        let mut stack = ways.to_vec();
+        while let Some(node) = stack.pop() {
+            if self.work.contains(node) {
+                found.push(node);
+                continue;
+            }
+            let further = self.ways_up(&[node], branch);
+            stack.extend(further.into_iter().filter(|&next| seen.insert(next)));
+        }
+        found.sort_unstable();
+        let stands_on_other = |node: Node| found.iter().any(|&low| self.graph.stands_on(node, low));
+        let is_choice = |node: &Node| ways.contains(node) || !stands_on_other(*node);
+        found.iter().copied().filter(is_choice).collect()
+    }
+
     /// The revisions that have work, or have a descendant in the files that has.
     fn all_leading(&self) -> NodeSet {
         let mut leading = NodeSet::default();
@@ -215,7 +249,7 @@ impl Scope<'_> {
         let id = |node: Option<Node>| node.map(|node| self.graph.id(node).clone());
         let mut done = 0;
         while done < count {
-            let next = match ways[..] {
+            let next = match self.nearest(&ways, branch)[..] {
                 [next] => next,
                 [] => {
                     return Err(ResolveError::TooFar {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rev_core::{Digest, digest};
+use rev_core::{RevisionId, Step};
 
 use super::{Decided, Lane, Run};
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
@@ -89,12 +89,18 @@ impl Run<'_> {
         End::Done
     }
 
-    /// Another run was first: acts on what it left.
+    /// Another run was first: acts on what it left. Steps that stand by now count
+    /// as done, whoever did them: it may have been this run, with a commit whose
+    /// answer was lost.
     async fn replan(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
         match self.read_and_prepare(lane).await {
             Ok(now) => {
-                *decided = now;
-                Went::On
+                lane.done.extend(decided.standing_in(&now));
+                let first = std::mem::replace(decided, now);
+                match lane.is_relative() {
+                    true => Went::Ended(Box::new(End::Refused(lane.moved(&first)))),
+                    false => Went::On,
+                }
             }
             Err(refusal) => Went::Ended(Box::new(End::Refused(refusal))),
         }
@@ -108,7 +114,7 @@ impl Run<'_> {
         for (index, work) in steps.iter().enumerate() {
             self.tell_start(lane, decided, work, decided.at + index + 1, of);
         }
-        let batch = self.batch(lane, decided);
+        let batch = self.batch(decided);
         for attempt in 1.. {
             match self.commit(lane, &batch).await {
                 Err(StepError::Database(DatabaseError::Busy { .. }))
@@ -153,11 +159,11 @@ impl Run<'_> {
         lane.job.database.commit(batch, &mut pulse).await
     }
 
-    fn batch(&self, lane: &Lane, decided: &Decided) -> Batch {
+    fn batch(&self, decided: &Decided) -> Batch {
         Batch {
             generation: decided.generation,
             steps: decided.batch().to_vec(),
-            plan: decided.plan_digest(lane),
+            plan: decided.digest,
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
             version: self.request.version.clone(),
@@ -226,7 +232,7 @@ impl Run<'_> {
             action: work.action.name().to_owned(),
             revision: work.row.revision.to_string(),
             outcome: "failed".to_owned(),
-            plan: decided.plan_digest(lane).to_string(),
+            plan: decided.digest.to_string(),
             statement: failure.as_ref().map_or(0, |f| f.number as u64),
             error: error.to_string(),
             started: self.clock.now(),
@@ -276,12 +282,17 @@ impl Decided {
         &rest[..empty.max(1)]
     }
 
-    fn plan_digest(&self, lane: &Lane) -> Digest {
-        let steps = self.prepared.lane.steps.iter();
-        digest::plan(
-            lane.job.binding.name.as_str(),
-            lane.job.binding.dialect,
-            steps.map(|step| (step.action.name(), step.revision.id.as_str(), step.digest)),
-        )
+    /// The revisions of the steps left that `now` has nothing more to do for, in
+    /// order.
+    fn standing_in(&self, now: &Decided) -> Vec<RevisionId> {
+        let stands = |step: &&Step| {
+            let id = step.revision.id.as_str();
+            let node = now.standing.graph.find(id);
+            step.action.applies() == node.is_some_and(|node| now.applied.contains(node))
+        };
+        let left = self.prepared.lane.steps[self.at..].iter();
+        left.filter(stands)
+            .map(|step| step.revision.id.clone())
+            .collect()
     }
 }

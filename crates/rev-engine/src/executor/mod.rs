@@ -10,6 +10,8 @@
 //! generation inside each batch: who loses it reads and plans again.
 
 mod lane;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use rev_core::{Graph, NodeSet, Point, RevisionId, Standing};
+use rev_core::{Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
 
 use crate::clock::Clock;
 use crate::event::{Event, Stop};
@@ -81,6 +83,8 @@ struct Decided {
     /// What is applied now, as the steps go on.
     applied: NodeSet,
     prepared: Prepared,
+    /// Of the plan.
+    digest: Digest,
     /// How many of the works are done.
     at: usize,
 }
@@ -132,6 +136,7 @@ impl Run<'_> {
             generation: ledger.generation,
             applied: standing.state.set().clone(),
             standing,
+            digest: digest_of(&prepared.lane),
             prepared,
             at: 0,
         })
@@ -164,13 +169,9 @@ impl Run<'_> {
                 continue;
             };
             let result = self.read_and_prepare(lane).await;
-            let is_relative = lane.job.points.iter().any(is_relative);
             match result {
-                Ok(now) if is_relative && now.generation != first.generation => {
-                    lane.end = Some(End::Refused(Refusal::Moved {
-                        database: lane.job.binding.name.clone(),
-                        heads: first.prepared.lane.to.clone(),
-                    }));
+                Ok(now) if lane.is_relative() && now.generation != first.generation => {
+                    lane.end = Some(End::Refused(lane.moved(&first)));
                 }
                 Ok(now) => lane.decided = Some(now),
                 Err(refusal) => lane.end = Some(End::Refused(refusal)),
@@ -187,9 +188,13 @@ impl Run<'_> {
     }
 }
 
-/// Whether a point means another place once the state has moved.
-fn is_relative(point: &Point) -> bool {
-    matches!(point.offset(), Some(("" | "current", _)))
+fn digest_of(lane: &rev_core::Lane) -> Digest {
+    let steps = lane.steps.iter();
+    digest::plan(
+        lane.database.name.as_str(),
+        lane.database.dialect,
+        steps.map(|step| (step.action.name(), step.revision.id.as_str(), step.digest)),
+    )
 }
 
 fn refuse_same_databases(lanes: &mut [Lane]) {
@@ -215,6 +220,20 @@ impl Lane {
             decided: None,
             done: Vec::new(),
             end: None,
+        }
+    }
+
+    /// Whether its target means another place once the state has moved.
+    fn is_relative(&self) -> bool {
+        let is_relative = |point: &Point| matches!(point.offset(), Some(("" | "current", _)));
+        self.job.points.iter().any(is_relative)
+    }
+
+    /// Where its target led when it was `first` read.
+    fn moved(&self, first: &Decided) -> Refusal {
+        Refusal::Moved {
+            database: self.job.binding.name.clone(),
+            heads: first.prepared.lane.to.clone(),
         }
     }
 
