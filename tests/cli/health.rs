@@ -59,3 +59,16 @@ fn current_names_heads_and_with_v_what_they_stand_on() {
     );
     assert_answer!("current_unknown", project.rev("current db9"));
 }
+
+#[test]
+fn a_database_without_a_url_spoils_neither_status_nor_check_of_the_others() {
+    let project = Project::line();
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: sqlite://db1.sqlite\n  db2: ${DB2_URL}\n",
+    );
+    assert_answer!("status_no_url", project.rev("status"));
+    let findings = project.rev("check");
+    assert_eq!(findings.exit, Some(4), "{findings}");
+    assert!(findings.out.contains("`DB2_URL`"), "{findings}");
+}

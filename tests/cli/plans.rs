@@ -134,3 +134,23 @@ fn a_script_holds_the_ledger_writes_and_nothing_is_run() {
         assert!(script.contains(words), "{words}: {script}");
     }
 }
+
+#[test]
+fn a_plan_for_a_server_needs_no_server() {
+    let project = Project::line();
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: {url: '${NOT_SET}', dialect: mysql}\n",
+    );
+    project.write(
+        "revisions/aaaa_add_hero.yaml",
+        "revision: aaaa\ndown_revision: null\nupgrade: |\n  CREATE TABLE hero (id INT);\n  \
+         CREATE TRIGGER t BEFORE INSERT ON hero FOR EACH ROW BEGIN SET NEW.id = 1; END\n\
+         downgrade: DROP TABLE hero\n",
+    );
+    assert_answer!("plan_mysql", project.rev("plan db1@aaaa --from base"));
+    assert_answer!(
+        "plan_mysql_sql",
+        project.rev("plan db1@aaaa --from base --format sql")
+    );
+}

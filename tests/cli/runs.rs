@@ -120,4 +120,9 @@ fn a_password_is_never_shown() {
         assert!(!answer.to_string().contains("hunter2"), "{answer}");
         assert_eq!(answer.exit, Some(1), "{answer}");
     }
+    for (words, flag) in [("status", "--url"), ("init", "--database")] {
+        let answer = project.rev_with(&[words, flag, "postgres://me:hunter2@h/d?a=b"], &[]);
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+        assert_eq!(answer.exit, Some(2), "{answer}");
+    }
 }

@@ -34,8 +34,8 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
     /// The URL of a database, above all other settings; may be repeated
-    #[arg(long, global = true, value_name = "NAME=URL", value_parser = assignment)]
-    pub(crate) url: Vec<(String, String)>,
+    #[arg(long, global = true, value_name = "NAME=URL")]
+    pub(crate) url: Vec<String>,
     /// How to answer [possible values: text, json; for plans also sql, mermaid, markdown]
     #[arg(
         long,
@@ -124,8 +124,8 @@ pub(crate) struct Init {
     /// Where [default: here]
     pub(crate) folder: Option<PathBuf>,
     /// A database and its URL, in which ${NAME} reads the environment; may be repeated
-    #[arg(short, long = "database", value_name = "NAME=URL", value_parser = assignment)]
-    pub(crate) databases: Vec<(String, String)>,
+    #[arg(short, long = "database", value_name = "NAME=URL")]
+    pub(crate) databases: Vec<String>,
 }
 
 /// Write a new revision file
@@ -417,16 +417,6 @@ pub(crate) struct Edit {
 pub(crate) struct Completions {
     /// Which shell
     pub(crate) shell: clap_complete::Shell,
-}
-
-fn assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        // The text is not repeated: it may be a URL with a password.
-        _ => Err("it must be NAME=URL".to_owned()),
-    }
 }
 
 fn duration(text: &str) -> Result<std::time::Duration, String> {

@@ -8,7 +8,7 @@ mod project;
 mod run;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
-pub(crate) use project::{fault, open, url, write};
+pub(crate) use project::{dialect, fault, open, url, write};
 pub(crate) use run::{Place, drift_lines, failed, refusal, split};
 
 use std::fmt::Write as _;
@@ -214,6 +214,11 @@ impl Failure {
     /// All reasons at once; at least one.
     pub(crate) fn of(exit: Exit, diagnostics: Vec<Diagnostic>) -> Self {
         Self(Box::new(Parts { exit, diagnostics }))
+    }
+
+    /// All that is to tell.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.0.diagnostics
     }
 
     /// Tells it and says how to exit.

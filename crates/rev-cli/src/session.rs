@@ -1,6 +1,6 @@
 //! A session: the project, the environment, and the ways to its databases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl Session {
         let binding = self.project.config.binding(name, &self.environment);
         binding
             .map(Arc::new)
-            .map_err(|error| Failure::refused(diagnostic::url(&error)))
+            .map_err(|error| Failure::refused(diagnostic::dialect(&error)))
     }
 
     /// The databases that a selector means; all of them for none.
@@ -167,15 +167,22 @@ impl Session {
         }
     }
 
-    /// The databases that these selectors mean, by name; all of them for none.
-    pub(crate) fn databases(&self, selectors: &[String]) -> Result<Vec<Arc<Binding>>, Failure> {
-        let mut names = std::collections::BTreeSet::new();
+    /// The names of the databases that these selectors mean, sorted; all of
+    /// them for none.
+    pub(crate) fn names(&self, selectors: &[String]) -> Result<BTreeSet<DatabaseName>, Failure> {
+        let mut names = BTreeSet::new();
         if selectors.is_empty() {
             names.extend(self.selected(None)?);
         }
         for selector in selectors {
             names.extend(self.selected(Some(selector))?);
         }
+        Ok(names)
+    }
+
+    /// The databases that these selectors mean, by name; all of them for none.
+    pub(crate) fn databases(&self, selectors: &[String]) -> Result<Vec<Arc<Binding>>, Failure> {
+        let names = self.names(selectors)?;
         names.iter().map(|name| self.binding(name)).collect()
     }
 
@@ -314,11 +321,26 @@ fn environment(global: &Global) -> Result<Environment, Failure> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut environment = Environment::new(variables);
-    for (name, url) in &global.url {
-        let name = DatabaseName::new(name).map_err(|e| Failure::usage(diagnostic::name(&e)))?;
+    for text in &global.url {
+        let (name, url) = assignment("--url", text)?;
         environment = environment.with_url(&name, url);
     }
     Ok(environment)
+}
+
+/// Takes `NAME=URL` apart. What is wrong with it is never shown whole: it may
+/// be a URL with a password.
+pub(crate) fn assignment<'a>(
+    flag: &str,
+    text: &'a str,
+) -> Result<(DatabaseName, &'a str), Failure> {
+    let parts = text.split_once('=').filter(|(_, url)| !url.is_empty());
+    let parts = parts.and_then(|(name, url)| Some((DatabaseName::new(name).ok()?, url)));
+    parts.ok_or_else(|| {
+        let message = format!("a value of `{flag}` is not NAME=URL with a database's name");
+        let told = Diagnostic::new("usage", message);
+        Failure::usage(told.hint(format!("such as `{flag} db1=sqlite://var/db1.sqlite`")))
+    })
 }
 
 /// The runtime that databases are reached on.

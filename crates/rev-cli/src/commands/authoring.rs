@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::args::{Global, Init, Merge, NewRevision};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, assignment};
 use crate::system::{random_id, today};
 use crate::terminal::Terminal;
 
@@ -26,10 +26,7 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
     let databases = args
         .databases
         .iter()
-        .map(|(name, url)| {
-            let name = DatabaseName::new(name).map_err(|e| Failure::usage(diagnostic::name(&e)))?;
-            Ok((name, url.clone()))
-        })
+        .map(|text| assignment("--database", text).map(|(name, url)| (name, url.to_owned())))
         .collect::<Result<Vec<_>, Failure>>()?;
     let made = write::init(&root, &databases).map_err(|error| diagnostic::write(&error))?;
     let paths: Vec<String> = made.files.iter().map(|path| shown(&here, path)).collect();

@@ -57,7 +57,13 @@ fn findings(session: &Session) -> Result<Vec<Diagnostic>, Failure> {
     // A script that two databases share is wrong once.
     let mut seen = BTreeSet::new();
     for name in databases.keys() {
-        let binding = session.binding(name)?;
+        let binding = match session.binding(name) {
+            Ok(binding) => binding,
+            Err(failure) => {
+                findings.extend(failure.into_diagnostics());
+                continue;
+            }
+        };
         findings.extend(head_of(session, &binding));
         for node in session.graph().nodes() {
             for finding in scripts(session, &binding, node) {

@@ -9,6 +9,7 @@ mod log;
 mod plan;
 mod run;
 mod show;
+mod status;
 
 use clap::CommandFactory as _;
 use rev_core::{Goal, Graph, Node};
@@ -35,7 +36,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Graph(args) => history::graph(&args, &open("graph")?),
         Command::Show(args) => show::show(&args, &open("show")?),
         Command::Current(args) => current::current(&args, &open("current")?),
-        Command::Status(args) => current::status(&args, &open("status")?),
+        Command::Status(args) => status::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
         Command::Plan(args) => plan::plan(&args, &open("plan")?),
         Command::Upgrade(args) => run::run(

@@ -94,6 +94,17 @@ pub(crate) fn url(error: &UrlError) -> Diagnostic {
     }
 }
 
+/// Why a database's dialect cannot be told.
+pub(crate) fn dialect(error: &UrlError) -> Diagnostic {
+    let told = url(error);
+    match error {
+        UrlError::NoUrl { .. } | UrlError::Unset { .. } => {
+            told.hint("for plans and checks `dialect:` beside `url:` in rev.yaml is enough")
+        }
+        _ => told,
+    }
+}
+
 /// Why a file was not written.
 pub(crate) fn write(error: &WriteError) -> Failure {
     let told = match error {

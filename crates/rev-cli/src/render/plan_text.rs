@@ -47,12 +47,15 @@ fn lane(prepared: &Prepared) -> String {
         } else {
             WARNING
         };
+        let message = match message_width {
+            0 => String::new(),
+            _ => format!("{:message_width$}  ", one_line(&step.row.message)),
+        };
         let _ = writeln!(
             text,
-            "  {style}{:7}{style:#}  {ID}{:id_width$}{ID:#}  {:message_width$}  {FAINT}{words}{FAINT:#}",
+            "  {style}{:7}{style:#}  {ID}{:id_width$}{ID:#}  {message}{FAINT}{words}{FAINT:#}",
             way(step.action),
             step.revision.id.as_str(),
-            one_line(&step.row.message),
         );
     }
     text

@@ -1,0 +1,175 @@
+//! `rev status`: all databases on one screen.
+//!
+//! A database that cannot be read is a line like the others: the screen is
+//! wanted most when something is wrong.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rev_core::state::Standing;
+use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
+use rev_engine::outcome::Refusal;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::current::standing_json;
+use super::one_line;
+use crate::args::Status;
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::session::{Session, runtime};
+use crate::terminal::{GOOD, NAME, WARNING};
+
+/// `rev status`.
+pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> {
+    let runtime = runtime()?;
+    let rows: Vec<Row> = session
+        .names(&args.databases)?
+        .into_iter()
+        .map(|name| Row {
+            seen: Seen::look(session, &runtime, &name).map_err(Failure::into_diagnostics),
+            name,
+        })
+        .collect();
+    if session.terminal.is_json() {
+        let list: Vec<Value> = rows.iter().map(Row::json).collect();
+        session.terminal.json(&json!({ "databases": list }))?;
+    } else {
+        let wide = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
+        let name_width = wide(|row| row.name.as_str().len());
+        let place_width = wide(Row::place_width);
+        let texts = rows.iter().map(|row| row.text(name_width, place_width));
+        session.terminal.data(&texts.collect::<String>())?;
+    }
+    let all_seen = rows.iter().all(|row| row.seen.is_ok());
+    Ok(if all_seen { Exit::Done } else { Exit::Refused })
+}
+
+/// A database's part of the screen.
+struct Row {
+    name: DatabaseName,
+    seen: Result<Seen, Vec<Diagnostic>>,
+}
+
+/// What was found out about a database.
+struct Seen {
+    binding: Arc<Binding>,
+    standing: Standing,
+    /// Missing from the head: those with work, and all; or why that is not known.
+    pending: Result<(usize, usize), Vec<Diagnostic>>,
+}
+
+impl Row {
+    fn json(&self) -> Value {
+        match &self.seen {
+            Ok(seen) => seen.json(),
+            Err(told) => json!({
+                "database": self.name.as_str(),
+                "error": diagnostic::error_object(told),
+            }),
+        }
+    }
+
+    fn place_width(&self) -> usize {
+        let seen = self.seen.as_ref();
+        seen.map_or(0, |seen| seen.place().chars().count())
+    }
+
+    fn text(&self, name_width: usize, place_width: usize) -> String {
+        let name = format!("{NAME}{:name_width$}{NAME:#}", self.name.as_str());
+        let seen = match &self.seen {
+            Ok(seen) => seen,
+            Err(told) => return format!("{name}  {}\n", warning(told, &self.name)),
+        };
+        let (dialect, place) = (seen.binding.dialect, seen.place());
+        let pending = seen.pending_text();
+        let mut text = format!("{name}  {dialect:8}  {place:place_width$}  {pending}\n");
+        for line in diagnostic::drift_lines(&seen.standing.drift) {
+            let _ = writeln!(
+                text,
+                "{:name_width$}  {WARNING}drift{WARNING:#}     {line}",
+                ""
+            );
+        }
+        text
+    }
+}
+
+/// What is wrong, on the line of the database itself.
+fn warning(told: &[Diagnostic], name: &DatabaseName) -> String {
+    let here = format!(" (on `{name}`)");
+    let words: Vec<String> = told.iter().map(|d| d.message.replace(&here, "")).collect();
+    format!("{WARNING}{}{WARNING:#}", words.join("; "))
+}
+
+impl Seen {
+    fn look(session: &Session, runtime: &Runtime, name: &DatabaseName) -> Result<Self, Failure> {
+        let binding = session.binding(name)?;
+        let standing = runtime.block_on(session.survey(&binding))?;
+        let pending =
+            pending(&binding, &standing).map_err(|refusal| session.refusal(&refusal, &binding));
+        Ok(Self {
+            binding,
+            standing,
+            pending,
+        })
+    }
+
+    fn json(&self) -> Value {
+        let mut value = standing_json(&self.binding, &self.standing);
+        match &self.pending {
+            Ok((with_work, all)) => {
+                value["pending"] = json!(all);
+                value["pending_with_work"] = json!(with_work);
+            }
+            Err(told) => value["pending_error"] = diagnostic::error_object(told),
+        }
+        let drift = &self.standing.drift;
+        let ids =
+            |ids: Vec<&RevisionId>| ids.into_iter().map(ToString::to_string).collect::<Vec<_>>();
+        value["drift"] = json!({
+            "unknown": ids(drift.unknown.iter().collect()),
+            "edited": ids(drift.edited.iter().map(|edit| &edit.revision).collect()),
+            "reparented": ids(drift.reparented.iter().map(|moved| &moved.revision).collect()),
+            "gaps": ids(drift.gaps.iter().map(|gap| &gap.revision).collect()),
+            "rebound": ids(drift.rebound.iter().collect()),
+        });
+        value
+    }
+
+    /// Where the database stands, as a phrase.
+    fn place(&self) -> String {
+        let graph = &self.standing.graph;
+        let heads = self.standing.state.heads(graph).into_iter().map(|head| {
+            let revision = graph.revision(head);
+            let words = format!("{} {}", revision.id, one_line(&revision.message));
+            words.trim_end().to_owned()
+        });
+        match heads.collect::<Vec<_>>() {
+            heads if heads.is_empty() => "at base".to_owned(),
+            heads => format!("at {}", heads.join(", ")),
+        }
+    }
+
+    fn pending_text(&self) -> String {
+        match &self.pending {
+            Ok((_, 0)) => format!("{GOOD}up to date{GOOD:#}"),
+            Ok((with_work, all)) if with_work == all => format!("{all} pending"),
+            Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
+            Err(told) => warning(told, &self.binding.name),
+        }
+    }
+}
+
+/// How many revisions an upgrade to the head would bring: with work, and all.
+fn pending(binding: &Binding, standing: &Standing) -> Result<(usize, usize), Refusal> {
+    let scope = Scope::of_database(&standing.graph, binding, &standing.state)
+        .map_err(|errors| Refusal::Scripts { errors })?;
+    let head = Point {
+        branch: None,
+        text: "head".to_owned(),
+    };
+    let destination = scope.destination(Goal::Upgrade, &[head])?;
+    let missing = destination.set.difference(standing.state.set());
+    Ok((missing.intersection(scope.work()).len(), missing.len()))
+}
