@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use rev_core::plan::{Action, Step};
-use rev_core::{Dialect, Goal, TransactionMode, digest};
+use rev_core::{Dialect, Goal, Lane, TransactionMode, digest};
 use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 use rev_sql::ledger::{Ledger, LogLine};
@@ -40,52 +40,54 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
         return text;
     }
     let ledger = keeps_ledger(dialect).then(|| Ledger::new(prefix));
-    let plan = digest::plan(
-        lane.database.name.as_str(),
-        dialect,
-        lane.steps
-            .iter()
-            .map(|s| (s.action.name(), s.revision.id.as_str(), s.digest)),
-    );
     if let Some(ledger) = ledger.as_ref().filter(|_| lane.from.is_empty()) {
-        let create = ledger.create();
-        let create = create.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ");
-        let create = create.replace("INSERT INTO ", "INSERT OR IGNORE INTO ");
-        let _ = writeln!(text, "\n{create}");
+        let _ = writeln!(text, "\n{}", creation(ledger));
     }
-    for (number, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
-        let (number, of) = (number + 1, lane.steps.len());
-        let message = one_line(&step.row.message);
-        let words = doing(step, work.statements.len());
-        let _ = writeln!(
-            text,
-            "\n-- step {number} of {of}: {} {} {message} ({words})",
-            way(step.action),
-            step.revision.id
-        );
+    let plan = plan_digest(lane);
+    for (index, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
+        let (number, of) = (index + 1, lane.steps.len());
+        let what = title(step, work);
+        let _ = writeln!(text, "\n-- step {number} of {of}: {what}");
         let writes = ledger
             .as_ref()
-            .map(|ledger| writes(ledger, step, work, &plan.to_string()));
-        text.push_str(&body(
-            dialect,
-            step,
-            work,
-            writes.as_deref().unwrap_or_default(),
-        ));
+            .map(|ledger| writes(ledger, step, work, &plan));
+        text.push_str(&body(dialect, step, work, &writes.unwrap_or_default()));
     }
     if ledger.is_none() {
-        let targets: Vec<String> = lane
-            .to
-            .iter()
-            .map(|id| format!("{}@{id}", lane.database.name))
-            .collect();
-        let targets = match targets.is_empty() {
-            true => format!("{}@base", lane.database.name),
-            false => targets.join(" "),
-        };
-        let _ = writeln!(text, "\n-- then tell the ledger: rev stamp {targets}");
+        text.push_str(&afterwards(lane));
     }
     text
+}
+
+/// The ledger's tables, where they are not there yet.
+fn creation(ledger: &Ledger) -> String {
+    let create = ledger.create();
+    let create = create.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ");
+    create.replace("INSERT INTO ", "INSERT OR IGNORE INTO ")
+}
+
+fn plan_digest(lane: &Lane) -> String {
+    let steps = lane.steps.iter();
+    let steps = steps.map(|s| (s.action.name(), s.revision.id.as_str(), s.digest));
+    digest::plan(lane.database.name.as_str(), lane.database.dialect, steps).to_string()
+}
+
+fn title(step: &Step, work: &Work) -> String {
+    let message = one_line(&step.row.message);
+    let what = format!("{} {} {message}", way(step.action), step.revision.id);
+    let words = doing(step, work.statements.len());
+    format!("{} ({words})", what.trim_end())
+}
+
+/// How to tell the ledger, where the script does not.
+fn afterwards(lane: &Lane) -> String {
+    let name = &lane.database.name;
+    let targets: Vec<String> = lane.to.iter().map(|id| format!("{name}@{id}")).collect();
+    let targets = match targets.is_empty() {
+        true => format!("{name}@base"),
+        false => targets.join(" "),
+    };
+    format!("\n-- then tell the ledger: rev stamp {targets}\n")
 }
 
 /// Whether this program writes ledgers on such engines.

@@ -37,7 +37,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             revision,
             statement,
             elapsed_ms,
-        } => format!(
+        } if is_worth_telling(elapsed_ms / 1000) => format!(
             "{NAME}{database}{NAME:#}  {revision}: statement {statement} has run for {} s",
             elapsed_ms / 1000
         ),
@@ -78,7 +78,15 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         } => format!(
             "{NAME}{database}{NAME:#}  [{number}/{of}] {ERROR}{action} {revision} failed{ERROR:#}"
         ),
-        Event::Planned { .. } | Event::StepStarted { .. } | Event::LaneDone { .. } => return None,
+        Event::Planned { .. }
+        | Event::StepStarted { .. }
+        | Event::StillRunning { .. }
+        | Event::LaneDone { .. } => return None,
     };
     Some(line)
+}
+
+/// Signs of life come every second; people want them at first, then rarely.
+fn is_worth_telling(seconds: u64) -> bool {
+    matches!(seconds, 2 | 5 | 10 | 30) || (seconds > 0 && seconds.is_multiple_of(60))
 }
