@@ -2,6 +2,7 @@
 //! with what it prints and how it exits, on real files and real databases.
 
 mod authoring;
+mod broken;
 mod graph;
 mod harness;
 mod health;
