@@ -23,7 +23,11 @@ pub(crate) fn load(page: &Page) -> Result<Graph, String> {
 
 fn revision(node: &super::oracle::Node) -> Result<Revision, String> {
     let id = |text: &String| RevisionId::new(text).map_err(|_| "bad_id".to_owned());
-    let parents = node.down_revision.iter().map(id).collect::<Result<_, _>>()?;
+    let parents = node
+        .down_revision
+        .iter()
+        .map(id)
+        .collect::<Result<_, _>>()?;
     let mut revision = Revision::new(id(&node.id)?, parents);
     revision.depends_on.clone_from(&node.depends_on);
     revision.labels = node
@@ -73,7 +77,12 @@ impl Desk<'_> {
     }
 
     fn one(&self, name: &str, nodes: impl IntoIterator<Item = rev_core::Node>) -> Lists {
-        let ids = self.graph.ids(nodes).iter().map(ToString::to_string).collect();
+        let ids = self
+            .graph
+            .ids(nodes)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         Lists::from([(name.to_owned(), ids)])
     }
 
@@ -136,6 +145,9 @@ impl Desk<'_> {
         let scope = Scope::of_graph(self.graph);
         let points = points(&self.case.target)?;
         let splice = self.case.splice;
+        for dependency in self::points(&self.case.depends_on)? {
+            scope.revisions(&dependency).map_err(code)?;
+        }
         let parents = match (&self.case.target, &points[..]) {
             (Words::Several(_), []) => Ok(Vec::new()),
             (Words::One(word), [point]) if word != "heads" => {
@@ -175,16 +187,24 @@ impl Desk<'_> {
 
     fn range_between(&self, inclusive: bool) -> Answer {
         let scope = Scope::of_graph(self.graph);
-        let mut lows = points(&self.case.lower)?.into_iter().map(Some).collect::<Vec<_>>();
+        let mut lows = points(&self.case.lower)?
+            .into_iter()
+            .map(Some)
+            .collect::<Vec<_>>();
         if lows.is_empty() {
             lows.push(None);
         }
+        let mut highs = points(&self.case.upper)?;
+        if highs.is_empty() {
+            highs.push(point("base")?);
+        }
+        let several = lows.len() > 1 || highs.len() > 1;
         let mut shown = NodeSet::default();
         for low in &lows {
-            for high in points(&self.case.upper)? {
-                match scope.range(low.as_ref(), Some(&high)) {
+            for high in &highs {
+                match scope.range(low.as_ref(), Some(high)) {
                     Ok(between) => shown = shown.union(&between),
-                    Err(ResolveError::EmptyRange { .. }) if lows.len() > 1 => {}
+                    Err(ResolveError::EmptyRange { .. }) if several => {}
                     Err(error) => return Err(code(error)),
                 }
             }

@@ -43,7 +43,7 @@ pub(crate) struct Case {
     #[serde(default)]
     pub(crate) purge: bool,
     #[serde(default)]
-    pub(crate) branch_labels: Words,
+    pub(crate) depends_on: Words,
     #[serde(default)]
     flags: Vec<String>,
     expect: BTreeMap<String, Value>,

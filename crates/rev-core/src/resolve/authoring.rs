@@ -1,6 +1,6 @@
 //! What new revisions stand on, and ranges of history.
 
-use super::{Place, ResolveError, Scope};
+use super::{Meaning, Place, ResolveError, Scope};
 use crate::target::Point;
 use crate::{Node, NodeSet};
 
@@ -97,8 +97,9 @@ impl Scope<'_> {
 
     /// The revisions from `low` to `high`, both included: the ancestry of
     /// `high` (of all heads where it is left out); where `low` is given, its
-    /// descendants by `down_revision` therein. An offset alone counts from
-    /// `low` up, or from the head down.
+    /// descendants by `down_revision` therein; where it is a branch's base, the
+    /// branch with all that it stands on. An offset alone counts from `low` up,
+    /// or from the head down, and stops where the graph ends.
     ///
     /// # Errors
     ///
@@ -108,32 +109,24 @@ impl Scope<'_> {
         low: Option<&Point>,
         high: Option<&Point>,
     ) -> Result<NodeSet, ResolveError> {
-        let lows = match low {
-            Some(low) => Some(self.revisions(low)?),
-            None => None,
+        let lows = match low.map(|low| self.revisions(low)) {
+            None | Some(Err(ResolveError::TooFar { .. })) => Vec::new(),
+            Some(lows) => lows?,
         };
-        let highs = match (high, lows.as_deref()) {
-            (None, _) => self.heads(None),
-            (Some(point), Some([low])) if self.is_offset_up(point)? => {
-                let branch = self.meaning(point)?.branch;
-                let (_, offset) = point.offset().expect("an offset was just read");
-                let start = Place::Revisions(vec![*low]);
-                match self.offset_from_place(point, branch.as_ref(), start, offset)? {
-                    Place::Revisions(nodes) => nodes,
-                    _ => Vec::new(),
-                }
-            }
-            (Some(point), _) => self.revisions(point)?,
+        let below = self.graph.ancestors(self.range_ends(&lows, high)?);
+        let between = match low {
+            Some(low) if lows.is_empty() => match self.meaning(low) {
+                Ok(Meaning {
+                    branch: Some(branch),
+                    place: Place::Base,
+                }) => self
+                    .graph
+                    .ancestors(below.intersection(&branch.line).iter()),
+                _ => return Ok(below),
+            },
+            None => return Ok(below),
+            Some(_) => self.between(&lows, &below),
         };
-        let below = self.graph.ancestors(highs);
-        let Some(lows) = lows.filter(|lows| !lows.is_empty()) else {
-            return Ok(below);
-        };
-        let above = lows
-            .iter()
-            .map(|&low| self.graph.line_above(low))
-            .fold(NodeSet::default(), |set, line| set.union(&line));
-        let between = below.intersection(&above);
         if between.is_empty() {
             let text = |point: Option<&Point>| point.map_or("heads".to_owned(), Point::to_string);
             return Err(ResolveError::EmptyRange {
@@ -142,6 +135,44 @@ impl Scope<'_> {
             });
         }
         Ok(between)
+    }
+
+    /// What of `below` lies on a line above `lows`; nothing unless each of them
+    /// is one of `below`.
+    fn between(&self, lows: &[Node], below: &NodeSet) -> NodeSet {
+        if !lows.iter().all(|&low| below.contains(low)) {
+            return NodeSet::default();
+        }
+        let lines = lows.iter().map(|&low| self.graph.line_above(low));
+        let above = lines.fold(NodeSet::default(), |set, line| set.union(&line));
+        below.intersection(&above)
+    }
+
+    fn range_ends(&self, lows: &[Node], high: Option<&Point>) -> Result<Vec<Node>, ResolveError> {
+        let Some(point) = high else {
+            return Ok(self.heads(None));
+        };
+        let [low] = lows else {
+            return self.revisions(point);
+        };
+        if !self.is_offset_up(point)? {
+            return self.revisions(point);
+        }
+        let branch = self.meaning(point)?.branch;
+        let (_, offset) = point.offset().expect("an offset was just read");
+        let start = || Place::Revisions(vec![*low]);
+        let end = match self.offset_from_place(point, branch.as_ref(), start(), offset) {
+            Err(ResolveError::TooFar { available: 0, .. }) => start(),
+            Err(ResolveError::TooFar { available, .. }) => {
+                let offset = i64::try_from(available).unwrap_or(offset);
+                self.offset_from_place(point, branch.as_ref(), start(), offset)?
+            }
+            end => end?,
+        };
+        match end {
+            Place::Revisions(nodes) => Ok(nodes),
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn is_offset_up(&self, point: &Point) -> Result<bool, ResolveError> {

@@ -211,7 +211,7 @@ impl<'a> Scope<'a> {
             "heads" => Ok(Place::Heads(self.heads(branch))),
             "head" => self.head(point, branch).map(Place::Revisions),
             _ => {
-                let node = self.revision(name)?;
+                let node = self.revision(name, branch)?;
                 if let Some(branch) = branch
                     && !branch.line.contains(node)
                 {
@@ -225,13 +225,18 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The revision with this id, with the only id that begins so, or that
-    /// declares this label.
-    fn revision(&self, name: &str) -> Result<Node, ResolveError> {
+    /// The revision with this id, with the only id that begins so (on the branch,
+    /// where several do), or that declares this label.
+    fn revision(&self, name: &str, branch: Option<&Branch>) -> Result<Node, ResolveError> {
         if let Some(node) = self.graph.find(name).or_else(|| self.graph.label(name)) {
             return Ok(node);
         }
-        let candidates: Vec<Node> = self.graph.with_prefix(name).collect();
+        let mut candidates: Vec<Node> = self.graph.with_prefix(name).collect();
+        if let Some(branch) = branch
+            && candidates.iter().any(|&node| branch.line.contains(node))
+        {
+            candidates.retain(|&node| branch.line.contains(node));
+        }
         match candidates[..] {
             [] => Err(self.unknown(name)),
             _ if name.len() < MIN_PREFIX => Err(ResolveError::ShortPrefix {
@@ -260,7 +265,7 @@ impl<'a> Scope<'a> {
     }
 
     fn branch(&self, name: &str) -> Result<Branch, ResolveError> {
-        let root = self.revision(name)?;
+        let root = self.revision(name, None)?;
         Ok(Branch::of(self.graph, name, root))
     }
 
