@@ -65,6 +65,13 @@ fn is_short_prefix(graph: &Graph, word: &str) -> bool {
     })
 }
 
+/// Whether a word is a branch and a beginning that several ids share.
+fn is_shared_prefix(graph: &Graph, word: &str) -> bool {
+    word.split_once('@').is_some_and(|(_, name)| {
+        name.len() >= 4 && graph.find(name).is_none() && graph.with_prefix(name).count() > 1
+    })
+}
+
 /// The rows of both, ancestors implied.
 fn is_kept_beside(difference: &Difference) -> bool {
     let (Ok(graph), Ok(theirs), Ok(ours)) = (difference.graph, difference.theirs, difference.ours)
@@ -124,6 +131,17 @@ pub(crate) const RULES: &[Rule] = &[
                 && it
                     .graph
                     .is_ok_and(|graph| it.typed(|word| is_short_prefix(graph, word)))
+        },
+    },
+    Rule {
+        name: "a branch narrows a prefix in every command",
+        reason: "`label@prefix` means one revision where one of the branch begins so; Alembic resolves it, yet does not stamp it (B21)",
+        covers: |it| {
+            it.kind(&["stamp"])
+                && it.only_they_refuse("Can't locate")
+                && it
+                    .graph
+                    .is_ok_and(|graph| it.typed(|word| is_shared_prefix(graph, word)))
         },
     },
     Rule {
