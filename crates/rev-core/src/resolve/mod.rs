@@ -305,7 +305,8 @@ impl<'a> Scope<'a> {
     }
 
     /// What `head` means among these heads: see the module's header. Linear in
-    /// the graph for every 64 revisions that matter and are topmost.
+    /// the graph for every head or for every 64 revisions that matter and are
+    /// topmost, whichever are fewer.
     fn covering(
         &self,
         point: &Point,
@@ -315,12 +316,7 @@ impl<'a> Scope<'a> {
         let own = |node: &Node| !self.graph.is_foreign(*node);
         let wanted: NodeSet = self.work.intersection(among).iter().filter(own).collect();
         let topmost = self.graph.topmost(&wanted);
-        let covered = self.graph.common_descendants(&topmost);
-        let covering: Vec<Node> = heads
-            .iter()
-            .copied()
-            .filter(|&head| covered.contains(head))
-            .collect();
+        let covering = self.covering_heads(&heads, &wanted, &topmost);
         match covering[..] {
             [] if heads.is_empty() => Ok(Vec::new()),
             [] => Err(ResolveError::AmbiguousHead {
@@ -330,6 +326,17 @@ impl<'a> Scope<'a> {
             [_] => Ok(covering),
             _ => Ok(self.graph.maximal(&self.graph.common_ancestors(&covering))),
         }
+    }
+
+    /// The heads that stand on everything wanted, or are it.
+    fn covering_heads(&self, heads: &[Node], wanted: &NodeSet, topmost: &[Node]) -> Vec<Node> {
+        let heads = heads.iter().copied();
+        if heads.len() <= topmost.len().div_ceil(64) {
+            let covers = |head: &Node| wanted.is_subset(&self.graph.ancestors([*head]));
+            return heads.filter(covers).collect();
+        }
+        let covered = self.graph.common_descendants(topmost);
+        heads.filter(|&head| covered.contains(head)).collect()
     }
 }
 
