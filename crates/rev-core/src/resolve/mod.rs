@@ -12,6 +12,8 @@ mod authoring;
 mod destination;
 mod error;
 mod offset;
+#[cfg(test)]
+mod tests;
 
 pub use destination::Destination;
 pub use error::ResolveError;
