@@ -60,7 +60,7 @@ impl<'a> Edges<'a> {
                 self.0[step].is_subset(&applied) && applied.insert(step)
             } else {
                 let stands = |id: &&str| self.0[id].contains(step);
-                !applied.iter().any(|id| stands(id)) && applied.remove(step)
+                !applied.iter().any(stands) && applied.remove(step)
             }
         })
     }

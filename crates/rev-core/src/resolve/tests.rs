@@ -138,6 +138,8 @@ fn a_database_that_lives_on_several_branches_goes_to_their_heads() {
     insta::assert_snapshot!("all_branches", table(&graph, &own("db1"), &questions));
     let binding = following("db1", &["one", "two"]);
     insta::assert_snapshot!("followed_branches", table(&graph, &binding, &questions));
+    let binding = following("db1", &["two"]);
+    insta::assert_snapshot!("followed_branch", table(&graph, &binding, &questions));
 }
 
 #[test]
