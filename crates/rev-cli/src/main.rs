@@ -1,1 +1,70 @@
-fn main() {}
+//! The command `rev`: arguments become requests, outcomes become words and an
+//! exit code. What goes on between is the engine's.
+
+mod args;
+mod commands;
+mod diagnostic;
+mod exit;
+mod graphlog;
+mod render;
+mod reporter;
+mod session;
+mod system;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Color, Format, Global};
+use diagnostic::{Diagnostic, Failure};
+use exit::Exit;
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let exit = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => run(cli),
+        Err(error) => unparsed(&error, &arguments),
+    };
+    exit.into()
+}
+
+fn run(cli: Cli) -> Exit {
+    let terminal = Terminal::new(&cli.global);
+    commands::run(cli, terminal).unwrap_or_else(|failure| failure.tell(terminal))
+}
+
+/// Help, the version, or words that make no command.
+fn unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    if is_answer || !wants_json(arguments) {
+        // If help cannot be printed there is nobody to tell.
+        let _ = error.print();
+        return if is_answer { Exit::Done } else { Exit::Usage };
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let message = first.strip_prefix("error: ").unwrap_or(first);
+    Failure::usage(Diagnostic::new("usage", message)).tell(Terminal::new(&Global {
+        config: None,
+        url: Vec::new(),
+        format: Format::Json,
+        verbose: false,
+        quiet: false,
+        color: Color::Auto,
+    }))
+}
+
+fn wants_json(arguments: &[OsString]) -> bool {
+    let pairs = arguments.windows(2);
+    arguments.iter().any(|argument| argument == "--format=json")
+        || pairs
+            .into_iter()
+            .any(|pair| pair[0] == "--format" && pair[1] == "json")
+}

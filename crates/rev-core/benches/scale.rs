@@ -1,26 +1,31 @@
-//! How the pure crate scales: each time should grow with the graph and no faster.
+//! Growth: the same questions at 1,000, 10,000 and 100,000 revisions.
+//!
+//! `just bench` runs this. Time divided by revisions must stay about the same
+//! down each column; divan prints that as items a second.
 
 use std::sync::Arc;
 
-use divan::{Bencher, black_box};
+use divan::Bencher;
+use divan::counter::ItemsCount;
 use rev_core::plan::moves;
+use rev_core::revision::{Entry, Script, Sql};
 use rev_core::{
-    Binding, DatabaseName, Dialect, Entry, Goal, Graph, NodeSet, Point, Revision, RevisionId,
-    Scope, Script, Sql, State,
+    Binding, DatabaseName, Dialect, Graph, NodeSet, Point, Revision, RevisionId, Scope, State,
 };
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
-const SHAPES: [Shape; 4] = [Shape::Line, Shape::Rounds, Shape::Ladder, Shape::Fan];
+const SHAPES: [Shape; 4] = [Shape::Linear, Shape::Branchy, Shape::Ladder, Shape::Fan];
 
 #[derive(Debug, Clone, Copy)]
 enum Shape {
-    /// One after the other.
-    Line,
-    /// Rounds of twenty branches of five, then merged.
-    Rounds,
-    /// Two lines, each rung depending on the other side's last.
+    /// One chain.
+    Linear,
+    /// Rounds of 20 branches of 5 revisions, each closed by a merge.
+    Branchy,
+    /// Two chains, each revision of the one depending on its twin and, which is
+    /// redundant, on the first.
     Ladder,
-    /// A short trunk with every other revision a head on it.
+    /// One base, and all others its children.
     Fan,
 }
 
@@ -28,44 +33,22 @@ fn main() {
     divan::main();
 }
 
-fn questions() -> impl Iterator<Item = (Shape, usize)> {
-    SHAPES
-        .into_iter()
-        .flat_map(|shape| SIZES.map(|size| (shape, size)))
-}
-
-/// Ids that say nothing about the order, as real ones do.
 fn id(number: usize) -> RevisionId {
-    let scattered = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    RevisionId::new(&format!("{scattered:016x}")).expect("hex digits are an id")
-}
-
-fn parents(shape: Shape, number: usize) -> (Vec<usize>, Option<usize>) {
-    match (shape, number) {
-        (_, 0) => (vec![], None),
-        (Shape::Line, n) => (vec![n - 1], None),
-        // A round is a merge and twenty branches of five.
-        (Shape::Rounds, n) => match n % 101 {
-            0 => ((1..=20).map(|branch| n - 101 + branch * 5).collect(), None),
-            place if place % 5 == 1 => (vec![n - place], None),
-            _ => (vec![n - 1], None),
-        },
-        (Shape::Ladder, 1) => (vec![], Some(0)),
-        (Shape::Ladder, n) => (vec![n - 2], Some(n - 1)),
-        (Shape::Fan, n) if n < 10 => (vec![n - 1], None),
-        (Shape::Fan, n) => (vec![n % 10], None),
-    }
+    // Spread, so that ids are in no relation to the order.
+    let spread = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    RevisionId::new(&format!("{spread:016x}")).expect("hexadecimal digits are an id")
 }
 
 fn revisions(shape: Shape, size: usize) -> Vec<Arc<Revision>> {
-    let script = Script::Any(Sql::text("CREATE TABLE t (id INTEGER)"));
-    let revision = |number| {
-        let (below, dependency) = parents(shape, number);
-        let mut revision = Revision::new(id(number), below.into_iter().map(id).collect());
-        revision.depends_on = dependency.map(|n| id(n).to_string()).into_iter().collect();
+    let revision = |number: usize| {
+        let (parents, dependencies) = below(shape, number);
+        let mut revision = Revision::new(id(number), parents.into_iter().map(id).collect());
+        let words = dependencies
+            .into_iter()
+            .map(|number| id(number).to_string());
+        revision.depends_on = words.collect();
         revision.scripts.top = Entry {
-            upgrade: Some(script.clone()),
-            downgrade: Some(script.clone()),
+            upgrade: Some(Script::Any(Sql::text("SELECT 1"))),
             ..Entry::default()
         };
         Arc::new(revision)
@@ -73,69 +56,94 @@ fn revisions(shape: Shape, size: usize) -> Vec<Arc<Revision>> {
     (0..size).map(revision).collect()
 }
 
+fn below(shape: Shape, number: usize) -> (Vec<usize>, Vec<usize>) {
+    match shape {
+        _ if number == 0 => (vec![], vec![]),
+        Shape::Linear => (vec![number - 1], vec![]),
+        Shape::Fan => (vec![0], vec![]),
+        Shape::Branchy => {
+            // 0 opens the first round; a round is 100 revisions and their merge.
+            let (round, place) = ((number - 1) / 101, (number - 1) % 101);
+            let opens = round * 101;
+            match place {
+                100 => (
+                    (0..20).map(|branch| opens + 5 * branch + 5).collect(),
+                    vec![],
+                ),
+                place if place % 5 == 0 => (vec![opens], vec![]),
+                _ => (vec![number - 1], vec![]),
+            }
+        }
+        Shape::Ladder if number < 2 => (vec![], vec![]),
+        Shape::Ladder if number % 2 == 0 => (vec![number - 2], vec![]),
+        Shape::Ladder => (vec![number - 2], vec![number - 1, 0]),
+    }
+}
+
 fn graph(shape: Shape, size: usize) -> Graph {
-    Graph::new(revisions(shape, size)).expect("the shape is a graph")
+    Graph::new(revisions(shape, size)).expect("a shape is a graph")
 }
 
-fn binding() -> Binding {
-    Binding::new(DatabaseName::new("db").expect("a name"), Dialect::Sqlite)
+/// A case with a name to print.
+#[derive(Clone, Copy)]
+struct Case(Shape, usize);
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}", self.0, self.1)
+    }
 }
 
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn build(bencher: Bencher, (shape, size): (Shape, usize)) {
+fn all() -> impl Iterator<Item = Case> {
+    let sizes = SIZES.into_iter();
+    sizes.flat_map(|size| SHAPES.map(|shape| Case(shape, size)))
+}
+
+#[divan::bench(args = all(), max_time = 1)]
+fn build(bencher: Bencher<'_, '_>, case: &Case) {
     bencher
-        .with_inputs(|| revisions(shape, size))
-        .bench_values(|revisions| Graph::new(revisions).expect("a graph"));
+        .counter(ItemsCount::new(case.1))
+        .with_inputs(|| revisions(case.0, case.1))
+        .bench_values(|revisions| Graph::new(revisions).expect("a shape is a graph"));
 }
 
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn heads(bencher: Bencher, (shape, size): (Shape, usize)) {
-    let graph = graph(shape, size);
-    bencher.bench_local(|| black_box(&graph).heads());
+#[divan::bench(args = all(), max_time = 1)]
+fn heads(bencher: Bencher<'_, '_>, case: &Case) {
+    let graph = graph(case.0, case.1);
+    bencher
+        .counter(ItemsCount::new(case.1))
+        .bench(|| graph.heads());
 }
 
-/// `head` where it is ambiguous too: the fan's thousands of heads.
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn resolve_head(bencher: Bencher, (shape, size): (Shape, usize)) {
-    let graph = graph(shape, size);
-    let scope = Scope::of_graph(&graph);
+#[divan::bench(args = all(), max_time = 1)]
+fn resolve_head(bencher: Bencher<'_, '_>, case: &Case) {
+    let graph = graph(case.0, case.1);
+    let state = State::default();
+    let name = DatabaseName::new("db1").expect("a name");
+    let binding = Binding::new(name, Dialect::Sqlite);
     let head = Point::parse("head").expect("a point");
-    bencher.bench_local(|| scope.revisions(black_box(&head)).is_ok());
-}
-
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn plan_from_base(bencher: Bencher, (shape, size): (Shape, usize)) {
-    bencher
-        .with_inputs(|| graph(shape, size))
-        .bench_refs(|graph| plan(graph, &State::default(), "heads"));
-}
-
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn plan_from_near_the_head(bencher: Bencher, (shape, size): (Shape, usize)) {
-    let graph = graph(shape, size);
-    let near: NodeSet = graph.topological()[..size - 10].iter().copied().collect();
-    let state = State::of_heads(&graph, graph.maximal(&near));
-    bencher.bench_local(|| plan(&graph, &state, "heads"));
-}
-
-#[divan::bench(args = questions(), sample_count = 5, sample_size = 1)]
-fn take_down_ten(bencher: Bencher, (shape, size): (Shape, usize)) {
-    let graph = graph(shape, size);
-    let state = State::of_heads(&graph, graph.nodes());
-    let scope = Scope::of_database(&graph, &binding(), &state).expect("one script for all");
-    let back = Point::parse("-10").expect("a point");
-    bencher.bench_local(|| {
-        scope
-            .destination(Goal::Downgrade, std::slice::from_ref(&back))
-            .is_ok()
+    bencher.counter(ItemsCount::new(case.1)).bench(|| {
+        let scope = Scope::of_database(&graph, &binding, &state).expect("scripts for all");
+        scope.revisions(&head)
     });
 }
 
-fn plan(graph: &Graph, state: &State, target: &str) -> usize {
-    let scope = Scope::of_database(graph, &binding(), state).expect("one script for all");
-    let point = Point::parse(target).expect("a point");
-    let to = scope
-        .destination(Goal::Upgrade, &[point])
-        .expect("heads can always be reached");
-    moves(graph, state.set(), &to.set).len()
+#[divan::bench(args = all(), max_time = 1)]
+fn plan_from_base(bencher: Bencher<'_, '_>, case: &Case) {
+    let graph = graph(case.0, case.1);
+    let (nothing, everything) = (NodeSet::default(), graph.all());
+    bencher
+        .counter(ItemsCount::new(case.1))
+        .bench(|| moves(&graph, &nothing, &everything));
+}
+
+#[divan::bench(args = all(), max_time = 1)]
+fn plan_from_near_the_head(bencher: Bencher<'_, '_>, case: &Case) {
+    let graph = graph(case.0, case.1);
+    let everything = graph.all();
+    let mut near = everything.clone();
+    near.remove(graph.effective_heads()[0]);
+    bencher
+        .counter(ItemsCount::new(case.1))
+        .bench(|| moves(&graph, &near, &everything));
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use rev_core::Dialect;
 use rev_engine::database::{Database, DatabaseError};
 
+use crate::sqlite::Sqlite;
+
 /// How to treat one database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -28,9 +30,12 @@ pub struct Settings {
 pub fn open(
     url: &str,
     dialect: Dialect,
-    _settings: &Settings,
+    settings: &Settings,
 ) -> Result<Box<dyn Database>, DatabaseError> {
-    Err(DatabaseError::Connect {
-        message: format!("{dialect} databases cannot be reached yet: {}", url.len()),
-    })
+    match dialect {
+        Dialect::Sqlite => Ok(Box::new(Sqlite::new(url, settings)?)),
+        Dialect::Postgres | Dialect::Mysql => Err(DatabaseError::Connect {
+            message: format!("this release reaches SQLite only, and this is a {dialect} database"),
+        }),
+    }
 }

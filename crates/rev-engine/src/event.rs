@@ -80,8 +80,6 @@ pub enum Event {
         message: String,
         /// Whether it ran nothing.
         empty: bool,
-        /// How long it took.
-        elapsed_ms: u64,
     },
     /// A step is tried again, since the database was locked.
     Retrying {

@@ -2,4 +2,5 @@
 //!
 //! Nothing here touches a disk or a network.
 
+pub mod ledger;
 pub mod split;

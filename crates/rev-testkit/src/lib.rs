@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What the tests of several crates share; no part of the program.
+
+pub mod sqlite;

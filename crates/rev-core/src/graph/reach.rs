@@ -4,8 +4,8 @@
 //! them. Everything that a node stands on gets a smaller number than the node,
 //! and no smaller than the least number below it; what the walk first reached
 //! through the node has numbers in one run. So most questions are answered by
-//! comparing numbers: yes inside the run, no outside the range. The rest search
-//! down, kept short by the same two tests. (GRAIL: Yıldırım, Chaoji, Zaki, VLDB
+//! comparing numbers: yes inside the run, no outside the range, no where the
+//! levels say so. The rest search down, kept short by the same tests. (GRAIL: Yıldırım, Chaoji, Zaki, VLDB
 //! 2010, with one labelling.)
 
 use super::{Graph, Node};
@@ -18,6 +18,19 @@ struct Interval {
     least: u32,
     /// The least number of what was first reached through this node.
     first: u32,
+    /// One more than the highest level below: nothing stands on its own level.
+    level: u32,
+}
+
+impl Interval {
+    /// This interval, standing on another one.
+    fn above(self, below: Interval) -> Self {
+        Self {
+            least: self.least.min(below.least),
+            level: self.level.max(below.level + 1),
+            ..self
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -43,16 +56,16 @@ impl Reach {
                     }
                     continue;
                 }
-                let least = graph
-                    .below(*node)
-                    .into_iter()
-                    .map(|below| intervals[below.index()].least)
-                    .fold(next, u32::min);
-                intervals[node.index()] = Interval {
+                let start = Interval {
                     left: next,
-                    least,
+                    least: next,
                     first: *first,
+                    level: 0,
                 };
+                let below = graph.below(*node).into_iter();
+                intervals[node.index()] = below
+                    .map(|below| intervals[below.index()])
+                    .fold(start, Interval::above);
                 next += 1;
                 stack.pop();
             }
@@ -61,15 +74,16 @@ impl Reach {
     }
 
     pub(super) fn reaches(&self, graph: &Graph, above: Node, below: Node) -> bool {
-        let goal = self.intervals[below.index()].left;
+        let goal = self.intervals[below.index()];
         let mut seen = std::collections::HashSet::new();
         let mut stack = vec![above];
         while let Some(node) = stack.pop() {
-            let Interval { left, least, first } = self.intervals[node.index()];
-            if (first..=left).contains(&goal) {
+            let at = self.intervals[node.index()];
+            if (at.first..=at.left).contains(&goal.left) {
                 return true;
             }
-            if (least..=left).contains(&goal) && seen.insert(node) {
+            let may_reach = (at.least..=at.left).contains(&goal.left) && at.level > goal.level;
+            if may_reach && seen.insert(node) {
                 stack.extend(graph.below(node));
             }
         }

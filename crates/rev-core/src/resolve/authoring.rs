@@ -1,6 +1,6 @@
 //! What new revisions stand on, and ranges of history.
 
-use super::{Meaning, Place, ResolveError, Scope};
+use super::{Direction, Place, ResolveError, Scope};
 use crate::target::Point;
 use crate::{Node, NodeSet};
 
@@ -98,8 +98,8 @@ impl Scope<'_> {
     /// The revisions from `low` to `high`, both included: the ancestry of
     /// `high` (of all heads where it is left out); where `low` is given, its
     /// descendants by `down_revision` therein; where it is a branch's base, the
-    /// branch with all that it stands on. An offset alone counts from `low` up,
-    /// or from the head down, and stops where the graph ends.
+    /// branch therein with all that it stands on. An offset alone counts from
+    /// `low` up, or from the head down.
     ///
     /// # Errors
     ///
@@ -110,24 +110,30 @@ impl Scope<'_> {
         high: Option<&Point>,
     ) -> Result<NodeSet, ResolveError> {
         let lows = match low.map(|low| self.revisions(low)) {
-            None | Some(Err(ResolveError::TooFar { .. })) => Vec::new(),
-            Some(lows) => lows?,
+            // Further down than there are revisions: everything.
+            Some(Err(ResolveError::TooFar {
+                direction: Direction::Down,
+                ..
+            })) => None,
+            Some(lows) => Some(lows?),
+            None => None,
         };
-        let below = self.graph.ancestors(self.range_ends(&lows, high)?);
-        let between = match low {
-            Some(low) if lows.is_empty() => match self.meaning(low) {
-                Ok(Meaning {
-                    branch: Some(branch),
-                    place: Place::Base,
-                }) => self
-                    .graph
-                    .ancestors(below.intersection(&branch.line).iter()),
-                _ => return Ok(below),
-            },
-            None => return Ok(below),
-            Some(_) => self.between(&lows, &below),
+        let highs = match high {
+            None => self.heads(None),
+            Some(point) if self.is_offset_up(point)? => self.up_from(point, lows.as_deref())?,
+            Some(point) => self.revisions(point)?,
         };
-        if between.is_empty() {
+        let below = self.graph.ancestors(highs);
+        let Some(lows) = lows.filter(|lows| !lows.is_empty()) else {
+            return self.above_base(low, below);
+        };
+        let above = lows
+            .iter()
+            .map(|&low| self.graph.line_above(low))
+            .fold(NodeSet::default(), |set, line| set.union(&line));
+        let between = below.intersection(&above);
+        let is_above = |low: &Node| !self.graph.line_above(*low).intersection(&below).is_empty();
+        if between.is_empty() || !lows.iter().all(is_above) {
             let text = |point: Option<&Point>| point.map_or("heads".to_owned(), Point::to_string);
             return Err(ResolveError::EmptyRange {
                 low: text(low),
@@ -137,39 +143,32 @@ impl Scope<'_> {
         Ok(between)
     }
 
-    /// What of `below` lies on a line above `lows`; nothing unless each of them
-    /// is one of `below`.
-    fn between(&self, lows: &[Node], below: &NodeSet) -> NodeSet {
-        if !lows.iter().all(|&low| below.contains(low)) {
-            return NodeSet::default();
-        }
-        let lines = lows.iter().map(|&low| self.graph.line_above(low));
-        let above = lines.fold(NodeSet::default(), |set, line| set.union(&line));
-        below.intersection(&above)
+    /// What of `below` belongs to a range that begins at this base.
+    fn above_base(&self, low: Option<&Point>, below: NodeSet) -> Result<NodeSet, ResolveError> {
+        let Some(branch) = low.and_then(|low| low.branch.as_deref()) else {
+            return Ok(below);
+        };
+        let line = self.branch(branch)?.line;
+        Ok(self.graph.ancestors(below.intersection(&line).iter()))
     }
 
-    fn range_ends(&self, lows: &[Node], high: Option<&Point>) -> Result<Vec<Node>, ResolveError> {
-        let Some(point) = high else {
-            return Ok(self.heads(None));
-        };
-        let [low] = lows else {
-            return self.revisions(point);
-        };
-        if !self.is_offset_up(point)? {
-            return self.revisions(point);
-        }
+    /// The upper end of a range that is so many revisions above its lower end,
+    /// or above the base; as many as there are, where there are fewer.
+    fn up_from(&self, point: &Point, lows: Option<&[Node]>) -> Result<Vec<Node>, ResolveError> {
         let branch = self.meaning(point)?.branch;
-        let (_, offset) = point.offset().expect("an offset was just read");
-        let start = || Place::Revisions(vec![*low]);
-        let end = match self.offset_from_place(point, branch.as_ref(), start(), offset) {
-            Err(ResolveError::TooFar { available: 0, .. }) => start(),
-            Err(ResolveError::TooFar { available, .. }) => {
-                let offset = i64::try_from(available).unwrap_or(offset);
-                self.offset_from_place(point, branch.as_ref(), start(), offset)?
-            }
-            end => end?,
+        let start = match lows {
+            None | Some([]) => Place::Base,
+            Some(lows) => Place::Revisions(lows.to_vec()),
         };
-        match end {
+        let (_, asked) = point.offset().expect("an offset was just read");
+        let walk = |count| self.offset_from_place(point, branch.as_ref(), start.clone(), count);
+        let place = match walk(asked) {
+            Err(ResolveError::TooFar { available, .. }) => {
+                walk(i64::try_from(available).unwrap_or(asked))
+            }
+            other => other,
+        };
+        match place? {
             Place::Revisions(nodes) => Ok(nodes),
             _ => Ok(Vec::new()),
         }

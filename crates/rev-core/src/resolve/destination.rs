@@ -38,7 +38,7 @@ impl Scope<'_> {
                     self.graph.ancestors(nodes.iter().copied())
                 }
                 Place::Current => return Err(ResolveError::Current),
-                Place::Offset(offset) if *offset < 0 => {
+                Place::Offset(offset) if *offset <= 0 => {
                     return Err(wrong_way(point, Direction::Up));
                 }
                 Place::Offset(_) => self.offset_from_state(point, &meaning)?,
@@ -81,7 +81,7 @@ impl Scope<'_> {
                 Ok(self.down_to(nodes, meaning.branch.as_ref(), applied))
             }
             Place::Current => Err(ResolveError::Current),
-            Place::Offset(offset) if *offset > 0 => Err(wrong_way(point, Direction::Down)),
+            Place::Offset(offset) if *offset >= 0 => Err(wrong_way(point, Direction::Down)),
             Place::Offset(_) => self.offset_from_state(point, &meaning),
         }
     }

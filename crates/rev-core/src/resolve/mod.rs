@@ -160,7 +160,7 @@ impl<'a> Scope<'a> {
                 let set = self.offset_from_state(point, &meaning)?;
                 self.graph.maximal(&set)
             }
-            Place::Offset(offset) => self.offset_from_ends(point, &meaning, offset)?,
+            Place::Offset(offset) => self.offset_from_head(point, &meaning, offset)?,
         };
         nodes.sort_unstable();
         Ok(nodes)
@@ -227,18 +227,13 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The revision with this id, with the only id that begins so (on the branch,
-    /// where several do), or that declares this label.
+    /// The revision with this id, with the only id that begins so (on the
+    /// branch, if there is one), or that declares this label.
     fn revision(&self, name: &str, branch: Option<&Branch>) -> Result<Node, ResolveError> {
         if let Some(node) = self.graph.find(name).or_else(|| self.graph.label(name)) {
             return Ok(node);
         }
-        let mut candidates: Vec<Node> = self.graph.with_prefix(name).collect();
-        if let Some(branch) = branch
-            && candidates.iter().any(|&node| branch.line.contains(node))
-        {
-            candidates.retain(|&node| branch.line.contains(node));
-        }
+        let candidates: Vec<Node> = self.graph.with_prefix(name).collect();
         match candidates[..] {
             [] => Err(self.unknown(name)),
             _ if name.len() < MIN_PREFIX => Err(ResolveError::ShortPrefix {
@@ -246,10 +241,17 @@ impl<'a> Scope<'a> {
                 candidates: self.graph.ids(candidates),
             }),
             [node] => Ok(node),
-            _ => Err(ResolveError::AmbiguousPrefix {
-                prefix: name.to_owned(),
-                candidates: self.graph.ids(candidates),
-            }),
+            _ => {
+                let on_branch = |node: &Node| branch.is_some_and(|b| b.line.contains(*node));
+                let mut of_branch = candidates.iter().copied().filter(on_branch);
+                match (of_branch.next(), of_branch.next()) {
+                    (Some(node), None) => Ok(node),
+                    _ => Err(ResolveError::AmbiguousPrefix {
+                        prefix: name.to_owned(),
+                        candidates: self.graph.ids(candidates),
+                    }),
+                }
+            }
         }
     }
 
@@ -307,8 +309,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What `head` means among these heads: see the module's header. Linear in
-    /// the graph for every head or for every 64 revisions that matter and are
-    /// topmost, whichever are fewer.
+    /// the graph for every 64 revisions that matter and are topmost.
     fn covering(
         &self,
         point: &Point,
@@ -330,7 +331,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The heads that stand on everything wanted, or are it.
+    /// The heads that stand on everything wanted, or are it. Head by head where
+    /// that takes fewer walks than 64 of the topmost wanted ones at a time.
     fn covering_heads(&self, heads: &[Node], wanted: &NodeSet, topmost: &[Node]) -> Vec<Node> {
         let heads = heads.iter().copied();
         if heads.len() <= topmost.len().div_ceil(64) {

@@ -57,20 +57,16 @@ impl Scope<'_> {
         Ok(Place::Revisions(vec![node]))
     }
 
-    /// An offset alone, without a database: down from the head, up from the base.
-    pub(super) fn offset_from_ends(
+    /// An offset alone, without a database: counted from the head, so only down.
+    pub(super) fn offset_from_head(
         &self,
         point: &Point,
         meaning: &Meaning,
         offset: i64,
     ) -> Result<Vec<Node>, ResolveError> {
         let branch = meaning.branch.as_ref();
-        let start = if offset < 0 {
-            Place::Revisions(self.head(point, branch)?)
-        } else {
-            Place::Base
-        };
-        match self.offset_from_place(point, branch, start, offset)? {
+        let head = Place::Revisions(self.head(point, branch)?);
+        match self.offset_from_place(point, branch, head, offset)? {
             Place::Revisions(nodes) => Ok(nodes),
             _ => Ok(Vec::new()),
         }
@@ -129,7 +125,17 @@ impl Scope<'_> {
             [only] if !self.ways_up(&[only], branch).is_empty() => {
                 self.walk_up(point, &Start::At(vec![only]), count, branch)
             }
-            _ => self.walk_up(point, &Start::At(heads), count, branch),
+            _ if !self.ways_up(&heads, branch).is_empty() => {
+                self.walk_up(point, &Start::At(heads), count, branch)
+            }
+            // The heads have nothing above them; the work below them may.
+            _ => {
+                let line = branch.map_or_else(|| self.graph.all(), |branch| branch.line.clone());
+                let work = applied.intersection(&self.work).intersection(&line);
+                let work = self.graph.topmost(&work);
+                let start = if work.is_empty() { heads } else { work };
+                self.walk_up(point, &Start::At(start), count, branch)
+            }
         }
     }
 
@@ -195,8 +201,32 @@ impl Scope<'_> {
 
     /// Whether a revision lies on a branch that the database lives on.
     fn is_followed(&self, node: Node) -> bool {
-        let lines = || self.follow.iter().map(|branch| &branch.line);
-        self.follow.is_empty() || lines().any(|line| line.contains(node))
+        let mut lines = self.follow.iter().map(|branch| &branch.line);
+        self.follow.is_empty() || lines.any(|line| line.contains(node))
+    }
+
+    /// The next revisions on these ways: the only way as it is; of several
+    /// those with work that are reached without passing other work, so that a
+    /// side without work that joins another again is no choice to make.
+    fn nearest(&self, ways: &[Node], branch: Option<&Branch>) -> Vec<Node> {
+        if ways.len() < 2 {
+            return ways.to_vec();
+        }
+        let mut found: Vec<Node> = Vec::new();
+        let mut seen: NodeSet = ways.iter().copied().collect();
+        let mut stack = ways.to_vec();
+        while let Some(node) = stack.pop() {
+            if self.work.contains(node) {
+                found.push(node);
+                continue;
+            }
+            let further = self.ways_up(&[node], branch);
+            stack.extend(further.into_iter().filter(|&next| seen.insert(next)));
+        }
+        found.sort_unstable();
+        let stands_on_other = |node: Node| found.iter().any(|&low| self.graph.stands_on(node, low));
+        let is_choice = |node: &Node| ways.contains(node) || !stands_on_other(*node);
+        found.iter().copied().filter(is_choice).collect()
     }
 
     /// The revisions that have work, or have a descendant in the files that has.
@@ -228,7 +258,7 @@ impl Scope<'_> {
         let id = |node: Option<Node>| node.map(|node| self.graph.id(node).clone());
         let mut done = 0;
         while done < count {
-            let next = match ways[..] {
+            let next = match self.nearest(&ways, branch)[..] {
                 [next] => next,
                 [] => {
                     return Err(ResolveError::TooFar {

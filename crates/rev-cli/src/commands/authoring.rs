@@ -1,0 +1,248 @@
+//! Commands that write files: `init`, `revision`, `merge`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rev_core::{
+    DatabaseName, Entry, Graph, Label, Node, Point, ResolveError, Revision, RevisionId, Scope,
+    Script, Sql, State,
+};
+use rev_engine::outcome::Refusal;
+use rev_store::write;
+use serde_json::json;
+
+use crate::args::{Global, Init, Merge, NewRevision};
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::system::{random_id, today};
+use crate::terminal::Terminal;
+
+/// `rev init`.
+pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let here = std::env::current_dir()?;
+    let folder = args.folder.as_deref().or(global.config.as_deref());
+    let root = folder.map_or_else(|| here.clone(), |folder| here.join(folder));
+    let databases = args
+        .databases
+        .iter()
+        .map(|(name, url)| {
+            let name = DatabaseName::new(name).map_err(|e| Failure::usage(diagnostic::name(&e)))?;
+            Ok((name, url.clone()))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let made = write::init(&root, &databases).map_err(|error| diagnostic::write(&error))?;
+    let paths: Vec<String> = made.files.iter().map(|path| shown(&here, path)).collect();
+    if terminal.is_json() {
+        terminal.json(&json!({ "files": paths }))?;
+    } else {
+        terminal.data(
+            &paths
+                .iter()
+                .map(|path| format!("{path}\n"))
+                .collect::<String>(),
+        )?;
+        let next = match databases.is_empty() {
+            true => "name your databases in rev.yaml, then: rev revision -m \"…\"",
+            false => "next: rev revision -m \"…\"",
+        };
+        terminal.talk(next);
+    }
+    Ok(Exit::Done)
+}
+
+/// `rev revision`.
+pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let head = args
+        .head
+        .as_deref()
+        .map(|text| session.point(text))
+        .transpose()?;
+    let scripts_for = database_names(&args.databases, session)?;
+    let parents = parents(args, head.as_ref(), &scripts_for, session)?;
+    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, graph.ids(parents));
+    revision.message.clone_from(&args.message);
+    revision.created = Some(today());
+    revision.labels = labels(&args.branch_labels, session)?;
+    revision.depends_on = dependencies(&args.depends_on, session)?;
+    let entry = Entry {
+        upgrade: Some(script(args.sql.as_deref(), "-- write the way up here")?),
+        downgrade: Some(script(
+            args.down_sql.as_deref(),
+            "-- write the way down here",
+        )?),
+        ..Entry::default()
+    };
+    if scripts_for.is_empty() {
+        revision.scripts.top = entry;
+    } else {
+        let entries = scripts_for.into_iter().map(|name| (name, entry.clone()));
+        revision.scripts.databases = entries.collect();
+    }
+    create(session, revision)
+}
+
+/// The names, if `rev.yaml` binds them.
+fn database_names(texts: &[String], session: &Session) -> Result<Vec<DatabaseName>, Failure> {
+    let bound = session.project.config.bound_names();
+    texts
+        .iter()
+        .map(|text| match bound.contains_key(text.as_str()) {
+            true => DatabaseName::new(text).map_err(|e| Failure::usage(diagnostic::name(&e))),
+            false => Err(Failure::refused(session.unbound(text))),
+        })
+        .collect()
+}
+
+/// What a new revision stands on: where databases are named, the head that
+/// concerns them.
+fn parents(
+    args: &NewRevision,
+    head: Option<&Point>,
+    scripts_for: &[DatabaseName],
+    session: &Session,
+) -> Result<Vec<Node>, Failure> {
+    let graph = session.graph();
+    let unresolved = |error: ResolveError| session.unresolved(&error);
+    let whole = Scope::of_graph(graph);
+    if head.is_some() || scripts_for.is_empty() {
+        return whole.new_parents(head, args.splice).map_err(unresolved);
+    }
+    let state = State::default();
+    let mut found: Option<Vec<Node>> = None;
+    for binding in session.databases(&args.databases)? {
+        let scope = Scope::of_database(graph, &binding, &state)
+            .map_err(|errors| session.refused(&Refusal::Scripts { errors }, &binding))?;
+        let parents = scope.new_parents(None, args.splice).map_err(unresolved)?;
+        // Databases that live on different branches have no one head.
+        if found
+            .replace(parents.clone())
+            .is_some_and(|before| before != parents)
+        {
+            return whole.new_parents(None, args.splice).map_err(unresolved);
+        }
+    }
+    Ok(found.unwrap_or_default())
+}
+
+fn new_id(given: Option<&str>, graph: &Graph) -> Result<RevisionId, Failure> {
+    let Some(given) = given else {
+        let fresh = std::iter::repeat_with(random_id).find(|id| graph.find(id).is_none());
+        let id = fresh.expect("an endless supply has one that is new");
+        return RevisionId::new(&id).map_err(|error| Failure::usage(diagnostic::name(&error)));
+    };
+    RevisionId::new(given).map_err(|error| Failure::usage(diagnostic::name(&error)))
+}
+
+fn labels(texts: &[String], session: &Session) -> Result<Vec<Label>, Failure> {
+    let bound = session.project.config.bound_names();
+    texts
+        .iter()
+        .map(|text| {
+            if let Some(owner) = bound.get(text.as_str()) {
+                let message = format!("label `{text}` has the name of a {owner}");
+                return Err(Failure::refused(Diagnostic::new("name_taken", message)));
+            }
+            Label::new(text).map_err(|error| Failure::usage(diagnostic::name(&error)))
+        })
+        .collect()
+}
+
+/// Labels stay labels; anything else becomes the whole id.
+fn dependencies(texts: &[String], session: &Session) -> Result<Vec<String>, Failure> {
+    let graph = session.graph();
+    let mut names = Vec::new();
+    for text in texts {
+        if graph.label(text).is_some() {
+            names.push(text.clone());
+            continue;
+        }
+        let nodes = Scope::of_graph(graph)
+            .revisions(&session.point(text)?)
+            .map_err(|error| session.unresolved(&error))?;
+        names.extend(graph.ids(nodes).iter().map(ToString::to_string));
+    }
+    Ok(names)
+}
+
+fn script(file: Option<&Path>, otherwise: &str) -> Result<Script, Failure> {
+    let Some(path) = file else {
+        return Ok(Script::Any(Sql::text(&format!("{otherwise}\n"))));
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("`{}` cannot be read", path.display());
+        Failure::refused(Diagnostic::new("io", message).cause(error))
+    })?;
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+    if text.trim().is_empty() {
+        let message = format!("`{}` is empty", path.display());
+        return Err(Failure::refused(Diagnostic::new("empty_script", message)));
+    }
+    Ok(Script::Any(Sql(vec![text])))
+}
+
+/// `rev merge`.
+pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let points: Vec<Point> = args
+        .points
+        .iter()
+        .map(|text| session.point(text))
+        .collect::<Result<_, _>>()?;
+    let parents = Scope::of_graph(graph)
+        .merge_parents(&points, args.splice)
+        .map_err(|error| session.unresolved(&error))?;
+    for &parent in &parents {
+        session
+            .terminal
+            .talk(&format!("joining {}", super::revision_line(graph, parent)));
+    }
+    let ids = graph.ids(parents);
+    let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+    let message = args
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("merge {}", names.join(" and ")));
+    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
+    revision.message = message;
+    revision.created = Some(today());
+    revision.labels = labels(&args.branch_labels, session)?;
+    create(session, revision)
+}
+
+/// Writes a revision that the graph can hold, and says where.
+fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let mut all: Vec<Arc<Revision>> = graph.nodes().map(|n| graph.revision(n).clone()).collect();
+    all.push(Arc::new(revision.clone()));
+    if let Err(faults) = Graph::new(all) {
+        return Err(Failure::of(
+            Exit::Refused,
+            diagnostic::graph_faults(&faults),
+        ));
+    }
+    let folder = session.project.config.new_revisions();
+    let path = write::create(&folder, &revision).map_err(|error| diagnostic::write(&error))?;
+    let here = std::env::current_dir()?;
+    let path = shown(&here, &path);
+    if session.terminal.is_json() {
+        let parents: Vec<&str> = revision.parents.iter().map(AsRef::as_ref).collect();
+        session.terminal.json(&json!({
+            "revision": revision.id.as_str(),
+            "down_revision": parents,
+            "path": path,
+        }))?;
+    } else {
+        session.terminal.data(&format!("{path}\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A path from here, where that is shorter.
+fn shown(here: &Path, path: &Path) -> String {
+    path.strip_prefix(here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

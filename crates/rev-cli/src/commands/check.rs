@@ -1,0 +1,162 @@
+//! `rev check`: mistakes that a project can be read with, but should not ship.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rev_core::{Binding, Goal, Node, Point, Scope, Sql, State, TransactionMode};
+use rev_engine::outcome::Refusal;
+use rev_sql::split::split;
+use serde_json::{Value, json};
+
+use crate::diagnostic::{self, Diagnostic, Failure, Place};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::{GOOD, count};
+
+/// `rev check`. Faults of files have been reported when the project was opened.
+pub(crate) fn check(session: &Session) -> Result<Exit, Failure> {
+    let findings = findings(session)?;
+    if session.terminal.is_json() {
+        let list: Vec<Value> = findings
+            .iter()
+            .map(|finding| finding.json().into())
+            .collect();
+        session.terminal.json(&json!({ "findings": list }))?;
+    } else if findings.is_empty() {
+        let revisions = count(session.graph().len(), "revision");
+        let databases = count(session.project.config.databases.len(), "database");
+        session
+            .terminal
+            .data(&format!("{GOOD}ok{GOOD:#}: {revisions}, {databases}\n"))?;
+    } else {
+        let texts: Vec<String> = findings.iter().map(|finding| finding.text(true)).collect();
+        session.terminal.data(&texts.join("\n"))?;
+        session
+            .terminal
+            .talk(&format!("\n{}", count(findings.len(), "finding")));
+    }
+    Ok(if findings.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Difference
+    })
+}
+
+fn findings(session: &Session) -> Result<Vec<Diagnostic>, Failure> {
+    let mut findings: Vec<Diagnostic> = session
+        .project
+        .warnings()
+        .iter()
+        .map(|fault| diagnostic::fault(fault, &session.project.root))
+        .collect();
+    let databases = &session.project.config.databases;
+    if databases.is_empty() {
+        findings.extend(head_of_graph(session));
+        return Ok(findings);
+    }
+    // A script that two databases share is wrong once.
+    let mut seen = BTreeSet::new();
+    for name in databases.keys() {
+        let binding = session.binding(name)?;
+        findings.extend(head_of(session, &binding));
+        for node in session.graph().nodes() {
+            for finding in scripts(session, &binding, node) {
+                if seen.insert((
+                    finding.code.clone(),
+                    finding.message.clone(),
+                    spot(&finding),
+                )) {
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn spot(finding: &Diagnostic) -> Option<(String, Option<rev_store::Place>)> {
+    finding
+        .spot
+        .as_ref()
+        .map(|spot| (spot.path.clone(), spot.place))
+}
+
+fn head() -> Point {
+    Point {
+        branch: None,
+        text: "head".to_owned(),
+    }
+}
+
+fn head_of_graph(session: &Session) -> Option<Diagnostic> {
+    let graph = session.graph();
+    let error = Scope::of_graph(graph).revisions(&head()).err()?;
+    Some(diagnostic::resolve(&error, session.asking(graph, None)))
+}
+
+/// Whether an upgrade of this database knows where to go.
+fn head_of(session: &Session, binding: &Arc<Binding>) -> Vec<Diagnostic> {
+    let state = State::default();
+    let scope = match Scope::of_database(session.graph(), binding, &state) {
+        Ok(scope) => scope,
+        Err(errors) => return session.refusal(&Refusal::Scripts { errors }, binding),
+    };
+    match scope.destination(Goal::Upgrade, &[head()]) {
+        Ok(_) => Vec::new(),
+        Err(error) => session.refusal(&error.into(), binding),
+    }
+}
+
+/// What is wrong with a revision's scripts for one database.
+fn scripts(session: &Session, binding: &Binding, node: Node) -> Vec<Diagnostic> {
+    let graph = session.graph();
+    let revision = graph.revision(node);
+    // A script that cannot be chosen was told with the database's head.
+    let Ok(work) = revision.work(binding) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (action, sql) in [("upgrade", work.upgrade), ("downgrade", work.downgrade)] {
+        let Some(sql) = sql else { continue };
+        let place = Place {
+            project: &session.project,
+            binding,
+            revision: &revision.id,
+            action,
+        };
+        found.extend(script(place, sql, work.transaction));
+    }
+    if work.upgrade.is_some() && work.downgrade.is_none() && !revision.irreversible {
+        let message = format!("revision `{}` has no way down", revision.id);
+        let place = Place {
+            project: &session.project,
+            binding,
+            revision: &revision.id,
+            action: "upgrade",
+        };
+        found.push(
+            Diagnostic::new("no_downgrade", message)
+                .at(place.spot(0, 0))
+                .fact("revision", revision.id.as_str())
+                .hint("write a `downgrade`, or say `irreversible: true`"),
+        );
+    }
+    found
+}
+
+fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<Diagnostic> {
+    match split(sql, place.binding.dialect, transaction) {
+        Err(error) => Some(diagnostic::split(&error, place)),
+        Ok(statements) if statements.is_empty() => {
+            let message = format!(
+                "the {} script of revision `{}` holds no statement",
+                place.action, place.revision
+            );
+            let told = Diagnostic::new("unwritten_script", message)
+                .at(place.spot(0, 0))
+                .fact("revision", place.revision.as_str());
+            Some(told.hint(format!("write it: `rev edit {}`", place.revision)))
+        }
+        Ok(_) => None,
+    }
+}

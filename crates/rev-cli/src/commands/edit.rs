@@ -1,0 +1,111 @@
+//! `rev edit`: the file of a revision in the user's editor.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rev_core::Scope;
+use rev_store::project;
+
+use crate::args::{Edit, Global};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::Terminal;
+
+/// `rev edit`. A project with faults does not open, and editing is how they are
+/// mended; so then the file is found by its name or by what it says.
+pub(crate) fn edit(args: &Edit, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let file = match Session::open(global, terminal, "edit") {
+        Ok(session) => known(&session, &args.point)?,
+        Err(failure) => guessed(global, &args.point).ok_or(failure)?,
+    };
+    let editor = editor()?;
+    let mut words = editor.split_whitespace();
+    let program = words.next().unwrap_or("vi");
+    let status = Command::new(program).args(words).arg(&file).status();
+    match status {
+        Ok(status) if status.success() => Ok(Exit::Done),
+        Ok(status) => {
+            let message = format!("`{editor}` ended with {status}");
+            Err(Failure::refused(Diagnostic::new("editor", message)))
+        }
+        Err(error) => {
+            let message = format!("`{editor}` cannot be started");
+            Err(Failure::refused(
+                Diagnostic::new("editor", message).cause(error),
+            ))
+        }
+    }
+}
+
+fn editor() -> Result<String, Failure> {
+    let set = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .filter(|value| !value.trim().is_empty())
+    };
+    set("VISUAL").or_else(|| set("EDITOR")).ok_or_else(|| {
+        let told = Diagnostic::new("no_editor", "neither `VISUAL` nor `EDITOR` names an editor");
+        Failure::refused(told.hint("such as `EDITOR=vi rev edit head`"))
+    })
+}
+
+fn known(session: &Session, text: &str) -> Result<PathBuf, Failure> {
+    let graph = session.graph();
+    let nodes = Scope::of_graph(graph)
+        .revisions(&session.point(text)?)
+        .map_err(|error| session.unresolved(&error))?;
+    let files = &session.project.files;
+    match nodes[..] {
+        [node] => files.get(graph.id(node)).cloned().ok_or_else(|| {
+            let message = format!("revision `{}` has no file", graph.id(node));
+            Failure::refused(Diagnostic::new("no_file", message))
+        }),
+        _ => {
+            let message = format!("`{text}` means {} revisions", nodes.len());
+            Err(Failure::refused(
+                Diagnostic::new("several_revisions", message).hint("name one"),
+            ))
+        }
+    }
+}
+
+/// The only revision file under the project's default folder that is named for
+/// the text, or says that it is its revision.
+fn guessed(global: &Global, text: &str) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let settings = project::find(&here, global.config.as_deref()).ok()?;
+    let mut files = Vec::new();
+    collect(&settings.parent()?.join("revisions"), &mut files);
+    files.retain(|file| is_meant(file, text));
+    match &files[..] {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        let path = entry.path();
+        let is_file = path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml");
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&path, files),
+            Ok(_) if is_file => files.push(path),
+            _ => {}
+        }
+    }
+}
+
+fn is_meant(file: &Path, text: &str) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let says = |content: String| {
+        content.lines().any(|line| {
+            let id = line.strip_prefix("revision:").map(str::trim);
+            id.is_some_and(|id| id.trim_matches(['"', '\'']) == text)
+        })
+    };
+    (text.len() >= 4 && name.starts_with(text)) || std::fs::read_to_string(file).is_ok_and(says)
+}

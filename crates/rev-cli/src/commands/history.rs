@@ -1,0 +1,212 @@
+//! Commands about the graph alone: `heads`, `branches`, `history`, `graph`.
+
+use std::fmt::Write as _;
+
+use rev_core::{Node, NodeSet, Point, Scope};
+use serde_json::{Value, json};
+
+use super::{one_line, revision_json, revision_line};
+use crate::args::{Format, GraphArgs, History};
+use crate::diagnostic::Failure;
+use crate::exit::Exit;
+use crate::graphlog;
+use crate::render::mermaid_text;
+use crate::session::Session;
+use crate::terminal::{FAINT, NAME};
+
+/// `rev heads`.
+pub(crate) fn heads(session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let heads = graph.heads();
+    if session.terminal.is_json() {
+        let list: Vec<Value> = heads
+            .iter()
+            .map(|&n| revision_json(session, graph, n))
+            .collect();
+        session.terminal.json(&json!({ "heads": list }))?;
+    } else if heads.is_empty() {
+        session.terminal.talk("there are no revisions yet");
+    } else {
+        let lines: String = heads
+            .iter()
+            .map(|&n| revision_line(graph, n) + "\n")
+            .collect();
+        session.terminal.data(&lines)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `rev branches`.
+pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let heads = graph.heads();
+    let labels: Vec<(&str, Node, Vec<Node>)> = graph
+        .labels()
+        .iter()
+        .map(|(label, &root)| {
+            let members = graph.line_above(root);
+            let heads = heads.iter().copied().filter(|&head| members.contains(head));
+            (label.as_str(), root, heads.collect())
+        })
+        .collect();
+    let points = graph.branch_points();
+    let ids = |nodes: &[Node]| -> Vec<String> {
+        graph
+            .ids(nodes.iter().copied())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    };
+    if session.terminal.is_json() {
+        let labels: Vec<Value> = labels
+            .iter()
+            .map(|(label, root, heads)| {
+                json!({ "label": label, "revision": graph.id(*root).as_str(), "heads": ids(heads) })
+            })
+            .collect();
+        let points: Vec<Value> = points
+            .iter()
+            .map(|&n| json!({ "revision": graph.id(n).as_str(), "children": ids(&graph.children(n)) }))
+            .collect();
+        session
+            .terminal
+            .json(&json!({ "branches": labels, "branch_points": points }))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for (label, root, heads) in &labels {
+        let heads = ids(heads).join(", ");
+        let _ = writeln!(
+            text,
+            "{NAME}{label}{NAME:#}  from {}  {FAINT}heads {heads}{FAINT:#}",
+            graph.id(*root)
+        );
+    }
+    for &point in &points {
+        let children = ids(&graph.children(point)).join(", ");
+        let _ = writeln!(
+            text,
+            "{}  {FAINT}forks into {children}{FAINT:#}",
+            revision_line(graph, point)
+        );
+    }
+    if text.is_empty() {
+        session
+            .terminal
+            .talk("no labels, and history does not fork");
+    }
+    session.terminal.data(&text)?;
+    Ok(Exit::Done)
+}
+
+/// `rev history`.
+pub(crate) fn history(args: &History, session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let (low, high) = match &args.range {
+        Some(range) => range_ends(range, session)?,
+        None => (None, None),
+    };
+    let set = Scope::of_graph(graph)
+        .range(low.as_ref(), high.as_ref())
+        .map_err(|error| session.unresolved(&error))?;
+    if session.terminal.is_json() {
+        return list(session, &set);
+    }
+    let verbose = session.terminal.verbose;
+    let text = graphlog::draw(graph, &set, false, |node| {
+        let mut text = revision_line(graph, node);
+        if verbose {
+            text.push_str(&details(session, node));
+        }
+        text
+    });
+    session.terminal.data(&text)?;
+    Ok(Exit::Done)
+}
+
+fn details(session: &Session, node: Node) -> String {
+    let graph = session.graph();
+    let revision = graph.revision(node);
+    let mut text = String::new();
+    let mut line = |word: &str, value: String| {
+        let _ = write!(text, "\n{FAINT}{word}{FAINT:#} {value}");
+    };
+    let ids = |nodes: Vec<Node>| {
+        let ids: Vec<String> = graph.ids(nodes).iter().map(ToString::to_string).collect();
+        ids.join(", ")
+    };
+    if graph.parents(node).len() > 1 {
+        line("joins", ids(graph.parents(node)));
+    }
+    if !graph.dependencies(node).is_empty() {
+        line("needs", ids(graph.dependencies(node)));
+    }
+    if let Some(created) = &revision.created {
+        line("made ", created.clone());
+    }
+    if let Some(path) = session.project.shown(&revision.id) {
+        line("file ", path);
+    }
+    text
+}
+
+/// `LOW:HIGH`, either left out at will; a point alone is the high end.
+fn range_ends(range: &str, session: &Session) -> Result<(Option<Point>, Option<Point>), Failure> {
+    let (low, high) = range.split_once(':').unwrap_or(("", range));
+    let end = |text: &str| match text {
+        "" => Ok(None),
+        text => session.point(text).map(Some),
+    };
+    Ok((end(low)?, end(high)?))
+}
+
+fn list(session: &Session, set: &NodeSet) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let nodes = graphlog::newest_first(graph, set);
+    let list: Vec<Value> = nodes
+        .iter()
+        .map(|&n| revision_json(session, graph, n))
+        .collect();
+    session.terminal.json(&json!({ "revisions": list }))?;
+    Ok(Exit::Done)
+}
+
+/// `rev graph`.
+pub(crate) fn graph(args: &GraphArgs, session: &Session) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    match session.terminal.format {
+        Format::Json => return list(session, &graph.all()),
+        Format::Mermaid => {
+            session.terminal.data(&mermaid(session))?;
+            return Ok(Exit::Done);
+        }
+        _ => {}
+    }
+    let text = graphlog::draw(graph, &graph.all(), args.ascii, |node| {
+        revision_line(graph, node)
+    });
+    if text.is_empty() {
+        session.terminal.talk("there are no revisions yet");
+    }
+    session.terminal.data(&text)?;
+    Ok(Exit::Done)
+}
+
+fn mermaid(session: &Session) -> String {
+    let graph = session.graph();
+    let mut text = String::from("flowchart BT\n");
+    for node in graph.nodes() {
+        let revision = graph.revision(node);
+        let words = mermaid_text(&format!("{} {}", revision.id, one_line(&revision.message)));
+        let _ = writeln!(text, "  n{}[\"{words}\"]", node.index());
+    }
+    for node in graph.nodes() {
+        for parent in graph.parents(node) {
+            let _ = writeln!(text, "  n{} --> n{}", parent.index(), node.index());
+        }
+        for dependency in graph.dependencies(node) {
+            let _ = writeln!(text, "  n{} -.-> n{}", dependency.index(), node.index());
+        }
+    }
+    text
+}

@@ -1,0 +1,125 @@
+//! The commands: each translates its arguments, asks, and words the answer.
+
+mod authoring;
+mod check;
+mod current;
+mod edit;
+mod history;
+mod log;
+mod plan;
+mod run;
+mod show;
+
+use clap::CommandFactory as _;
+use rev_core::{Goal, Graph, Node};
+use serde_json::{Value, json};
+
+use crate::args::{Cli, Command, Format};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::Terminal;
+
+/// Runs a command.
+pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
+    check_format(&cli)?;
+    let global = &cli.global;
+    let open = |command: &str| Session::open(global, terminal, command);
+    match cli.command {
+        Command::Init(args) => authoring::init(&args, global, terminal),
+        Command::Revision(args) => authoring::revision(&args, &open("revision")?),
+        Command::Merge(args) => authoring::merge(&args, &open("merge")?),
+        Command::Heads(_) => history::heads(&open("heads")?),
+        Command::Branches(_) => history::branches(&open("branches")?),
+        Command::History(args) => history::history(&args, &open("history")?),
+        Command::Graph(args) => history::graph(&args, &open("graph")?),
+        Command::Show(args) => show::show(&args, &open("show")?),
+        Command::Current(args) => current::current(&args, &open("current")?),
+        Command::Status(args) => current::status(&args, &open("status")?),
+        Command::Log(args) => log::log(&args, &open("log")?),
+        Command::Plan(args) => plan::plan(&args, &open("plan")?),
+        Command::Upgrade(args) => run::run(
+            Goal::Upgrade,
+            &args.targets,
+            &args.running,
+            &open("upgrade")?,
+        ),
+        Command::Downgrade(args) => run::run(
+            Goal::Downgrade,
+            &args.targets,
+            &args.running,
+            &open("downgrade")?,
+        ),
+        Command::Switch(args) => {
+            run::run(Goal::Switch, &args.targets, &args.running, &open("switch")?)
+        }
+        Command::Stamp(args) => {
+            run::run(Goal::Stamp, &args.targets, &args.running, &open("stamp")?)
+        }
+        Command::Check(_) => check::check(&open("check")?),
+        Command::Edit(args) => edit::edit(&args, global, terminal),
+        Command::Completions(args) => {
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "rev", &mut script);
+            terminal.data(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Scripts, diagrams and tables are for plans alone, and a diagram for the graph.
+fn check_format(cli: &Cli) -> Result<(), Failure> {
+    let suits = match cli.global.format {
+        Format::Text | Format::Json => true,
+        Format::Mermaid => matches!(cli.command, Command::Plan(_) | Command::Graph(_)),
+        Format::Sql | Format::Markdown => matches!(cli.command, Command::Plan(_)),
+    };
+    if suits {
+        return Ok(());
+    }
+    let told = Diagnostic::new("usage", "this command answers in `text` or `json` alone");
+    Err(Failure::usage(told.hint(
+        "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
+    )))
+}
+
+/// A revision for programs.
+pub(crate) fn revision_json(session: &Session, graph: &Graph, node: Node) -> Value {
+    let revision = graph.revision(node);
+    let ids = |nodes: Vec<Node>| {
+        let ids = graph.ids(nodes);
+        ids.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let labels: Vec<&str> = revision.labels.iter().map(|label| label.as_str()).collect();
+    json!({
+        "revision": revision.id.as_str(),
+        "down_revision": ids(graph.parents(node)),
+        "depends_on": ids(graph.dependencies(node)),
+        "branch_labels": labels,
+        "message": revision.message,
+        "created": revision.created,
+        "is_head": graph.children(node).is_empty(),
+        "path": session.project.shown(&revision.id),
+    })
+}
+
+/// `id  message  (labels)`.
+pub(crate) fn revision_line(graph: &Graph, node: Node) -> String {
+    use crate::terminal::{ID, NAME};
+    let revision = graph.revision(node);
+    let mut line = format!("{ID}{}{ID:#}", revision.id);
+    if !revision.message.is_empty() {
+        line.push_str(&format!("  {}", one_line(&revision.message)));
+    }
+    if !revision.labels.is_empty() {
+        let labels: Vec<&str> = revision.labels.iter().map(|label| label.as_str()).collect();
+        line.push_str(&format!("  {NAME}({}){NAME:#}", labels.join(", ")));
+    }
+    line
+}
+
+/// The first line of a message, without control characters.
+pub(crate) fn one_line(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    first.chars().filter(|c| !c.is_control()).collect()
+}

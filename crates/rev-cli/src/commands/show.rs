@@ -1,0 +1,176 @@
+//! `rev show`: a revision with its scripts.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rev_core::{Entry, Graph, Node, Scope, Script, Sql, Target};
+use serde_json::{Value, json};
+
+use super::{revision_json, revision_line};
+use crate::args::Show;
+use crate::diagnostic::Failure;
+use crate::exit::Exit;
+use crate::session::{Session, runtime};
+use crate::terminal::{FAINT, NAME};
+
+/// `rev show`.
+pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
+    let target = session.target(&args.target)?;
+    let found = find(session, &target)?;
+    if session.terminal.is_json() {
+        let list: Vec<Value> = found
+            .iter()
+            .map(|(graph, node)| {
+                let mut value = revision_json(session, graph, *node);
+                value["irreversible"] = json!(graph.revision(*node).irreversible);
+                value["scripts"] = scripts_json(graph, *node);
+                value
+            })
+            .collect();
+        session.terminal.json(&json!({ "revisions": list }))?;
+        return Ok(Exit::Done);
+    }
+    if found.is_empty() {
+        session.terminal.talk("the base: no revision");
+    }
+    let texts: Vec<String> = found
+        .iter()
+        .map(|(graph, node)| text(session, graph, *node))
+        .collect();
+    session.terminal.data(&texts.join("\n"))?;
+    Ok(Exit::Done)
+}
+
+type Found = Vec<(Arc<Graph>, Node)>;
+
+/// Points of the graph need no database; points of a database are read there.
+fn find(session: &Session, target: &Target) -> Result<Found, Failure> {
+    let graph = session.graph();
+    let Some(selector) = &target.selector else {
+        let nodes = Scope::of_graph(graph).revisions(&target.point);
+        let nodes = nodes.map_err(|error| session.unresolved(&error))?;
+        return Ok(nodes
+            .into_iter()
+            .map(|node| (graph.clone(), node))
+            .collect());
+    };
+    let mut found = Found::new();
+    let runtime = runtime()?;
+    for binding in session.databases(std::slice::from_ref(selector))? {
+        let standing = runtime.block_on(session.survey(&binding))?;
+        for node in session.revisions_on(&binding, &standing, &target.point)? {
+            let id = standing.graph.id(node);
+            if !found.iter().any(|(graph, node)| graph.id(*node) == id) {
+                found.push((standing.graph.clone(), node));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn text(session: &Session, graph: &Graph, node: Node) -> String {
+    let revision = graph.revision(node);
+    let mut text = revision_line(graph, node) + "\n";
+    let mut line = |word: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "  {FAINT}{word:8}{FAINT:#} {value}");
+        }
+    };
+    let ids = |nodes: Vec<Node>| {
+        let ids: Vec<String> = graph.ids(nodes).iter().map(ToString::to_string).collect();
+        ids.join(", ")
+    };
+    let parents = graph.parents(node);
+    let stands_on = match parents.is_empty() {
+        true => "nothing: it is a base".to_owned(),
+        false => ids(parents),
+    };
+    line("parent", stands_on);
+    line("needs", ids(graph.dependencies(node)));
+    line("children", ids(graph.children(node)));
+    line("made", revision.created.clone().unwrap_or_default());
+    line(
+        "file",
+        session
+            .project
+            .shown(&revision.id)
+            .unwrap_or_else(|| "none in this checkout".to_owned()),
+    );
+    if revision.irreversible {
+        line("way down", "none, on purpose".to_owned());
+    }
+    for (name, entry) in entries(graph, node) {
+        entry_text(&mut text, name, entry);
+    }
+    text
+}
+
+/// The top-level scripts under the name `*`, then the others.
+fn entries(graph: &Graph, node: Node) -> impl Iterator<Item = (&str, &Entry)> {
+    let scripts = &graph.revision(node).scripts;
+    let others = scripts
+        .databases
+        .iter()
+        .map(|(name, entry)| (name.as_str(), entry));
+    std::iter::once(("*", &scripts.top)).chain(others)
+}
+
+fn entry_text(text: &mut String, name: &str, entry: &Entry) {
+    for (direction, script) in [("upgrade", &entry.upgrade), ("downgrade", &entry.downgrade)] {
+        let Some(script) = script else { continue };
+        for (dialect, sql) in variants(script) {
+            let place = match name {
+                "*" => String::new(),
+                name => format!(" {name}"),
+            };
+            let dialect = dialect.map(|d| format!(" ({d})")).unwrap_or_default();
+            let _ = writeln!(text, "\n{NAME}{direction}{place}{dialect}{NAME:#}");
+            for line in sql
+                .into_iter()
+                .flat_map(|sql| &sql.0)
+                .flat_map(|piece| piece.lines())
+            {
+                let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+            }
+        }
+    }
+}
+
+fn variants(script: &Script) -> Vec<(Option<&'static str>, Option<&Sql>)> {
+    match script {
+        Script::Any(sql) => vec![(None, Some(sql))],
+        Script::ByDialect(map) => {
+            let variants = map
+                .iter()
+                .map(|(dialect, sql)| (Some(dialect.name()), sql.as_ref()));
+            variants.collect()
+        }
+    }
+}
+
+fn scripts_json(graph: &Graph, node: Node) -> Value {
+    let script = |script: &Option<Script>| match script {
+        None => Value::Null,
+        Some(Script::Any(sql)) => json!(sql.0),
+        Some(Script::ByDialect(map)) => map
+            .iter()
+            .map(|(dialect, sql)| {
+                (
+                    dialect.name().to_owned(),
+                    json!(sql.as_ref().map(|sql| &sql.0)),
+                )
+            })
+            .collect(),
+    };
+    entries(graph, node)
+        .map(|(name, entry)| {
+            let value = json!({
+                "upgrade": script(&entry.upgrade),
+                "downgrade": script(&entry.downgrade),
+                "transaction": entry.transaction.name(),
+            });
+            (name.to_owned(), value)
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}

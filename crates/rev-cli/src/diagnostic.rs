@@ -1,0 +1,269 @@
+//! Diagnostics: what went wrong, where, and what to do about it.
+//!
+//! Libraries report facts; here, and nowhere else, they become words for people
+//! with hints in real commands, or JSON for programs.
+
+mod graph;
+mod project;
+mod run;
+
+pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
+pub(crate) use project::{fault, open, url, write};
+pub(crate) use run::{Place, drift_lines, failed, refusal, split};
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
+use crate::terminal::{ERROR, FAINT, HINT, Terminal, WARNING};
+
+/// One thing to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Diagnostic {
+    /// A stable word for programs.
+    pub(crate) code: String,
+    /// One lower-case sentence.
+    pub(crate) message: String,
+    /// Where, in a file.
+    pub(crate) spot: Option<Spot>,
+    /// Facts, a line each.
+    pub(crate) lines: Vec<String>,
+    /// What it comes from, nearest first.
+    pub(crate) causes: Vec<String>,
+    /// What to do.
+    pub(crate) hints: Vec<String>,
+    /// Facts for programs.
+    pub(crate) facts: Map<String, Value>,
+}
+
+/// A place in a file, with the line that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The file as shown.
+    pub(crate) path: String,
+    /// Line, column and length in characters, where known.
+    pub(crate) place: Option<rev_store::Place>,
+    /// The line's text, where it could be read.
+    pub(crate) excerpt: Option<String>,
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    exit: Exit,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Diagnostic {
+    /// A diagnostic of these words.
+    pub(crate) fn new(code: &str, message: impl ToString) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+            spot: None,
+            lines: Vec::new(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            facts: Map::new(),
+        }
+    }
+
+    /// With a hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// With a line of facts.
+    pub(crate) fn line(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    /// With a cause.
+    pub(crate) fn cause(mut self, cause: impl ToString) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// With a fact for programs.
+    pub(crate) fn fact(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.facts.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Naming the database, unless the message does already.
+    pub(crate) fn on(mut self, database: &str) -> Self {
+        if !self.message.contains(&format!("`{database}`")) {
+            self.message = format!("{} (on `{database}`)", self.message);
+        }
+        self
+    }
+
+    /// With a place.
+    pub(crate) fn at(mut self, spot: Option<Spot>) -> Self {
+        self.spot = spot;
+        self
+    }
+
+    /// As words for people.
+    pub(crate) fn text(&self, is_warning: bool) -> String {
+        let (style, word) = if is_warning {
+            (WARNING, "warning")
+        } else {
+            (ERROR, "error")
+        };
+        let mut text = format!("{style}{word}{style:#}: {}\n", self.message);
+        if let Some(spot) = &self.spot {
+            text.push_str(&spot.text());
+        }
+        for line in &self.lines {
+            let _ = writeln!(text, "   {line}");
+        }
+        for cause in &self.causes {
+            let _ = writeln!(text, "caused by: {}", cause.replace('\n', "\n           "));
+        }
+        for hint in &self.hints {
+            let _ = writeln!(
+                text,
+                "{HINT}hint{HINT:#}: {}",
+                hint.replace('\n', "\n      ")
+            );
+        }
+        text
+    }
+
+    /// As an object for programs.
+    pub(crate) fn json(&self) -> Map<String, Value> {
+        let mut object = Map::new();
+        object.insert("code".into(), json!(self.code));
+        object.insert("message".into(), json!(self.message));
+        if let Some(spot) = &self.spot {
+            object.insert("path".into(), json!(spot.path));
+            if let Some(place) = spot.place {
+                object.insert("line".into(), json!(place.line));
+                object.insert("column".into(), json!(place.column));
+            }
+        }
+        if !self.causes.is_empty() {
+            object.insert("causes".into(), json!(self.causes));
+        }
+        if !self.hints.is_empty() {
+            let hints: Vec<String> = self.hints.iter().map(|h| h.replace('\n', " ")).collect();
+            object.insert("hints".into(), json!(hints));
+        }
+        for (key, value) in &self.facts {
+            object.entry(key.clone()).or_insert(value.clone());
+        }
+        object
+    }
+}
+
+impl Spot {
+    fn text(&self) -> String {
+        let Some(place) = self.place else {
+            return format!("  {FAINT}-->{FAINT:#} {}\n", self.path);
+        };
+        let mut text = format!("  {FAINT}-->{FAINT:#} {}:{}\n", self.path, place.line);
+        if let Some(excerpt) = &self.excerpt {
+            text.push_str(&underlined(excerpt, place));
+        }
+        text
+    }
+}
+
+/// The most characters of a line that are shown.
+const WIDTH: usize = 100;
+
+/// A line of a file with a mark under the place. Tabs become spaces, so that
+/// the mark stands right; of a long line the part around the place is shown.
+fn underlined(excerpt: &str, place: rev_store::Place) -> String {
+    let characters: Vec<char> = excerpt
+        .trim_end()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let column = place.column.saturating_sub(1).min(characters.len());
+    let indent = characters.iter().take_while(|c| **c == ' ').count();
+    let start = match column {
+        column if column > WIDTH => column - WIDTH / 2,
+        column => indent.min(column),
+    };
+    let shown: String = characters.iter().skip(start).take(WIDTH).collect();
+    let room = shown.chars().count().saturating_sub(column - start);
+    let mark = "^".repeat(place.length.clamp(1, room.max(1)));
+    let gap = " ".repeat(column - start);
+    format!("   {FAINT}|{FAINT:#}  {shown}\n   {FAINT}|{FAINT:#}  {gap}{ERROR}{mark}{ERROR:#}\n")
+}
+
+impl Failure {
+    /// A refusal for one reason.
+    pub(crate) fn refused(diagnostic: Diagnostic) -> Self {
+        Self::of(Exit::Refused, vec![diagnostic])
+    }
+
+    /// Words that make no command.
+    pub(crate) fn usage(diagnostic: Diagnostic) -> Self {
+        Self::of(Exit::Usage, vec![diagnostic])
+    }
+
+    /// All reasons at once; at least one.
+    pub(crate) fn of(exit: Exit, diagnostics: Vec<Diagnostic>) -> Self {
+        Self(Box::new(Parts { exit, diagnostics }))
+    }
+
+    /// Tells it and says how to exit.
+    pub(crate) fn tell(&self, terminal: Terminal) -> Exit {
+        let Parts { exit, diagnostics } = &*self.0;
+        if terminal.is_json() {
+            // Nobody is left to be told of a failure to tell.
+            let _ = terminal.json(&json!({ "error": error_object(diagnostics) }));
+        } else {
+            let texts: Vec<String> = diagnostics.iter().map(|d| d.text(false)).collect();
+            terminal.complain(&texts.join("\n"));
+        }
+        *exit
+    }
+}
+
+/// The first as the error; all of them beside it where there are several.
+pub(crate) fn error_object(diagnostics: &[Diagnostic]) -> Value {
+    let Some(first) = diagnostics.first() else {
+        return Value::Null;
+    };
+    let mut object = first.json();
+    if diagnostics.len() > 1 {
+        let all: Vec<Value> = diagnostics.iter().map(|d| d.json().into()).collect();
+        object.insert("errors".into(), all.into());
+    }
+    object.into()
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::refused(Diagnostic::new("io", error))
+    }
+}
+
+/// The names as a phrase: "`a`, `b` or `c`".
+pub(crate) fn either<T: AsRef<str>>(names: &[T]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// The hint that offers near misses.
+fn did_you_mean<T: AsRef<str>>(diagnostic: Diagnostic, similar: &[T]) -> Diagnostic {
+    let names: Vec<&str> = similar.iter().map(AsRef::as_ref).collect();
+    let diagnostic = diagnostic.fact("similar", names.clone());
+    if names.is_empty() {
+        return diagnostic;
+    }
+    diagnostic.hint(format!("did you mean {}?", either(&names)))
+}

@@ -1,0 +1,346 @@
+//! Words for runs that were refused or failed.
+
+use rev_core::state::Drift;
+use rev_core::{Binding, PlanError, RevisionId, ScriptError};
+use rev_engine::database::{DatabaseError, Holder, StatementFailure, StepError};
+use rev_engine::outcome::{End, LaneOutcome, Refusal};
+use rev_sql::split::{SplitError, line_and_column};
+use rev_store::config::DatabaseUrl;
+use rev_store::project::chosen_entry;
+use rev_store::{Project, SqlPlace};
+
+use super::{Asking, Diagnostic, Spot, resolve};
+
+/// Which script of which revision, on which database.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// The project.
+    pub(crate) project: &'a Project,
+    /// The database.
+    pub(crate) binding: &'a Binding,
+    /// The revision.
+    pub(crate) revision: &'a RevisionId,
+    /// `upgrade` or `downgrade`.
+    pub(crate) action: &'a str,
+}
+
+impl Place<'_> {
+    /// The place in the file of a byte of a piece of the script.
+    pub(crate) fn spot(self, piece: usize, offset: usize) -> Option<Spot> {
+        let node = self.project.graph.find(self.revision.as_str())?;
+        let revision = self.project.graph.revision(node);
+        let work = revision.work(self.binding).ok()?;
+        let script = match self.action {
+            "downgrade" => work.downgrade?,
+            _ => work.upgrade?,
+        };
+        let (line, column) = line_and_column(script.0.get(piece)?, offset);
+        let at = SqlPlace {
+            entry: chosen_entry(revision, self.binding),
+            direction: self.action,
+            dialect: self.binding.dialect,
+            piece,
+            line,
+            column,
+        };
+        let (path, place) = self.project.locate(self.revision, &at)?;
+        let file = self.project.files.get(self.revision)?;
+        let text = std::fs::read_to_string(file).ok()?;
+        let excerpt = text.lines().nth(place.line.checked_sub(1)?);
+        Some(Spot {
+            path,
+            place: Some(place),
+            excerpt: excerpt.map(str::to_owned),
+        })
+    }
+}
+
+/// A lane that was refused; nothing was touched.
+pub(crate) fn refusal(
+    refusal: &Refusal,
+    project: &Project,
+    binding: &Binding,
+    asking: Asking<'_>,
+) -> Vec<Diagnostic> {
+    let told = Diagnostic::new(refusal.code(), refusal).fact("database", binding.name.as_str());
+    let told = match refusal {
+        Refusal::Resolve(error) => resolve(error, asking),
+        Refusal::Scripts { errors } => return errors.iter().map(script).collect(),
+        Refusal::Plan(PlanError::Script(error)) => script(error),
+        Refusal::Plan(PlanError::NoWayDown { revisions }) => {
+            let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
+            told.on(binding.name.as_str()).fact("revisions", ids).hint(
+                "write their downgrade scripts; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
+            )
+        }
+        Refusal::Split {
+            revision,
+            action,
+            error,
+        } => split(
+            error,
+            Place {
+                project,
+                binding,
+                revision,
+                action,
+            },
+        ),
+        Refusal::Unwritten { revision, .. } => told
+            .fact("revision", revision.as_str())
+            .hint(format!("write it: `rev edit {revision}`; or take the script out where there is nothing to do")),
+        Refusal::Drift { drift, .. } => of_drift(told, drift, project, binding),
+        Refusal::Beside { unknown, database } => {
+            let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
+            let mut told = told.fact("revisions", ids);
+            told.lines = unknown.iter().map(ToString::to_string).collect();
+            told.hint(format!(
+                "get the checkout that has them, go back to what this one knows (`rev switch {database}@head`),\nor work beside them (`--beside`)"
+            ))
+        }
+        Refusal::Locked { holder } => match holder {
+            Some(holder) => told.line(held(holder)),
+            None => told,
+        }
+        .on(binding.name.as_str())
+        .hint("wait longer (`--lock-wait 5m`), or without end by leaving `--lock-wait` out"),
+        Refusal::Moved { heads, database } => {
+            let targets: Vec<String> = heads.iter().map(|id| format!("{database}@{id}")).collect();
+            told.hint(format!("name the place itself: `{} {}`", asking.command, targets.join(" ")))
+        }
+        Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
+        Refusal::NoTransaction { .. } => told.hint("take `transaction: none` out"),
+        Refusal::Database(error) => {
+            let command = asking.command;
+            of_database(told, error, binding, command)
+        }
+        Refusal::State(_) => told.on(binding.name.as_str()),
+    };
+    vec![told]
+}
+
+fn script(error: &ScriptError) -> Diagnostic {
+    let told = Diagnostic::new("unclear_script", error);
+    match error {
+        ScriptError::TwoGroups { database, .. } => {
+            told.hint(format!("give `{database}` an entry of its own"))
+        }
+        ScriptError::NoDialect { dialect, .. } => told.hint(format!(
+            "add a script for `{dialect}`, or `{dialect}: null` where there is nothing to do"
+        )),
+    }
+}
+
+/// A script that is none.
+pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
+    let (piece, offset) = error.place();
+    let message = format!(
+        "the {} script of revision `{}` cannot run: {error}",
+        place.action, place.revision
+    );
+    let told = Diagnostic::new("bad_script", message)
+        .at(place.spot(piece, offset))
+        .fact("revision", place.revision.as_str());
+    match error {
+        SplitError::TransactionControl { .. } => told.hint(
+            "take it out: every step is one transaction already (`transaction: none` asks for none)",
+        ),
+        SplitError::NotInTransaction { .. } => told.hint("say `transaction: none` beside the script"),
+        SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
+        _ => told,
+    }
+}
+
+fn of_drift(told: Diagnostic, drift: &Drift, project: &Project, binding: &Binding) -> Diagnostic {
+    let mut told = told;
+    told.lines = drift_lines(drift);
+    let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
+    let hint = match drift.edited.first() {
+        Some(edit) => {
+            let below = below(project, binding, &edit.revision);
+            format!(
+                "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\nor take it down and up again: `rev downgrade {below}`, then `rev upgrade`"
+            )
+        }
+        None => "put the files back as they were applied".to_owned(),
+    };
+    told.fact("edited", edited)
+        .fact(
+            "reparented",
+            ids(drift.reparented.iter().map(|r| &r.revision).collect()),
+        )
+        .fact(
+            "gaps",
+            ids(drift.gaps.iter().map(|g| &g.revision).collect()),
+        )
+        .fact("rebound", ids(drift.rebound.iter().collect()))
+        .fact("unknown", ids(drift.unknown.iter().collect()))
+        .hint(hint)
+}
+
+/// The target that takes a revision down.
+fn below(project: &Project, binding: &Binding, revision: &RevisionId) -> String {
+    let graph = &project.graph;
+    let parents = graph
+        .find(revision.as_str())
+        .map(|node| graph.parents(node));
+    match parents.as_deref() {
+        Some(&[parent]) => format!("{}@{}", binding.name, graph.id(parent)),
+        Some([]) => format!("{}@base", binding.name),
+        _ => format!("{}@{revision}-1", binding.name),
+    }
+}
+
+/// What ledger and files disagree about, a line each.
+pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
+    let phrase = |ids: &[RevisionId]| match ids {
+        [] => "nothing".to_owned(),
+        ids => ids
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let edited = drift.edited.iter().map(|edit| {
+        let (applied, file) = (edit.applied.short(), edit.file.short());
+        format!(
+            "{}  edited since it was applied (applied {applied}…, on disk {file}…)",
+            edit.revision
+        )
+    });
+    let reparented = drift.reparented.iter().map(|moved| {
+        let (applied, file) = (phrase(&moved.applied), phrase(&moved.file));
+        format!(
+            "{}  stood on {applied} when applied, now on {file}",
+            moved.revision
+        )
+    });
+    let gaps = drift.gaps.iter().map(|gap| {
+        format!(
+            "{}  stands on {}, which is not applied",
+            gap.revision, gap.missing
+        )
+    });
+    let rebound = drift
+        .rebound
+        .iter()
+        .map(|id| format!("{id}  would run another script here now: other group or dialect"));
+    let unknown = drift
+        .unknown
+        .iter()
+        .map(|id| format!("{id}  applied, but not in this checkout"));
+    edited
+        .chain(reparented)
+        .chain(gaps)
+        .chain(rebound)
+        .chain(unknown)
+        .collect()
+}
+
+fn held(holder: &Holder) -> String {
+    format!(
+        "held by {} (process {}) since {}",
+        holder.operator, holder.process, holder.since
+    )
+}
+
+fn of_database(
+    told: Diagnostic,
+    error: &DatabaseError,
+    binding: &Binding,
+    command: &str,
+) -> Diagnostic {
+    let told = told.on(binding.name.as_str());
+    match error {
+        DatabaseError::Connect { .. } => told.hint(format!(
+            "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
+        DatabaseError::Busy { .. } => {
+            told.hint("end the other program's transaction, then try again")
+        }
+        _ => told,
+    }
+}
+
+/// A lane whose step failed; `None` where it ended otherwise.
+pub(crate) fn failed(
+    lane: &LaneOutcome,
+    project: &Project,
+    binding: &Binding,
+    url: Option<&DatabaseUrl>,
+) -> Option<Diagnostic> {
+    let End::Failed {
+        revision,
+        number,
+        of,
+        action,
+        statements,
+        from_ledger,
+        error,
+    } = &lane.end
+    else {
+        return None;
+    };
+    let message = format!(
+        "step {number} of {of} failed on `{}` ({}): {action} `{revision}`",
+        binding.name, binding.dialect
+    );
+    let told = Diagnostic::new("step_failed", message)
+        .fact("database", binding.name.as_str())
+        .fact("revision", revision.as_str())
+        .fact("action", *action);
+    let place = Place {
+        project,
+        binding,
+        revision,
+        action,
+    };
+    let told = match error {
+        StepError::Statement { failure, .. } => of_statement(
+            told,
+            failure,
+            *statements,
+            (!from_ledger).then_some(place),
+            url,
+        ),
+        StepError::ForeignKeys { .. } => told
+            .cause(error)
+            .hint("mend the rows in the script, before it ends"),
+        StepError::Database(error) => {
+            let words = url.map_or_else(|| error.to_string(), |url| url.redact(&error.to_string()));
+            told.cause(words)
+        }
+    };
+    Some(told)
+}
+
+fn of_statement(
+    told: Diagnostic,
+    failure: &StatementFailure,
+    statements: usize,
+    place: Option<Place<'_>>,
+    url: Option<&DatabaseUrl>,
+) -> Diagnostic {
+    let clean = |text: &str| url.map_or_else(|| text.to_owned(), |url| url.redact(text));
+    let spot = place.and_then(|place| place.spot(failure.piece, failure.offset));
+    let mut told = told
+        .fact("statement", failure.number)
+        .fact("sql", clean(&failure.statement));
+    told.message = format!(
+        "{}, statement {} of {statements}",
+        told.message, failure.number
+    );
+    if spot.is_none() {
+        told.lines = failure.statement.lines().take(8).map(clean).collect();
+    }
+    let code = failure.code.as_ref().map(|code| format!(" ({code})"));
+    let mut cause = clean(&failure.message) + &code.unwrap_or_default();
+    for more in failure.detail.iter().chain(&failure.hint) {
+        cause.push('\n');
+        cause.push_str(&clean(more));
+    }
+    told.at(spot).cause(cause)
+}

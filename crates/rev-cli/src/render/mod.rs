@@ -1,0 +1,72 @@
+//! Plans as text: for people, programs, reviewers and servers.
+//!
+//! All forms are stable: no times, no paths, no secrets, nothing that depends
+//! on the order in which files were read.
+
+mod plan_json;
+mod plan_markdown;
+mod plan_mermaid;
+mod plan_sql;
+mod plan_text;
+
+use rev_core::plan::{Action, Step};
+use rev_core::{Goal, RevisionId};
+use rev_engine::prepare::Prepared;
+
+use crate::args::Format;
+
+/// The plan of these lanes, in one of its forms.
+pub(crate) fn plan(format: Format, goal: Goal, lanes: &[Prepared], ledger_prefix: &str) -> String {
+    match format {
+        Format::Text => plan_text::render(lanes),
+        Format::Json => plan_json::render(lanes),
+        Format::Sql => plan_sql::render(goal, lanes, ledger_prefix),
+        Format::Mermaid => plan_mermaid::render(lanes),
+        Format::Markdown => plan_markdown::render(goal, lanes),
+    }
+}
+
+/// A text that may stand between double quotes in a Mermaid diagram.
+pub(crate) fn mermaid_text(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.trim().chars() {
+        match character {
+            '#' | '"' | '<' | '>' | '&' | '`' | '\\' => {
+                escaped.push_str(&format!("#{};", u32::from(character)));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// A set of heads as a phrase: the base, or the ids.
+fn heads(ids: &[RevisionId]) -> String {
+    if ids.is_empty() {
+        return "base".to_owned();
+    }
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// `up`, `down`, `stamp`, `unstamp`.
+fn way(action: Action) -> &'static str {
+    match action {
+        Action::Upgrade => "up",
+        Action::Downgrade => "down",
+        Action::Stamp => "stamp",
+        Action::Unstamp => "unstamp",
+    }
+}
+
+/// What a step does, as a phrase.
+fn doing(step: &Step, statements: usize) -> String {
+    match (step.action.runs(), step.is_empty()) {
+        (false, _) => "ledger only".to_owned(),
+        (true, true) => "nothing to do here".to_owned(),
+        (true, false) if statements == 0 => "not written yet".to_owned(),
+        (true, false) => crate::terminal::count(statements, "statement"),
+    }
+}

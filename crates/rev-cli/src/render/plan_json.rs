@@ -1,0 +1,73 @@
+//! A plan for programs. The shape is promised: see `format`.
+
+use rev_engine::prepare::Prepared;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    lanes: Vec<Lane<'a>>,
+}
+
+#[derive(Serialize)]
+struct Lane<'a> {
+    database: &'a str,
+    dialect: &'a str,
+    from: Vec<&'a str>,
+    to: Vec<&'a str>,
+    to_digest: String,
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Serialize)]
+struct Step<'a> {
+    action: &'a str,
+    revision: &'a str,
+    message: &'a str,
+    digest: String,
+    empty: bool,
+    transaction: &'a str,
+    statements: usize,
+    /// What a shortcut does the work of; no step is one yet.
+    replaces: [&'a str; 0],
+    /// Steps of other lanes to wait for; no step does yet.
+    waits_for: [&'a str; 0],
+}
+
+/// One object, and a line's end.
+pub(super) fn render(lanes: &[Prepared]) -> String {
+    let document = Document {
+        format: 1,
+        lanes: lanes.iter().map(lane).collect(),
+    };
+    let text =
+        serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
+    text + "\n"
+}
+
+fn lane(prepared: &Prepared) -> Lane<'_> {
+    let lane = &prepared.lane;
+    let steps = lane
+        .steps
+        .iter()
+        .zip(&prepared.works)
+        .map(|(step, work)| Step {
+            action: step.action.name(),
+            revision: step.revision.id.as_str(),
+            message: &step.row.message,
+            digest: step.digest.to_string(),
+            empty: step.is_empty(),
+            transaction: step.transaction.name(),
+            statements: work.statements.len(),
+            replaces: [],
+            waits_for: [],
+        });
+    Lane {
+        database: lane.database.name.as_str(),
+        dialect: lane.database.dialect.name(),
+        from: lane.from.iter().map(AsRef::as_ref).collect(),
+        to: lane.to.iter().map(AsRef::as_ref).collect(),
+        to_digest: lane.to_digest.to_string(),
+        steps: steps.collect(),
+    }
+}

@@ -1,0 +1,52 @@
+//! A plan for a review: a table a lane.
+
+use std::fmt::Write as _;
+
+use rev_core::Goal;
+use rev_engine::prepare::Prepared;
+
+use super::{doing, heads, way};
+use crate::commands::one_line;
+
+/// A heading and a table a lane.
+pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
+    let mut text = format!("# Plan: {}\n", goal.name());
+    for prepared in lanes {
+        let lane = &prepared.lane;
+        let _ = writeln!(
+            text,
+            "\n## {} ({})\n",
+            lane.database.name, lane.database.dialect
+        );
+        if lane.steps.is_empty() {
+            let _ = writeln!(text, "Nothing to do, at {}.", heads(&lane.to));
+            continue;
+        }
+        let _ = writeln!(text, "From {} to {}.\n", heads(&lane.from), heads(&lane.to));
+        text.push_str("| # | way | revision | message | what |\n|--:|---|---|---|---|\n");
+        for (number, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
+            let _ = writeln!(
+                text,
+                "| {} | {} | `{}` | {} | {} |",
+                number + 1,
+                way(step.action),
+                step.revision.id,
+                cell(&one_line(&step.row.message)),
+                doing(step, work.statements.len()),
+            );
+        }
+    }
+    text
+}
+
+/// A text that keeps its table whole.
+fn cell(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if matches!(character, '|' | '\\' | '`' | '*' | '_' | '<' | '[') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}

@@ -1,0 +1,35 @@
+//! A plan as a diagram: a chain a lane.
+
+use std::fmt::Write as _;
+
+use rev_engine::prepare::Prepared;
+
+use super::{heads, mermaid_text, way};
+use crate::commands::one_line;
+
+/// A flow chart with a box a lane.
+pub(super) fn render(lanes: &[Prepared]) -> String {
+    let mut text = String::from("flowchart TD\n");
+    for (index, prepared) in lanes.iter().enumerate() {
+        let lane = &prepared.lane;
+        let name = mermaid_text(lane.database.name.as_str());
+        let _ = writeln!(text, "  subgraph lane{index}[\"{name}\"]");
+        let _ = writeln!(
+            text,
+            "    l{index}s0([\"{}\"])",
+            mermaid_text(&heads(&lane.from))
+        );
+        for (number, step) in lane.steps.iter().enumerate() {
+            let message = one_line(&step.row.message);
+            let words = format!("{} {} {message}", way(step.action), step.revision.id);
+            let (from, to) = (number, number + 1);
+            let _ = writeln!(
+                text,
+                "    l{index}s{from} --> l{index}s{to}[\"{}\"]",
+                mermaid_text(&words)
+            );
+        }
+        text.push_str("  end\n");
+    }
+    text
+}

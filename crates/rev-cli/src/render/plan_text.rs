@@ -1,0 +1,59 @@
+//! A plan for people.
+
+use std::fmt::Write as _;
+
+use rev_core::TransactionMode;
+use rev_core::plan::Source;
+use rev_engine::prepare::Prepared;
+
+use super::{doing, heads, way};
+use crate::commands::one_line;
+use crate::terminal::{FAINT, ID, NAME, WARNING, count};
+
+/// A paragraph a lane, a line a step.
+pub(super) fn render(lanes: &[Prepared]) -> String {
+    let texts: Vec<String> = lanes.iter().map(lane).collect();
+    texts.join("\n")
+}
+
+fn lane(prepared: &Prepared) -> String {
+    let lane = &prepared.lane;
+    let title = format!(
+        "{NAME}{}{NAME:#} ({})",
+        lane.database.name, lane.database.dialect
+    );
+    if lane.steps.is_empty() {
+        return format!("{title}  nothing to do, at {}\n", heads(&lane.to));
+    }
+    let steps = count(lane.steps.len(), "step");
+    let mut text = format!(
+        "{title}  {} → {}, {steps}\n",
+        heads(&lane.from),
+        heads(&lane.to)
+    );
+    let width = |of: fn(&rev_core::Step) -> usize| lane.steps.iter().map(of).max().unwrap_or(0);
+    let id_width = width(|step| step.revision.id.as_str().len());
+    let message_width = width(|step| one_line(&step.row.message).chars().count());
+    for (step, work) in lane.steps.iter().zip(&prepared.works) {
+        let mut words = doing(step, work.statements.len());
+        if step.action.runs() && !step.is_empty() && step.transaction == TransactionMode::None {
+            words.push_str(", no transaction");
+        }
+        if step.action == rev_core::Action::Downgrade && step.source == Source::Ledger {
+            words.push_str(", as stored in the ledger");
+        }
+        let style = if step.action.applies() {
+            FAINT
+        } else {
+            WARNING
+        };
+        let _ = writeln!(
+            text,
+            "  {style}{:7}{style:#}  {ID}{:id_width$}{ID:#}  {:message_width$}  {FAINT}{words}{FAINT:#}",
+            way(step.action),
+            step.revision.id.as_str(),
+            one_line(&step.row.message),
+        );
+    }
+    text
+}

@@ -1,0 +1,92 @@
+//! Events for people: a line a step.
+
+use rev_engine::event::Event;
+
+use crate::commands::one_line;
+use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING, count};
+
+/// The line of an event; `None`: the summary says it.
+pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
+    let line = match event {
+        Event::Waiting {
+            database,
+            holder,
+            since,
+        } => {
+            let who = holder.as_deref().unwrap_or("another run");
+            let since = since
+                .as_ref()
+                .map(|since| format!(" since {since}"))
+                .unwrap_or_default();
+            format!("waiting for `{database}`: {who} holds the lock{since}")
+        }
+        Event::StepStarted {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            statements,
+            ..
+        } if verbose => format!(
+            "{NAME}{database}{NAME:#}  {FAINT}[{number}/{of}] {action} {revision}: {} …{FAINT:#}",
+            count(*statements, "statement")
+        ),
+        Event::StillRunning {
+            database,
+            revision,
+            statement,
+            elapsed_ms,
+        } if is_worth_telling(elapsed_ms / 1000) => format!(
+            "{NAME}{database}{NAME:#}  {revision}: statement {statement} has run for {} s",
+            elapsed_ms / 1000
+        ),
+        Event::StepDone {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            message,
+            empty,
+        } => {
+            let words = format!("{ID}{revision}{ID:#}  {}", one_line(message));
+            let line = format!(
+                "{NAME}{database}{NAME:#}  [{number}/{of}] {GOOD}{action}{GOOD:#} {}",
+                words.trim_end()
+            );
+            // A stamp never runs anything, so that is not worth a word.
+            match *empty && matches!(*action, "upgrade" | "downgrade") {
+                true => format!("{line}  {FAINT}nothing to do here{FAINT:#}"),
+                false => line,
+            }
+        }
+        Event::Retrying {
+            database,
+            revision,
+            attempt,
+        } => format!(
+            "{NAME}{database}{NAME:#}  {WARNING}{revision} met a lock: attempt {attempt}{WARNING:#}"
+        ),
+        Event::StepFailed {
+            database,
+            number,
+            of,
+            action,
+            revision,
+            ..
+        } => format!(
+            "{NAME}{database}{NAME:#}  [{number}/{of}] {ERROR}{action} {revision} failed{ERROR:#}"
+        ),
+        Event::Planned { .. }
+        | Event::StepStarted { .. }
+        | Event::StillRunning { .. }
+        | Event::LaneDone { .. } => return None,
+    };
+    Some(line)
+}
+
+/// Signs of life come every second; people want them at first, then rarely.
+fn is_worth_telling(seconds: u64) -> bool {
+    matches!(seconds, 2 | 5 | 10 | 30) || (seconds > 0 && seconds.is_multiple_of(60))
+}

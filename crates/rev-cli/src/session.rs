@@ -1,0 +1,336 @@
+//! A session: the project, the environment, and the ways to its databases.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rev_core::state::Standing;
+use rev_core::target::{glob_matches, is_glob};
+use rev_core::{
+    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target,
+};
+use rev_db::Settings;
+use rev_engine::database::Database;
+use rev_engine::outcome::Refusal;
+use rev_store::config::DatabaseUrl;
+use rev_store::{Environment, Project, project};
+use tokio::runtime::Runtime;
+
+use crate::args::Global;
+use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::terminal::Terminal;
+
+/// Longer than any run; drivers know no endless wait.
+const FOR_EVER: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A project that was read, and the words that asked for it.
+pub(crate) struct Session {
+    /// The project.
+    pub(crate) project: Project,
+    /// Where it speaks.
+    pub(crate) terminal: Terminal,
+    environment: Environment,
+    /// All names of databases and groups.
+    bound: Vec<String>,
+    command: String,
+}
+
+/// Databases and the points they are to go to, by name.
+pub(crate) type Selection = Vec<(Arc<Binding>, Vec<Point>)>;
+
+impl Session {
+    /// Reads the project that the flags or the working directory name.
+    pub(crate) fn open(
+        global: &Global,
+        terminal: Terminal,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let start = std::env::current_dir()?;
+        let environment = environment(global)?;
+        let settings = project::find(&start, global.config.as_deref());
+        let root: PathBuf = settings
+            .as_deref()
+            .ok()
+            .and_then(|path| path.parent())
+            .map_or_else(|| start.clone(), std::path::Path::to_owned);
+        let project = Project::open(&start, global.config.as_deref(), &environment)
+            .map_err(|error| diagnostic::open(&error, &root))?;
+        let bound: Vec<String> = project
+            .config
+            .bound_names()
+            .keys()
+            .map(|&n| n.to_owned())
+            .collect();
+        for name in environment.overridden() {
+            if !project
+                .config
+                .databases
+                .keys()
+                .any(|known| known.as_str() == name)
+            {
+                return Err(Failure::usage(diagnostic::unknown_database(name, &bound)));
+            }
+        }
+        Ok(Self {
+            project,
+            terminal,
+            environment,
+            bound,
+            command: format!("rev {command}"),
+        })
+    }
+
+    /// The graph of this checkout.
+    pub(crate) fn graph(&self) -> &Arc<Graph> {
+        &self.project.graph
+    }
+
+    /// Who asks, for hints.
+    pub(crate) fn asking<'a>(&'a self, graph: &'a Graph, database: Option<&'a str>) -> Asking<'a> {
+        Asking {
+            graph,
+            command: &self.command,
+            database,
+            bound: &self.bound,
+        }
+    }
+
+    /// Refuses a point of the graph alone.
+    pub(crate) fn unresolved(&self, error: &ResolveError) -> Failure {
+        Failure::refused(diagnostic::resolve(error, self.asking(self.graph(), None)))
+    }
+
+    /// Refuses a lane.
+    pub(crate) fn refused(&self, refusal: &Refusal, binding: &Binding) -> Failure {
+        let told = self.refusal(refusal, binding);
+        Failure::of(crate::exit::Exit::Refused, told)
+    }
+
+    /// Words a refused lane.
+    pub(crate) fn refusal(&self, refusal: &Refusal, binding: &Binding) -> Vec<Diagnostic> {
+        let asking = self.asking(self.graph(), Some(binding.name.as_str()));
+        diagnostic::refusal(refusal, &self.project, binding, asking)
+    }
+
+    /// A name that `rev.yaml` does not bind.
+    pub(crate) fn unbound(&self, name: &str) -> Diagnostic {
+        diagnostic::unknown_database(name, &self.bound)
+    }
+
+    /// Reads a target.
+    pub(crate) fn target(&self, text: &str) -> Result<Target, Failure> {
+        let is_selector = |name: &str| self.bound.iter().any(|bound| bound == name);
+        Target::parse(text, is_selector)
+            .map_err(|error| Failure::usage(diagnostic::target(&error, &self.bound)))
+    }
+
+    /// Reads a point of the graph.
+    pub(crate) fn point(&self, text: &str) -> Result<Point, Failure> {
+        Point::parse(text).map_err(|error| Failure::usage(diagnostic::target(&error, &self.bound)))
+    }
+
+    /// The database of this name as the graph sees it.
+    pub(crate) fn binding(&self, name: &DatabaseName) -> Result<Arc<Binding>, Failure> {
+        let binding = self.project.config.binding(name, &self.environment);
+        binding
+            .map(Arc::new)
+            .map_err(|error| Failure::refused(diagnostic::url(&error)))
+    }
+
+    /// The databases that a selector means; all of them for none.
+    fn selected(&self, selector: Option<&str>) -> Result<Vec<DatabaseName>, Failure> {
+        let databases = &self.project.config.databases;
+        let matches = |name: &str| match selector {
+            None => true,
+            Some(glob) if is_glob(glob) => glob_matches(glob, name),
+            Some(exact) => exact == name,
+        };
+        let chosen: Vec<DatabaseName> = databases
+            .values()
+            .filter(|database| {
+                let groups = database.groups.iter().map(DatabaseName::as_str);
+                matches(database.name.as_str()) || groups.into_iter().any(matches)
+            })
+            .map(|database| database.name.clone())
+            .collect();
+        match selector {
+            Some(selector) if chosen.is_empty() => {
+                let told = diagnostic::unknown_database(selector, &self.bound);
+                Err(Failure::refused(told))
+            }
+            None if chosen.is_empty() => Err(Failure::refused(
+                Diagnostic::new("no_database", "rev.yaml binds no database")
+                    .hint("add one under `databases:`, such as `db1: sqlite://var/db1.sqlite`"),
+            )),
+            _ => Ok(chosen),
+        }
+    }
+
+    /// The databases that these selectors mean, by name; all of them for none.
+    pub(crate) fn databases(&self, selectors: &[String]) -> Result<Vec<Arc<Binding>>, Failure> {
+        let mut names = std::collections::BTreeSet::new();
+        if selectors.is_empty() {
+            names.extend(self.selected(None)?);
+        }
+        for selector in selectors {
+            names.extend(self.selected(Some(selector))?);
+        }
+        names.iter().map(|name| self.binding(name)).collect()
+    }
+
+    /// What these targets ask of which database.
+    pub(crate) fn selection(&self, targets: &[String]) -> Result<Selection, Failure> {
+        let mut points: BTreeMap<DatabaseName, Vec<Point>> = BTreeMap::new();
+        for text in targets {
+            let target = self.target(text)?;
+            for name in self.selected(target.selector.as_deref())? {
+                let points = points.entry(name).or_default();
+                if !points.contains(&target.point) {
+                    points.push(target.point.clone());
+                }
+            }
+        }
+        points
+            .into_iter()
+            .map(|(name, points)| Ok((self.binding(&name)?, points)))
+            .collect()
+    }
+
+    /// The URL of a database.
+    pub(crate) fn url(&self, name: &DatabaseName) -> Result<DatabaseUrl, Failure> {
+        let url = self.project.config.url(name, &self.environment);
+        url.map_err(|error| Failure::refused(diagnostic::url(&error)))
+    }
+
+    /// Makes ready to reach a database; nothing is opened yet.
+    pub(crate) fn database(&self, binding: &Binding) -> Result<Box<dyn Database>, Failure> {
+        let url = self.url(&binding.name)?;
+        let config = &self.project.config;
+        let database = config.databases.get(&binding.name);
+        let settings = Settings {
+            ledger_prefix: config.ledger_prefix.clone(),
+            schema: database.and_then(|database| database.schema.clone()),
+            lock_timeout: database.and_then(|d| d.lock_timeout).unwrap_or(FOR_EVER),
+            statement_timeout: database
+                .and_then(|d| d.statement_timeout)
+                .unwrap_or_default(),
+        };
+        rev_db::open(&address(&url), binding.dialect, &settings)
+            .map_err(|error| self.refused(&error.into(), binding))
+    }
+
+    /// Reads where a database stands.
+    pub(crate) async fn survey(&self, binding: &Binding) -> Result<Standing, Failure> {
+        let mut database = self.database(binding)?;
+        rev_engine::prepare::survey(&mut *database, binding, self.graph())
+            .await
+            .map_err(|refusal| self.refused(&refusal, binding))
+    }
+
+    /// What a point means for a database that stands so.
+    pub(crate) fn revisions_on(
+        &self,
+        binding: &Binding,
+        standing: &Standing,
+        point: &Point,
+    ) -> Result<Vec<Node>, Failure> {
+        let scope = Scope::of_database(&standing.graph, binding, &standing.state)
+            .map_err(|errors| self.refused(&Refusal::Scripts { errors }, binding))?;
+        scope.revisions(point).map_err(|error| {
+            let asking = self.asking(&standing.graph, Some(binding.name.as_str()));
+            Failure::refused(diagnostic::resolve(&error, asking))
+        })
+    }
+
+    /// Where databases are taken to stand, by `--from`.
+    pub(crate) fn offline(
+        &self,
+        from: &[String],
+    ) -> Result<BTreeMap<DatabaseName, Standing>, Failure> {
+        let mut standings = BTreeMap::new();
+        for text in from {
+            let (selector, heads) = match text.split_once('=') {
+                Some((selector, heads)) => (Some(selector), heads),
+                None => (None, text.as_str()),
+            };
+            let standing = self.standing_at(heads)?;
+            for name in self.selected(selector)? {
+                standings.insert(name, standing.clone());
+            }
+        }
+        Ok(standings)
+    }
+
+    fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
+        let scope = Scope::of_graph(self.graph());
+        let mut nodes = Vec::new();
+        for text in heads
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            let found = scope.revisions(&self.point(text)?);
+            nodes.extend(found.map_err(|error| self.unresolved(&error))?);
+        }
+        Ok(Standing {
+            graph: self.graph().clone(),
+            state: State::of_heads(self.graph(), nodes),
+            drift: rev_core::Drift::default(),
+        })
+    }
+}
+
+/// The URL as drivers take it: a SQLite file with its whole path.
+fn address(url: &DatabaseUrl) -> String {
+    match url.file() {
+        None => url.expose().to_owned(),
+        Some(file) => {
+            let query = url.expose().split_once('?').map(|(_, query)| query);
+            let path = encoded(&file.to_string_lossy());
+            query.map_or_else(
+                || format!("sqlite://{path}"),
+                |query| format!("sqlite://{path}?{query}"),
+            )
+        }
+    }
+}
+
+/// A path with what a URL would read otherwise written as `%XX`.
+fn encoded(path: &str) -> String {
+    let mut text = String::new();
+    for character in path.chars() {
+        match character {
+            '%' => text.push_str("%25"),
+            '?' => text.push_str("%3F"),
+            '#' => text.push_str("%23"),
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+fn environment(global: &Global) -> Result<Environment, Failure> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let mut environment = Environment::new(variables);
+    for (name, url) in &global.url {
+        let name = DatabaseName::new(name).map_err(|e| Failure::usage(diagnostic::name(&e)))?;
+        environment = environment.with_url(&name, url);
+    }
+    Ok(environment)
+}
+
+/// The runtime that databases are reached on.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// The word of an action, if it is one.
+pub(crate) fn goal(word: &str) -> Option<Goal> {
+    [Goal::Upgrade, Goal::Downgrade, Goal::Switch, Goal::Stamp]
+        .into_iter()
+        .find(|goal| goal.name() == word)
+}

@@ -1,0 +1,96 @@
+//! The terminal: data to stdout, talk to stderr.
+//!
+//! Whoever reads may stop reading (`rev history | head`): a closed pipe is no
+//! error. Colour is decided once, here, and never carries meaning alone.
+
+use std::io::{ErrorKind, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::args::{Color, Format, Global};
+
+/// For the word `error`.
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// For the word `warning`.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// For the word `hint`.
+pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
+/// For what went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// For ids.
+pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
+/// For labels and names of databases.
+pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
+/// For what matters less.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Where a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    /// How to answer.
+    pub(crate) format: Format,
+    /// Whether to say more.
+    pub(crate) verbose: bool,
+    /// Whether to leave out the talk.
+    pub(crate) quiet: bool,
+}
+
+impl Terminal {
+    /// The terminal as the flags want it.
+    pub(crate) fn new(global: &Global) -> Self {
+        match global.color {
+            Color::Auto => {}
+            Color::Always => anstream::ColorChoice::Always.write_global(),
+            Color::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        Self {
+            format: global.format,
+            verbose: global.verbose,
+            quiet: global.quiet,
+        }
+    }
+
+    /// Whether programs read the answer.
+    pub(crate) fn is_json(self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Writes data to stdout.
+    pub(crate) fn data(self, text: &str) -> std::io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// Writes a JSON value and a line's end to stdout.
+    pub(crate) fn json(self, value: &serde_json::Value) -> std::io::Result<()> {
+        self.data(&format!("{value:#}\n"))
+    }
+
+    /// Writes a line to stderr, unless it is to be quiet.
+    pub(crate) fn talk(self, line: &str) {
+        if !self.quiet {
+            self.complain(&format!("{line}\n"));
+        }
+    }
+
+    /// Writes to stderr. If nobody listens there, there is nobody to tell.
+    pub(crate) fn complain(self, text: &str) {
+        let mut err = anstream::stderr().lock();
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+}
+
+fn tolerate(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// `1 revision`, `2 revisions`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}

@@ -1,0 +1,108 @@
+//! Where a SQLite database is, as its URL says, and what the URL lets us do.
+//!
+//! The parameters that sqlx would pass over in silence are refused here, and so
+//! is a database in memory: its ledger would be gone before anyone could read it.
+
+use std::path::{Path, PathBuf};
+
+use rev_engine::database::DatabaseError;
+use sqlx::sqlite::SqliteConnectOptions;
+
+/// Where the bytes of a file's header say how it is journalled; 2 is the WAL.
+/// <https://sqlite.org/fileformat2.html#file_format_version_numbers>
+const FORMAT_VERSIONS: std::ops::Range<usize> = 18..20;
+
+/// A file, and what may be done with it.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    /// Whether it may be written.
+    pub(super) can_write: bool,
+    /// Whether it is made where it is missing.
+    pub(super) can_make: bool,
+}
+
+impl Place {
+    /// Reads a URL, or a plain path.
+    pub(super) fn of_url(url: &str) -> Result<Self, DatabaseError> {
+        let refused = |message: String| DatabaseError::Connect { message };
+        let options: SqliteConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| refused(error.to_string()))?;
+        let (rest, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let mut place = Self {
+            path: options.get_filename().to_path_buf(),
+            can_write: true,
+            can_make: true,
+        };
+        for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
+            (place.can_write, place.can_make) = match parameter {
+                "mode=rwc" => (true, true),
+                "mode=rw" => (true, false),
+                "mode=ro" | "immutable=1" | "immutable=true" => (false, false),
+                _ => {
+                    return Err(refused(format!(
+                        "the parameter `{parameter}` is not one for SQLite files: those are \
+                         `mode=ro`, `mode=rw`, `mode=rwc`"
+                    )));
+                }
+            };
+        }
+        if rest.ends_with(":memory:") || place.path.file_name().is_none() {
+            return Err(refused(format!("`{rest}` names no file")));
+        }
+        Ok(place)
+    }
+
+    /// The path by which every name of the file is known: links followed, as far
+    /// as there is a file or a folder.
+    pub(super) fn whole_path(&self) -> PathBuf {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let name = self.path.file_name().unwrap_or_default();
+        std::fs::canonicalize(&self.path)
+            .or_else(|_| std::fs::canonicalize(folder).map(|folder| folder.join(name)))
+            .unwrap_or_else(|_| self.path.clone())
+    }
+
+    /// Whether there is a file.
+    pub(super) fn exists(&self) -> Result<bool, DatabaseError> {
+        if self.path.is_dir() {
+            return Err(DatabaseError::NotADatabase {
+                path: self.path.display().to_string(),
+                message: "it is a folder".to_owned(),
+            });
+        }
+        self.path
+            .try_exists()
+            .map_err(|error| DatabaseError::Connect {
+                message: format!("`{}`: {error}", self.path.display()),
+            })
+    }
+
+    /// Makes the folder that the file is to be in.
+    pub(super) fn make_folder(&self) -> Result<(), DatabaseError> {
+        let Some(folder) = self.path.parent() else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(folder).map_err(|error| DatabaseError::Connect {
+            message: format!("cannot make the folder `{}`: {error}", folder.display()),
+        })
+    }
+
+    /// Whether the file is in WAL mode and nobody has it open: then all of it is
+    /// in the file itself, and even a reader would make the files beside it.
+    pub(super) fn is_quiet_wal(&self) -> bool {
+        use std::io::Read as _;
+        let mut header = [0; FORMAT_VERSIONS.end];
+        let read =
+            std::fs::File::open(&self.path).and_then(|mut file| file.read_exact(&mut header));
+        read.is_ok() && header[FORMAT_VERSIONS] == [2, 2] && !self.has_wal()
+    }
+
+    /// Whether there is a write-ahead log beside the file.
+    pub(super) fn has_wal(&self) -> bool {
+        let mut name = self.whole_path().into_os_string();
+        name.push("-wal");
+        Path::new(&name).exists()
+    }
+}

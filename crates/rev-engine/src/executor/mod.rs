@@ -1,0 +1,274 @@
+//! The executor: decides for all lanes, then runs them side by side.
+//!
+//! Deciding ends before doing begins. All lanes are read and planned; if one is
+//! refused, none is touched. Then every database with work is locked, in the
+//! order of names so that two runs cannot wait for each other, and read and
+//! planned again: a run that waited acts on what the winner left. Lanes run
+//! concurrently in one task; a database's own work goes on elsewhere.
+//!
+//! The lock is courtesy. What makes it right is the compare-and-set of the
+//! generation inside each batch: who loses it reads and plans again.
+
+mod lane;
+#[cfg(test)]
+mod tests;
+mod wait;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use rev_core::{Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
+
+use crate::clock::Clock;
+use crate::event::{Event, Stop};
+use crate::outcome::{End, LaneOutcome, Outcome, Refusal};
+use crate::prepare::{Prepared, prepare};
+use crate::request::{Job, Request};
+use wait::Waited;
+
+/// Runs a request to its end and gives every lock back.
+pub async fn run(
+    request: &Request,
+    checkout: &Arc<Graph>,
+    jobs: Vec<Job>,
+    clock: &dyn Clock,
+    stop: &Stop,
+    tell: &mut (dyn FnMut(Event) + Send),
+) -> Outcome {
+    let run = Run {
+        request,
+        checkout,
+        clock,
+        stop,
+        tell: Mutex::new(tell),
+        halted: AtomicBool::new(false),
+    };
+    let mut lanes: Vec<Lane> = jobs.into_iter().map(Lane::new).collect();
+    run.carry_out(&mut lanes).await;
+    let mut outcomes = Vec::with_capacity(lanes.len());
+    for mut lane in lanes {
+        // What the run did stands already; a lock that is not given back here
+        // goes with the process.
+        let _ = lane.job.database.unlock().await;
+        outcomes.push(lane.into_outcome());
+    }
+    Outcome { lanes: outcomes }
+}
+
+/// What all lanes of a run share.
+struct Run<'a> {
+    request: &'a Request,
+    checkout: &'a Arc<Graph>,
+    clock: &'a dyn Clock,
+    stop: &'a Stop,
+    tell: Mutex<&'a mut (dyn FnMut(Event) + Send)>,
+    /// A lane has failed, and the others are to begin nothing new.
+    halted: AtomicBool,
+}
+
+/// One database on its way.
+struct Lane {
+    job: Job,
+    decided: Option<Decided>,
+    done: Vec<RevisionId>,
+    end: Option<End>,
+}
+
+/// What was decided for a lane, on the state that was read.
+struct Decided {
+    generation: u64,
+    standing: Standing,
+    /// What is applied now, as the steps go on.
+    applied: NodeSet,
+    prepared: Prepared,
+    /// Of the plan.
+    digest: Digest,
+    /// How many of the works are done.
+    at: usize,
+}
+
+impl Run<'_> {
+    fn tell(&self, event: Event) {
+        let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
+        (*tell)(event);
+    }
+
+    fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::SeqCst)
+    }
+
+    async fn carry_out(&self, lanes: &mut [Lane]) {
+        refuse_same_databases(lanes);
+        self.decide(lanes).await;
+        if lanes.iter().any(Lane::is_refused) || lanes.iter().all(Lane::has_nothing_to_do) {
+            return;
+        }
+        self.lock(lanes).await;
+        if lanes.iter().any(|lane| lane.end.is_some()) {
+            return;
+        }
+        self.decide_again(lanes).await;
+        if lanes.iter().any(Lane::is_refused) {
+            return;
+        }
+        self.run_lanes(lanes).await;
+    }
+
+    async fn decide(&self, lanes: &mut [Lane]) {
+        for lane in lanes.iter_mut().filter(|lane| lane.end.is_none()) {
+            match self.read_and_prepare(lane).await {
+                Ok(decided) => lane.decided = Some(decided),
+                Err(refusal) => lane.end = Some(End::Refused(refusal)),
+            }
+        }
+    }
+
+    async fn read_and_prepare(&self, lane: &mut Lane) -> Result<Decided, Refusal> {
+        let ledger = lane.job.database.read().await?;
+        let binding = &lane.job.binding;
+        let standing = Standing::read(self.checkout, binding, ledger.rows)?;
+        let Request { goal, beside, .. } = *self.request;
+        let prepared = prepare(binding, &standing, goal, &lane.job.points, beside)?;
+        prepared.check_runnable()?;
+        Ok(Decided {
+            generation: ledger.generation,
+            applied: standing.state.set().clone(),
+            standing,
+            digest: digest_of(&prepared.lane),
+            prepared,
+            at: 0,
+        })
+    }
+
+    /// Locks every database with work, in the order of names.
+    async fn lock(&self, lanes: &mut [Lane]) {
+        let mut order: Vec<&mut Lane> = lanes.iter_mut().collect();
+        order.retain(|lane| !lane.has_nothing_to_do());
+        order.sort_by(|a, b| a.job.binding.name.cmp(&b.job.binding.name));
+        for lane in order {
+            match self.take_guard(&mut lane.job).await {
+                Ok(Waited::Taken) => {}
+                Ok(Waited::Stopped) => {
+                    lane.end = Some(End::Stopped);
+                    return;
+                }
+                Err(refusal) => {
+                    lane.end = Some(End::Refused(refusal));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Reads and plans once more, now that nobody else writes.
+    async fn decide_again(&self, lanes: &mut [Lane]) {
+        for lane in lanes.iter_mut().filter(|lane| !lane.has_nothing_to_do()) {
+            let Some(first) = lane.decided.take() else {
+                continue;
+            };
+            let result = self.read_and_prepare(lane).await;
+            match result {
+                Ok(now) if lane.is_relative() && now.generation != first.generation => {
+                    lane.end = Some(End::Refused(lane.moved(&first)));
+                }
+                Ok(now) => lane.decided = Some(now),
+                Err(refusal) => lane.end = Some(End::Refused(refusal)),
+            }
+        }
+    }
+
+    async fn run_lanes(&self, lanes: &mut [Lane]) {
+        let jobs = self.request.jobs.max(1);
+        stream::iter(lanes.iter_mut().map(|lane| self.run_lane(lane)))
+            .buffer_unordered(jobs)
+            .collect::<()>()
+            .await;
+    }
+}
+
+fn digest_of(lane: &rev_core::Lane) -> Digest {
+    let steps = lane.steps.iter();
+    digest::plan(
+        lane.database.name.as_str(),
+        lane.database.dialect,
+        steps.map(|step| (step.action.name(), step.revision.id.as_str(), step.digest)),
+    )
+}
+
+fn refuse_same_databases(lanes: &mut [Lane]) {
+    for index in 1..lanes.len() {
+        let (before, rest) = lanes.split_at_mut(index);
+        let identity = rest[0].job.database.identity();
+        let twin = before
+            .iter()
+            .find(|lane| lane.job.database.identity() == identity);
+        if let Some(twin) = twin {
+            rest[0].end = Some(End::Refused(Refusal::SameDatabase {
+                first: twin.job.binding.name.clone(),
+                second: rest[0].job.binding.name.clone(),
+            }));
+        }
+    }
+}
+
+impl Lane {
+    fn new(job: Job) -> Self {
+        Self {
+            job,
+            decided: None,
+            done: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// Whether its target means another place once the state has moved.
+    fn is_relative(&self) -> bool {
+        let is_relative = |point: &Point| matches!(point.offset(), Some(("" | "current", _)));
+        self.job.points.iter().any(is_relative)
+    }
+
+    /// Where its target led when it was `first` read.
+    fn moved(&self, first: &Decided) -> Refusal {
+        Refusal::Moved {
+            database: self.job.binding.name.clone(),
+            heads: first.prepared.lane.to.clone(),
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.end, Some(End::Refused(_)))
+    }
+
+    fn has_nothing_to_do(&self) -> bool {
+        let decided = self.decided.as_ref();
+        decided.is_some_and(|decided| decided.prepared.works.is_empty())
+    }
+
+    fn into_outcome(self) -> LaneOutcome {
+        let nothing = self.has_nothing_to_do() && self.done.is_empty();
+        let decided = self.decided;
+        let not_begun = decided.iter().flat_map(|decided| {
+            let works = &decided.prepared.works[decided.at..];
+            works.iter().map(|work| work.row.revision.clone())
+        });
+        LaneOutcome {
+            database: self.job.binding.name.clone(),
+            done: self.done,
+            not_begun: not_begun.collect(),
+            heads: decided.as_ref().map(Decided::heads),
+            unknown: decided.map_or_else(Vec::new, |d| d.standing.drift.unknown),
+            end: self
+                .end
+                .unwrap_or(if nothing { End::Nothing } else { End::HeldBack }),
+        }
+    }
+}
+
+impl Decided {
+    fn heads(&self) -> Vec<RevisionId> {
+        let graph = &self.standing.graph;
+        graph.ids(graph.maximal(&self.applied))
+    }
+}

@@ -1,0 +1,337 @@
+//! A database in memory, with faults at the places where real ones have them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rev_core::{Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
+use rev_sql::split::Statement;
+
+use crate::clock::Clock;
+use crate::database::{
+    Batch, Commit, Database, DatabaseError, Guard, Holder, Ledger, LogEntry, StatementFailure,
+    StepError,
+};
+use crate::event::{Event, Pulse};
+use crate::outcome::{End, Outcome};
+use crate::request::{Job, Request};
+
+/// What a database holds: what a commit changes, and a rollback does not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    ledger: Ledger,
+    ran: Vec<String>,
+}
+
+type CommitFault = Box<dyn FnOnce(&mut Contents) -> Option<Result<Commit, StepError>> + Send>;
+type LockEvent = Box<dyn FnOnce(&mut Contents) + Send>;
+
+#[derive(Default)]
+struct Inside {
+    identity: String,
+    contents: Contents,
+    failures: usize,
+    locks_taken: usize,
+    is_held: bool,
+    other_holder: Option<(usize, Holder)>,
+    at_lock: Option<LockEvent>,
+    at_commit: VecDeque<CommitFault>,
+    fail_statement: Option<usize>,
+}
+
+/// A database that several runs may reach.
+#[derive(Clone)]
+pub(super) struct World {
+    name: DatabaseName,
+    inside: Arc<Mutex<Inside>>,
+}
+
+impl World {
+    pub(super) fn new(name: &str) -> Self {
+        let inside = Inside {
+            identity: name.to_owned(),
+            ..Inside::default()
+        };
+        Self {
+            name: DatabaseName::new(name).expect("a name"),
+            inside: Arc::new(Mutex::new(inside)),
+        }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside
+            .lock()
+            .expect("no test panics while it holds this")
+    }
+
+    pub(super) fn job(&self, point: &str) -> Job {
+        Job {
+            binding: Arc::new(Binding::new(self.name.clone(), Dialect::Sqlite)),
+            points: vec![Point::parse(point).expect("a point")],
+            database: Box::new(self.clone()),
+        }
+    }
+
+    /// Lets the statement with this number, over all that stand, fail once.
+    pub(super) fn fail_statement(&self, number: usize) {
+        self.inside().fail_statement = Some(number);
+    }
+
+    /// Does something at the next commit that has no such event yet, and may
+    /// answer it.
+    pub(super) fn at_commit(
+        &self,
+        fault: impl FnOnce(&mut Contents) -> Option<Result<Commit, StepError>> + Send + 'static,
+    ) {
+        self.inside().at_commit.push_back(Box::new(fault));
+    }
+
+    /// Does something just before the guard is given.
+    pub(super) fn at_lock(&self, event: impl FnOnce(&mut Contents) + Send + 'static) {
+        self.inside().at_lock = Some(Box::new(event));
+    }
+
+    /// Lets another run hold the guard for so many tries.
+    pub(super) fn hold_for(&self, tries: usize, operator: &str) {
+        let holder = Holder {
+            operator: operator.to_owned(),
+            ..Holder::default()
+        };
+        self.inside().other_holder = Some((tries, holder));
+    }
+
+    pub(super) fn is_the_same_as(&self, other: &World) {
+        let identity = other.inside().identity.clone();
+        self.inside().identity = identity;
+    }
+
+    pub(super) fn contents(&self) -> Contents {
+        self.inside().contents.clone()
+    }
+
+    /// The statements that stand, in order.
+    pub(super) fn ran(&self) -> Vec<String> {
+        self.inside().contents.ran.clone()
+    }
+
+    /// The revisions that are applied, ascending.
+    pub(super) fn applied(&self) -> Vec<String> {
+        let rows = &self.inside().contents.ledger.rows;
+        let mut ids: Vec<String> = rows.iter().map(|row| row.revision.to_string()).collect();
+        ids.sort();
+        ids
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.inside().contents.ledger.generation
+    }
+
+    pub(super) fn failures(&self) -> usize {
+        self.inside().failures
+    }
+
+    pub(super) fn locks_taken(&self) -> usize {
+        self.inside().locks_taken
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.inside().is_held
+    }
+
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let inside = self.inside();
+        inside
+            .other_holder
+            .as_ref()
+            .map(|(_, holder)| holder.clone())
+    }
+}
+
+impl Inside {
+    fn try_lock(&mut self) -> Guard {
+        if let Some((tries, holder)) = &mut self.other_holder
+            && *tries > 0
+        {
+            *tries -= 1;
+            return Guard::Held(Some(holder.clone()));
+        }
+        if let Some(event) = self.at_lock.take() {
+            event(&mut self.contents);
+        }
+        self.locks_taken += 1;
+        self.is_held = true;
+        Guard::Taken
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "the type is the contract's, where it is boxed with its future"
+    )]
+    fn commit(&mut self, batch: &Batch, pulse: &Pulse<'_>) -> Result<Commit, StepError> {
+        if let Some(fault) = self.at_commit.pop_front()
+            && let Some(answer) = fault(&mut self.contents)
+        {
+            return answer;
+        }
+        if self.contents.ledger.generation != batch.generation {
+            return Ok(Commit::Lost);
+        }
+        let mut next = self.contents.clone();
+        for (step, work) in batch.steps.iter().enumerate() {
+            for (index, statement) in work.statements.iter().enumerate() {
+                if pulse.stop.is_requested() {
+                    return Ok(Commit::Stopped);
+                }
+                if self.fail_statement == Some(next.ran.len()) {
+                    self.fail_statement = None;
+                    let failure = failure(index + 1, statement);
+                    return Err(StepError::Statement { step, failure });
+                }
+                next.ran.push(statement.text.clone());
+            }
+            let rows = &mut next.ledger.rows;
+            let count = rows.len();
+            rows.retain(|row| row.revision != work.row.revision);
+            let was_applied = rows.len() < count;
+            assert_ne!(was_applied, work.action.applies(), "a step is done twice");
+            if work.action.applies() {
+                rows.push(work.row.clone());
+            }
+        }
+        next.ledger.generation += 1;
+        self.contents = next;
+        Ok(Commit::Done(self.contents.ledger.generation))
+    }
+}
+
+fn failure(number: usize, statement: &Statement) -> StatementFailure {
+    StatementFailure {
+        number,
+        statement: statement.text.clone(),
+        piece: statement.piece,
+        offset: statement.offset,
+        code: None,
+        message: "it was told to fail".to_owned(),
+        detail: None,
+        hint: None,
+    }
+}
+
+impl Database for World {
+    fn identity(&self) -> String {
+        self.inside().identity.clone()
+    }
+
+    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
+        async { Ok(self.inside().try_lock()) }.boxed()
+    }
+
+    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        self.inside().is_held = false;
+        async { Ok(()) }.boxed()
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
+        async { Ok(self.contents().ledger) }.boxed()
+    }
+
+    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn commit<'a>(
+        &'a mut self,
+        batch: &'a Batch,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        async move {
+            let result = self.inside().commit(batch, pulse);
+            if result.is_ok() {
+                // Other lanes get their turn meanwhile, as with a real one.
+                tokio::task::yield_now().await;
+            }
+            result
+        }
+        .boxed()
+    }
+
+    fn note_failure<'a>(&'a mut self, _: &'a LogEntry) -> BoxFuture<'a, ()> {
+        self.inside().failures += 1;
+        async {}.boxed()
+    }
+}
+
+/// A clock that goes on by a millisecond each time it is asked.
+#[derive(Default)]
+pub(super) struct Ticks(AtomicU64);
+
+impl Clock for Ticks {
+    fn now(&self) -> String {
+        "2026-11-23T09:00:00.000Z".to_owned()
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(super) fn request(goal: Goal) -> Request {
+    Request {
+        goal,
+        beside: false,
+        keep_going: false,
+        jobs: 8,
+        lock_wait: None,
+        operator: "tester@here".to_owned(),
+        version: "0".to_owned(),
+        run: "test".to_owned(),
+    }
+}
+
+/// How each lane ended, a line each.
+pub(super) fn summary(outcome: &Outcome) -> String {
+    let words = |ids: &[RevisionId]| {
+        let words: Vec<&str> = ids.iter().map(RevisionId::as_str).collect();
+        words.join(" ")
+    };
+    let lanes = outcome.lanes.iter().map(|lane| {
+        let end = match &lane.end {
+            End::Done => "done".to_owned(),
+            End::Nothing => "nothing".to_owned(),
+            End::HeldBack => "held back".to_owned(),
+            End::Stopped => "stopped".to_owned(),
+            End::Refused(refusal) => format!("refused ({})", refusal.code()),
+            End::Failed { revision, .. } => format!("failed at {revision}"),
+        };
+        let heads = lane.heads.as_deref().map_or("?".to_owned(), words);
+        let (done, left) = (words(&lane.done), words(&lane.not_begun));
+        format!(
+            "{}: {end}; did [{done}]; left [{left}]; at [{heads}]",
+            lane.database
+        )
+    });
+    lanes.collect::<Vec<_>>().join("\n")
+}
+
+/// An event in a few words.
+pub(super) fn word(event: &Event) -> String {
+    match event {
+        Event::Planned { steps, .. } => format!("planned {steps}"),
+        Event::StepStarted {
+            number,
+            of,
+            revision,
+            ..
+        } => format!("start {number}/{of} {revision}"),
+        Event::StepDone {
+            number,
+            of,
+            revision,
+            ..
+        } => format!("done {number}/{of} {revision}"),
+        Event::LaneDone { heads, .. } => format!("lane done {}", heads.join(" ")),
+        other => format!("{other:?}"),
+    }
+}

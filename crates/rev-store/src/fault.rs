@@ -1,0 +1,402 @@
+//! Faults: what is wrong in `rev.yaml` and in revision files, and where.
+//!
+//! A fault is a value: a stable code, a file, a place and the facts. Readers
+//! collect faults and go on, so that one run reports all of them; hints are the
+//! business of whoever shows them.
+
+use std::fmt;
+
+use rev_core::{DatabaseName, GraphFault, Label, NameError, RevisionId, ScriptError};
+
+/// A place in a text file. Lines and columns count from one, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+    /// How many characters of that line are meant; zero where that is unknown.
+    pub length: usize,
+}
+
+impl Place {
+    /// A place of unknown length.
+    #[must_use]
+    pub const fn at(line: usize, column: usize) -> Self {
+        Self {
+            line,
+            column,
+            length: 0,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// One thing that is wrong in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file, relative to the project root where it is inside, with forward
+    /// slashes.
+    pub path: String,
+    /// Where in the file, where that is known.
+    pub place: Option<Place>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl Fault {
+    /// The stable code of the problem, such as `unknown_key`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.problem.code()
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path)?;
+        if let Some(place) = self.place {
+            write!(f, ":{place}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+/// Faults, in the order of their paths and places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Sorts faults by path, place and code.
+    #[must_use]
+    pub fn new(mut faults: Vec<Fault>) -> Self {
+        faults.sort_by(|a, b| {
+            (&a.path, a.place, a.code())
+                .cmp(&(&b.path, b.place, b.code()))
+                .then_with(|| a.problem.to_string().cmp(&b.problem.to_string()))
+        });
+        faults.dedup();
+        Self(faults)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The faults, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Fault> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Faults {
+    type Item = &'a Fault;
+    type IntoIter = std::slice::Iter<'a, Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl IntoIterator for Faults {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// What can be wrong in a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The operating system would not give it.
+    #[error("the file cannot be read: {reason}")]
+    Unreadable {
+        /// In the system's words.
+        reason: String,
+    },
+    /// A folder whose name ends like a revision file's.
+    #[error("a folder has the name of a revision file")]
+    IsFolder,
+    /// Something else than a file or a folder.
+    #[error("this is neither a file nor a folder")]
+    NotAFile,
+    /// A revision folder that is not there.
+    #[error("the revision folder `{folder}` does not exist")]
+    NoFolder {
+        /// As written.
+        folder: String,
+    },
+    /// A byte that no UTF-8 text holds.
+    #[error("the file is not UTF-8: byte {offset} is {byte:#04x}")]
+    NotUtf8 {
+        /// Bytes before the offender.
+        offset: usize,
+        /// The offender.
+        byte: u8,
+    },
+    /// A NUL character, raw or escaped.
+    #[error("the text holds a NUL character, which no database takes")]
+    Nul,
+    /// A file beyond the cap.
+    #[error("the file has {size} bytes; at most {limit} are read")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+        /// The cap.
+        limit: u64,
+    },
+
+    /// Not YAML, in the parser's words.
+    #[error("this is not valid YAML: {detail}")]
+    Syntax {
+        /// In the parser's words.
+        detail: String,
+    },
+    /// `&name`.
+    #[error("anchors are not allowed: `&{name}`")]
+    Anchor {
+        /// As written.
+        name: String,
+    },
+    /// `*name`, or `<<`.
+    #[error("aliases are not allowed: `{text}`")]
+    Alias {
+        /// As written.
+        text: String,
+    },
+    /// `!tag`.
+    #[error("tags are not allowed: `{tag}`")]
+    Tag {
+        /// As written.
+        tag: String,
+    },
+    /// A second document in one file.
+    #[error("a file holds one document; a second one begins here")]
+    SeveralDocuments,
+    /// Collections nested beyond any use.
+    #[error("collections are nested too deep")]
+    TooDeep,
+    /// Nothing but comments.
+    #[error("the file is empty")]
+    EmptyFile,
+    /// A key that is a list, a map or nothing.
+    #[error("a key must be a word")]
+    OddKey,
+    /// A key written twice in one map.
+    #[error("key `{key}` is written twice, first on line {first_line}")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// Where it was first written.
+        first_line: usize,
+    },
+
+    /// A required key that is not there.
+    #[error("key `{key}` is missing")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// A key that means nothing here.
+    #[error("key `{key}` is not known here")]
+    UnknownKey {
+        /// As written.
+        key: String,
+        /// Known keys that look like it.
+        similar: Vec<&'static str>,
+    },
+    /// A value of the wrong shape.
+    #[error("{what} must be {expected}, not {found}")]
+    WrongType {
+        /// The key whose value it is, or "the file".
+        what: String,
+        /// What would be right.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A word outside a fixed choice.
+    #[error("`{text}` is not a {what}")]
+    NotAChoice {
+        /// What the text was to be.
+        what: &'static str,
+        /// As written.
+        text: String,
+        /// The choice.
+        choices: &'static [&'static str],
+    },
+    /// A text that is not the name it should be.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A list that has the same member twice.
+    #[error("`{text}` is written twice")]
+    Repeated {
+        /// As written.
+        text: String,
+    },
+
+    /// A script without text.
+    #[error("`{direction}` is empty")]
+    EmptyScript {
+        /// `upgrade` or `downgrade`.
+        direction: &'static str,
+    },
+    /// A downgrade in a revision that says it has none.
+    #[error("the revision says that it is irreversible, but has a downgrade script")]
+    IrreversibleDowngrade,
+    /// `replaces:` before its time.
+    #[error("shortcuts (`replaces`) are not supported by this version")]
+    ReplacesUnsupported,
+    /// `depends_on: [db@id]` before its time.
+    #[error("dependencies on another database (`{text}`) are not supported by this version")]
+    CrossDatabaseUnsupported {
+        /// As written.
+        text: String,
+    },
+
+    /// An id that two files claim.
+    #[error("revision `{id}` is also declared in {other}")]
+    DuplicateId {
+        /// The id.
+        id: RevisionId,
+        /// The other file.
+        other: String,
+    },
+    /// What keeps the revisions from being a graph.
+    #[error(transparent)]
+    Graph(#[from] GraphFault),
+    /// A name that a database or group has already.
+    #[error("{what} `{name}` has the name of a {owner}")]
+    NameTaken {
+        /// "branch label", "revision" or "group".
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// "database" or "group".
+        owner: &'static str,
+    },
+    /// A `follow:` entry that no revision declares.
+    #[error("database `{database}` follows branch `{label}`, which no revision declares")]
+    UnknownBranch {
+        /// The database.
+        database: DatabaseName,
+        /// As written.
+        label: Label,
+        /// Labels that look like it.
+        similar: Vec<String>,
+    },
+    /// An entry for a database or group that `rev.yaml` does not bind.
+    #[error("`{name}` is neither a database nor a group in rev.yaml, so its scripts run nowhere")]
+    UnknownDatabase {
+        /// As written.
+        name: DatabaseName,
+        /// Bound names that look like it.
+        similar: Vec<String>,
+    },
+    /// Scripts among which a database cannot choose.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+
+    /// A text that is no duration.
+    #[error("`{text}` is not a duration such as `500ms`, `5s`, `2m` or `0`")]
+    Duration {
+        /// As written.
+        text: String,
+    },
+    /// `${…` that is not closed, or not a name.
+    ///
+    /// What is written instead is not shown: it may be part of a password.
+    #[error("a `${{` here does not begin `${{NAME}}` or `${{NAME:-default}}`")]
+    Reference,
+    /// A URL that can never be right.
+    #[error(transparent)]
+    Url(#[from] crate::config::UrlFault),
+    /// A table prefix that would need quoting.
+    #[error(
+        "`{text}` is not a table prefix: at most 32 ASCII letters, digits and `_`, no digit first"
+    )]
+    Prefix {
+        /// As written.
+        text: String,
+    },
+    /// A line of `.env` that sets nothing.
+    #[error("this line is not `NAME=value`")]
+    EnvironmentLine,
+}
+
+impl Problem {
+    /// The stable code, such as `unknown_key`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Problem::Unreadable { .. } => "unreadable",
+            Problem::IsFolder => "is_folder",
+            Problem::NotAFile => "not_a_file",
+            Problem::NoFolder { .. } => "no_folder",
+            Problem::NotUtf8 { .. } => "not_utf8",
+            Problem::Nul => "nul",
+            Problem::TooLarge { .. } => "too_large",
+            Problem::Syntax { .. } => "yaml_syntax",
+            Problem::Anchor { .. } => "yaml_anchor",
+            Problem::Alias { .. } => "yaml_alias",
+            Problem::Tag { .. } => "yaml_tag",
+            Problem::SeveralDocuments => "several_documents",
+            Problem::TooDeep => "too_deep",
+            Problem::EmptyFile => "empty_file",
+            Problem::OddKey => "odd_key",
+            Problem::DuplicateKey { .. } => "duplicate_key",
+            Problem::MissingKey { .. } => "missing_key",
+            Problem::UnknownKey { .. } => "unknown_key",
+            Problem::WrongType { .. } => "wrong_type",
+            Problem::NotAChoice { .. } => "not_a_choice",
+            Problem::Name(_) => "bad_name",
+            Problem::Repeated { .. } => "repeated",
+            Problem::EmptyScript { .. } => "empty_script",
+            Problem::IrreversibleDowngrade => "irreversible_downgrade",
+            Problem::ReplacesUnsupported => "replaces_unsupported",
+            Problem::CrossDatabaseUnsupported { .. } => "cross_database_unsupported",
+            Problem::DuplicateId { .. } => "duplicate_id",
+            Problem::Graph(fault) => fault.code(),
+            Problem::NameTaken { .. } => "name_taken",
+            Problem::UnknownBranch { .. } => "unknown_branch",
+            Problem::UnknownDatabase { .. } => "unknown_database",
+            Problem::Script(ScriptError::TwoGroups { .. }) => "two_groups",
+            Problem::Script(_) => "no_dialect",
+            Problem::Duration { .. } => "bad_duration",
+            Problem::Reference => "bad_reference",
+            Problem::Url(_) => "bad_url",
+            Problem::Prefix { .. } => "bad_prefix",
+            Problem::EnvironmentLine => "bad_env_line",
+        }
+    }
+}

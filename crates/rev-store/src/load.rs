@@ -1,0 +1,208 @@
+//! Loading: every revision file of the project, in the order of their paths.
+//!
+//! Folders are searched first, then files are read and parsed on all cores.
+//! Nothing depends on the order in which the system lists a folder. A file
+//! reached twice (by overlapping folders or by links) counts once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry, FileType};
+use std::io;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::config::Folder;
+use crate::document::{self, Reading, faults};
+use crate::fault::{Fault, Problem};
+use crate::source;
+
+/// How many files a thread takes at a time.
+const CHUNK: usize = 64;
+
+/// A revision file that was looked at.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) path: PathBuf,
+    /// The path as shown.
+    pub(crate) shown: String,
+    pub(crate) reading: Reading,
+}
+
+/// Reads every revision file under `folders`. The faults are those of folders;
+/// `settings` is the file that names them.
+pub(crate) fn load(root: &Path, folders: &[Folder], settings: &str) -> (Vec<Loaded>, Vec<Fault>) {
+    let mut search = Search::new(root);
+    for folder in folders {
+        search.folder(folder, settings);
+    }
+    let mut files: Vec<(String, PathBuf)> = search.files.into_values().collect();
+    files.sort_unstable();
+    (read_all(files), search.faults)
+}
+
+struct Search<'a> {
+    root: &'a Path,
+    /// Canonical folders that were searched.
+    folders: BTreeSet<PathBuf>,
+    /// By canonical path, the path as shown and as reached.
+    files: BTreeMap<PathBuf, (String, PathBuf)>,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Search<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            folders: BTreeSet::new(),
+            files: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn fault(&mut self, path: &Path, problem: Problem) {
+        self.faults.push(Fault {
+            path: source::shown(self.root, path),
+            place: None,
+            problem,
+        });
+    }
+
+    /// Searches a folder named in the settings. The default one may be missing.
+    fn folder(&mut self, folder: &Folder, settings: &str) {
+        let path = source::tidy(&self.root.join(&folder.path));
+        if path.is_dir() {
+            self.descend(&path);
+        } else if folder.place.is_some() {
+            let problem = Problem::NoFolder {
+                folder: folder.path.clone(),
+            };
+            let path = settings.to_owned();
+            let place = folder.place;
+            self.faults.push(Fault {
+                path,
+                place,
+                problem,
+            });
+        }
+    }
+
+    fn descend(&mut self, folder: &Path) {
+        if let Err(error) = self.try_descend(folder) {
+            self.fault(folder, source::unreadable(&error));
+        }
+    }
+
+    fn try_descend(&mut self, folder: &Path) -> io::Result<()> {
+        let canonical = folder.canonicalize()?;
+        if !self.folders.insert(canonical.clone()) {
+            return Ok(());
+        }
+        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        // So that of two links to one file the same is shown every time.
+        entries.sort_by_key(DirEntry::file_name);
+        for entry in entries {
+            self.entry(&entry, &canonical);
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &DirEntry, folder: &Path) {
+        let (name, path) = (entry.file_name(), entry.path());
+        if name.as_encoded_bytes().starts_with(b".") {
+            return;
+        }
+        let wanted = is_revision_file(&path);
+        match resolve(entry, folder, &name) {
+            Ok((kind, _)) if kind.is_dir() && wanted => self.fault(&path, Problem::IsFolder),
+            Ok((kind, _)) if kind.is_dir() => self.descend(&path),
+            Ok((_, canonical)) if wanted => {
+                let file = (source::shown(self.root, &path), path);
+                self.files.entry(canonical).or_insert(file);
+            }
+            Err(error) if wanted => self.fault(&path, source::unreadable(&error)),
+            _ => {}
+        }
+    }
+}
+
+fn is_revision_file(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// The type and the canonical path of an entry of the canonical `folder`. Only
+/// links cost a question to the system.
+fn resolve(entry: &DirEntry, folder: &Path, name: &OsStr) -> io::Result<(FileType, PathBuf)> {
+    let kind = entry.file_type()?;
+    if !kind.is_symlink() {
+        return Ok((kind, folder.join(name)));
+    }
+    let path = entry.path();
+    Ok((fs::metadata(&path)?.file_type(), path.canonicalize()?))
+}
+
+/// Reads and parses all files, in their order.
+fn read_all(files: Vec<(String, PathBuf)>) -> Vec<Loaded> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(files.len().div_ceil(CHUNK));
+    let readings = if threads < 2 {
+        files.iter().map(|(_, path)| read(path)).collect()
+    } else {
+        read_on(threads, &files)
+    };
+    files
+        .into_iter()
+        .zip(readings)
+        .map(|((shown, path), reading)| Loaded {
+            path,
+            shown,
+            reading,
+        })
+        .collect()
+}
+
+fn read_on(threads: usize, files: &[(String, PathBuf)]) -> Vec<Reading> {
+    let chunks: Vec<_> = files.chunks(CHUNK).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(chunk) = chunks.get(index) else {
+                return done;
+            };
+            let readings: Vec<Reading> = chunk.iter().map(|(_, path)| read(path)).collect();
+            done.push((index, readings));
+        }
+    };
+    let mut done: Vec<(usize, Vec<Reading>)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter()
+        .flat_map(|(_, readings)| readings)
+        .collect()
+}
+
+fn read(path: &Path) -> Reading {
+    match source::read(path) {
+        Ok(text) => document::read(&text),
+        Err(finding) => Reading {
+            revision: None,
+            findings: vec![finding],
+        },
+    }
+}
+
+impl Loaded {
+    /// The findings as faults, leaving none behind.
+    pub(crate) fn take_faults(&mut self) -> Vec<Fault> {
+        faults(&self.shown, std::mem::take(&mut self.reading.findings))
+    }
+}

@@ -1,0 +1,161 @@
+//! New projects: a commented `rev.yaml`, a folder for revisions, and a line in
+//! `.gitignore` for SQLite files.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rev_core::DatabaseName;
+
+use super::emit::{quoted, scalar};
+use super::{WriteError, place};
+use crate::config::{Config, Environment, FILE_NAME};
+
+/// What a new project consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Initialised {
+    /// The files that were made or, in the case of `.gitignore`, added to.
+    pub files: Vec<PathBuf>,
+}
+
+/// Makes a project in `root` for these databases and their URLs (which may
+/// hold `${NAME}`).
+///
+/// # Errors
+///
+/// [`WriteError::Exists`] where there is a `rev.yaml`; then nothing is changed.
+pub fn init(root: &Path, databases: &[(DatabaseName, String)]) -> Result<Initialised, WriteError> {
+    fs::create_dir_all(root).map_err(WriteError::io(root))?;
+    let settings = root.join(FILE_NAME);
+    let mut files = vec![settings.clone()];
+    place(&settings, &settings_text(databases), |read| {
+        let (config, findings) = Config::read(root, read, Environment::default());
+        match findings.first() {
+            None if config.databases.len() == databases.len() => Ok(()),
+            finding => {
+                let reason = finding.map_or_else(
+                    || "a database is named twice".to_owned(),
+                    |(_, problem)| problem.to_string(),
+                );
+                let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
+                Err(WriteError::io(&settings)(error))
+            }
+        }
+    })?;
+    let folder = root.join("revisions");
+    fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
+    let keep = folder.join(".gitkeep");
+    if is_empty(&folder) {
+        super::write_new(&keep, "").map_err(WriteError::io(&keep))?;
+        files.push(keep);
+    }
+    if databases.iter().any(|(_, url)| is_under_var(url)) {
+        files.extend(ignore_var(root)?);
+    }
+    Ok(Initialised { files })
+}
+
+fn is_empty(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn is_under_var(url: &str) -> bool {
+    url.contains("sqlite:var/") || url.contains("sqlite://var/")
+}
+
+fn settings_text(databases: &[(DatabaseName, String)]) -> String {
+    let mut text = String::from(
+        "# Where revision files are: a folder or a list of them, searched recursively.
+revisions: revisions
+
+# The databases. Each has a name of its own and a URL, in which ${NAME} and
+# ${NAME:-default} read the environment; REV_<NAME>_URL and --url override it.
+# The long form knows more:
+#   reports:
+#     url: ${REPORTS_URL:-sqlite://var/reports.sqlite}
+#     groups: [analytics]       # targets and revisions may name the group
+#     shared: false             # takes only scripts that name it or its group
+#     follow: [billing]         # the branches it lives on; empty: all
+#     lock_timeout: 5s
+#     statement_timeout: 0      # none
+databases:",
+    );
+    if databases.is_empty() {
+        text.push_str(" {}");
+    }
+    text.push('\n');
+    for (name, url) in databases {
+        let (name, url) = (scalar(name.as_str()), quoted(url));
+        text.push_str(&format!("  {name}: {url}\n"));
+    }
+    text
+}
+
+/// Adds `var/` to `.gitignore`, where it is not there yet.
+fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
+    let path = root.join(".gitignore");
+    let present = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(WriteError::io(&path)(error)),
+    };
+    let known = |line: &str| matches!(line.trim(), "var/" | "/var/" | "var" | "/var");
+    if present.lines().any(known) {
+        return Ok(None);
+    }
+    let gap = if present.is_empty() || present.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).open(&path);
+    let written = file.and_then(|mut file| file.write_all(format!("{gap}/var/\n").as_bytes()));
+    written.map_err(WriteError::io(&path))?;
+    Ok(Some(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Project;
+
+    fn database(name: &str, url: &str) -> (DatabaseName, String) {
+        (DatabaseName::new(name).expect("a name"), url.to_owned())
+    }
+
+    #[test]
+    fn a_new_project_opens() {
+        let root = tempfile::tempdir().expect("a folder");
+        let databases = [
+            database("db1", "sqlite://var/db1.sqlite"),
+            database("no", "${X:-postgres://localhost/\"a\"}"),
+        ];
+        let made = init(root.path(), &databases).expect("made");
+        assert_eq!(made.files.len(), 3);
+        let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
+        assert_eq!(project.config.databases.len(), 2);
+        assert!(project.graph.is_empty());
+    }
+
+    #[test]
+    fn an_existing_project_is_left_alone() {
+        let root = tempfile::tempdir().expect("a folder");
+        let settings = root.path().join(FILE_NAME);
+        fs::write(&settings, "mine").expect("written");
+        let refused = init(root.path(), &[]);
+        assert!(matches!(refused, Err(WriteError::Exists { .. })));
+        assert_eq!(fs::read_to_string(&settings).expect("read"), "mine");
+        assert!(!root.path().join("revisions").exists());
+    }
+
+    #[test]
+    fn a_gitignore_is_added_to_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join(".gitignore");
+        fs::write(&path, "/target").expect("written");
+        assert_eq!(ignore_var(root.path()).expect("added"), Some(path.clone()));
+        assert_eq!(ignore_var(root.path()).expect("known"), None);
+        assert_eq!(fs::read_to_string(&path).expect("read"), "/target\n/var/\n");
+    }
+}

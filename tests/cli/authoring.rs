@@ -1,0 +1,109 @@
+//! `init`, `revision`, `merge`, `edit`, `completions`.
+
+use crate::harness::{Project, assert_answer};
+
+#[test]
+fn init_makes_a_project_that_opens_and_never_replaces_one() {
+    let project = Project::empty();
+    let words = "init --database db1=sqlite://var/db1.sqlite";
+    assert_answer!("init", project.rev(words));
+    assert_eq!(project.rev("status").exit, Some(0));
+    let settings = std::fs::read(project.path().join("rev.yaml")).expect("rev.yaml");
+    assert_answer!("init_again", project.rev(words));
+    let again = std::fs::read(project.path().join("rev.yaml")).expect("rev.yaml");
+    assert_eq!(settings, again);
+}
+
+#[test]
+fn a_command_outside_a_project_says_how_to_start_one() {
+    assert_answer!("no_project", Project::empty().rev("heads"));
+}
+
+#[test]
+fn a_new_revision_stands_on_the_only_head() {
+    let project = Project::line();
+    project.write("up.sql", "CREATE TABLE x (id INTEGER);\n");
+    let words = ["revision", "-m", "add x", "--id", "dddd", "--sql", "up.sql"];
+    assert_answer!("revision", project.rev_with(&words, &[]));
+    let file = project.path().join("revisions/dddd_add_x.yaml");
+    assert_answer!(
+        "revision_file",
+        std::fs::read_to_string(file).expect("the new file")
+    );
+    assert_eq!(
+        project.rev("heads --format json").json()["heads"][0]["revision"],
+        "dddd"
+    );
+}
+
+#[test]
+fn a_new_revision_gets_twelve_hex_digits() {
+    let project = Project::line();
+    let answer = project.rev("new -m x --format json").json();
+    let id = answer["revision"].as_str().expect("an id");
+    assert_eq!(id.len(), 12);
+    assert!(id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
+    assert!(project.has(answer["path"].as_str().expect("a path")));
+}
+
+#[test]
+fn a_new_revision_beside_two_heads_asks_which() {
+    let project = Project::fork();
+    assert_answer!("revision_two_heads", project.rev("revision -m x"));
+    assert_answer!(
+        "revision_not_a_head",
+        project.rev("revision -m x --id dddd --head aaaa")
+    );
+    let on_label = project.rev("revision -m x --id dddd --head billing@head");
+    assert_eq!(on_label.exit, Some(0));
+    let splice = project.rev("revision -m x --id eeee --head aaaa --splice --branch-label side");
+    assert_eq!(splice.exit, Some(0));
+    assert_eq!(project.rev("show side").exit, Some(0));
+}
+
+#[test]
+fn a_new_revision_may_not_break_the_graph() {
+    let project = Project::fork();
+    assert_answer!(
+        "revision_id_taken",
+        project.rev("revision -m x --id bbbb --head bbbb")
+    );
+    assert_answer!(
+        "revision_label_taken",
+        project.rev("revision -m x --head bbbb --branch-label db1")
+    );
+    assert_answer!(
+        "revision_unknown_database",
+        project.rev("revision -m x --head bbbb --database db3")
+    );
+}
+
+#[test]
+fn merge_joins_all_heads_and_says_which() {
+    let project = Project::fork();
+    assert_answer!("merge", project.rev("merge --id dddd"));
+    assert_answer!("merge_nothing", project.rev("merge"));
+    assert_answer!("merge_overlap", project.rev("merge aaaa dddd --splice"));
+}
+
+#[test]
+fn edit_opens_the_file_even_of_a_broken_project() {
+    let project = Project::line();
+    let editor = [("EDITOR", "/bin/cat"), ("PATH", "/usr/bin:/bin")];
+    let answer = project.rev_with(&["edit", "aaaa"], &editor);
+    assert!(answer.out.contains("add hero"), "{answer}");
+    project.write(
+        "revisions/cccc_add_mission.yaml",
+        "revision: cccc\nbroken: [",
+    );
+    let answer = project.rev_with(&["edit", "cccc"], &editor);
+    assert!(answer.out.contains("broken: ["), "{answer}");
+    assert_answer!("edit_no_editor", Project::line().rev("edit head"));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let answer = Project::empty().rev("completions bash");
+    assert_eq!(answer.exit, Some(0));
+    assert!(answer.out.contains("downgrade"), "{answer}");
+}

@@ -1,0 +1,162 @@
+//! `heads`, `branches`, `history`, `show`, `graph`, and words that make no
+//! command.
+
+use std::process::{Command, Stdio};
+
+use crate::harness::{Project, assert_answer, table};
+
+#[test]
+fn heads_are_listed_by_id() {
+    assert_answer!("heads", Project::fork().rev("heads"));
+    assert_answer!("heads_json", Project::fork().rev("heads --format json"));
+    assert_answer!("heads_none", Project::with(&[]).rev("heads"));
+}
+
+#[test]
+fn branches_show_labels_and_forks() {
+    assert_answer!("branches", Project::fork().rev("branches"));
+    assert_answer!(
+        "branches_json",
+        Project::fork().rev("branches --format json")
+    );
+}
+
+#[test]
+fn history_is_drawn_newest_first() {
+    let project = Project::fork();
+    assert_eq!(project.rev("merge --id dddd").exit, Some(0));
+    assert_answer!("history", project.rev("history"));
+    assert_answer!("history_verbose", project.rev("history -v"));
+    assert_answer!("history_range", project.rev("history -r bbbb:head"));
+    assert_answer!("history_empty_range", project.rev("history -r bbbb:cccc"));
+    assert_answer!("graph", project.rev("graph"));
+    assert_answer!("graph_ascii", project.rev("graph --ascii"));
+    assert_answer!("graph_mermaid", project.rev("graph --format mermaid"));
+}
+
+#[test]
+fn history_for_programs_has_the_edges() {
+    let answer = Project::fork().rev("history --format json").json();
+    let rows = answer["revisions"].as_array().expect("a list");
+    let ids: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["revision"].as_str())
+        .collect();
+    assert_eq!(ids, ["cccc", "bbbb", "aaaa"]);
+    assert_eq!(rows[0]["down_revision"], serde_json::json!(["aaaa"]));
+}
+
+#[test]
+fn show_prints_a_revision_with_its_scripts() {
+    let project = Project::line();
+    assert_answer!("show", project.rev("show bbbb"));
+    assert_answer!("show_json", project.rev("show head --format json"));
+    assert_answer!("show_base_json", project.rev("show base --format json"));
+    assert_answer!("show_unknown", project.rev("show aaab"));
+    assert_answer!("show_unknown_json", project.rev("show aaab --format json"));
+}
+
+#[test]
+fn show_reads_the_database_that_is_named() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let answer = project.rev("show db1@current --format json").json();
+    assert_eq!(answer["revisions"][0]["revision"], "bbbb");
+    assert_answer!("show_no_database", project.rev("show current"));
+}
+
+#[test]
+fn words_that_make_no_command_exit_2_in_either_form() {
+    let project = Project::line();
+    assert_answer!("usage", project.rev("upgrade --nosuch"));
+    assert_answer!("usage_json", project.rev("upgrade --nosuch --format json"));
+    assert_answer!(
+        "usage_target_json",
+        project.rev("plan a@b@c@d --format=json")
+    );
+    assert_answer!("usage_format", project.rev("heads --format sql"));
+    assert_eq!(project.rev("").exit, Some(2));
+    assert_eq!(project.rev("--version").exit, Some(0));
+}
+
+#[test]
+fn every_help_ends_with_examples() {
+    let project = Project::empty();
+    for command in [
+        "init",
+        "revision",
+        "merge",
+        "heads",
+        "branches",
+        "history",
+        "show",
+        "graph",
+        "current",
+        "status",
+        "log",
+        "plan",
+        "upgrade",
+        "downgrade",
+        "switch",
+        "stamp",
+        "check",
+        "edit",
+        "completions",
+    ] {
+        let answer = project.rev(&format!("{command} --help"));
+        let (_, examples) = answer.out.split_once("Examples:\n").expect(command);
+        let examples: Vec<&str> = examples.lines().map(str::trim).collect();
+        assert!(examples.len() >= 2, "{command}: {examples:?}");
+        for example in examples {
+            assert!(example.contains("rev "), "{command}: {example}");
+        }
+    }
+}
+
+#[test]
+fn faults_of_all_files_are_told_at_once_with_their_places() {
+    let project = Project::fork();
+    project.write("revisions/dddd.yaml", &table("dddd", "aaab", "x"));
+    project.write(
+        "revisions/eeee.yaml",
+        "revision: eeee\ndown_revision: aaaa\nmesage: typo\n",
+    );
+    assert_answer!("faults", project.rev("history"));
+    assert_answer!("faults_json", project.rev("heads --format json"));
+}
+
+#[test]
+fn a_cycle_is_named() {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "bbbb", "x")),
+        ("bbbb", table("bbbb", "aaaa", "y")),
+    ]);
+    assert_answer!("cycle", project.rev("heads"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let files: Vec<(String, String)> = (0..400)
+        .map(|n| {
+            let parent = if n == 0 {
+                "null".to_owned()
+            } else {
+                format!("id{}", n - 1)
+            };
+            (format!("id{n}"), table(&format!("id{n}"), &parent, "x"))
+        })
+        .collect();
+    let files: Vec<(&str, String)> = files.iter().map(|(n, t)| (n.as_str(), t.clone())).collect();
+    let project = Project::with(&files);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rev"))
+        .args(["history", "-v"])
+        .current_dir(project.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("rev starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("rev ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}

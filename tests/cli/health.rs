@@ -1,0 +1,61 @@
+//! `check`, `status`, `current`.
+
+use crate::harness::{Project, assert_answer};
+
+#[test]
+fn a_sound_project_passes_the_check() {
+    assert_answer!("check_ok", Project::line().rev("check"));
+    assert_answer!("check_ok_json", Project::line().rev("check --format json"));
+}
+
+#[test]
+fn the_check_finds_what_should_not_ship() {
+    let project = Project::fork();
+    project.write(
+        "revisions/dddd.yaml",
+        "revision: dddd\ndown_revision: bbbb\nupgrade: |\n  -- nothing yet\ndatabases:\n  \
+         db2: {upgrade: 'BEGIN; SELECT 1'}\n  db3: {upgrade: SELECT 1}\n",
+    );
+    assert_answer!("check", project.rev("check"));
+    let answer = project.rev("check --format json");
+    assert_eq!(answer.exit, Some(4));
+    let findings = answer.json()["findings"]
+        .as_array()
+        .expect("a list")
+        .clone();
+    let mut codes: Vec<&str> = findings.iter().filter_map(|f| f["code"].as_str()).collect();
+    codes.dedup();
+    assert_eq!(
+        codes,
+        [
+            "unknown_database",
+            "ambiguous_head",
+            "unwritten_script",
+            "no_downgrade",
+            "ambiguous_head",
+            "bad_script",
+            "no_downgrade"
+        ]
+    );
+}
+
+#[test]
+fn status_shows_every_database_on_one_screen() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    assert_answer!("status", project.rev("status"));
+    assert_answer!("status_json", project.rev("status db1 --format json"));
+    assert!(!project.has("db2.sqlite"));
+}
+
+#[test]
+fn current_names_heads_and_with_v_what_they_stand_on() {
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@heads").exit, Some(0));
+    assert_answer!("current_heads", project.rev("current db1 -v"));
+    assert_answer!(
+        "current_json",
+        project.rev("current reporting --format json")
+    );
+    assert_answer!("current_unknown", project.rev("current db9"));
+}

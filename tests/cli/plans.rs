@@ -1,0 +1,136 @@
+//! `plan` and its forms.
+
+use crate::harness::{Project, assert_answer};
+
+#[test]
+fn a_plan_from_base_needs_no_database() {
+    let project = Project::line();
+    assert_answer!("plan_text", project.rev("plan --from base"));
+    assert_answer!(
+        "plan_json",
+        project.rev("plan db2@bbbb --from base --format json")
+    );
+    assert_answer!(
+        "plan_sql",
+        project.rev("plan db2@bbbb --from base --format sql")
+    );
+    assert_answer!(
+        "plan_mermaid",
+        project.rev("plan --from base --format mermaid")
+    );
+    assert_answer!(
+        "plan_markdown",
+        project.rev("plan --from base --format markdown")
+    );
+    assert!(!project.has("db1.sqlite") && !project.has("db2.sqlite"));
+}
+
+#[test]
+fn a_plan_reads_where_databases_stand_and_creates_nothing() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@aaaa").exit, Some(0));
+    assert_answer!("plan_online", project.rev("plan"));
+    assert!(!project.has("db2.sqlite"));
+}
+
+#[test]
+fn the_first_word_may_be_the_action() {
+    let project = Project::line();
+    let from = "--from db1=cccc";
+    assert_answer!(
+        "plan_downgrade",
+        project.rev(&format!("plan downgrade db1@-1 {from}"))
+    );
+    assert_answer!(
+        "plan_stamp",
+        project.rev(&format!("plan stamp db1@aaaa {from}"))
+    );
+    assert_answer!(
+        "plan_switch",
+        project.rev(&format!("plan switch db1@bbbb {from}"))
+    );
+    assert_answer!("plan_no_target", project.rev("plan downgrade"));
+    assert_answer!(
+        "plan_nothing",
+        project.rev(&format!("plan db1@head {from}"))
+    );
+}
+
+#[test]
+fn from_takes_heads_by_database() {
+    let project = Project::fork();
+    let steps = |words: &str| {
+        let answer = project.rev(words).json();
+        let steps = answer["lanes"][0]["steps"]
+            .as_array()
+            .expect("steps")
+            .clone();
+        let ids = steps
+            .iter()
+            .filter_map(|step| step["revision"].as_str().map(str::to_owned));
+        ids.collect::<Vec<_>>().join(" ")
+    };
+    let plan = |from: &str| steps(&format!("plan db1@heads --from {from} --format json"));
+    assert_eq!(plan("db1="), "aaaa bbbb cccc");
+    assert_eq!(plan("db1=base"), "aaaa bbbb cccc");
+    assert_eq!(plan("db1=aaaa"), "bbbb cccc");
+    assert_eq!(plan("db1=bbbb,cccc"), "");
+    assert_eq!(plan("db1=billing"), "bbbb");
+}
+
+#[test]
+fn a_plan_that_is_refused_lists_the_candidates() {
+    let project = Project::fork();
+    assert_answer!("plan_ambiguous", project.rev("plan db1@head --from base"));
+    assert_answer!(
+        "plan_ambiguous_json",
+        project.rev("plan db1@head --from base --format json")
+    );
+    assert_answer!(
+        "plan_too_far",
+        project.rev("plan downgrade db1@-5 --from db1=bbbb")
+    );
+    assert_answer!(
+        "plan_not_applied",
+        project.rev("plan downgrade db1@cccc --from db1=bbbb")
+    );
+    assert_answer!(
+        "plan_unknown_database",
+        project.rev("plan db3@head --from base")
+    );
+    assert_answer!(
+        "plan_unknown_glob",
+        project.rev("plan tenant_*@head --from base")
+    );
+}
+
+#[test]
+fn a_downgrade_without_a_script_names_every_revision_in_the_way() {
+    let one_way = |id: &str, parent: &str| {
+        format!("revision: {id}\ndown_revision: {parent}\nupgrade: SELECT 1\n")
+    };
+    let project = Project::with(&[
+        ("aaaa", one_way("aaaa", "null")),
+        ("bbbb", one_way("bbbb", "aaaa")),
+    ]);
+    assert_answer!(
+        "plan_no_way_down",
+        project.rev("plan downgrade db1@base --from db1=bbbb")
+    );
+}
+
+#[test]
+fn a_script_holds_the_ledger_writes_and_nothing_is_run() {
+    let project = Project::line();
+    assert_answer!("plan_database_alone", project.rev("upgrade db2 --sql"));
+    let script = project.rev("upgrade db2@head --sql").out;
+    assert!(!project.has("db2.sqlite"));
+    for words in [
+        "BEGIN;",
+        "COMMIT;",
+        "CREATE TABLE hero",
+        "INSERT INTO \"rev_ledger\"",
+    ] {
+        assert!(script.contains(words), "{words}: {script}");
+    }
+}

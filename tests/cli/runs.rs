@@ -1,0 +1,123 @@
+//! `upgrade`, `downgrade`, `switch`, `stamp`, `log`.
+
+use crate::harness::{Project, assert_answer, table};
+
+#[test]
+fn upgrade_brings_every_database_to_its_head() {
+    let project = Project::line();
+    let answer = project.rev("upgrade --jobs 1");
+    assert_answer!("upgrade", answer);
+    assert_answer!("upgrade_nothing", project.rev("upgrade"));
+    assert_answer!("current", project.rev("current"));
+}
+
+#[test]
+fn upgrade_answers_programs_on_stdout_and_tells_events_on_stderr() {
+    let project = Project::line();
+    let answer = project.rev("upgrade db1@aaaa --format json");
+    assert_answer!("upgrade_json", answer);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let project = Project::line();
+    assert_answer!("upgrade_dry_run", project.rev("upgrade db1@head --dry-run"));
+    assert!(!project.has("db1.sqlite"));
+}
+
+#[test]
+fn downgrade_takes_a_negative_number() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    assert_answer!("downgrade_one", project.rev("downgrade -1 --jobs 1"));
+    assert_answer!("downgrade_base", project.rev("downgrade db1@base"));
+    assert_answer!("downgrade_not_applied", project.rev("downgrade db1@cccc"));
+    assert_answer!("downgrade_no_target", project.rev("downgrade"));
+}
+
+#[test]
+fn switch_goes_from_branch_to_branch() {
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    assert_answer!("switch", project.rev("switch db1@billing@head"));
+}
+
+#[test]
+fn stamp_changes_the_ledger_alone() {
+    let project = Project::line();
+    assert_answer!("stamp", project.rev("stamp db1@head"));
+    assert_answer!("stamp_down", project.rev("stamp db1@aaaa"));
+}
+
+#[test]
+fn a_statement_that_fails_is_shown_at_its_place() {
+    let project = Project::line();
+    project.write(
+        "revisions/cccc_add_mission.yaml",
+        "revision: cccc\ndown_revision: bbbb\nmessage: add mission\nupgrade: |\n  \
+         CREATE TABLE mission (id INTEGER PRIMARY KEY);\n\n  \
+         INSERT INTO mision VALUES (1);\ndowngrade: DROP TABLE mission\n",
+    );
+    assert_answer!("failed", project.rev("upgrade db1@head"));
+    assert_answer!("failed_again", project.rev("upgrade db1@head"));
+    let answer = project.rev("upgrade db1@head --format json");
+    let error = &answer.json()["error"];
+    assert_eq!(error["code"], "step_failed");
+    assert_eq!(
+        (&error["line"], &error["statement"]),
+        (&7.into(), &2.into())
+    );
+}
+
+#[test]
+fn two_names_of_one_database_are_refused() {
+    let project = Project::line();
+    let answer = project.rev("upgrade --url db2=sqlite://db1.sqlite");
+    assert_answer!("same_database", answer);
+    assert!(!project.has("db1.sqlite"));
+}
+
+#[test]
+fn an_edit_of_what_is_applied_stops_an_upgrade_and_is_told() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@aaaa").exit, Some(0));
+    project.write(
+        "revisions/aaaa_add_hero.yaml",
+        &table("aaaa", "null", "heroine"),
+    );
+    assert_answer!("drift", project.rev("upgrade db1@head"));
+    assert_answer!("drift_status", project.rev("status"));
+}
+
+#[test]
+fn a_checkout_that_lacks_what_is_applied_works_beside_it_only_when_told() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    std::fs::remove_file(project.path().join("revisions/cccc_add_mission.yaml")).expect("removed");
+    assert_answer!("ahead", project.rev("upgrade db1@head"));
+    project.write("revisions/dddd.yaml", &table("dddd", "bbbb", "place"));
+    assert_answer!("beside", project.rev("upgrade db1@head"));
+    assert_eq!(project.rev("upgrade db1@head --beside").exit, Some(0));
+    assert_answer!("beside_current", project.rev("current db1"));
+}
+
+#[test]
+fn the_log_tells_what_was_done() {
+    let project = Project::line();
+    assert_answer!("log_nothing", project.rev("log db1"));
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    assert_eq!(project.rev("downgrade db1@aaaa").exit, Some(0));
+    assert_answer!("log", project.rev("log db1"));
+    assert_answer!("log_json", project.rev("log db1 -n 1 --format json"));
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let project = Project::line();
+    let url = "db1=postgres://me:hunter2@127.0.0.1:1/x";
+    for words in ["upgrade", "status", "current", "plan", "log"] {
+        let answer = project.rev_with(&[words, "--url", url], &[]);
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+        assert_eq!(answer.exit, Some(1), "{answer}");
+    }
+}
