@@ -70,12 +70,12 @@ fn below(shape: Shape, number: usize) -> (Vec<usize>, Vec<usize>) {
                     (0..20).map(|branch| opens + 5 * branch + 5).collect(),
                     vec![],
                 ),
-                place if place % 5 == 0 => (vec![opens], vec![]),
+                place if place.is_multiple_of(5) => (vec![opens], vec![]),
                 _ => (vec![number - 1], vec![]),
             }
         }
         Shape::Ladder if number < 2 => (vec![], vec![]),
-        Shape::Ladder if number % 2 == 0 => (vec![number - 2], vec![]),
+        Shape::Ladder if number.is_multiple_of(2) => (vec![number - 2], vec![]),
         Shape::Ladder => (vec![number - 2], vec![number - 1, 0]),
     }
 }

@@ -34,8 +34,6 @@ pub fn open(
 ) -> Result<Box<dyn Database>, DatabaseError> {
     match dialect {
         Dialect::Sqlite => Ok(Box::new(Sqlite::new(url, settings)?)),
-        Dialect::Postgres | Dialect::Mysql => Err(DatabaseError::Connect {
-            message: format!("this release reaches SQLite only, and this is a {dialect} database"),
-        }),
+        Dialect::Postgres | Dialect::Mysql => Err(DatabaseError::Unsupported { dialect }),
     }
 }

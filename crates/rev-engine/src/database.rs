@@ -153,6 +153,12 @@ pub enum DatabaseError {
         /// What the driver or system said.
         message: String,
     },
+    /// This release has no way to reach such a database.
+    #[error("this release reaches SQLite only, and this is a {dialect} database")]
+    Unsupported {
+        /// What it speaks.
+        dialect: rev_core::Dialect,
+    },
     /// It is there, but is no database of this kind.
     #[error("`{path}` is not a database: {message}")]
     NotADatabase {
@@ -201,6 +207,7 @@ impl DatabaseError {
     pub fn code(&self) -> &'static str {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
+            DatabaseError::Unsupported { .. } => "unsupported_engine",
             DatabaseError::NotADatabase { .. } => "not_a_database",
             DatabaseError::NewerLedger { .. } => "newer_ledger",
             DatabaseError::Damaged { .. } => "damaged_ledger",

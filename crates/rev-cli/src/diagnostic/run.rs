@@ -70,7 +70,7 @@ pub(crate) fn refusal(
         Refusal::Plan(PlanError::NoWayDown { revisions }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
             told.on(binding.name.as_str()).fact("revisions", ids).hint(
-                "write their downgrade scripts; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
+                "write a downgrade script for each; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
             )
         }
         Refusal::Split {
@@ -145,7 +145,9 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::TransactionControl { .. } => told.hint(
             "take it out: every step is one transaction already (`transaction: none` asks for none)",
         ),
-        SplitError::NotInTransaction { .. } => told.hint("say `transaction: none` beside the script"),
+        SplitError::NotInTransaction { .. } => told.hint(
+            "take it out: a step is one transaction, and a script that drops or renames a\ntable runs with foreign keys off and is checked afterwards",
+        ),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
         _ => told,
     }
@@ -257,6 +259,9 @@ fn of_database(
             "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
             binding.name
         )),
+        DatabaseError::Unsupported { .. } => told.hint(
+            "other engines come with a later release; `rev plan --from base` needs no server",
+        ),
         DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
         DatabaseError::Busy { .. } => {
             told.hint("end the other program's transaction, then try again")

@@ -3,7 +3,7 @@
 //! The parameters that sqlx would pass over in silence are refused here, and so
 //! is a database in memory: its ledger would be gone before anyone could read it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rev_engine::database::DatabaseError;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -54,14 +54,24 @@ impl Place {
         Ok(place)
     }
 
-    /// The path by which every name of the file is known: links followed, as far
-    /// as there is a file or a folder.
+    /// The path by which every name of the file is known: links followed as far
+    /// as there is a file or a folder, the rest taken at its word.
     pub(super) fn whole_path(&self) -> PathBuf {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let name = self.path.file_name().unwrap_or_default();
-        std::fs::canonicalize(&self.path)
-            .or_else(|_| std::fs::canonicalize(folder).map(|folder| folder.join(name)))
-            .unwrap_or_else(|_| self.path.clone())
+        for existing in self.path.ancestors() {
+            let Ok(mut whole) = std::fs::canonicalize(existing) else {
+                continue;
+            };
+            let rest = self.path.strip_prefix(existing);
+            for part in rest.into_iter().flat_map(Path::components) {
+                match part {
+                    Component::ParentDir => drop(whole.pop()),
+                    Component::Normal(name) => whole.push(name),
+                    _ => {}
+                }
+            }
+            return whole;
+        }
+        self.path.clone()
     }
 
     /// Whether there is a file.

@@ -17,7 +17,10 @@ const HIDDEN: &str = "***";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
     /// A scheme that is no engine's.
-    #[error("`{scheme}` is not the scheme of a database that is known")]
+    #[error("{}", match scheme.as_str() {
+        "" => "the URL has no scheme, such as `sqlite:`".to_owned(),
+        other => format!("`{other}` is not the scheme of a database that is known"),
+    })]
     UnknownScheme {
         /// The text before the first colon.
         scheme: String,
