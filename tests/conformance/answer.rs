@@ -1,153 +1,246 @@
-//! Our answers to the same questions, through the pure crate alone.
+//! The same questions, asked of our own graph.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rev_core::plan::moves;
-use rev_core::revision::{Entry, Script, Sql};
 use rev_core::{
-    Binding, DatabaseName, Dialect, Goal, Graph, Label, Node, Point, Revision, RevisionId, Scope,
-    State,
+    Binding, DatabaseName, Dialect, Entry, Goal, Graph, Label, NodeSet, Point, ResolveError,
+    Revision, RevisionId, Scope, Script, Sql, State,
 };
 
-use crate::oracle::{Case, Recorded};
+use super::oracle::{Answer, Case, Page, Words};
 
-/// An answer in the oracle's form; lists of ids are sorted, but for `steps`.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Answer {
-    Error(String),
-    Loaded,
-    Structure(Vec<(&'static str, Vec<String>)>),
-    Ids(Vec<String>),
-    Steps {
-        steps: Vec<String>,
-        heads: Vec<String>,
-        in_order: bool,
-    },
+/// The graph of a page, with work in every revision; or the code of its fault.
+pub(crate) fn load(page: &Page) -> Result<Graph, String> {
+    let revisions = page
+        .graph
+        .iter()
+        .map(|node| revision(node).map(Arc::new))
+        .collect::<Result<Vec<_>, String>>()?;
+    Graph::new(revisions).map_err(|faults| faults[0].code().to_owned())
 }
 
-pub(crate) fn load(recorded: &Recorded) -> Result<Arc<Graph>, String> {
-    let mut revisions = Vec::new();
-    for node in &recorded.graph {
-        let id = |text: &str| RevisionId::new(text).map_err(|e| e.to_string());
-        let parents: Result<_, _> = node.down_revision.iter().map(|p| id(p)).collect();
-        let labels: Result<_, _> = node.branch_labels.iter().map(|l| Label::new(l)).collect();
-        let mut revision = Revision::new(id(&node.id)?, parents?);
-        revision.depends_on.clone_from(&node.depends_on);
-        revision.labels = labels.map_err(|e| e.to_string())?;
-        // Every revision has work, as it has for Alembic.
-        revision.scripts.top = Entry {
-            upgrade: Some(Script::Any(Sql::text("SELECT 1"))),
-            ..Entry::default()
-        };
-        revisions.push(Arc::new(revision));
-    }
-    let graph = Graph::new(revisions).map_err(|faults| faults[0].to_string())?;
-    Ok(Arc::new(graph))
-}
-
-pub(crate) fn answer(graph: &Result<Arc<Graph>, String>, case: &Case) -> Answer {
-    match graph {
-        Err(message) => Answer::Error(message.clone()),
-        Ok(graph) => answer_in(graph, case).unwrap_or_else(Answer::Error),
-    }
-}
-
-fn ids(graph: &Graph, nodes: impl IntoIterator<Item = Node>) -> Vec<String> {
-    let ids = graph.ids(nodes);
-    ids.iter().map(ToString::to_string).collect()
-}
-
-fn sorted(mut ids: Vec<String>) -> Vec<String> {
-    ids.sort();
-    ids
-}
-
-fn points(words: &[String]) -> Result<Vec<Point>, String> {
-    let points: Result<Vec<Point>, _> = words.iter().map(|word| Point::parse(word)).collect();
-    points.map_err(|error| error.to_string())
-}
-
-fn state(graph: &Graph, case: &Case) -> State {
-    let rows = case.current.iter().filter_map(|id| graph.find(id));
-    State::of_heads(graph, rows)
-}
-
-fn answer_in(graph: &Graph, case: &Case) -> Result<Answer, String> {
-    let scope = Scope::of_graph(graph);
-    match case.kind.as_str() {
-        "load" => Ok(Answer::Loaded),
-        "structure" => Ok(Answer::Structure(vec![
-            ("heads", ids(graph, graph.heads())),
-            ("effective_heads", ids(graph, graph.effective_heads())),
-            ("bases", ids(graph, graph.bases())),
-            ("branchpoints", ids(graph, graph.branch_points())),
-            ("mergepoints", ids(graph, graph.merge_points())),
-        ])),
-        "resolve" => {
-            let mut nodes = Vec::new();
-            for point in points(&case.words())? {
-                nodes.extend(scope.revisions(&point).map_err(|e| e.to_string())?);
-            }
-            Ok(Answer::Ids(sorted(ids(graph, nodes))))
-        }
-        "current" => {
-            let state = state(graph, case);
-            Ok(Answer::Ids(ids(graph, graph.tips(state.set()))))
-        }
-        "upgrade" => planned(graph, case, Goal::Upgrade),
-        "downgrade" => planned(graph, case, Goal::Downgrade),
-        "stamp" => planned(graph, case, Goal::Stamp),
-        "history" => history(graph, case),
-        "merge" => {
-            let points = points(&case.words())?;
-            let parents = scope.merge_parents(&points, case.splice);
-            Ok(Answer::Ids(ids(graph, parents.map_err(|e| e.to_string())?)))
-        }
-        other => panic!("no such kind of question: {other}"),
-    }
-}
-
-fn binding() -> Binding {
-    Binding::new(DatabaseName::new("db1").expect("a name"), Dialect::Sqlite)
-}
-
-pub(crate) fn planned(graph: &Graph, case: &Case, goal: Goal) -> Result<Answer, String> {
-    let state = state(graph, case);
-    let scope = Scope::of_database(graph, &binding(), &state).expect("scripts for every database");
-    let destination = scope.destination(goal, &points(&case.words())?);
-    let to = destination.map_err(|e| e.to_string())?.set;
-    let steps = moves(graph, state.set(), &to);
-    let mut have = state.set().clone();
-    let mut in_order = true;
-    for step in &steps {
-        if step.up {
-            in_order &= graph.below(step.node).into_iter().all(|n| have.contains(n));
-            have.insert(step.node);
-        } else {
-            in_order &= !graph.above(step.node).into_iter().any(|n| have.contains(n));
-            have.remove(step.node);
-        }
-    }
-    Ok(Answer::Steps {
-        steps: ids(graph, steps.iter().map(|step| step.node)),
-        heads: ids(graph, graph.maximal(&to)),
-        in_order,
-    })
-}
-
-fn history(graph: &Graph, case: &Case) -> Result<Answer, String> {
-    let word = case.words().concat();
-    let (low, high) = word.split_once(':').ok_or("a range has a colon")?;
-    let state = state(graph, case);
-    let of_state = Scope::of_database(graph, &binding(), &state).expect("scripts");
-    let of_graph = Scope::of_graph(graph);
-    let uses_state = [low, high].iter().any(|end| end.contains("current"));
-    let scope = if uses_state { &of_state } else { &of_graph };
-    let point = |text: &str| match text {
-        "" => Ok(None),
-        text => Point::parse(text).map(Some).map_err(|e| e.to_string()),
+fn revision(node: &super::oracle::Node) -> Result<Revision, String> {
+    let id = |text: &String| RevisionId::new(text).map_err(|_| "bad_id".to_owned());
+    let parents = node
+        .down_revision
+        .iter()
+        .map(id)
+        .collect::<Result<_, _>>()?;
+    let mut revision = Revision::new(id(&node.id)?, parents);
+    revision.depends_on.clone_from(&node.depends_on);
+    revision.labels = node
+        .branch_labels
+        .iter()
+        .map(|label| Label::new(label).map_err(|_| "bad_label".to_owned()))
+        .collect::<Result<_, _>>()?;
+    revision.scripts.top = Entry {
+        upgrade: Some(Script::Any(Sql::text("SELECT 1"))),
+        downgrade: Some(Script::Any(Sql::text("SELECT 1"))),
+        ..Entry::default()
     };
-    let range = scope.range(point(low)?.as_ref(), point(high)?.as_ref());
-    let set = range.map_err(|e| e.to_string())?;
-    Ok(Answer::Ids(sorted(ids(graph, set.iter()))))
+    Ok(revision)
+}
+
+/// Our answer; `None` where the question has no counterpart.
+pub(crate) fn answer(graph: &Result<Graph, String>, case: &Case) -> Option<Answer> {
+    let graph = match graph {
+        Ok(graph) => graph,
+        Err(code) => return Some(Err(code.clone())),
+    };
+    Desk { graph, case }.answer()
+}
+
+struct Desk<'a> {
+    graph: &'a Graph,
+    case: &'a Case,
+}
+
+type Lists = BTreeMap<String, Vec<String>>;
+
+impl Desk<'_> {
+    fn answer(&self) -> Option<Answer> {
+        Some(match self.case.kind.as_str() {
+            "load" => Ok(Lists::new()),
+            "structure" => Ok(self.structure()),
+            "resolve" => self.resolve(),
+            "upgrade" => self.moved(Goal::Upgrade),
+            "downgrade" => self.moved(Goal::Downgrade),
+            "stamp" => self.moved(Goal::Stamp),
+            "current" => Ok(self.one("ids", self.graph.tips(self.state().set()))),
+            "history" => self.history(),
+            "merge" => self.merge(),
+            "range" => return self.range(),
+            kind => panic!("no such question: {kind}"),
+        })
+    }
+
+    fn one(&self, name: &str, nodes: impl IntoIterator<Item = rev_core::Node>) -> Lists {
+        let ids = self
+            .graph
+            .ids(nodes)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        Lists::from([(name.to_owned(), ids)])
+    }
+
+    fn structure(&self) -> Lists {
+        let graph = self.graph;
+        let mut lists = self.one("heads", graph.heads());
+        lists.extend(self.one("effective_heads", graph.effective_heads()));
+        lists.extend(self.one("bases", graph.bases()));
+        lists.extend(self.one("branchpoints", graph.branch_points()));
+        lists.extend(self.one("mergepoints", graph.merge_points()));
+        lists
+    }
+
+    fn state(&self) -> State {
+        let rows = self.case.current.iter().filter(|_| !self.case.purge);
+        State::of_heads(self.graph, rows.filter_map(|id| self.graph.find(id)))
+    }
+
+    fn resolve(&self) -> Answer {
+        let scope = Scope::of_graph(self.graph);
+        let mut nodes = NodeSet::default();
+        for point in points(&self.case.target)? {
+            nodes.extend(scope.revisions(&point).map_err(code)?);
+        }
+        Ok(self.one("ids", nodes.iter()))
+    }
+
+    fn moved(&self, goal: Goal) -> Answer {
+        let state = self.state();
+        let scope = database(self.graph, &state);
+        let points = points(&self.case.target)?;
+        let to = scope.destination(goal, &points).map_err(code)?.set;
+        let steps = moves(self.graph, state.set(), &to);
+        let mut lists = self.one("steps", steps.into_iter().map(|step| step.node));
+        lists.extend(self.one("heads_after", self.graph.maximal(&to)));
+        Ok(lists)
+    }
+
+    fn history(&self) -> Answer {
+        let state = self.state();
+        let text = self.case.target.list().concat();
+        let (low, high) = text.split_once(':').unwrap_or(("", &text));
+        // Only `current` asks the database; all else counts from the graph's ends.
+        let scope = match low.starts_with("current") || high.starts_with("current") {
+            true => database(self.graph, &state),
+            false => Scope::of_graph(self.graph),
+        };
+        let shown = scope.range(end(low)?.as_ref(), end(high)?.as_ref());
+        Ok(self.steps(&shown.map_err(code)?))
+    }
+
+    /// Children first.
+    fn steps(&self, shown: &NodeSet) -> Lists {
+        let order = self.graph.topological().iter().rev().copied();
+        self.one("steps", order.filter(|&node| shown.contains(node)))
+    }
+
+    /// A list is merged; one word is what a new revision stands on.
+    fn merge(&self) -> Answer {
+        let scope = Scope::of_graph(self.graph);
+        let points = points(&self.case.target)?;
+        let splice = self.case.splice;
+        for dependency in self::points(&self.case.depends_on)? {
+            scope.revisions(&dependency).map_err(code)?;
+        }
+        let parents = match (&self.case.target, &points[..]) {
+            (Words::Several(_), []) => Ok(Vec::new()),
+            (Words::One(word), [point]) if word != "heads" => {
+                scope.new_parents(Some(point), splice)
+            }
+            _ => scope.merge_parents(&points, splice),
+        };
+        Ok(self.one("down_revision", parents.map_err(code)?))
+    }
+
+    /// `iterate_revisions`: an upgrade where it starts at an implied base and
+    /// leaves out the lower end, else a range.
+    fn range(&self) -> Option<Answer> {
+        let case = self.case;
+        if case.argument("select_for_downgrade") {
+            return None;
+        }
+        match (case.argument("implicit_base"), case.argument("inclusive")) {
+            (true, false) => Some(self.range_up()),
+            (false, inclusive) => Some(self.range_between(inclusive)),
+            (true, true) => None,
+        }
+    }
+
+    fn range_up(&self) -> Answer {
+        let graph = Scope::of_graph(self.graph);
+        let mut rows = Vec::new();
+        for point in points(&self.case.lower)? {
+            rows.extend(graph.revisions(&point).map_err(code)?);
+        }
+        let state = State::of_heads(self.graph, rows);
+        let scope = database(self.graph, &state);
+        let to = scope.destination(Goal::Upgrade, &points(&self.case.upper)?);
+        let up = to.map_err(code)?.set.difference(state.set());
+        Ok(self.steps(&up))
+    }
+
+    fn range_between(&self, inclusive: bool) -> Answer {
+        let scope = Scope::of_graph(self.graph);
+        let mut lows = points(&self.case.lower)?
+            .into_iter()
+            .map(Some)
+            .collect::<Vec<_>>();
+        if lows.is_empty() {
+            lows.push(None);
+        }
+        let mut highs = points(&self.case.upper)?;
+        if highs.is_empty() {
+            highs.push(point("base")?);
+        }
+        let several = lows.len() > 1 || highs.len() > 1;
+        let mut shown = NodeSet::default();
+        for low in &lows {
+            for high in &highs {
+                match scope.range(low.as_ref(), Some(high)) {
+                    Ok(between) => shown = shown.union(&between),
+                    Err(ResolveError::EmptyRange { .. }) if several => {}
+                    Err(error) => return Err(code(error)),
+                }
+            }
+        }
+        if !inclusive {
+            for low in lows.iter().flatten() {
+                for node in scope.revisions(low).map_err(code)? {
+                    shown.remove(node);
+                }
+            }
+        }
+        Ok(self.steps(&shown))
+    }
+}
+
+fn database<'a>(graph: &'a Graph, state: &'a State) -> Scope<'a> {
+    let name = DatabaseName::new("oracle").expect("a name");
+    let binding = Binding::new(name, Dialect::Sqlite);
+    Scope::of_database(graph, &binding, state).expect("one script serves every dialect")
+}
+
+fn code(error: ResolveError) -> String {
+    error.code().to_owned()
+}
+
+fn points(words: &Words) -> Result<Vec<Point>, String> {
+    words.list().iter().map(|word| point(word)).collect()
+}
+
+fn point(word: &str) -> Result<Point, String> {
+    Point::parse(word).map_err(|error| error.code().to_owned())
+}
+
+fn end(word: &str) -> Result<Option<Point>, String> {
+    match word {
+        "" => Ok(None),
+        _ => point(word).map(Some),
+    }
 }

@@ -97,7 +97,8 @@ impl Scope<'_> {
 
     /// The revisions from `low` to `high`, both included: the ancestry of
     /// `high` (of all heads where it is left out); where `low` is given, its
-    /// descendants by `down_revision` therein. An offset alone counts from
+    /// descendants by `down_revision` therein; where it is a branch's base, the
+    /// branch therein with all that it stands on. An offset alone counts from
     /// `low` up, or from the head down.
     ///
     /// # Errors
@@ -124,7 +125,7 @@ impl Scope<'_> {
         };
         let below = self.graph.ancestors(highs);
         let Some(lows) = lows.filter(|lows| !lows.is_empty()) else {
-            return Ok(below);
+            return self.above_base(low, below);
         };
         let above = lows
             .iter()
@@ -140,6 +141,15 @@ impl Scope<'_> {
             });
         }
         Ok(between)
+    }
+
+    /// What of `below` belongs to a range that begins at this base.
+    fn above_base(&self, low: Option<&Point>, below: NodeSet) -> Result<NodeSet, ResolveError> {
+        let Some(branch) = low.and_then(|low| low.branch.as_deref()) else {
+            return Ok(below);
+        };
+        let line = self.branch(branch)?.line;
+        Ok(self.graph.ancestors(below.intersection(&line).iter()))
     }
 
     /// The upper end of a range that is so many revisions above its lower end,

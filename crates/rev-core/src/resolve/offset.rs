@@ -192,8 +192,17 @@ impl Scope<'_> {
         let leading = self.leading.get_or_init(|| self.all_leading());
         nodes
             .filter(|&node| leading.contains(node))
-            .filter(|&node| branch.is_none_or(|branch| branch.line.contains(node)))
+            .filter(|&node| match branch {
+                Some(branch) => branch.line.contains(node),
+                None => self.is_followed(node),
+            })
             .collect()
+    }
+
+    /// Whether a revision lies on a branch that the database lives on.
+    fn is_followed(&self, node: Node) -> bool {
+        let mut lines = self.follow.iter().map(|branch| &branch.line);
+        self.follow.is_empty() || lines.any(|line| line.contains(node))
     }
 
     /// The next revisions on these ways: the only way as it is; of several
