@@ -86,9 +86,19 @@ pub(crate) fn refusal(
                 action,
             },
         ),
-        Refusal::Unwritten { revision, .. } => told
-            .fact("revision", revision.as_str())
-            .hint(format!("write it: `rev edit {revision}`; or take the script out where there is nothing to do")),
+        Refusal::Unwritten { revision, action } => {
+            let place = Place {
+                project,
+                binding,
+                revision,
+                action,
+            };
+            told.at(place.spot(0, 0))
+                .fact("revision", revision.as_str())
+                .hint(format!(
+                    "write it: `rev edit {revision}`; or take the script out where there is nothing to do"
+                ))
+        }
         Refusal::Drift { drift, .. } => of_drift(told, drift, project, binding),
         Refusal::Beside { unknown, database } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
@@ -106,7 +116,11 @@ pub(crate) fn refusal(
         .hint("wait longer (`--lock-wait 5m`), or without end by leaving `--lock-wait` out"),
         Refusal::Moved { heads, database } => {
             let targets: Vec<String> = heads.iter().map(|id| format!("{database}@{id}")).collect();
-            told.hint(format!("name the place itself: `{} {}`", asking.command, targets.join(" ")))
+            told.hint(format!(
+                "name the place itself: `{} {}`",
+                asking.command,
+                targets.join(" ")
+            ))
         }
         Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
         Refusal::NoTransaction { .. } => told.hint("take `transaction: none` out"),
@@ -347,5 +361,11 @@ fn of_statement(
         cause.push('\n');
         cause.push_str(&clean(more));
     }
-    told.at(spot).cause(cause)
+    let told = told.at(spot).cause(cause);
+    if failure.message.contains("already exists") {
+        return told.hint(
+            "where it is there on purpose, `rev stamp` records the revision without running it",
+        );
+    }
+    told
 }
