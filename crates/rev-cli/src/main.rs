@@ -49,8 +49,11 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
         return if is_answer { Exit::Done } else { Exit::Usage };
     }
     let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let message = first.strip_prefix("error: ").unwrap_or(first);
+    // The first paragraph says what is wrong; the rest is advice for people.
+    let lines = text.lines().take_while(|line| !line.trim().is_empty());
+    let first: Vec<&str> = lines.map(str::trim).collect();
+    let first = first.join(" ");
+    let message = first.strip_prefix("error: ").unwrap_or(&first);
     Failure::usage(Diagnostic::new("usage", message)).tell(Terminal::new(&Global {
         config: None,
         url: Vec::new(),
