@@ -19,6 +19,7 @@ ci:
 
 # Speed of whole processes, and of applying against the sqlite3 shell.
 bench:
+    cargo bench -p rev-core --bench scale
     scripts/bench-process
     scripts/bench-apply
 

@@ -215,4 +215,16 @@ mod tests {
         assert_eq!(Digest::from_hex(&digest.to_string()), Some(digest));
         assert_eq!(Digest::from_hex("12"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_edit_of_a_script_is_noticed_and_no_reformatting_is(
+            text in "[ -~\n]{0,40}", other in "[ -~\n]{0,40}",
+        ) {
+            let same = text.trim_end() == other.trim_end();
+            proptest::prop_assert_eq!(digest_of(&[&text]) == digest_of(&[&other]), same);
+            let reformatted = format!("{}\r\n \n", text.replace('\n', "\r\n"));
+            proptest::prop_assert_eq!(digest_of(&[&text]), digest_of(&[&reformatted]));
+        }
+    }
 }
