@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use crate::project::{REVISIONS, applied, contents, upgrade, write_project};
+use crate::project::{REVISIONS, applied, contents, folder, upgrade, write_project};
 
 const KILLS: usize = 200;
 
@@ -23,7 +23,7 @@ fn upgrade_killed_after(root: &Path, delay: Duration) -> ExitStatus {
 
 #[test]
 fn a_killed_upgrade_is_finished_by_the_next_one() {
-    let calm = tempfile::tempdir().expect("a folder");
+    let calm = folder();
     write_project(calm.path());
     let begun = Instant::now();
     let status = upgrade(calm.path()).status().expect("the program runs");
@@ -41,7 +41,7 @@ fn a_killed_upgrade_is_finished_by_the_next_one() {
             attempts < 4000,
             "only {kills} of {KILLS} kills came in time"
         );
-        let root = tempfile::tempdir().expect("a folder");
+        let root = folder();
         write_project(root.path());
         // Spread evenly over the undisturbed run's time, in an odd order.
         let share = f64::from(attempts.wrapping_mul(2_654_435_761) >> 8) / f64::from(1 << 24);

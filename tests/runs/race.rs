@@ -2,19 +2,19 @@
 
 use std::process::Child;
 
-use crate::project::{REVISIONS, applied, contents, upgrade, write_project};
+use crate::project::{REVISIONS, applied, contents, folder, upgrade, write_project};
 
 const RUNNERS: usize = 8;
 
 #[test]
 fn many_runners_at_once_apply_each_revision_once_and_all_exit_0() {
-    let alone = tempfile::tempdir().expect("a folder");
+    let alone = folder();
     write_project(alone.path());
     let status = upgrade(alone.path()).status().expect("the program runs");
     assert!(status.success(), "a run alone ends with {status}");
 
     for _ in 0..5 {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = folder();
         write_project(root.path());
         let runners: Vec<Child> = (0..RUNNERS)
             .map(|_| upgrade(root.path()).spawn().expect("the program starts"))
