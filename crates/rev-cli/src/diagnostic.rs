@@ -13,6 +13,7 @@ pub(crate) use run::{Place, drift_lines, failed, refusal, split};
 
 use std::fmt::Write as _;
 
+use rev_store::config::redact;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
@@ -63,7 +64,8 @@ impl Diagnostic {
     pub(crate) fn new(code: &str, message: impl ToString) -> Self {
         Self {
             code: code.to_owned(),
-            message: message.to_string(),
+            // What was typed is echoed, and may be a URL.
+            message: redact(&message.to_string()),
             spot: None,
             lines: Vec::new(),
             causes: Vec::new(),
@@ -86,13 +88,17 @@ impl Diagnostic {
 
     /// With a cause.
     pub(crate) fn cause(mut self, cause: impl ToString) -> Self {
-        self.causes.push(cause.to_string());
+        self.causes.push(redact(&cause.to_string()));
         self
     }
 
     /// With a fact for programs.
     pub(crate) fn fact(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.facts.insert(key.to_owned(), value.into());
+        let value = match value.into() {
+            Value::String(text) => redact(&text).into(),
+            other => other,
+        };
+        self.facts.insert(key.to_owned(), value);
         self
     }
 
@@ -219,6 +225,12 @@ impl Failure {
     /// All that is to tell.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.0.diagnostics
+    }
+
+    /// The same, with another exit code.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.0.exit = exit;
+        self
     }
 
     /// Tells it and says how to exit.

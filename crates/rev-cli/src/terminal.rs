@@ -61,6 +61,13 @@ impl Terminal {
         tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
+    /// Writes a script to stdout, to the byte: what looks like colour there may
+    /// stand in a string of the script.
+    pub(crate) fn script(self, text: &str) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
     /// Writes a JSON value and a line's end to stdout.
     pub(crate) fn json(self, value: &serde_json::Value) -> std::io::Result<()> {
         self.data(&format!("{value:#}\n"))

@@ -69,9 +69,11 @@ pub(crate) fn print(
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
     let prefix = &session.project.config.ledger_prefix;
-    session
-        .terminal
-        .data(&render::plan(format, goal, &lanes, prefix))?;
+    let text = render::plan(format, goal, &lanes, prefix);
+    match format {
+        Format::Sql => session.terminal.script(&text)?,
+        _ => session.terminal.data(&text)?,
+    }
     Ok(Exit::Done)
 }
 

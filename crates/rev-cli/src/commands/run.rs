@@ -57,7 +57,13 @@ pub(crate) fn run(
         run: random_id(),
     };
     let outcome = execute(&request, &selection, session)?;
-    Summary::new(goal, &outcome, &selection, session).tell()
+    let told = Summary::new(goal, &outcome, &selection, session).tell();
+    // The exit code first tells whether anything changed, also where the answer
+    // could not be written.
+    told.map_err(|failure| match outcome.has_changed() {
+        true => failure.with_exit(Exit::PartWay),
+        false => failure,
+    })
 }
 
 fn execute(

@@ -32,7 +32,7 @@ pub(crate) fn fault(fault: &Fault, root: &Path) -> Diagnostic {
     let excerpt = fault.place.and_then(|place| {
         let text = std::fs::read_to_string(root.join(&fault.path)).ok()?;
         let line = text.lines().nth(place.line.checked_sub(1)?)?;
-        Some(line.trim_start_matches('\u{feff}').to_owned())
+        Some(shown_line(&fault.path, line.trim_start_matches('\u{feff}')))
     });
     let spot = Spot {
         path: fault.path.clone(),
@@ -41,6 +41,36 @@ pub(crate) fn fault(fault: &Fault, root: &Path) -> Diagnostic {
     };
     let told = Diagnostic::new(fault.code(), &fault.problem).at(Some(spot));
     advise(told, &fault.problem)
+}
+
+/// A line as an excerpt. One of settings may hold a password, also where it is
+/// too broken to be read as a URL; a letter hidden stays a letter wide, so that
+/// the marks below it point right.
+fn shown_line(path: &str, line: &str) -> String {
+    let hidden = match path {
+        path if path.ends_with(".env") => line.find(['=', ':', ' ']).map(|at| (at + 1, line.len())),
+        path if path.ends_with(".yaml") && !path.contains('/') => of_credentials(line),
+        _ => None,
+    };
+    let Some((start, end)) = hidden else {
+        return line.to_owned();
+    };
+    let stars = "*".repeat(line[start..end].chars().count());
+    format!("{}{stars}{}", &line[..start], &line[end..])
+}
+
+/// What stands between a user's colon and the last `@` of a line.
+fn of_credentials(line: &str) -> Option<(usize, usize)> {
+    let end = line.rfind('@')?;
+    let before = &line[..end];
+    let start = match before.find("//") {
+        Some(slashes) => slashes + 2,
+        None => before
+            .rfind([' ', '"', '\'', '{', '['])
+            .map_or(0, |at| at + 1),
+    };
+    let colon = before[start..].find(':')?;
+    Some((start + colon + 1, end))
 }
 
 fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
@@ -113,4 +143,33 @@ pub(crate) fn write(error: &WriteError) -> Failure {
         WriteError::NotFaithful { .. } => Diagnostic::new("not_faithful", error),
     };
     Failure::refused(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_line;
+
+    #[test]
+    fn no_excerpt_of_settings_shows_a_password() {
+        let lines = [
+            "  db1: mssql://u:s3cr3t@h",
+            "  db1: \" postgres://u:s3cr3t@h\"",
+            "  db1: \"${X:-postgres://u:s3cr3t@h\"",
+            "  db1: \"user:s3cr3t@host\"",
+            "  db1: {url: \"postgres://u:s3cr3t@h\", bogus: 1}",
+            "revisions: postgres://u:s3cr3t@h",
+        ];
+        for line in lines {
+            let shown = shown_line("rev.yaml", line);
+            assert!(
+                !shown.contains("s3cr3t") && shown.len() == line.len(),
+                "{shown}"
+            );
+        }
+        for line in ["REV_DB1_URL=\"postgres://u:s3cr3t@h", "FOO s3cr3t"] {
+            assert!(!shown_line(".env", line).contains("s3cr3t"), "{line}");
+        }
+        let sql = "  INSERT INTO mail VALUES ('a:b@c');";
+        assert_eq!(shown_line("revisions/1a2b_x.yaml", sql), sql);
+    }
 }

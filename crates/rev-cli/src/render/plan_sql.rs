@@ -11,6 +11,7 @@ use rev_core::{Dialect, Goal, Lane, TransactionMode, digest};
 use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 use rev_sql::ledger::{Ledger, LogLine};
+use rev_sql::split::rebuilds_tables;
 
 use super::{doing, heads, way};
 use crate::commands::one_line;
@@ -38,6 +39,9 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
     if lane.steps.is_empty() {
         text.push_str("-- nothing to do\n");
         return text;
+    }
+    if dialect == Dialect::Sqlite {
+        text.push_str("PRAGMA foreign_keys = ON;\n");
     }
     let ledger = keeps_ledger(dialect).then(|| Ledger::new(prefix));
     if let Some(ledger) = ledger.as_ref().filter(|_| lane.from.is_empty()) {
@@ -104,7 +108,15 @@ fn body(dialect: Dialect, step: &Step, work: &Work, writes: &str) -> String {
         .map(|statement| ended(dialect, &statement.text));
     let inner = statements.collect::<String>() + writes;
     if is_whole && !inner.is_empty() {
-        return format!("BEGIN;\n{inner}COMMIT;\n");
+        let whole = format!("BEGIN;\n{inner}COMMIT;\n");
+        // As the executor does: a rebuild must not cascade to rows that refer to it.
+        return match dialect == Dialect::Sqlite && rebuilds_tables(&work.statements) {
+            true => format!(
+                "PRAGMA foreign_keys = OFF;\n{whole}PRAGMA foreign_key_check;\n\
+                 PRAGMA foreign_keys = ON;\n"
+            ),
+            false => whole,
+        };
     }
     inner
 }
