@@ -241,3 +241,15 @@ fn another_programs_lock_is_waited_for_and_then_told() {
     insta::assert_snapshot!(summary(&setting.go(Goal::Upgrade, "b")),
         @"db1: done; did [b]; left []; at [b]");
 }
+
+#[test]
+fn a_script_that_names_the_ledger_is_stopped_and_undone() {
+    let script = "CREATE TABLE x (id); DELETE FROM rev_ledger";
+    let setting = Setting::new(vec![table("a", &[]), revision("b", &["a"], script, "")]);
+    insta::assert_snapshot!(summary(&setting.go(Goal::Upgrade, "head")),
+        @"db1: failed at b: a script may not name the ledger's table `rev_ledger`; did [a]; left [b]; at [a]");
+    assert_eq!(
+        sqlite::query(&setting.file("db1"), "SELECT revision FROM rev_ledger"),
+        ["a"]
+    );
+}

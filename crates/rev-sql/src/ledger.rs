@@ -129,6 +129,21 @@ impl Ledger {
         [self.ledger_table(), self.log_table(), self.state_table()]
     }
 
+    /// The ledger's table that a statement names, if it names one: as a whole
+    /// word, in any case, wherever it stands.
+    #[must_use]
+    pub fn named_in(&self, statement: &str) -> Option<String> {
+        let statement = statement.to_ascii_lowercase();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        self.tables().into_iter().find(|table| {
+            let table = table.to_ascii_lowercase();
+            statement.match_indices(&table).any(|(at, _)| {
+                let (before, after) = (&statement[..at], &statement[at + table.len()..]);
+                !before.ends_with(is_word) && !after.starts_with(is_word)
+            })
+        })
+    }
+
     /// The names of those of the tables that exist, a row each.
     #[must_use]
     pub fn select_tables(&self) -> String {
@@ -327,6 +342,22 @@ mod tests {
         assert_eq!(quote("it's"), "'it''s'");
         assert_eq!(quote("a\0'"), "CAST(x'610027' AS TEXT)");
         assert_eq!(quote("'; DROP TABLE x; --"), "'''; DROP TABLE x; --'");
+    }
+
+    #[test]
+    fn a_statement_that_names_the_ledger_is_seen_and_its_neighbours_are_not() {
+        let ledger = Ledger::new("rev_");
+        let named = |text| ledger.named_in(text);
+        assert_eq!(
+            named("DELETE FROM \"REV_ledger\""),
+            Some("rev_ledger".into())
+        );
+        assert_eq!(
+            named("drop table main.rev_state;"),
+            Some("rev_state".into())
+        );
+        assert_eq!(named("CREATE TABLE prev_log (id)"), None);
+        assert_eq!(named("CREATE TABLE rev_logs (id)"), None);
     }
 
     #[test]

@@ -256,6 +256,10 @@ impl Sqlite {
             if pulse.stop.is_requested() {
                 return Ok(Some(Commit::Stopped));
             }
+            if let Some(table) = self.ledger.named_in(&statement.text) {
+                let message = format!("a script may not name the ledger's table `{table}`");
+                return Err(refused(index, number, statement, message, None));
+            }
             if let Err(error) = self.run_statement(number + 1, statement, pulse).await {
                 return Err(self.statement_error(index, number, statement, &error));
             }
@@ -350,24 +354,13 @@ impl Sqlite {
         ) {
             return mapped.into();
         }
-        let timed_out = is_interrupt(error);
-        StepError::Statement {
-            step,
-            failure: StatementFailure {
-                number: number + 1,
-                statement: statement.text.clone(),
-                piece: statement.piece,
-                offset: statement.offset,
-                code: fault.code().map(std::borrow::Cow::into_owned),
-                message: if timed_out {
-                    "the statement ran longer than its timeout".to_owned()
-                } else {
-                    fault.message().to_owned()
-                },
-                detail: None,
-                hint: None,
-            },
-        }
+        let message = if is_interrupt(error) {
+            "the statement ran longer than its timeout".to_owned()
+        } else {
+            fault.message().to_owned()
+        };
+        let code = fault.code().map(std::borrow::Cow::into_owned);
+        refused(step, number, statement, message, code)
     }
 
     /// Makes the ledger's tables if they are missing, within the transaction.
@@ -478,4 +471,26 @@ async fn run(connection: &mut SqliteConnection, sql: &str) -> Result<u64, sqlx::
         .execute(connection)
         .await?;
     Ok(result.rows_affected())
+}
+
+fn refused(
+    step: usize,
+    number: usize,
+    statement: &Statement,
+    message: String,
+    code: Option<String>,
+) -> StepError {
+    StepError::Statement {
+        step,
+        failure: StatementFailure {
+            number: number + 1,
+            statement: statement.text.clone(),
+            piece: statement.piece,
+            offset: statement.offset,
+            code,
+            message,
+            detail: None,
+            hint: None,
+        },
+    }
 }

@@ -94,9 +94,12 @@ fn sets_outside_pragma(head: &Head<'_>) -> bool {
         1
     };
     head.starts(&["PRAGMA"])
-        && tokens
-            .get(name)
-            .is_some_and(|token| token.is_any(&OUTSIDE_PRAGMAS))
+        && tokens.get(name).is_some_and(|token| {
+            let name = token.text.trim_matches(['"', '`', '\'', '[', ']']);
+            OUTSIDE_PRAGMAS
+                .iter()
+                .any(|pragma| name.eq_ignore_ascii_case(pragma))
+        })
         && tokens
             .get(name + 1)
             .is_some_and(|token| token.is_symbol("=") || token.is_symbol("("))
