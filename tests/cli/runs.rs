@@ -1,5 +1,7 @@
 //! `upgrade`, `downgrade`, `switch`, `stamp`, `log`.
 
+use rev_testkit::sqlite;
+
 use crate::harness::{Project, assert_answer, table};
 
 #[test]
@@ -125,4 +127,38 @@ fn a_password_is_never_shown() {
         assert!(!answer.to_string().contains("hunter2"), "{answer}");
         assert_eq!(answer.exit, Some(2), "{answer}");
     }
+}
+
+#[test]
+fn a_database_that_another_process_has_locked_is_left_alone() {
+    let project = Project::line();
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: {url: 'sqlite://db1.sqlite', lock_timeout: 20ms}\n",
+    );
+    assert_eq!(project.rev("upgrade db1@aaaa").exit, Some(0));
+    let file = project.path().join("db1.sqlite");
+    let before = sqlite::dump(&file, "");
+    // A reader keeps a writer from committing, and lets `rev` read.
+    let held = sqlite::hold(&file, "BEGIN; SELECT * FROM hero");
+    assert_answer!("locked_by_a_reader", project.rev("upgrade db1@head -q"));
+    drop(held);
+    let held = sqlite::hold(&file, "BEGIN EXCLUSIVE");
+    assert_answer!("locked", project.rev("upgrade db1@head -q"));
+    drop(held);
+    assert_eq!(sqlite::dump(&file, ""), before);
+}
+
+#[test]
+fn a_database_that_may_only_be_read_is_read_and_not_written() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@aaaa").exit, Some(0));
+    let before = sqlite::dump(&project.path().join("db1.sqlite"), "");
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: sqlite://db1.sqlite?mode=ro\n",
+    );
+    assert_answer!("read_only_current", project.rev("current"));
+    assert_answer!("read_only", project.rev("upgrade db1@head -q"));
+    assert_eq!(sqlite::dump(&project.path().join("db1.sqlite"), ""), before);
 }
