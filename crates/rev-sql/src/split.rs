@@ -104,6 +104,16 @@ pub enum SplitError {
         /// The statement up to `STDIN`, as written.
         text: String,
     },
+    /// A place for a value that nobody binds: it would run as NULL.
+    #[error("`{text}` stands for a value, and a script has none to give")]
+    Parameter {
+        /// The piece.
+        piece: usize,
+        /// The offset of the parameter.
+        offset: usize,
+        /// The parameter, as written.
+        text: String,
+    },
     /// A NUL character.
     #[error("a script may not hold a NUL character")]
     Nul {
@@ -153,6 +163,7 @@ impl SplitError {
         match *self {
             SplitError::TransactionControl { piece, offset, .. }
             | SplitError::NotInTransaction { piece, offset, .. }
+            | SplitError::Parameter { piece, offset, .. }
             | SplitError::CopyFromStdin { piece, offset, .. }
             | SplitError::Nul { piece, offset }
             | SplitError::Unterminated { piece, offset, .. }
@@ -191,6 +202,11 @@ trait Grammar<'a>: Default {
     /// Whether the statement waits for data from the client.
     fn copies_input(&self) -> bool {
         false
+    }
+    /// The first place for a value to be bound, where the engine takes such
+    /// places for NULL.
+    fn parameter(&self) -> Option<std::ops::Range<usize>> {
+        None
     }
     /// Why a statement may not be sent, if so. `transactional`: whether one
     /// transaction holds all statements of the script.
@@ -379,6 +395,13 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
 
     fn refuse(&self, offset: usize) -> Result<(), SplitError> {
         let piece = self.piece;
+        if let Some(range) = self.grammar.parameter() {
+            return Err(SplitError::Parameter {
+                piece,
+                offset: range.start,
+                text: self.text[range].to_owned(),
+            });
+        }
         let text = || self.head.title();
         match G::refusal(&self.head, self.transactional) {
             None => Ok(()),

@@ -162,6 +162,7 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::NotInTransaction { .. } => told.hint(
             "take it out: a step is one transaction, and a script that drops or renames a\ntable runs with foreign keys off and is checked afterwards",
         ),
+        SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
         _ => told,
     }

@@ -1,5 +1,7 @@
 //! SQLite: triggers, and what its transactions cannot hold.
 
+use std::ops::Range;
+
 use super::head::Head;
 use super::lexer::{Lexicon, Token, TokenKind};
 use super::{Grammar, Refusal};
@@ -13,6 +15,7 @@ pub(super) struct Sqlite<'a> {
     stage: Stage,
     body: Option<usize>,
     previous: Option<Token<'a>>,
+    parameter: Option<Range<usize>>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,9 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
     };
 
     fn take(&mut self, token: Token<'a>) {
+        if self.parameter.is_none() {
+            self.parameter = self.parameter_at(token);
+        }
         match self.stage {
             Stage::Fresh if token.is("CREATE") => self.stage = Stage::Create,
             Stage::Create if token.is_any(&["TEMP", "TEMPORARY"]) => {}
@@ -56,6 +62,10 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
         self.body
     }
 
+    fn parameter(&self) -> Option<Range<usize>> {
+        self.parameter.clone()
+    }
+
     fn holds_semicolon(&self) -> bool {
         self.body.is_some()
     }
@@ -67,6 +77,21 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
 }
 
 impl<'a> Sqlite<'a> {
+    /// `?`, `?1`, `:name`, `@name` or `$name`. <https://sqlite.org/lang_expr.html#varparam>
+    fn parameter_at(&self, token: Token<'a>) -> Option<Range<usize>> {
+        let sign = token.text.as_bytes().first();
+        let whole = token.start..token.end();
+        match (token.kind, sign) {
+            (TokenKind::Symbol, Some(b'?')) => Some(whole),
+            (TokenKind::Name, Some(b'@')) | (TokenKind::Word, Some(b'$')) => Some(whole),
+            (TokenKind::Word, _) => {
+                let colon = self.previous.filter(|before| before.is_symbol(":"))?;
+                (colon.end() == token.start).then_some(colon.start..token.end())
+            }
+            _ => None,
+        }
+    }
+
     /// SQLite's own rule (`sqlite3_complete`): the body's `END` comes right after
     /// a semicolon. So neither `CASE … END` nor a column `end` is mistaken for it.
     fn ends_body(&self, token: Token<'a>) -> bool {

@@ -133,7 +133,7 @@ const SQLITE: [&str; 17] = [
     "SELECT 1 /* ; /* ' */ + 1",
     "SELECT 1 -- ; '\n + 1",
     "SELECT 1--1;\n",
-    "SELECT x';', :a, @b, $c, ?1",
+    "SELECT x';', a$c",
     "CREATE TRIGGER t AFTER INSERT ON x BEGIN SELECT 1; SELECT 2; END",
     "create temp trigger if not exists t after update on x for each row when new.a > 1 begin \
      update y set a = case when 1 then case 2 when 3 then 4 end else 5 end; end",
@@ -143,7 +143,7 @@ const SQLITE: [&str; 17] = [
     "CREATE TRIGGER t INSTEAD OF DELETE ON v BEGIN SELECT RAISE(ROLLBACK, 'no;'); END",
     "CREATE TABLE trigger_log (begin TEXT, end TEXT)",
     "CREATE VIEW trigger AS SELECT CASE 1 WHEN 1 THEN 2 END",
-    "SELECT $$",
+    "SELECT a$$ FROM t",
     "ROLLBACK TRANSACTION TO SAVEPOINT s",
     "PRAGMA foreign_keys",
 ];
@@ -715,4 +715,25 @@ fn covers(dialect: Dialect, text: &str, found: &[Statement]) -> Result<(), TestC
         prop_assert_eq!(inside, Ok(Vec::new()), "in {:?}", gap);
     }
     Ok(())
+}
+
+#[test]
+fn a_place_for_a_value_is_refused_where_sqlite_would_take_it_for_null() {
+    let parameter = |text: &str| {
+        let sql = Sql::text(text);
+        match split(&sql, Dialect::Sqlite, TransactionMode::Step) {
+            Err(SplitError::Parameter { offset, text, .. }) => Some((offset, text)),
+            Err(other) => panic!("{other}"),
+            Ok(_) => None,
+        }
+    };
+    let found = |offset: usize, text: &str| Some((offset, text.to_owned()));
+    assert_eq!(parameter("SELECT 1, ?1"), found(10, "?"));
+    assert_eq!(parameter("SELECT :name"), found(7, ":name"));
+    assert_eq!(parameter("SELECT @name"), found(7, "@name"));
+    assert_eq!(parameter("SELECT $name"), found(7, "$name"));
+    assert_eq!(
+        parameter("SELECT '?', ':x', \"@y\", [$z] -- ?\n, a$b /* :c */"),
+        None
+    );
 }
