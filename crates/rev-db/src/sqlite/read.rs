@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
 use rev_sql::ledger::{self, StoredRow};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
@@ -31,16 +33,32 @@ impl Manner {
     }
 }
 
+/// Reads something through a connection that is open.
+type Reading<T> =
+    for<'a> fn(&'a Sqlite, &'a mut SqliteConnection) -> BoxFuture<'a, Result<T, DatabaseError>>;
+
 impl Sqlite {
     pub(super) async fn read_ledger(&self) -> Result<Ledger, DatabaseError> {
+        self.look(|sqlite, connection| sqlite.read_through(connection).boxed())
+            .await
+    }
+
+    pub(super) async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
+        self.look(|sqlite, connection| sqlite.log_through(connection).boxed())
+            .await
+    }
+
+    /// Reads through a connection of the fitting manner, in another one where
+    /// that cannot be relied on; where there is no file there is nothing.
+    async fn look<T: Default>(&self, read: Reading<T>) -> Result<T, DatabaseError> {
         let mut manner = match self.place.exists()? {
             true if self.place.is_quiet_wal() => Manner::Alone,
             true => Manner::Shared,
-            false => return Ok(Ledger::default()),
+            false => return Ok(T::default()),
         };
         loop {
             let mut connection = self.connect(manner.of(self.options())).await?;
-            let result = self.read_through(&mut connection).await;
+            let result = read(self, &mut connection).await;
             let _ = connection.close().await;
             match self.other_manner(manner, result.as_ref().err()) {
                 Some(other) => manner = other,
@@ -89,23 +107,6 @@ impl Sqlite {
             })
             .collect::<Result<_, _>>()?;
         Ok(Ledger { generation, rows })
-    }
-
-    pub(super) async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
-        let mut manner = match self.place.exists()? {
-            true if self.place.is_quiet_wal() => Manner::Alone,
-            true => Manner::Shared,
-            false => return Ok(Vec::new()),
-        };
-        loop {
-            let mut connection = self.connect(manner.of(self.options())).await?;
-            let result = self.log_through(&mut connection).await;
-            let _ = connection.close().await;
-            match self.other_manner(manner, result.as_ref().err()) {
-                Some(other) => manner = other,
-                None => return result,
-            }
-        }
     }
 
     async fn log_through(
