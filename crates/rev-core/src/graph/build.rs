@@ -178,7 +178,7 @@ impl Graph {
         if !builder.faults.is_empty() {
             return Err(builder.faults);
         }
-        Ok(builder.finish(topological, NodeSet::default()))
+        Ok(builder.finish(topological))
     }
 
     /// This graph with revisions that only a ledger knows. They are no heads
@@ -200,7 +200,7 @@ impl Graph {
         if !builder.faults.is_empty() {
             return Err(builder.faults);
         }
-        let mut graph = builder.finish(topological, NodeSet::default());
+        let mut graph = builder.finish(topological);
         graph.foreign = ids
             .iter()
             .filter_map(|id| graph.find(id.as_str()))
@@ -406,12 +406,12 @@ impl Builder {
             .collect()
     }
 
-    fn finish(self, topological: Vec<Node>, foreign: NodeSet) -> Graph {
+    fn finish(self, topological: Vec<Node>) -> Graph {
         Graph {
             dag: self.dag,
             labels: self.labels,
             topological,
-            foreign,
+            foreign: NodeSet::default(),
             reach: OnceLock::new(),
             digests: OnceLock::new(),
         }

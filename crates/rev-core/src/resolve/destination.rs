@@ -3,7 +3,7 @@
 use super::{Branch, Direction, Meaning, Place, ResolveError, Scope};
 use crate::plan::Goal;
 use crate::target::Point;
-use crate::{Node, NodeSet};
+use crate::{Node, NodeSet, RevisionId};
 
 /// The set of revisions that are to be applied in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +56,7 @@ impl Scope<'_> {
                 .map(|point| self.revisions(point))
                 .collect::<Result<Vec<_>, _>>()?
                 .concat();
-            return Err(ResolveError::SeveralRevisions {
-                point: points
-                    .iter()
-                    .map(Point::to_string)
-                    .collect::<Vec<_>>()
-                    .join(" "),
-                revisions: self.graph.ids(revisions),
-            });
+            return Err(several(points, self.graph.ids(revisions)));
         };
         let meaning = self.meaning(point)?;
         match &meaning.place {
@@ -129,16 +122,7 @@ impl Scope<'_> {
                 Place::Revisions(of) | Place::Heads(of) => nodes.extend(of.iter().copied()),
                 Place::Base => {}
                 Place::Current => return Err(ResolveError::Current),
-                Place::Offset(_) => {
-                    return Err(ResolveError::SeveralRevisions {
-                        point: points
-                            .iter()
-                            .map(Point::to_string)
-                            .collect::<Vec<_>>()
-                            .join(" "),
-                        revisions: Vec::new(),
-                    });
-                }
+                Place::Offset(_) => return Err(several(points, Vec::new())),
             }
         }
         if !nodes.is_subset(applied) {
@@ -186,6 +170,14 @@ impl Scope<'_> {
             }
         }
         set
+    }
+}
+
+fn several(points: &[Point], revisions: Vec<RevisionId>) -> ResolveError {
+    let words: Vec<String> = points.iter().map(Point::to_string).collect();
+    ResolveError::SeveralRevisions {
+        point: words.join(" "),
+        revisions,
     }
 }
 
