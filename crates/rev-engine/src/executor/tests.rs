@@ -52,6 +52,17 @@ fn busy() -> Option<Result<Commit, StepError>> {
     })))
 }
 
+/// Three revisions, each on the one before.
+fn chain() -> Arc<Graph> {
+    graph(
+        "
+        a: !
+        b: a !
+        c: b !
+    ",
+    )
+}
+
 #[test]
 fn fail_at_each_statement_in_turn_run_again_and_arrive() {
     let graph = graph(
@@ -110,13 +121,7 @@ fn neighbours_that_run_nothing_commit_together() {
 
 #[test]
 fn who_loses_to_another_run_applies_only_what_that_one_left() {
-    let graph = graph(
-        "
-        a: !
-        b: a !
-        c: b !
-    ",
-    );
+    let graph = chain();
     let (world, winner) = (World::new("db1"), World::new("db1"));
     upgrade(&graph, &winner, "b");
     let theirs = winner.contents();
@@ -140,13 +145,7 @@ fn who_loses_to_another_run_applies_only_what_that_one_left() {
 
 #[test]
 fn a_relative_target_is_not_followed_to_where_another_run_has_moved_it() {
-    let graph = graph(
-        "
-        a: !
-        b: a !
-        c: b !
-    ",
-    );
+    let graph = chain();
     let (world, winner) = (World::new("db1"), World::new("db1"));
     upgrade(&graph, &winner, "a");
     let theirs = winner.contents();
@@ -332,13 +331,7 @@ fn a_commit_whose_answer_was_lost_counts_as_done_and_runs_nothing_twice() {
 
 #[test]
 fn a_stop_request_ends_the_run_after_the_step_that_was_committed() {
-    let graph = graph(
-        "
-        a: !
-        b: a !
-        c: b !
-    ",
-    );
+    let graph = chain();
     let world = World::new("db1");
     let (outcome, _) = run_until(
         &request(Goal::Upgrade),
