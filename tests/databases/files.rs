@@ -91,7 +91,7 @@ fn two_names_for_one_file_have_one_guard() {
     let (file, link) = (setting.file("db1"), setting.file("link"));
     std::os::unix::fs::symlink(&file, &link).expect("a link");
     let (mut one, mut other) = (database(&file), database(&link));
-    assert_eq!(one.identity(), other.identity());
+    assert_eq!(block_on(one.identity()), block_on(other.identity()));
     let holder = Holder::default();
     assert_eq!(block_on(one.try_lock(&holder)), Ok(Guard::Taken));
     assert!(matches!(
@@ -112,7 +112,7 @@ fn two_ledgers_in_one_file_have_a_guard_each() {
         open(&url, Dialect::Sqlite, &settings).expect("a URL of SQLite")
     };
     let (mut ours, mut theirs) = (ledger("rev_"), ledger("their_"));
-    assert_ne!(ours.identity(), theirs.identity());
+    assert_ne!(block_on(ours.identity()), block_on(theirs.identity()));
     let holder = Holder::default();
     assert_eq!(block_on(ours.try_lock(&holder)), Ok(Guard::Taken));
     assert_eq!(block_on(theirs.try_lock(&holder)), Ok(Guard::Taken));

@@ -106,6 +106,8 @@ fn a_second_run_of_the_same_generation_loses_and_plans_again() {
         operator: String::new(),
         version: String::new(),
         started: String::new(),
+        elapsed_ms: 0,
+        prepare: None,
     };
     let mut alive = |_, _| {};
     let mut pulse = rev_engine::event::Pulse {
@@ -127,7 +129,7 @@ fn the_guard_keeps_others_out_and_goes_with_its_owner() {
     };
     let mut first = database(&setting.file("db1"));
     let mut second = database(&setting.file("db1"));
-    assert_eq!(first.identity(), second.identity());
+    assert_eq!(block_on(first.identity()), block_on(second.identity()));
     assert_eq!(block_on(first.try_lock(&holder)), Ok(Guard::Taken));
     let other = Holder::default();
     let held = block_on(second.try_lock(&other));

@@ -12,7 +12,7 @@ use rev_engine::database::Database;
 use rev_engine::event::{Event, Stop};
 use rev_engine::executor;
 use rev_engine::outcome::Outcome;
-use rev_engine::request::{Job, Request};
+use rev_engine::request::{Commitment, Job, Request};
 use tempfile::TempDir;
 
 pub(crate) struct Setting {
@@ -69,6 +69,8 @@ pub(crate) fn settings() -> Settings {
         schema: None,
         lock_timeout: Duration::from_millis(50),
         statement_timeout: Duration::ZERO,
+        operator: "tester@here".to_owned(),
+        run: "test".to_owned(),
     }
 }
 
@@ -82,6 +84,8 @@ pub(crate) fn request(goal: Goal) -> Request {
         goal,
         beside: false,
         keep_going: false,
+        commitment: Commitment::Step,
+        ends_sessions: false,
         jobs: 4,
         lock_wait: None,
         operator: "tester@here".to_owned(),

@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::Global;
 use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::system::{operator, random_id};
 use crate::terminal::Terminal;
 
 /// Longer than any run; drivers know no endless wait.
@@ -30,6 +31,10 @@ pub(crate) struct Session {
     pub(crate) project: Project,
     /// Where it speaks.
     pub(crate) terminal: Terminal,
+    /// Who works here: `user@host`.
+    pub(crate) operator: String,
+    /// Names this run, unlike any other.
+    pub(crate) run: String,
     environment: Environment,
     /// All names of databases and groups.
     bound: Vec<String>,
@@ -75,6 +80,8 @@ impl Session {
         Ok(Self {
             project,
             terminal,
+            operator: operator(),
+            run: random_id(),
             environment,
             bound,
             command: format!("rev {command}"),
@@ -222,6 +229,8 @@ impl Session {
             statement_timeout: database
                 .and_then(|d| d.statement_timeout)
                 .unwrap_or_default(),
+            operator: self.operator.clone(),
+            run: self.run.clone(),
         };
         rev_db::open(&address(&url), binding.dialect, &settings)
             .map_err(|error| self.refused(&error.into(), binding))

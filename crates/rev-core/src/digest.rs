@@ -49,6 +49,7 @@ const REVISION: &str = "revgraph 2026-11 revision v1";
 const LINEAGE: &str = "revgraph 2026-11 lineage v1";
 const STATE: &str = "revgraph 2026-11 state v1";
 const PLAN: &str = "revgraph 2026-11 plan v1";
+const STATEMENT: &str = "revgraph 2026-11 statement v1";
 
 /// A hasher to which nothing can be given without its length.
 struct Framed(blake3::Hasher);
@@ -144,6 +145,13 @@ pub fn revision(revision: &Revision) -> Digest {
         hash.text(name.as_str()).entry(entry);
     }
     hash.finish()
+}
+
+/// The digest of one statement as it is sent, but for its line ends.
+#[must_use]
+pub fn statement(text: &str) -> Digest {
+    let text = text.replace("\r\n", "\n");
+    Framed::new(STATEMENT).text(&text).finish()
 }
 
 /// The digest of a revision and of all that it stands on: its own digest and

@@ -1,6 +1,8 @@
 //! Reaching databases: the first touch of the network, and sqlx's only home.
 
 mod open;
+mod rows;
 mod sqlite;
+mod writing;
 
 pub use open::{Settings, open};

@@ -18,6 +18,10 @@ pub struct Settings {
     pub lock_timeout: Duration,
     /// How long one statement may run; zero: without end.
     pub statement_timeout: Duration,
+    /// Who runs this: `user@host`. Servers show it to whoever waits.
+    pub operator: String,
+    /// Names this run, unlike any other: what its sessions are known by.
+    pub run: String,
 }
 
 /// Makes ready to reach the database at `url`. Opens nothing yet: a missing

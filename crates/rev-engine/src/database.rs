@@ -1,22 +1,28 @@
 //! What the engine asks of a database.
 //!
-//! One physical database and ledger, reached by one connection. Reading never
-//! writes, not even the ledger's tables. A [`Batch`] is all or nothing: its
-//! statements, its ledger rows, its log rows and the new generation commit
-//! together, and only if the generation is still the expected one.
+//! One physical database and ledger. Reading never writes, not even the
+//! ledger's tables. Every write opens with the compare-and-set of the
+//! generation, and stands only if it was still the expected one. There are two
+//! ways to run a step. A [`Batch`] is all or nothing: its statements, its ledger
+//! rows, its log rows and the new generation commit together. Where no
+//! transaction can hold a step's statements they are sent one at a time, and the
+//! journal in the ledger says which stand: the driver carries out each such
+//! move, the executor decides on it.
 
 use futures_util::future::BoxFuture;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest};
+use rev_sql::effect::{Description, Object};
 use rev_sql::split::Statement;
 
 use crate::event::Pulse;
+use crate::journal::Session;
 
 /// A database, through its ledger.
 pub trait Database: Send {
-    /// Names the physical database and ledger: two lanes with the same identity
-    /// are one database.
-    fn identity(&self) -> String;
+    /// Reaches the database, and names it and its ledger: two lanes with the same
+    /// identity are one database, whatever their URLs.
+    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>>;
 
     /// Takes the guard of this database, or says who has it. Does not wait.
     fn try_lock<'a>(
@@ -33,16 +39,112 @@ pub trait Database: Send {
     /// Reads the log, oldest first. Writes nothing and creates nothing.
     fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>>;
 
-    /// Carries a batch out, all or nothing.
+    /// Whether a transaction holds these statements together, so that all of
+    /// them are undone if one fails. Runs nothing.
+    fn holds_together<'a>(
+        &'a mut self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>>;
+
+    /// Carries a batch out, all or nothing; nothing is in flight afterwards. With
+    /// [`Batch::prepare`] it is left prepared instead of committed.
     fn commit<'a>(
         &'a mut self,
         batch: &'a Batch,
         pulse: &'a mut Pulse<'_>,
     ) -> BoxFuture<'a, Result<Commit, StepError>>;
 
+    /// Moves the generation on and writes down what is in flight from now on,
+    /// making the ledger if it is missing.
+    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>>;
+
+    /// Runs one statement and sets the mark, both or neither.
+    fn run_with_mark<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        mark: &'a Mark,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>>;
+
+    /// Runs one statement by itself, outside any transaction. On a stop that asks
+    /// for it the statement is cancelled, which is an error like any other.
+    fn run_alone<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+
+    /// What the catalogue says of these objects, in the same order.
+    fn describe<'a>(
+        &'a mut self,
+        objects: &'a [Object],
+    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>>;
+
+    /// The server session that [`Database::run_alone`] and the transactions use.
+    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>>;
+
+    /// What a session is doing, in a few words, if it still lives: a killed client
+    /// is not a stopped statement. Id, start and tag must all match.
+    fn find_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>>;
+
+    /// Ends a session, if it still lives, and what it runs.
+    fn end_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>>;
+
+    /// Whether a transaction can be prepared here and committed later.
+    ///
+    /// The error is [`DatabaseError::NoTwoPhase`] where it cannot.
+    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>>;
+
+    /// Whether the transaction of this name is prepared and not yet concluded.
+    fn is_prepared<'a>(
+        &'a mut self,
+        transaction: &'a str,
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>>;
+
+    /// Commits or rolls back a prepared transaction. One that is not there any
+    /// more is no error: it is concluded.
+    fn conclude<'a>(
+        &'a mut self,
+        transaction: &'a str,
+        decision: Decision,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>>;
+
     /// Appends a failure to the log, if there is a log. Never fails loudly:
     /// the failure itself is what the user must see.
     fn note_failure<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()>;
+}
+
+/// A statement as it is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'a> {
+    /// Which of its step, from 1.
+    pub number: usize,
+    /// What it says.
+    pub statement: &'a Statement,
+}
+
+/// A move of the journal.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// What the generation must be.
+    pub generation: u64,
+    /// What is in flight from now on, as JSON; `None`: nothing.
+    pub in_flight: Option<String>,
+}
+
+/// How a prepared transaction ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It stands.
+    Commit,
+    /// It never was.
+    RollBack,
 }
 
 /// Who holds, or wants, the guard of a database.
@@ -72,6 +174,8 @@ pub struct Ledger {
     pub generation: u64,
     /// A row an applied revision, in no stated order.
     pub rows: Vec<Applied>,
+    /// What is in flight, as JSON: see [`crate::journal::InFlight`].
+    pub in_flight: Option<String>,
 }
 
 /// Steps that commit together, and what is written down with them.
@@ -91,6 +195,11 @@ pub struct Batch {
     pub version: String,
     /// When the batch began, as RFC 3339 in UTC.
     pub started: String,
+    /// How long its steps took before this batch, in milliseconds: of a step whose
+    /// statements ran one at a time, only its rows are written here.
+    pub elapsed_ms: u64,
+    /// The name to prepare the transaction under; `None`: it commits.
+    pub prepare: Option<String>,
 }
 
 /// One step, ready to run.
@@ -113,6 +222,8 @@ pub enum Commit {
     Lost,
     /// It was stopped on request; nothing was done.
     Stopped,
+    /// It is prepared, and stands once it is concluded.
+    Prepared,
 }
 
 /// One line of the log.
@@ -158,6 +269,28 @@ pub enum DatabaseError {
     Unsupported {
         /// What it speaks.
         dialect: rev_core::Dialect,
+    },
+    /// The connection broke, or the server ended it: what was under way may stand
+    /// or not.
+    #[error("the connection was lost: {message}")]
+    Lost {
+        /// What the driver said.
+        message: String,
+    },
+    /// The user may not do that.
+    #[error("the database does not let this user do that: {message}")]
+    Denied {
+        /// What the server said.
+        message: String,
+    },
+    /// It is reached through a pooler that gives each transaction another session.
+    #[error("the URL leads through a pooler that parts sessions by transaction")]
+    Pooled,
+    /// It can prepare no transactions.
+    #[error("the database cannot prepare transactions: {message}")]
+    NoTwoPhase {
+        /// Why.
+        message: String,
     },
     /// It is there, but is no database of this kind.
     #[error("`{path}` is not a database: {message}")]
@@ -208,6 +341,10 @@ impl DatabaseError {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
             DatabaseError::Unsupported { .. } => "unsupported_engine",
+            DatabaseError::Lost { .. } => "connection_lost",
+            DatabaseError::Denied { .. } => "denied",
+            DatabaseError::Pooled => "pooled",
+            DatabaseError::NoTwoPhase { .. } => "no_two_phase",
             DatabaseError::NotADatabase { .. } => "not_a_database",
             DatabaseError::NewerLedger { .. } => "newer_ledger",
             DatabaseError::Damaged { .. } => "damaged_ledger",
@@ -227,7 +364,7 @@ pub enum StepError {
         /// Which step of the batch, from 0.
         step: usize,
         /// What failed.
-        failure: StatementFailure,
+        failure: Box<StatementFailure>,
     },
     /// The script left foreign keys that lead nowhere.
     #[error("the script leaves foreign keys that lead nowhere: {}", violations.join("; "))]
@@ -262,4 +399,8 @@ pub struct StatementFailure {
     pub detail: Option<String>,
     /// What it advised.
     pub hint: Option<String>,
+    /// Where in the database's own code it happened, such as a function's line.
+    pub context: Option<String>,
+    /// Whether the server promises that nothing of the statement stands.
+    pub is_undone: bool,
 }

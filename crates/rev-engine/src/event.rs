@@ -64,6 +64,42 @@ pub enum Event {
         /// For how long so far.
         elapsed_ms: u64,
     },
+    /// A step that an earlier run has left half done is gone on with.
+    Resuming {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// How many of its statements stand already.
+        stand: usize,
+        /// How many it has.
+        statements: usize,
+    },
+    /// The session of a killed run is still at work, and is waited for.
+    Orphan {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// What it does.
+        doing: String,
+    },
+    /// A statement begins, in a step that goes statement by statement.
+    StatementStarted {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// Which statement, from 1.
+        statement: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A lane is prepared for the decision of a two-phase run.
+    Prepared {
+        /// The database.
+        database: String,
+    },
     /// A step is committed.
     StepDone {
         /// The database.

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod database;
 pub mod event;
 pub mod executor;
+pub mod journal;
 pub mod outcome;
 pub mod prepare;
 pub mod request;

@@ -7,6 +7,7 @@ use rev_core::{DatabaseName, PlanError, RevisionId};
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};
+use crate::journal::{Participants, StepInFlight};
 
 /// What became of every lane.
 #[derive(Debug)]
@@ -28,8 +29,19 @@ pub struct LaneOutcome {
     pub heads: Option<Vec<RevisionId>>,
     /// The applied revisions that only the ledger knows.
     pub unknown: Vec<RevisionId>,
+    /// The step that is half done: what stands of it, and what does not.
+    pub half_done: Option<HalfDone>,
     /// How it ended.
     pub end: End,
+}
+
+/// A step of which some statements stand and others do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HalfDone {
+    /// What the journal says.
+    pub step: StepInFlight,
+    /// How many statements its script has.
+    pub statements: usize,
 }
 
 /// How a lane ended.
@@ -153,15 +165,73 @@ pub enum Refusal {
         /// Where the target led when first seen: the heads.
         heads: Vec<RevisionId>,
     },
-    /// The engine cannot run such steps on this database.
+    /// A step that must run statement by statement, and a pooler between.
     #[error(
-        "revision `{revision}` asks for `transaction: none`, which {dialect} databases do not need"
+        "revision `{revision}` runs statement by statement, which asks for a session of its own"
     )]
-    NoTransaction {
+    Pooled {
         /// The revision.
         revision: RevisionId,
-        /// The dialect.
-        dialect: rev_core::Dialect,
+    },
+    /// All was to commit together, and a step cannot be held by a transaction.
+    #[error("revision `{revision}` cannot share a transaction with other steps: {reason}")]
+    NotAtomic {
+        /// The revision.
+        revision: RevisionId,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Another step is half done there, and this command does not go on with it.
+    #[error("the {} of revision `{}` is half done on `{database}`", step.action.name(), step.revision)]
+    HalfDone {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+    },
+    /// The step at hand was cut off, and nobody but a person can know whether its
+    /// last statement took effect.
+    #[error(
+        "nobody saw whether statement {} of revision `{}` took effect on `{database}`: {reason}",
+        step.done.len() + 1,
+        step.revision
+    )]
+    InDoubt {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+        /// Why it cannot be told.
+        reason: String,
+        /// What the catalogue said before and says now, a line a difference.
+        differences: Vec<String>,
+    },
+    /// A statement that stands was edited since it ran.
+    #[error(
+        "statement {number} of revision `{}` already ran on `{database}`, and is another one now",
+        step.revision
+    )]
+    ExecutedChanged {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+        /// Which statement, from 1.
+        number: usize,
+    },
+    /// The session of a killed run is still at work, and the time to wait is over.
+    #[error("a session that an earlier run has left behind is still at work: {doing}")]
+    Orphan {
+        /// The step that it works on.
+        step: Box<StepInFlight>,
+        /// What it does.
+        doing: String,
+    },
+    /// A two-phase run was cut off.
+    #[error("a two-phase run was cut off, and is to be concluded first")]
+    TwoPhaseOpen {
+        /// Who takes part in it.
+        participants: Box<Participants>,
     },
     /// The database could not be asked.
     #[error(transparent)]
@@ -185,7 +255,13 @@ impl Refusal {
             Refusal::SameDatabase { .. } => "same_database",
             Refusal::Locked { .. } => "locked",
             Refusal::Moved { .. } => "moved",
-            Refusal::NoTransaction { .. } => "no_transaction",
+            Refusal::Pooled { .. } => "pooled",
+            Refusal::NotAtomic { .. } => "not_atomic",
+            Refusal::HalfDone { .. } => "half_done",
+            Refusal::InDoubt { .. } => "in_doubt",
+            Refusal::ExecutedChanged { .. } => "executed_changed",
+            Refusal::Orphan { .. } => "orphan_session",
+            Refusal::TwoPhaseOpen { .. } => "two_phase_open",
             Refusal::Database(error) => error.code(),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action};
 use rev_core::state::Standing;
-use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step, TransactionMode};
+use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Work};
@@ -20,26 +20,17 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Checks what only running asks for: that a script to run is written, and
-    /// that it asks for nothing that its engine does not do.
+    /// Checks what only running asks for: that a script to run is written.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unwritten`], [`Refusal::NoTransaction`].
+    /// [`Refusal::Unwritten`].
     pub fn check_runnable(&self) -> Result<(), Refusal> {
-        let dialect = self.lane.database.dialect;
         for (step, work) in self.lane.steps.iter().zip(&self.works) {
             if step.script.is_some() && work.statements.is_empty() {
                 return Err(Refusal::Unwritten {
                     revision: step.revision.id.clone(),
                     action: step.action.name(),
-                });
-            }
-            let by_itself = step.transaction == TransactionMode::None;
-            if by_itself && !work.statements.is_empty() {
-                return Err(Refusal::NoTransaction {
-                    revision: step.revision.id.clone(),
-                    dialect,
                 });
             }
         }

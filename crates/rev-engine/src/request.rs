@@ -16,6 +16,11 @@ pub struct Request {
     pub beside: bool,
     /// Whether the other lanes go on when one has failed.
     pub keep_going: bool,
+    /// What commits together.
+    pub commitment: Commitment,
+    /// Whether a session that a killed run has left at work is ended, instead of
+    /// waited for.
+    pub ends_sessions: bool,
     /// How many lanes run at once; at least one.
     pub jobs: usize,
     /// How long to wait for another run's lock; `None`: as long as it lives.
@@ -26,6 +31,18 @@ pub struct Request {
     pub version: String,
     /// Names this run in logs; unlike any other.
     pub run: String,
+}
+
+/// What commits together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Commitment {
+    /// Each step by itself.
+    #[default]
+    Step,
+    /// All steps of a lane.
+    Lane,
+    /// All steps of all lanes, by two-phase commit.
+    Run,
 }
 
 /// One database's part in a request.

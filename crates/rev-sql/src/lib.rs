@@ -2,5 +2,6 @@
 //!
 //! Nothing here touches a disk or a network.
 
+pub mod effect;
 pub mod ledger;
 pub mod split;

@@ -8,7 +8,7 @@ use rev_core::{Binding, Goal, RevisionId};
 use rev_engine::event::Stop;
 use rev_engine::executor;
 use rev_engine::outcome::{End, LaneOutcome, Outcome};
-use rev_engine::request::{Job, Request};
+use rev_engine::request::{Commitment, Job, Request};
 use serde_json::{Map, Value, json};
 
 use super::{one_line, plan};
@@ -17,7 +17,7 @@ use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter;
 use crate::session::{Selection, Session, runtime};
-use crate::system::{SystemClock, operator, random_id};
+use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
 /// The most databases that are worked on at once, unless a flag says otherwise.
@@ -48,13 +48,15 @@ pub(crate) fn run(
         goal,
         beside: running.beside,
         keep_going: running.keep_going,
+        commitment: Commitment::Step,
+        ends_sessions: false,
         jobs: running
             .jobs
             .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
         lock_wait: running.lock_wait,
-        operator: operator(),
+        operator: session.operator.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: random_id(),
+        run: session.run.clone(),
     };
     let outcome = execute(&request, &selection, session)?;
     let told = Summary::new(goal, &outcome, &selection, session).tell();

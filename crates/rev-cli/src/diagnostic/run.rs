@@ -123,7 +123,13 @@ pub(crate) fn refusal(
             ))
         }
         Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
-        Refusal::NoTransaction { .. } => told.hint("take `transaction: none` out"),
+        Refusal::Pooled { .. }
+        | Refusal::NotAtomic { .. }
+        | Refusal::HalfDone { .. }
+        | Refusal::InDoubt { .. }
+        | Refusal::ExecutedChanged { .. }
+        | Refusal::Orphan { .. }
+        | Refusal::TwoPhaseOpen { .. } => told,
         Refusal::Database(error) => {
             let command = asking.command;
             of_database(told, error, binding, command)

@@ -43,9 +43,9 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
     if dialect == Dialect::Sqlite {
         text.push_str("PRAGMA foreign_keys = ON;\n");
     }
-    let ledger = keeps_ledger(dialect).then(|| Ledger::new(prefix));
+    let ledger = keeps_ledger(dialect).then(|| Ledger::new(prefix, dialect));
     if let Some(ledger) = ledger.as_ref().filter(|_| lane.from.is_empty()) {
-        let _ = writeln!(text, "\n{}", creation(ledger));
+        let _ = writeln!(text, "\n{}", ledger.create());
     }
     let plan = plan_digest(lane);
     for (index, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
@@ -61,13 +61,6 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
         text.push_str(&afterwards(lane));
     }
     text
-}
-
-/// The ledger's tables, where they are not there yet.
-fn creation(ledger: &Ledger) -> String {
-    let create = ledger.create();
-    let create = create.replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ");
-    create.replace("INSERT INTO ", "INSERT OR IGNORE INTO ")
 }
 
 fn plan_digest(lane: &Lane) -> String {

@@ -78,7 +78,25 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         } => format!(
             "{NAME}{database}{NAME:#}  [{number}/{of}] {ERROR}{action} {revision} failed{ERROR:#}"
         ),
+        Event::Resuming {
+            database,
+            revision,
+            stand,
+            statements,
+        } => format!(
+            "{NAME}{database}{NAME:#}  {revision} was left half done: {stand} of {} stand, going on",
+            count(*statements, "statement")
+        ),
+        Event::Orphan {
+            database,
+            revision,
+            doing,
+        } => format!(
+            "{NAME}{database}{NAME:#}  an earlier run's session still works on {revision}: {doing}"
+        ),
+        Event::Prepared { database } => format!("{NAME}{database}{NAME:#}  prepared"),
         Event::Planned { .. }
+        | Event::StatementStarted { .. }
         | Event::StepStarted { .. }
         | Event::StillRunning { .. }
         | Event::LaneDone { .. } => return None,

@@ -17,17 +17,22 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use rev_core::Dialect;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Guard, Holder, Ledger, LogEntry, StatementFailure,
+    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
     StepError, Work,
 };
 use rev_engine::event::{Pulse, Stop};
-use rev_sql::ledger::{self, LogLine};
+use rev_engine::journal::Session;
+use rev_sql::effect::{Description, Object, needs_to_be_alone};
+use rev_sql::ledger;
 use rev_sql::split::{Statement, rebuilds_tables};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::Settings;
+use crate::rows::State;
+use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
 use error::{from_sqlx, is_foreign_key, is_interrupt};
 use guard::{GuardFile, guard_path};
 use place::Place;
@@ -91,7 +96,7 @@ impl Sqlite {
         let place = Place::of_url(url)?;
         Ok(Self {
             guard: GuardFile::default(),
-            ledger: ledger::Ledger::new(&settings.ledger_prefix),
+            ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Sqlite),
             settings: settings.clone(),
             writer: None,
             has_ledger: false,
@@ -209,8 +214,8 @@ impl Sqlite {
         self.conclude(batch).await?;
         self.has_ledger = true;
         // A commit counts only when what it wrote can be read back.
-        let (_, generation) = self.read_state().await?;
-        if generation <= batch.generation {
+        let state = self.read_state().await?;
+        if state.generation <= batch.generation {
             return Err(DatabaseError::Other {
                 message: "the commit was reported as done, yet nothing of it stands".to_owned(),
             }
@@ -252,17 +257,12 @@ impl Sqlite {
             false => Ok(foreign_keys::Found::default()),
         }
         .map_err(|e| from_sqlx(&path, &e))?;
-        for (number, statement) in work.statements.iter().enumerate() {
+        for (number, statement) in (1..).zip(&work.statements) {
             if pulse.stop.is_requested() {
                 return Ok(Some(Commit::Stopped));
             }
-            if let Some(table) = self.ledger.named_in(&statement.text) {
-                let message = format!("a script may not name the ledger's table `{table}`");
-                return Err(refused(index, number, statement, message, None));
-            }
-            if let Err(error) = self.run_statement(number + 1, statement, pulse).await {
-                return Err(self.statement_error(index, number, statement, &error));
-            }
+            self.run_statement(index, Sent { number, statement }, pulse)
+                .await?;
         }
         if rebuilds {
             let after = foreign_keys::violations(self.connection()).await;
@@ -275,92 +275,52 @@ impl Sqlite {
                 });
             }
         }
-        self.write_down(batch, work, begun).await?;
+        let rows = rows_of(&self.ledger, batch, work, begun);
+        self.run(&rows).await?;
         Ok(None)
     }
 
-    async fn write_down(
-        &mut self,
-        batch: &Batch,
-        work: &Work,
-        begun: Instant,
-    ) -> Result<(), DatabaseError> {
-        let plan = batch.plan.to_string();
-        let line = LogLine {
-            run: &batch.run,
-            action: work.action.name(),
-            revision: work.row.revision.as_str(),
-            outcome: "done",
-            plan: &plan,
-            statement: 0,
-            error: "",
-            started: &batch.started,
-            elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            operator: &batch.operator,
-            version: &batch.version,
-        };
-        let row = if work.action.applies() {
-            self.ledger.insert_row(&work.row, &line)
-        } else {
-            self.ledger.delete_row(&work.row.revision)
-        };
-        let text = format!("{row}\n{}", self.ledger.insert_log(&line));
-        self.run(&text).await.map(drop)
-    }
-
-    /// Runs one statement, telling every second that it lives.
+    /// Runs one statement of a script, telling that it lives.
     async fn run_statement(
         &mut self,
-        number: usize,
-        statement: &Statement,
+        step: usize,
+        sent: Sent<'_>,
         pulse: &mut Pulse<'_>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), StepError> {
+        check_names(&self.ledger, step, sent)?;
         self.deadline.set(self.settings.statement_timeout);
-        let begun = Instant::now();
         let connection = self
             .writer
             .as_mut()
-            .expect("a batch opens the writer first");
-        let mut running = std::pin::pin!(run(connection, &statement.text));
-        let result = loop {
-            let second = tokio::time::sleep(Duration::from_secs(1));
-            tokio::select! {
-                biased;
-                result = &mut running => break result,
-                () = second => {
-                    let elapsed = begun.elapsed().as_millis();
-                    (pulse.alive)(number, u64::try_from(elapsed).unwrap_or(u64::MAX));
-                }
-            }
-        };
+            .expect("whoever writes opens the writer first");
+        let running = run(connection, &sent.statement.text);
+        let result = watch(running, sent.number, pulse).await;
         self.deadline.set(Duration::ZERO);
-        result.map(drop)
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.statement_error(step, sent, &error)),
+        }
     }
 
-    fn statement_error(
-        &self,
-        step: usize,
-        number: usize,
-        statement: &Statement,
-        error: &sqlx::Error,
-    ) -> StepError {
-        let Some(fault) = error.as_database_error() else {
-            return from_sqlx(&self.place.path, error).into();
-        };
+    fn statement_error(&self, step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
         let mapped = from_sqlx(&self.place.path, error);
+        let Some(fault) = error.as_database_error() else {
+            return mapped.into();
+        };
         if matches!(
             mapped,
             DatabaseError::Busy { .. } | DatabaseError::ReadOnly { .. }
         ) {
             return mapped.into();
         }
-        let message = if is_interrupt(error) {
-            "the statement ran longer than its timeout".to_owned()
-        } else {
-            fault.message().to_owned()
+        let mut failure = Box::new(failure_of(sent));
+        failure.is_undone = true;
+        failure.code = fault.code().map(std::borrow::Cow::into_owned);
+        failure.message = match is_interrupt(error) {
+            true => "the statement ran longer than its timeout".to_owned(),
+            false => fault.message().to_owned(),
         };
-        let code = fault.code().map(std::borrow::Cow::into_owned);
-        refused(step, number, statement, message, code)
+        StepError::Statement { step, failure }
     }
 
     /// Makes the ledger's tables if they are missing, within the transaction.
@@ -379,7 +339,7 @@ impl Sqlite {
         self.run(&create).await.map(drop)
     }
 
-    async fn read_state(&mut self) -> Result<(i64, u64), DatabaseError> {
+    async fn read_state(&mut self) -> Result<State, DatabaseError> {
         let (sql, path) = (self.ledger.select_state(), self.place.path.clone());
         read_state(self.connection(), &sql, &path).await
     }
@@ -388,28 +348,51 @@ impl Sqlite {
         if !self.has_ledger || self.writer.is_none() {
             return Ok(());
         }
-        let line = LogLine {
-            run: &entry.run,
-            action: &entry.action,
-            revision: &entry.revision,
-            outcome: &entry.outcome,
-            plan: &entry.plan,
-            statement: entry.statement,
-            error: &entry.error,
-            started: &entry.started,
-            elapsed_ms: entry.elapsed_ms,
-            operator: &entry.operator,
-            version: &entry.version,
-        };
-        let text = self.ledger.insert_log(&line);
+        let text = log_row(&self.ledger, entry);
         self.run(&text).await.map(drop)
+    }
+
+    /// One statement, if there is one, and the mark: both or neither.
+    async fn mark_with(
+        &mut self,
+        sent: Option<Sent<'_>>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.open_writer(&pulse.stop).await?;
+        let result = self.transact_mark(sent, mark, pulse).await;
+        if !matches!(result, Ok(Commit::Done(_))) {
+            let _ = self.run("ROLLBACK").await;
+        }
+        result
+    }
+
+    async fn transact_mark(
+        &mut self,
+        sent: Option<Sent<'_>>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.run("BEGIN IMMEDIATE").await?;
+        self.make_ledger().await?;
+        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
+        if self.run(&text).await? != 1 {
+            return Ok(Commit::Lost);
+        }
+        if let Some(sent) = sent {
+            self.run_statement(0, sent, pulse).await?;
+        }
+        self.run("COMMIT").await?;
+        self.has_ledger = true;
+        Ok(Commit::Done(mark.generation + 1))
     }
 }
 
 impl Database for Sqlite {
-    fn identity(&self) -> String {
+    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
         let whole = self.place.whole_path();
-        format!("{}#{}", whole.display(), self.ledger.state_table())
+        let identity = format!("{}#{}", whole.display(), self.ledger.state_table());
+        async { Ok(identity) }.boxed()
     }
 
     fn try_lock<'a>(
@@ -449,12 +432,106 @@ impl Database for Sqlite {
         self.read_log().boxed()
     }
 
+    fn holds_together<'a>(
+        &'a mut self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        let alone = |statement: &Statement| needs_to_be_alone(&statement.text, Dialect::Sqlite);
+        let together = !statements.iter().any(alone);
+        async move { Ok(together) }.boxed()
+    }
+
     fn commit<'a>(
         &'a mut self,
         batch: &'a Batch,
         pulse: &'a mut Pulse<'_>,
     ) -> BoxFuture<'a, Result<Commit, StepError>> {
         self.commit_batch(batch, pulse).boxed()
+    }
+
+    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
+        async move {
+            let mut pulse = Pulse {
+                stop: Stop::default(),
+                alive: &mut |_, _| {},
+            };
+            match self.mark_with(None, mark, &mut pulse).await {
+                Ok(commit) => Ok(commit),
+                Err(StepError::Database(error)) => Err(error),
+                Err(other) => Err(DatabaseError::Other {
+                    message: other.to_string(),
+                }),
+            }
+        }
+        .boxed()
+    }
+
+    fn run_with_mark<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        mark: &'a Mark,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        self.mark_with(Some(sent), mark, pulse).boxed()
+    }
+
+    fn run_alone<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        async move {
+            self.open_writer(&pulse.stop).await?;
+            self.run_statement(0, sent, pulse).await
+        }
+        .boxed()
+    }
+
+    /// What runs alone here changes no object: nothing is ever asked.
+    fn describe<'a>(
+        &'a mut self,
+        objects: &'a [Object],
+    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
+        let unknown = vec![Description::default(); objects.len()];
+        async { Ok(unknown) }.boxed()
+    }
+
+    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
+        let session = Session {
+            id: std::process::id().to_string(),
+            started: String::new(),
+            tag: self.settings.run.clone(),
+        };
+        async { Ok(session) }.boxed()
+    }
+
+    /// There is no server, so a session ends with its process, and whoever holds
+    /// the guard knows that the other process is gone.
+    fn find_session<'a>(
+        &'a mut self,
+        _: &'a Session,
+    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn end_session<'a>(&'a mut self, _: &'a Session) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        async { Err(no_two_phase()) }.boxed()
+    }
+
+    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        async { Ok(false) }.boxed()
+    }
+
+    fn conclude<'a>(
+        &'a mut self,
+        _: &'a str,
+        _: Decision,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        async { Err(no_two_phase()) }.boxed()
     }
 
     fn note_failure<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
@@ -473,24 +550,8 @@ async fn run(connection: &mut SqliteConnection, sql: &str) -> Result<u64, sqlx::
     Ok(result.rows_affected())
 }
 
-fn refused(
-    step: usize,
-    number: usize,
-    statement: &Statement,
-    message: String,
-    code: Option<String>,
-) -> StepError {
-    StepError::Statement {
-        step,
-        failure: StatementFailure {
-            number: number + 1,
-            statement: statement.text.clone(),
-            piece: statement.piece,
-            offset: statement.offset,
-            code,
-            message,
-            detail: None,
-            hint: None,
-        },
+fn no_two_phase() -> DatabaseError {
+    DatabaseError::NoTwoPhase {
+        message: "SQLite has no two-phase commit".to_owned(),
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
-use rev_sql::ledger::{self, StoredRow};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::error::from_sqlx;
 use super::{Sqlite, run};
+use crate::rows::{self, State};
 
 /// How a file is opened to be read.
 #[derive(Debug, Clone, Copy)]
@@ -91,22 +91,16 @@ impl Sqlite {
         if !self.has_tables(connection).await? {
             return Ok(Ledger::default());
         }
-        let (_, generation) =
-            read_state(connection, &self.ledger.select_state(), &self.place.path).await?;
+        let state = read_state(connection, &self.ledger.select_state(), &self.place.path).await?;
         let rows = sqlx::raw_sql(AssertSqlSafe(self.ledger.select_rows()))
             .fetch_all(&mut *connection)
             .await
-            .map_err(|e| damaged(&e))?;
-        let rows = rows
-            .iter()
-            .map(|row| {
-                let row = stored_row(row).map_err(|e| damaged(&e))?;
-                row.read().map_err(|e| DatabaseError::Damaged {
-                    message: e.to_string(),
-                })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Ledger { generation, rows })
+            .map_err(|e| rows::damaged(&e))?;
+        Ok(Ledger {
+            generation: state.generation,
+            rows: rows.iter().map(rows::applied).collect::<Result<_, _>>()?,
+            in_flight: state.in_flight,
+        })
     }
 
     async fn log_through(
@@ -119,10 +113,8 @@ impl Sqlite {
         let rows = sqlx::raw_sql(AssertSqlSafe(self.ledger.select_log()))
             .fetch_all(connection)
             .await
-            .map_err(|e| damaged(&e))?;
-        rows.iter()
-            .map(|row| log_entry(row).map_err(|e| damaged(&e)))
-            .collect()
+            .map_err(|e| rows::damaged(&e))?;
+        rows.iter().map(rows::log_entry).collect()
     }
 
     /// Whether the ledger's tables are there: all of them, or none.
@@ -134,27 +126,16 @@ impl Sqlite {
             .fetch_all(connection)
             .await
             .map_err(|e| from_sqlx(&self.place.path, &e))?;
-        let found: Vec<String> = rows
-            .iter()
-            .map(|row| row.try_get_unchecked(0))
-            .collect::<Result<_, _>>()
-            .map_err(|e| damaged(&e))?;
-        let tables = self.ledger.tables();
-        match tables.iter().find(|table| !found.contains(table)) {
-            Some(missing) if !found.is_empty() => Err(DatabaseError::Damaged {
-                message: format!("its table `{missing}` is missing"),
-            }),
-            missing => Ok(missing.is_none()),
-        }
+        rows::has_all(&self.ledger, &rows)
     }
 }
 
-/// The format, which is one known here, and the generation.
+/// Reads `rev_state`, whose format is one known here.
 pub(super) async fn read_state(
     connection: &mut SqliteConnection,
     sql: &str,
     path: &Path,
-) -> Result<(i64, u64), DatabaseError> {
+) -> Result<State, DatabaseError> {
     let row = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .fetch_optional(connection)
         .await
@@ -165,59 +146,5 @@ pub(super) async fn read_state(
         .ok_or_else(|| DatabaseError::Damaged {
             message: "its state has no row".to_owned(),
         })?;
-    let format: i64 = row.try_get_unchecked(0).map_err(|e| damaged(&e))?;
-    let generation: i64 = row.try_get_unchecked(1).map_err(|e| damaged(&e))?;
-    if format > ledger::FORMAT {
-        return Err(DatabaseError::NewerLedger {
-            found: format,
-            known: ledger::FORMAT,
-        });
-    }
-    let generation = u64::try_from(generation).map_err(|_| DatabaseError::Damaged {
-        message: format!("its generation is {generation}"),
-    })?;
-    Ok((format, generation))
-}
-
-fn damaged(error: &sqlx::Error) -> DatabaseError {
-    DatabaseError::Damaged {
-        message: error
-            .as_database_error()
-            .map_or_else(|| error.to_string(), |fault| fault.message().to_owned()),
-    }
-}
-
-fn stored_row(row: &SqliteRow) -> Result<StoredRow, sqlx::Error> {
-    Ok(StoredRow {
-        revision: row.try_get_unchecked(0)?,
-        parents: row.try_get_unchecked(1)?,
-        dependencies: row.try_get_unchecked(2)?,
-        message: row.try_get_unchecked(3)?,
-        upgrade_digest: row.try_get_unchecked(4)?,
-        downgrade_digest: row.try_get_unchecked(5)?,
-        revision_digest: row.try_get_unchecked(6)?,
-        downgrade: row.try_get_unchecked(7)?,
-        transaction_mode: row.try_get_unchecked(8)?,
-    })
-}
-
-fn log_entry(row: &SqliteRow) -> Result<LogEntry, sqlx::Error> {
-    let number = |index: usize| -> Result<u64, sqlx::Error> {
-        let value: i64 = row.try_get_unchecked(index)?;
-        Ok(u64::try_from(value).unwrap_or_default())
-    };
-    Ok(LogEntry {
-        sequence: row.try_get_unchecked(0)?,
-        run: row.try_get_unchecked(1)?,
-        action: row.try_get_unchecked(2)?,
-        revision: row.try_get_unchecked(3)?,
-        outcome: row.try_get_unchecked(4)?,
-        plan: row.try_get_unchecked(5)?,
-        statement: number(6)?,
-        error: row.try_get_unchecked(7)?,
-        started: row.try_get_unchecked(8)?,
-        elapsed_ms: number(9)?,
-        operator: row.try_get_unchecked(10)?,
-        version: row.try_get_unchecked(11)?,
-    })
+    rows::state(&row)
 }

@@ -72,7 +72,7 @@ impl Run<'_> {
                     self.advance(lane, decided, generation);
                     Went::On
                 }
-                Ok(Commit::Stopped) => Went::Ended(Box::new(End::Stopped)),
+                Ok(Commit::Stopped | Commit::Prepared) => Went::Ended(Box::new(End::Stopped)),
                 Ok(Commit::Lost) if replans < REPLANS => {
                     replans += 1;
                     self.replan(lane, decided).await
@@ -168,6 +168,8 @@ impl Run<'_> {
             operator: self.request.operator.clone(),
             version: self.request.version.clone(),
             started: self.clock.now(),
+            elapsed_ms: 0,
+            prepare: None,
         }
     }
 
@@ -224,7 +226,7 @@ impl Run<'_> {
         let number = decided.at + in_batch + 1;
         let work = &decided.prepared.works[number - 1];
         let failure = match &error {
-            StepError::Statement { failure, .. } => Some(failure.clone()),
+            StepError::Statement { failure, .. } => Some((**failure).clone()),
             _ => None,
         };
         let entry = LogEntry {

@@ -14,12 +14,13 @@ mod lane;
 mod tests;
 mod wait;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
-use futures_util::stream;
-use rev_core::{Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
+use futures_util::{future, stream};
+use rev_core::{DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
 
 use crate::clock::Clock;
 use crate::event::{Event, Stop};
@@ -100,7 +101,7 @@ impl Run<'_> {
     }
 
     async fn carry_out(&self, lanes: &mut [Lane]) {
-        refuse_same_databases(lanes);
+        self.refuse_same_databases(lanes).await;
         self.decide(lanes).await;
         if lanes.iter().any(Lane::is_refused) || lanes.iter().all(Lane::has_nothing_to_do) {
             return;
@@ -114,6 +115,29 @@ impl Run<'_> {
             return;
         }
         self.run_lanes(lanes).await;
+    }
+
+    async fn refuse_same_databases(&self, lanes: &mut [Lane]) {
+        let mut seen: BTreeMap<String, DatabaseName> = BTreeMap::new();
+        let identities = lanes.iter_mut().map(|lane| lane.job.database.identity());
+        let identities = future::join_all(identities).await;
+        for (lane, identity) in lanes.iter_mut().zip(identities) {
+            let name = lane.job.binding.name.clone();
+            let refusal = match identity {
+                Err(error) => Refusal::Database(error),
+                Ok(identity) => match seen.get(&identity) {
+                    None => {
+                        seen.insert(identity, name);
+                        continue;
+                    }
+                    Some(first) => Refusal::SameDatabase {
+                        first: first.clone(),
+                        second: name,
+                    },
+                },
+            };
+            lane.end = Some(End::Refused(refusal));
+        }
     }
 
     async fn decide(&self, lanes: &mut [Lane]) {
@@ -197,22 +221,6 @@ fn digest_of(lane: &rev_core::Lane) -> Digest {
     )
 }
 
-fn refuse_same_databases(lanes: &mut [Lane]) {
-    for index in 1..lanes.len() {
-        let (before, rest) = lanes.split_at_mut(index);
-        let identity = rest[0].job.database.identity();
-        let twin = before
-            .iter()
-            .find(|lane| lane.job.database.identity() == identity);
-        if let Some(twin) = twin {
-            rest[0].end = Some(End::Refused(Refusal::SameDatabase {
-                first: twin.job.binding.name.clone(),
-                second: rest[0].job.binding.name.clone(),
-            }));
-        }
-    }
-}
-
 impl Lane {
     fn new(job: Job) -> Self {
         Self {
@@ -259,6 +267,7 @@ impl Lane {
             not_begun: not_begun.collect(),
             heads: decided.as_ref().map(Decided::heads),
             unknown: decided.map_or_else(Vec::new, |d| d.standing.drift.unknown),
+            half_done: None,
             end: self
                 .end
                 .unwrap_or(if nothing { End::Nothing } else { End::HeldBack }),

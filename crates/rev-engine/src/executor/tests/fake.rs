@@ -7,16 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::{Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
+use rev_sql::effect::{Description, Object};
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
 use crate::database::{
-    Batch, Commit, Database, DatabaseError, Guard, Holder, Ledger, LogEntry, StatementFailure,
-    StepError,
+    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
+    StatementFailure, StepError,
 };
 use crate::event::{Event, Pulse};
+use crate::journal::Session;
 use crate::outcome::{End, Outcome};
-use crate::request::{Job, Request};
+use crate::request::{Commitment, Job, Request};
 
 /// What a database holds: what a commit changes, and a rollback does not.
 #[derive(Debug, Clone, Default)]
@@ -165,10 +167,6 @@ impl Inside {
         Guard::Taken
     }
 
-    #[expect(
-        clippy::result_large_err,
-        reason = "the type is the contract's, where it is boxed with its future"
-    )]
     fn commit(&mut self, batch: &Batch, pulse: &Pulse<'_>) -> Result<Commit, StepError> {
         if let Some(fault) = self.at_commit.pop_front()
             && let Some(answer) = fault(&mut self.contents)
@@ -186,7 +184,7 @@ impl Inside {
                 }
                 if self.fail_statement == Some(next.ran.len()) {
                     self.fail_statement = None;
-                    let failure = failure(index + 1, statement);
+                    let failure = Box::new(failure(index + 1, statement));
                     return Err(StepError::Statement { step, failure });
                 }
                 next.ran.push(statement.text.clone());
@@ -201,8 +199,29 @@ impl Inside {
             }
         }
         next.ledger.generation += 1;
+        next.ledger.in_flight = None;
         self.contents = next;
         Ok(Commit::Done(self.contents.ledger.generation))
+    }
+
+    fn mark(&mut self, mark: &Mark) -> Commit {
+        let ledger = &mut self.contents.ledger;
+        if ledger.generation != mark.generation {
+            return Commit::Lost;
+        }
+        ledger.generation += 1;
+        ledger.in_flight.clone_from(&mark.in_flight);
+        Commit::Done(ledger.generation)
+    }
+
+    fn send(&mut self, sent: Sent<'_>) -> Result<(), StepError> {
+        if self.fail_statement == Some(self.contents.ran.len()) {
+            self.fail_statement = None;
+            let failure = Box::new(failure(sent.number, sent.statement));
+            return Err(StepError::Statement { step: 0, failure });
+        }
+        self.contents.ran.push(sent.statement.text.clone());
+        Ok(())
     }
 }
 
@@ -216,12 +235,14 @@ fn failure(number: usize, statement: &Statement) -> StatementFailure {
         message: "it was told to fail".to_owned(),
         detail: None,
         hint: None,
+        context: None,
+        is_undone: true,
     }
 }
 
 impl Database for World {
-    fn identity(&self) -> String {
-        self.inside().identity.clone()
+    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
+        async { Ok(self.inside().identity.clone()) }.boxed()
     }
 
     fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
@@ -257,6 +278,87 @@ impl Database for World {
         .boxed()
     }
 
+    fn holds_together<'a>(
+        &'a mut self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        let alone = |statement: &Statement| statement.text.starts_with("ALONE");
+        let together = !statements.iter().any(alone);
+        async move { Ok(together) }.boxed()
+    }
+
+    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
+        async { Ok(self.inside().mark(mark)) }.boxed()
+    }
+
+    fn run_with_mark<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        mark: &'a Mark,
+        _: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        async move {
+            let mut inside = self.inside();
+            let before = inside.contents.clone();
+            let commit = inside.mark(mark);
+            if let Commit::Done(_) = commit
+                && let Err(error) = inside.send(sent)
+            {
+                inside.contents = before;
+                return Err(error);
+            }
+            Ok(commit)
+        }
+        .boxed()
+    }
+
+    fn run_alone<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        _: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        async move { self.inside().send(sent) }.boxed()
+    }
+
+    fn describe<'a>(
+        &'a mut self,
+        objects: &'a [Object],
+    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
+        let unknown = vec![Description::default(); objects.len()];
+        async { Ok(unknown) }.boxed()
+    }
+
+    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
+        async { Ok(Session::default()) }.boxed()
+    }
+
+    fn find_session<'a>(
+        &'a mut self,
+        _: &'a Session,
+    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn end_session<'a>(&'a mut self, _: &'a Session) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        async { Ok(false) }.boxed()
+    }
+
+    fn conclude<'a>(
+        &'a mut self,
+        _: &'a str,
+        _: Decision,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        async { Ok(()) }.boxed()
+    }
+
     fn note_failure<'a>(&'a mut self, _: &'a LogEntry) -> BoxFuture<'a, ()> {
         self.inside().failures += 1;
         async {}.boxed()
@@ -282,6 +384,8 @@ pub(super) fn request(goal: Goal) -> Request {
         goal,
         beside: false,
         keep_going: false,
+        commitment: Commitment::Step,
+        ends_sessions: false,
         jobs: 8,
         lock_wait: None,
         operator: "tester@here".to_owned(),

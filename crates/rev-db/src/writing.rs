@@ -1,0 +1,104 @@
+//! What is written down of a step, and how its statements are watched, alike on
+//! every engine.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use rev_engine::database::{Batch, LogEntry, Sent, StatementFailure, StepError, Work};
+use rev_engine::event::Pulse;
+use rev_sql::ledger::{Ledger, LogLine};
+
+/// How often a running statement is said to live.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// The ledger row and the log row of a step, as SQL.
+pub(crate) fn rows_of(ledger: &Ledger, batch: &Batch, work: &Work, begun: Instant) -> String {
+    let plan = batch.plan.to_string();
+    let line = LogLine {
+        run: &batch.run,
+        action: work.action.name(),
+        revision: work.row.revision.as_str(),
+        outcome: "done",
+        plan: &plan,
+        statement: 0,
+        error: "",
+        started: &batch.started,
+        elapsed_ms: batch.elapsed_ms.saturating_add(milliseconds(begun)),
+        operator: &batch.operator,
+        version: &batch.version,
+    };
+    let row = if work.action.applies() {
+        ledger.insert_row(&work.row, &line)
+    } else {
+        ledger.delete_row(&work.row.revision)
+    };
+    format!("{row}\n{}", ledger.insert_log(&line))
+}
+
+/// The log row of something that failed or was decided, as SQL.
+pub(crate) fn log_row(ledger: &Ledger, entry: &LogEntry) -> String {
+    ledger.insert_log(&LogLine {
+        run: &entry.run,
+        action: &entry.action,
+        revision: &entry.revision,
+        outcome: &entry.outcome,
+        plan: &entry.plan,
+        statement: entry.statement,
+        error: &entry.error,
+        started: &entry.started,
+        elapsed_ms: entry.elapsed_ms,
+        operator: &entry.operator,
+        version: &entry.version,
+    })
+}
+
+/// Waits for a statement, telling every second that it lives.
+pub(crate) async fn watch<T>(
+    running: impl Future<Output = T>,
+    number: usize,
+    pulse: &mut Pulse<'_>,
+) -> T {
+    let begun = Instant::now();
+    let mut running = std::pin::pin!(running);
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut running => return result,
+            () = tokio::time::sleep(BEAT) => (pulse.alive)(number, milliseconds(begun)),
+        }
+    }
+}
+
+/// Refuses a statement that names the ledger's tables: those are written by the
+/// executor alone.
+pub(crate) fn check_names(ledger: &Ledger, step: usize, sent: Sent<'_>) -> Result<(), StepError> {
+    match ledger.named_in(&sent.statement.text) {
+        None => Ok(()),
+        Some(table) => {
+            let mut failure = Box::new(failure_of(sent));
+            failure.message = format!("a script may not name the ledger's table `{table}`");
+            failure.is_undone = true;
+            Err(StepError::Statement { step, failure })
+        }
+    }
+}
+
+/// A failure of a statement, of which nothing more is known yet.
+pub(crate) fn failure_of(sent: Sent<'_>) -> StatementFailure {
+    StatementFailure {
+        number: sent.number,
+        statement: sent.statement.text.clone(),
+        piece: sent.statement.piece,
+        offset: sent.statement.offset,
+        code: None,
+        message: String::new(),
+        detail: None,
+        hint: None,
+        context: None,
+        is_undone: false,
+    }
+}
+
+fn milliseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
