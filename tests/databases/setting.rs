@@ -158,6 +158,7 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
             End::Nothing => "nothing".to_owned(),
             End::HeldBack => "held back".to_owned(),
             End::Stopped => "stopped".to_owned(),
+            End::Undecided(_) => "undecided".to_owned(),
             End::Refused(refusal) => format!("refused ({}): {refusal}", refusal.code()),
             End::Failed {
                 revision, error, ..

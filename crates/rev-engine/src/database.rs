@@ -115,9 +115,9 @@ pub trait Database: Send {
         decision: Decision,
     ) -> BoxFuture<'a, Result<(), DatabaseError>>;
 
-    /// Appends a failure to the log, if there is a log. Never fails loudly:
-    /// the failure itself is what the user must see.
-    fn note_failure<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()>;
+    /// Appends to the log, if there is a log. Never fails loudly: what is noted,
+    /// such as a failure, is what the user must see.
+    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()>;
 }
 
 /// A statement as it is sent.
@@ -237,7 +237,7 @@ pub struct LogEntry {
     pub action: String,
     /// The revision.
     pub revision: String,
-    /// `done` or `failed`.
+    /// `done`, `failed`, or what `repair` was told: `applied`, `not applied`.
     pub outcome: String,
     /// Of the plan, in hex.
     pub plan: String,

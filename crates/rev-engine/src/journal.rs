@@ -91,6 +91,15 @@ pub struct Participant {
 }
 
 impl InFlight {
+    /// The step, if it is one.
+    #[must_use]
+    pub fn step(&self) -> Option<&StepInFlight> {
+        match self {
+            InFlight::Step(step) => Some(step),
+            InFlight::TwoPhase(_) => None,
+        }
+    }
+
     /// As the ledger stores it.
     #[must_use]
     pub fn to_json(&self) -> String {

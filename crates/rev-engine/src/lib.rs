@@ -4,6 +4,7 @@
 //! happens in [`event::Event`]s. It never prints, asks, reads a file or the
 //! environment; the clock is passed in.
 
+pub mod boundary;
 pub mod clock;
 pub mod database;
 pub mod event;
@@ -11,4 +12,5 @@ pub mod executor;
 pub mod journal;
 pub mod outcome;
 pub mod prepare;
+pub mod repair;
 pub mod request;

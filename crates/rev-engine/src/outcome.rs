@@ -55,6 +55,9 @@ pub enum End {
     HeldBack,
     /// It was stopped on request.
     Stopped,
+    /// It is prepared, and its two-phase run was cut off before or at the
+    /// decision: `repair` reads it and carries it out.
+    Undecided(Box<Participants>),
     /// It was refused before anything was touched.
     Refused(Refusal),
     /// A step failed.
@@ -77,10 +80,14 @@ pub enum End {
 }
 
 impl Outcome {
-    /// Whether any lane's applied set changed.
+    /// Whether anything was changed on any database, as far as is known.
     #[must_use]
     pub fn has_changed(&self) -> bool {
-        self.lanes.iter().any(|lane| !lane.done.is_empty())
+        let is_changed = |lane: &LaneOutcome| {
+            let half_done = lane.half_done.is_some() && !matches!(lane.end, End::Nothing);
+            !lane.done.is_empty() || half_done || matches!(lane.end, End::Undecided(_))
+        };
+        self.lanes.iter().any(is_changed)
     }
 
     /// Whether every lane did all that was asked.

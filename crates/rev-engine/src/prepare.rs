@@ -8,6 +8,7 @@ use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Work};
+use crate::journal::StepInFlight;
 use crate::outcome::Refusal;
 
 /// A lane with its statements.
@@ -74,6 +75,39 @@ pub fn prepare(
         .iter()
         .map(|step| work(binding, step))
         .collect::<Result<_, _>>()?;
+    Ok(Prepared { lane, works })
+}
+
+/// Plans the step in flight alone.
+///
+/// # Errors
+///
+/// [`Refusal`].
+pub fn prepare_step(
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    in_flight: &StepInFlight,
+) -> Result<Prepared, Refusal> {
+    let mut destination = standing.state.set().clone();
+    let Some(node) = standing.graph.find(in_flight.revision.as_str()) else {
+        return Err(Refusal::HalfDone {
+            database: binding.name.clone(),
+            step: Box::new(in_flight.clone()),
+        });
+    };
+    let goal = match in_flight.action {
+        Action::Upgrade | Action::Stamp => {
+            destination.insert(node);
+            Goal::Upgrade
+        }
+        Action::Downgrade | Action::Unstamp => {
+            destination.remove(node);
+            Goal::Downgrade
+        }
+    };
+    let lane = plan::lane(binding, standing, goal, &destination)?;
+    let works = lane.steps.iter().map(|step| work(binding, step));
+    let works = works.collect::<Result<_, _>>()?;
     Ok(Prepared { lane, works })
 }
 

@@ -172,7 +172,9 @@ impl<'a> Summary<'a> {
                     .into_iter()
                     .collect()
             }
-            End::Done | End::Nothing | End::HeldBack | End::Stopped => Vec::new(),
+            End::Done | End::Nothing | End::HeldBack | End::Stopped | End::Undecided(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -204,6 +206,7 @@ impl<'a> Summary<'a> {
             }
             End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, now at {at}\n"),
             End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, now at {at}\n"),
+            End::Undecided(_) => format!("{name}  {WARNING}not decided{WARNING:#}: `rev repair`\n"),
             End::Refused(_) => format!("{name}  refused, nothing changed\n"),
             End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, now at {at}\n"),
         };
@@ -296,6 +299,7 @@ fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {
         End::Nothing => "nothing",
         End::HeldBack => "held_back",
         End::Stopped => "stopped",
+        End::Undecided(_) => "undecided",
         End::Refused(_) => "refused",
         End::Failed { .. } => "failed",
     };

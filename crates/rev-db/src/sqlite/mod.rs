@@ -534,7 +534,7 @@ impl Database for Sqlite {
         async { Err(no_two_phase()) }.boxed()
     }
 
-    fn note_failure<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
+    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
         async move {
             // The failure itself is what the user must see.
             let _ = self.append_failure(entry).await;

@@ -1,14 +1,17 @@
-//! Running one lane: batch after batch, each all or nothing.
+//! Running one lane: batch after batch, each all or nothing, or statement by
+//! statement.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rev_core::{RevisionId, Step};
+use rev_core::{RevisionId, Step, TransactionMode};
 
-use super::{Decided, Lane, Run};
+use super::{Certainty, Decided, Lane, Run};
+use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
 use crate::event::{Event, Pulse};
 use crate::outcome::End;
+use crate::request::Commitment;
 
 /// How often a batch is begun before a locked database counts as a failure.
 const ATTEMPTS: u32 = 5;
@@ -35,17 +38,21 @@ impl Run<'_> {
         self.tell_plan(lane, &decided);
         let end = self.run_batches(lane, &mut decided).await;
         if let End::Done = end {
-            self.tell(Event::LaneDone {
-                database: lane.job.binding.name.to_string(),
-                steps: lane.done.len(),
-                heads: decided.heads().iter().map(ToString::to_string).collect(),
-            });
+            self.tell_done(lane, &decided);
         }
         lane.end = Some(end);
         lane.decided = Some(decided);
     }
 
-    fn tell_plan(&self, lane: &Lane, decided: &Decided) {
+    pub(super) fn tell_done(&self, lane: &Lane, decided: &Decided) {
+        self.tell(Event::LaneDone {
+            database: lane.job.binding.name.to_string(),
+            steps: lane.done.len(),
+            heads: decided.heads().iter().map(ToString::to_string).collect(),
+        });
+    }
+
+    pub(super) fn tell_plan(&self, lane: &Lane, decided: &Decided) {
         let works = &decided.prepared.works;
         self.tell(Event::Planned {
             database: lane.job.binding.name.to_string(),
@@ -80,7 +87,7 @@ impl Run<'_> {
                 Ok(Commit::Lost) => {
                     Went::Ended(Box::new(self.fail(lane, decided, contended()).await))
                 }
-                Err(error) => Went::Ended(Box::new(self.fail(lane, decided, error).await)),
+                Err(error) => self.face(lane, decided, error).await,
             };
             if let Went::Ended(end) = went {
                 return *end;
@@ -89,11 +96,30 @@ impl Run<'_> {
         End::Done
     }
 
+    /// A batch failed. Where the connection broke, what it did may stand all the
+    /// same: then the lane goes on.
+    async fn face(&self, lane: &mut Lane, decided: &mut Decided, error: StepError) -> Went {
+        if let StepError::Database(DatabaseError::Lost { .. }) = error
+            && decided.in_flight.is_none()
+        {
+            match self.read_and_prepare(lane, Certainty::Final).await {
+                Ok(now) if !decided.standing_in(&now).is_empty() => {
+                    lane.done.extend(decided.standing_in(&now));
+                    *decided = now;
+                    return Went::On;
+                }
+                Ok(_) => {}
+                Err(_) => decided.is_unknown = true,
+            }
+        }
+        Went::Ended(Box::new(self.fail(lane, decided, error).await))
+    }
+
     /// Another run was first: acts on what it left. Steps that stand by now count
     /// as done, whoever did them: it may have been this run, with a commit whose
     /// answer was lost.
     async fn replan(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
-        match self.read_and_prepare(lane).await {
+        match self.read_and_prepare(lane, Certainty::Final).await {
             Ok(now) => {
                 lane.done.extend(decided.standing_in(&now));
                 let first = std::mem::replace(decided, now);
@@ -106,31 +132,70 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the works up to the end of the batch at hand, again where the
-    /// database was locked.
-    async fn run_batch(&self, lane: &mut Lane, decided: &Decided) -> Result<Commit, StepError> {
-        let steps = decided.batch();
+    /// Runs the works up to the end of the batch at hand.
+    async fn run_batch(&self, lane: &mut Lane, decided: &mut Decided) -> Result<Commit, StepError> {
+        let steps = decided.batch(self.request.commitment);
         let of = decided.prepared.works.len();
         for (index, work) in steps.iter().enumerate() {
             self.tell_start(lane, decided, work, decided.at + index + 1, of);
         }
+        if decided.resume.is_some() || self.goes_by_statement(lane, decided).await? {
+            return self.run_by_statement(lane, decided).await;
+        }
         let batch = self.batch(decided);
+        self.commit_patiently(lane, &batch).await
+    }
+
+    /// Whether the step at hand cannot be one transaction, or does not want to.
+    async fn goes_by_statement(
+        &self,
+        lane: &mut Lane,
+        decided: &Decided,
+    ) -> Result<bool, DatabaseError> {
+        let statements = &decided.prepared.works[decided.at].statements;
+        if statements.is_empty() || self.request.commitment != Commitment::Step {
+            return Ok(false);
+        }
+        let step = &decided.prepared.lane.steps[decided.at];
+        Ok(step.transaction == TransactionMode::None
+            || !lane.job.database.holds_together(statements).await?)
+    }
+
+    /// Commits a batch, again where it met a lock.
+    pub(super) async fn commit_patiently(
+        &self,
+        lane: &mut Lane,
+        batch: &Batch,
+    ) -> Result<Commit, StepError> {
+        let revision = &batch.steps[0].row.revision;
         for attempt in 1.. {
-            match self.commit(lane, &batch).await {
-                Err(StepError::Database(DatabaseError::Busy { .. }))
-                    if attempt < ATTEMPTS && !self.stop.is_requested() =>
-                {
-                    self.tell(Event::Retrying {
-                        database: lane.job.binding.name.to_string(),
-                        revision: steps[0].row.revision.to_string(),
-                        attempt: attempt + 1,
-                    });
-                    tokio::time::sleep(self.pause(attempt)).await;
-                }
-                result => return result,
+            boundary::reach();
+            let mut alive = self.alive(lane, revision);
+            let mut pulse = self.pulse(&mut *alive);
+            let result = lane.job.database.commit(batch, &mut pulse).await;
+            boundary::reach();
+            if !self.waits_after(&result, attempt) {
+                return result;
             }
+            self.wait_for_locks(lane, revision, attempt).await;
         }
         unreachable!("the last attempt's result is returned")
+    }
+
+    /// Whether something met a lock and is worth another attempt.
+    pub(super) fn waits_after<T>(&self, result: &Result<T, StepError>, attempt: u32) -> bool {
+        let is_busy = matches!(result, Err(StepError::Database(DatabaseError::Busy { .. })));
+        is_busy && attempt < ATTEMPTS && !self.stop.is_requested()
+    }
+
+    /// Pauses before the next attempt.
+    pub(super) async fn wait_for_locks(&self, lane: &Lane, revision: &RevisionId, attempt: u32) {
+        self.tell(Event::Retrying {
+            database: lane.job.binding.name.to_string(),
+            revision: revision.to_string(),
+            attempt: attempt + 1,
+        });
+        tokio::time::sleep(self.pause(attempt)).await;
     }
 
     /// Doubles with each attempt, and differs between runs that began together.
@@ -141,28 +206,47 @@ impl Run<'_> {
         Duration::from_millis(base / 2 + jitter)
     }
 
-    async fn commit(&self, lane: &mut Lane, batch: &Batch) -> Result<Commit, StepError> {
+    /// Tells that a statement of this revision lives.
+    pub(super) fn alive<'run>(
+        &'run self,
+        lane: &Lane,
+        revision: &RevisionId,
+    ) -> Box<dyn FnMut(usize, u64) + Send + 'run> {
         let database = lane.job.binding.name.to_string();
-        let revision = batch.steps[0].row.revision.to_string();
-        let mut alive = |statement, elapsed_ms| {
+        let revision = revision.to_string();
+        Box::new(move |statement, elapsed_ms| {
             self.tell(Event::StillRunning {
                 database: database.clone(),
                 revision: revision.clone(),
                 statement,
                 elapsed_ms,
             });
-        };
-        let mut pulse = Pulse {
-            stop: self.stop.clone(),
-            alive: &mut alive,
-        };
-        lane.job.database.commit(batch, &mut pulse).await
+        })
     }
 
-    fn batch(&self, decided: &Decided) -> Batch {
+    pub(super) fn pulse<'p>(&self, alive: &'p mut (dyn FnMut(usize, u64) + Send)) -> Pulse<'p> {
+        Pulse {
+            stop: self.stop.clone(),
+            alive,
+        }
+    }
+
+    /// The rows of a step whose statements stand already.
+    pub(super) fn rows_alone(&self, decided: &Decided, work: &Work, begun: u64) -> Batch {
+        Batch {
+            steps: vec![Work {
+                statements: Vec::new(),
+                ..work.clone()
+            }],
+            elapsed_ms: self.clock.elapsed_ms().saturating_sub(begun),
+            ..self.batch(decided)
+        }
+    }
+
+    pub(super) fn batch(&self, decided: &Decided) -> Batch {
         Batch {
             generation: decided.generation,
-            steps: decided.batch().to_vec(),
+            steps: decided.batch(self.request.commitment).to_vec(),
             plan: decided.digest,
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
@@ -173,7 +257,14 @@ impl Run<'_> {
         }
     }
 
-    fn tell_start(&self, lane: &Lane, decided: &Decided, work: &Work, number: usize, of: usize) {
+    pub(super) fn tell_start(
+        &self,
+        lane: &Lane,
+        decided: &Decided,
+        work: &Work,
+        number: usize,
+        of: usize,
+    ) {
         let step = &decided.prepared.lane.steps[number - 1];
         self.tell(Event::StepStarted {
             database: lane.job.binding.name.to_string(),
@@ -187,9 +278,9 @@ impl Run<'_> {
         });
     }
 
-    fn advance(&self, lane: &mut Lane, decided: &mut Decided, generation: u64) {
+    pub(super) fn advance(&self, lane: &mut Lane, decided: &mut Decided, generation: u64) {
         let of = decided.prepared.works.len();
-        let steps = decided.batch().len();
+        let steps = decided.batch(self.request.commitment).len();
         for number in decided.at + 1..=decided.at + steps {
             let step = &decided.prepared.lane.steps[number - 1];
             let id = step.revision.id.clone();
@@ -215,7 +306,7 @@ impl Run<'_> {
         decided.generation = generation;
     }
 
-    async fn fail(&self, lane: &mut Lane, decided: &Decided, error: StepError) -> End {
+    pub(super) async fn fail(&self, lane: &mut Lane, decided: &Decided, error: StepError) -> End {
         if !self.request.keep_going {
             self.halted.store(true, Ordering::SeqCst);
         }
@@ -242,7 +333,7 @@ impl Run<'_> {
             version: self.request.version.clone(),
             ..LogEntry::default()
         };
-        lane.job.database.note_failure(&entry).await;
+        lane.job.database.note(&entry).await;
         let of = decided.prepared.works.len();
         self.tell(Event::StepFailed {
             database: lane.job.binding.name.to_string(),
@@ -274,9 +365,12 @@ fn contended() -> StepError {
 
 impl Decided {
     /// The works that commit together next: one that runs something, or all
-    /// neighbours that run nothing.
-    fn batch(&self) -> &[Work] {
+    /// neighbours that run nothing; or all that are left.
+    pub(super) fn batch(&self, commitment: Commitment) -> &[Work] {
         let rest = &self.prepared.works[self.at..];
+        if commitment != Commitment::Step {
+            return rest;
+        }
         let empty = rest
             .iter()
             .take_while(|work| work.statements.is_empty())

@@ -10,8 +10,12 @@
 //! generation inside each batch: who loses it reads and plans again.
 
 mod lane;
+pub(crate) mod resume;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod two_phase;
+mod verdict;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -20,13 +24,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::{future, stream};
-use rev_core::{DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
+use rev_core::{
+    DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, Step, TransactionMode,
+    digest,
+};
 
 use crate::clock::Clock;
+use crate::database::{Database, DatabaseError};
 use crate::event::{Event, Stop};
-use crate::outcome::{End, LaneOutcome, Outcome, Refusal};
-use crate::prepare::{Prepared, prepare};
-use crate::request::{Job, Request};
+use crate::journal::{InFlight, StepInFlight};
+use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
+use crate::prepare::{Prepared, prepare, prepare_step};
+use crate::request::{Commitment, Job, Request};
+use resume::Resume;
 use wait::Waited;
 
 /// Runs a request to its end and gives every lock back.
@@ -38,12 +48,25 @@ pub async fn run(
     stop: &Stop,
     tell: &mut (dyn FnMut(Event) + Send),
 ) -> Outcome {
+    carry_out(request, checkout, jobs, clock, stop, tell, Aim::Goal).await
+}
+
+pub(crate) async fn carry_out(
+    request: &Request,
+    checkout: &Arc<Graph>,
+    jobs: Vec<Job>,
+    clock: &dyn Clock,
+    stop: &Stop,
+    tell: &mut (dyn FnMut(Event) + Send),
+    aim: Aim,
+) -> Outcome {
     let run = Run {
         request,
         checkout,
         clock,
         stop,
         tell: Mutex::new(tell),
+        aim,
         halted: AtomicBool::new(false),
     };
     let mut lanes: Vec<Lane> = jobs.into_iter().map(Lane::new).collect();
@@ -58,6 +81,20 @@ pub async fn run(
     Outcome { lanes: outcomes }
 }
 
+/// What the lanes of a run are after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Aim {
+    /// What the request says.
+    Goal,
+    /// The end of the step in flight, and no more.
+    StepInFlight,
+    /// What a person says of the step in flight, written down.
+    Verdict {
+        /// Whether what is in doubt took effect.
+        is_applied: bool,
+    },
+}
+
 /// What all lanes of a run share.
 struct Run<'a> {
     request: &'a Request,
@@ -65,6 +102,7 @@ struct Run<'a> {
     clock: &'a dyn Clock,
     stop: &'a Stop,
     tell: Mutex<&'a mut (dyn FnMut(Event) + Send)>,
+    aim: Aim,
     /// A lane has failed, and the others are to begin nothing new.
     halted: AtomicBool,
 }
@@ -77,9 +115,24 @@ struct Lane {
     end: Option<End>,
 }
 
+/// Whether what is read can still be moved by another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    /// It can: a step in flight may be one that goes on well.
+    Passing,
+    /// The guard is ours, and no session is at work.
+    Final,
+}
+
 /// What was decided for a lane, on the state that was read.
 struct Decided {
     generation: u64,
+    /// What is left of a step that an earlier run has begun.
+    resume: Option<Resume>,
+    /// The step that is half done, as far as this run knows.
+    in_flight: Option<StepInFlight>,
+    /// Whether the connection broke and nobody knows what stands.
+    is_unknown: bool,
     standing: Standing,
     /// What is applied now, as the steps go on.
     applied: NodeSet,
@@ -102,6 +155,12 @@ impl Run<'_> {
 
     async fn carry_out(&self, lanes: &mut [Lane]) {
         self.refuse_same_databases(lanes).await;
+        if let Aim::Verdict { is_applied } = self.aim {
+            for lane in lanes.iter_mut().filter(|lane| lane.end.is_none()) {
+                lane.end = Some(self.pronounce(lane, is_applied).await);
+            }
+            return;
+        }
         self.decide(lanes).await;
         if lanes.iter().any(Lane::is_refused) || lanes.iter().all(Lane::has_nothing_to_do) {
             return;
@@ -114,7 +173,10 @@ impl Run<'_> {
         if lanes.iter().any(Lane::is_refused) {
             return;
         }
-        self.run_lanes(lanes).await;
+        match self.request.commitment {
+            Commitment::Run => self.run_together(lanes).await,
+            Commitment::Step | Commitment::Lane => self.run_lanes(lanes).await,
+        }
     }
 
     async fn refuse_same_databases(&self, lanes: &mut [Lane]) {
@@ -141,29 +203,85 @@ impl Run<'_> {
     }
 
     async fn decide(&self, lanes: &mut [Lane]) {
-        for lane in lanes.iter_mut().filter(|lane| lane.end.is_none()) {
-            match self.read_and_prepare(lane).await {
-                Ok(decided) => lane.decided = Some(decided),
-                Err(refusal) => lane.end = Some(End::Refused(refusal)),
-            }
+        let lanes = lanes.iter_mut().filter(|lane| lane.end.is_none());
+        future::join_all(lanes.map(|lane| self.decide_lane(lane))).await;
+    }
+
+    async fn decide_lane(&self, lane: &mut Lane) {
+        match self.read_and_prepare(lane, Certainty::Passing).await {
+            Ok(decided) => lane.decided = Some(decided),
+            Err(refusal) => lane.end = Some(End::Refused(refusal)),
         }
     }
 
-    async fn read_and_prepare(&self, lane: &mut Lane) -> Result<Decided, Refusal> {
-        let ledger = lane.job.database.read().await?;
+    async fn read_and_prepare(
+        &self,
+        lane: &mut Lane,
+        certainty: Certainty,
+    ) -> Result<Decided, Refusal> {
+        let database = &mut *lane.job.database;
+        let ledger = database.read().await?;
         let binding = &lane.job.binding;
         let standing = Standing::read(self.checkout, binding, ledger.rows)?;
+        let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
+        let in_flight = in_flight.transpose()?;
         let Request { goal, beside, .. } = *self.request;
-        let prepared = prepare(binding, &standing, goal, &lane.job.points, beside)?;
+        let mut prepared = match (&self.aim, &in_flight) {
+            (Aim::StepInFlight, Some(InFlight::Step(step))) => {
+                prepare_step(binding, &standing, step)?
+            }
+            _ => prepare(binding, &standing, goal, &lane.job.points, beside)?,
+        };
         prepared.check_runnable()?;
+        check_session(database, &prepared).await?;
+        self.check_commitment(database, &prepared).await?;
+        let resume = match (in_flight, certainty) {
+            (Some(in_flight), Certainty::Final) => {
+                let resume = resume::resume(database, binding, &mut prepared, in_flight);
+                Some(resume.await?)
+            }
+            _ => None,
+        };
         Ok(Decided {
             generation: ledger.generation,
+            resume,
+            in_flight: None,
+            is_unknown: false,
             applied: standing.state.set().clone(),
             standing,
             digest: digest_of(&prepared.lane),
             prepared,
             at: 0,
         })
+    }
+
+    /// All that commits together must be something that a transaction holds.
+    async fn check_commitment(
+        &self,
+        database: &mut dyn Database,
+        prepared: &Prepared,
+    ) -> Result<(), Refusal> {
+        if self.request.commitment == Commitment::Step || prepared.works.is_empty() {
+            return Ok(());
+        }
+        if self.request.commitment == Commitment::Run {
+            database.check_two_phase().await?;
+        }
+        for (step, work) in prepared.lane.steps.iter().zip(&prepared.works) {
+            let reason = if step.transaction == TransactionMode::None && !work.statements.is_empty()
+            {
+                "it says `transaction: none`"
+            } else if !database.holds_together(&work.statements).await? {
+                "a statement of it commits by itself on this engine"
+            } else {
+                continue;
+            };
+            return Err(Refusal::NotAtomic {
+                revision: step.revision.id.clone(),
+                reason,
+            });
+        }
+        Ok(())
     }
 
     /// Locks every database with work, in the order of names.
@@ -192,7 +310,10 @@ impl Run<'_> {
             let Some(first) = lane.decided.take() else {
                 continue;
             };
-            let result = self.read_and_prepare(lane).await;
+            let result = match self.outlive(lane).await {
+                Ok(()) => self.read_and_prepare(lane, Certainty::Final).await,
+                Err(refusal) => Err(refusal),
+            };
             match result {
                 Ok(now) if lane.is_relative() && now.generation != first.generation => {
                     lane.end = Some(End::Refused(lane.moved(&first)));
@@ -210,6 +331,26 @@ impl Run<'_> {
             .collect::<()>()
             .await;
     }
+}
+
+/// A step that goes statement by statement asks for a session of its own.
+async fn check_session(database: &mut dyn Database, prepared: &Prepared) -> Result<(), Refusal> {
+    let by_itself = |step: &&Step| step.transaction == TransactionMode::None && !step.is_empty();
+    let Some(step) = prepared.lane.steps.iter().find(by_itself) else {
+        return Ok(());
+    };
+    match database.session().await {
+        Ok(_) => Ok(()),
+        Err(DatabaseError::Pooled) => Err(Refusal::Pooled {
+            revision: step.revision.id.clone(),
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The digest of a plan that is not one: a step settled by a person.
+fn plan_of_one(step: &StepInFlight) -> Digest {
+    digest::statement(&format!("{} {}", step.action.name(), step.revision))
 }
 
 fn digest_of(lane: &rev_core::Lane) -> Digest {
@@ -256,7 +397,15 @@ impl Lane {
 
     fn into_outcome(self) -> LaneOutcome {
         let nothing = self.has_nothing_to_do() && self.done.is_empty();
-        let decided = self.decided;
+        let mut decided = self.decided;
+        let half_done = decided.as_mut().and_then(|decided| {
+            let step = decided.in_flight.take()?;
+            let work = decided.prepared.works.get(decided.at)?;
+            Some(HalfDone {
+                step,
+                statements: work.statements.len(),
+            })
+        });
         let not_begun = decided.iter().flat_map(|decided| {
             let works = &decided.prepared.works[decided.at..];
             works.iter().map(|work| work.row.revision.clone())
@@ -265,9 +414,12 @@ impl Lane {
             database: self.job.binding.name.clone(),
             done: self.done,
             not_begun: not_begun.collect(),
-            heads: decided.as_ref().map(Decided::heads),
+            heads: decided
+                .as_ref()
+                .filter(|decided| !decided.is_unknown)
+                .map(Decided::heads),
             unknown: decided.map_or_else(Vec::new, |d| d.standing.drift.unknown),
-            half_done: None,
+            half_done,
             end: self
                 .end
                 .unwrap_or(if nothing { End::Nothing } else { End::HeldBack }),

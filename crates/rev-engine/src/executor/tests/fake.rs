@@ -359,7 +359,7 @@ impl Database for World {
         async { Ok(()) }.boxed()
     }
 
-    fn note_failure<'a>(&'a mut self, _: &'a LogEntry) -> BoxFuture<'a, ()> {
+    fn note<'a>(&'a mut self, _: &'a LogEntry) -> BoxFuture<'a, ()> {
         self.inside().failures += 1;
         async {}.boxed()
     }
@@ -406,6 +406,7 @@ pub(super) fn summary(outcome: &Outcome) -> String {
             End::Nothing => "nothing".to_owned(),
             End::HeldBack => "held back".to_owned(),
             End::Stopped => "stopped".to_owned(),
+            End::Undecided(_) => "undecided".to_owned(),
             End::Refused(refusal) => format!("refused ({})", refusal.code()),
             End::Failed { revision, .. } => format!("failed at {revision}"),
         };
