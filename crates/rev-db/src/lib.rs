@@ -1,6 +1,7 @@
 //! Reaching databases: the first touch of the network, and sqlx's only home.
 
 mod open;
+mod postgres;
 mod rows;
 mod sqlite;
 mod writing;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rev_core::Dialect;
 use rev_engine::database::{Database, DatabaseError};
 
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 
 /// How to treat one database.
@@ -38,6 +39,7 @@ pub fn open(
 ) -> Result<Box<dyn Database>, DatabaseError> {
     match dialect {
         Dialect::Sqlite => Ok(Box::new(Sqlite::new(url, settings)?)),
-        Dialect::Postgres | Dialect::Mysql => Err(DatabaseError::Unsupported { dialect }),
+        Dialect::Postgres => Ok(Box::new(Postgres::new(url, settings)?)),
+        Dialect::Mysql => Err(DatabaseError::Unsupported { dialect }),
     }
 }

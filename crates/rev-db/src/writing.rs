@@ -10,6 +10,8 @@ use rev_sql::ledger::{Ledger, LogLine};
 
 /// How often a running statement is said to live.
 const BEAT: Duration = Duration::from_secs(1);
+/// How often somebody asks whether it is to be aborted.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The ledger row and the log row of a step, as SQL.
 pub(crate) fn rows_of(ledger: &Ledger, batch: &Batch, work: &Work, begun: Instant) -> String {
@@ -52,19 +54,33 @@ pub(crate) fn log_row(ledger: &Ledger, entry: &LogEntry) -> String {
     })
 }
 
-/// Waits for a statement, telling every second that it lives.
-pub(crate) async fn watch<T>(
+/// Waits for a statement, telling every second that it lives. Cancels it when it
+/// is to be aborted, and goes on waiting: what was sent is answered.
+pub(crate) async fn watch<T, C>(
     running: impl Future<Output = T>,
     number: usize,
     pulse: &mut Pulse<'_>,
-) -> T {
+    cancel: impl Fn() -> C,
+) -> T
+where
+    C: Future<Output = ()>,
+{
     let begun = Instant::now();
+    let mut beats = 1;
+    let mut is_cancelled = false;
     let mut running = std::pin::pin!(running);
     loop {
         tokio::select! {
             biased;
             result = &mut running => return result,
-            () = tokio::time::sleep(BEAT) => (pulse.alive)(number, milliseconds(begun)),
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if begun.elapsed() >= BEAT * beats {
+            beats += 1;
+            (pulse.alive)(number, milliseconds(begun));
+        }
+        if pulse.stop.is_abort() && !std::mem::replace(&mut is_cancelled, true) {
+            cancel().await;
         }
     }
 }

@@ -1,25 +1,44 @@
-//! What a statement does, as far as its text tells.
+//! What a statement does, as far as its text tells, and what became of it, as
+//! far as the catalogue tells.
+//!
+//! A statement that cannot share a transaction with its mark may be cut off by a
+//! kill so that nobody saw whether it took effect. [`of`] sorts statements by what
+//! could be known then; [`reading`] compares what the catalogue said of an object
+//! before with what it says now. It calls a change done only where the statement
+//! explains every difference, and not done only where nothing differs that would
+//! have to: whatever else there is, is left to a person.
 
-use std::collections::BTreeMap;
+mod change;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 use serde::{Deserialize, Serialize};
 
+use crate::ledger;
+use crate::split::{Token, tokens};
+
+pub use session::touches_session;
+
 /// What running a statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Rows only.
+    /// Changes or reads rows, and no more: it can share a transaction with its
+    /// mark, where its tables have transactions.
     Rows,
-    /// One object of the schema.
+    /// Changes one object of the schema.
     Object(Change),
     /// Running it twice is the same as running it once.
     Repeatable,
-    /// Only the session.
+    /// Changes only the session, and is lost with it.
     Session {
         /// Whether sending it again gives the same session.
         replay: bool,
     },
-    /// Nobody can know.
+    /// Nobody can know from the text and the catalogue.
     Unknown,
 }
 
@@ -28,14 +47,84 @@ pub enum Effect {
 pub struct Change {
     /// What it changes.
     pub object: Object,
+    /// How.
+    pub verb: Verb,
+    dialect: Dialect,
 }
 
-impl Change {
-    /// The objects to describe before and after.
-    #[must_use]
-    pub fn objects(&self) -> Vec<Object> {
-        vec![self.object.clone()]
-    }
+/// An object of a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Of which kind it is.
+    pub kind: ObjectKind,
+    /// Its schema, where the statement names it.
+    pub schema: Option<String>,
+    /// Its name, as the catalogue has it.
+    pub name: String,
+    /// The table of an index or trigger, where the statement names it.
+    pub table: Option<String>,
+}
+
+/// The kinds of objects whose catalogue entries are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// An index.
+    Index,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+    /// A function or procedure.
+    Routine,
+    /// An event of the server's scheduler.
+    Event,
+    /// A database or schema.
+    Schema,
+}
+
+/// How an object is changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verb {
+    /// It appears.
+    Create {
+        /// A table's columns, where the statement lists them.
+        columns: Option<BTreeSet<String>>,
+        /// Whether a failure may leave it behind unusable.
+        concurrently: bool,
+    },
+    /// It goes.
+    Drop,
+    /// It gets another name, the second object's.
+    Rename(Object),
+    /// Its parts change; `None`: in a way that is not understood.
+    Alter(Option<Vec<Clause>>),
+}
+
+/// One change of a table's parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clause {
+    /// A part appears: `column c`, `index i`, `constraint k`.
+    Add(String),
+    /// A part goes.
+    Drop(String),
+    /// A part's definition changes.
+    Change(String),
+    /// A part gets another name, and perhaps another definition.
+    Rename(String, String),
+}
+
+/// What the catalogue says of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Description {
+    /// Whether it is there.
+    pub exists: bool,
+    /// Whether it can be used: an index may be there and be invalid.
+    pub valid: bool,
+    /// Its named parts and their definitions: `column id` is `bigint NOT NULL`,
+    /// `index hero_name` is `btree (name)`, `option engine` is `InnoDB`.
+    pub parts: BTreeMap<String, String>,
 }
 
 /// What became of a statement whose run was cut off.
@@ -45,52 +134,259 @@ pub enum Reading {
     Done,
     /// It did not.
     NotDone,
-    /// It left something that this statement removes.
+    /// It left something unusable, which this statement removes; then it is as if
+    /// it had not run.
     Remnant(String),
-    /// Nobody can know.
+    /// Nobody can know, and why.
     Unclear(String),
 }
 
 /// What running a statement does.
 #[must_use]
-pub fn of(statement: &str, _: Dialect) -> Effect {
-    if statement.starts_with("ALONE") {
-        return Effect::Unknown;
+pub fn of(statement: &str, dialect: Dialect) -> Effect {
+    let tokens = tokens(statement, dialect);
+    let head = Words(&tokens);
+    if let Some(effect) = session::effect(head) {
+        return effect;
     }
-    Effect::Rows
+    if is_rows(head, dialect) {
+        return Effect::Rows;
+    }
+    if is_repeatable(head) {
+        return Effect::Repeatable;
+    }
+    change::read(&tokens, dialect).map_or(Effect::Unknown, Effect::Object)
 }
 
-/// Reads what became of a change.
+/// Whether a statement cannot share a transaction with anything else: the server
+/// refuses it there, or it commits by itself.
 #[must_use]
-pub fn reading(_: &Change, before: &[Description], now: &[Description]) -> Reading {
-    match before == now {
-        true => Reading::NotDone,
+pub fn needs_to_be_alone(statement: &str, dialect: Dialect) -> bool {
+    let tokens = tokens(statement, dialect);
+    let head = Words(&tokens);
+    match dialect {
+        Dialect::Postgres => stands_alone_on_postgres(head),
+        Dialect::Sqlite => head.starts_any(&["VACUUM", "PRAGMA", "ATTACH", "DETACH"]),
+        Dialect::Mysql => {
+            let keeps_transaction = session::effect(head)
+                .is_some_and(|effect| matches!(effect, Effect::Session { .. }))
+                && head.starts_any(&["SET", "USE"]);
+            !keeps_transaction && !is_rows(head, dialect)
+        }
+    }
+}
+
+/// A statement by its leading words.
+#[derive(Debug, Clone, Copy)]
+struct Words<'t, 's>(&'t [Token<'s>]);
+
+impl Words<'_, '_> {
+    fn starts(self, words: &[&str]) -> bool {
+        let tokens = self.0.iter();
+        self.0.len() >= words.len() && tokens.zip(words).all(|(token, word)| token.is(word))
+    }
+
+    fn starts_any(self, words: &[&str]) -> bool {
+        self.0.first().is_some_and(|token| token.is_any(words))
+    }
+
+    fn has(self, word: &str) -> bool {
+        self.0.iter().any(|token| token.is(word))
+    }
+
+    /// Whether these words stand next to one another.
+    fn has_phrase(self, words: &[&str]) -> bool {
+        let phrase = |window: &[Token<'_>]| window.iter().zip(words).all(|(t, word)| t.is(word));
+        self.0.windows(words.len()).any(phrase)
+    }
+}
+
+fn is_rows(head: Words<'_, '_>, dialect: Dialect) -> bool {
+    const VERBS: [&str; 9] = [
+        "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES", "TABLE", "MERGE",
+    ];
+    // `SELECT … INTO OUTFILE` writes a file, which nothing takes back.
+    let writes_file = dialect == Dialect::Mysql && (head.has("OUTFILE") || head.has("DUMPFILE"));
+    (head.starts_any(&VERBS) || (dialect == Dialect::Mysql && head.starts_any(&["DO"])))
+        && !writes_file
+}
+
+/// Statements whose second run changes nothing that their first has not. Those
+/// that make or drop only what is missing or there are so, unless another hand
+/// works on the same names at the same time.
+fn is_repeatable(head: Words<'_, '_>) -> bool {
+    let maintains = head.starts_any(&[
+        "ANALYZE", "VACUUM", "REINDEX", "CLUSTER", "OPTIMIZE", "CHECK", "FLUSH", "REFRESH",
+        "COMMENT", "GRANT", "REVOKE", "EXPLAIN", "SHOW", "PRAGMA",
+    ]);
+    let spares = (head.starts_any(&["CREATE"]) && head.has_phrase(&["IF", "NOT", "EXISTS"]))
+        || (head.starts_any(&["DROP"]) && head.has_phrase(&["IF", "EXISTS"]));
+    let replaces = head.starts(&["CREATE", "OR", "REPLACE"])
+        && !head.starts(&["CREATE", "OR", "REPLACE", "TABLE"]);
+    // A table made from rows is filled by the first run only, and CONCURRENTLY
+    // may leave an index that is there and cannot be used.
+    maintains
+        || ((spares || replaces) && !head.has("SELECT") && !head.has("CONCURRENTLY"))
+        || (replaces && !head.has("CONCURRENTLY"))
+}
+
+fn stands_alone_on_postgres(head: Words<'_, '_>) -> bool {
+    let concurrently = head.has("CONCURRENTLY");
+    head.starts_any(&["VACUUM", "CALL", "DO"])
+        || head.starts(&["ALTER", "SYSTEM"])
+        || head.starts(&["DISCARD", "ALL"])
+        || ["DATABASE", "TABLESPACE", "SUBSCRIPTION"]
+            .iter()
+            .any(|thing| {
+                head.starts(&["CREATE", thing])
+                    || head.starts(&["DROP", thing])
+                    || head.starts(&["ALTER", thing])
+            })
+        || (concurrently && head.starts_any(&["REINDEX"]))
+        || (concurrently && head.starts(&["DROP", "INDEX"]))
+        || (concurrently && head.starts_any(&["CREATE"]) && head.has("INDEX"))
+        || (concurrently && head.starts(&["ALTER", "TABLE"]) && head.has("DETACH"))
+        || head.starts(&["REINDEX", "DATABASE"])
+        || head.starts(&["REINDEX", "SYSTEM"])
+        || head.starts(&["REINDEX", "SCHEMA"])
+        || (head.starts_any(&["CLUSTER"]) && head.0.len() == 1)
+}
+
+impl Change {
+    /// The objects to describe before and after: one, or both names of a rename.
+    #[must_use]
+    pub fn objects(&self) -> Vec<Object> {
+        match &self.verb {
+            Verb::Rename(to) => vec![self.object.clone(), to.clone()],
+            _ => vec![self.object.clone()],
+        }
+    }
+}
+
+/// What became of a change, by the descriptions of [`Change::objects`].
+#[must_use]
+pub fn reading(change: &Change, before: &[Description], now: &[Description]) -> Reading {
+    let unclear = |reason: &str| Reading::Unclear(reason.to_owned());
+    let (Some(was), Some(is)) = (before.first(), now.first()) else {
+        return unclear("the catalogue was not read before it ran");
+    };
+    match &change.verb {
+        Verb::Create { .. } if was.exists => unclear("what it creates was there before"),
+        Verb::Create { .. } if !is.exists => Reading::NotDone,
+        Verb::Create {
+            concurrently: true, ..
+        } if !is.valid => Reading::Remnant(change.removal()),
+        Verb::Create { columns, .. } => match columns {
+            Some(columns) if *columns != column_names(is) => {
+                unclear("there is such a table now, and it has other columns")
+            }
+            _ => Reading::Done,
+        },
+        Verb::Drop if !was.exists => unclear("what it drops was not there before"),
+        Verb::Drop if !is.exists => Reading::Done,
+        Verb::Drop if was == is => Reading::NotDone,
+        // A concurrent drop that was cut off leaves an index nobody can use.
+        Verb::Drop if was.valid && !is.valid => Reading::NotDone,
+        Verb::Drop => unclear("what it drops is there, and is not what it was"),
+        Verb::Rename(_) => renamed(before, now),
+        Verb::Alter(_) if !was.exists || !is.exists => unclear("what it alters is not there"),
+        Verb::Alter(None) => unclear("the catalogue need not show what it alters"),
+        Verb::Alter(Some(clauses)) => altered(clauses, was, is),
+    }
+}
+
+fn renamed(before: &[Description], now: &[Description]) -> Reading {
+    let [Some(was), Some(target), Some(is), Some(there)] =
+        [before.first(), before.get(1), now.first(), now.get(1)]
+    else {
+        return Reading::Unclear("the catalogue was not read before it ran".to_owned());
+    };
+    if target.exists || !was.exists {
+        return Reading::Unclear("its names were not free before".to_owned());
+    }
+    match (is.exists, there.exists) {
+        (true, false) if was == is => Reading::NotDone,
+        (false, true) if was.parts == there.parts => Reading::Done,
+        _ => Reading::Unclear("its names hold something else now".to_owned()),
+    }
+}
+
+fn column_names(description: &Description) -> BTreeSet<String> {
+    let names = description.parts.keys();
+    names
+        .filter_map(|part| part.strip_prefix("column "))
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Every difference must be one that a clause makes, and every clause must have
+/// made its difference; or there is none of both.
+fn altered(clauses: &[Clause], was: &Description, is: &Description) -> Reading {
+    if clauses.is_empty() {
+        return Reading::Unclear("the catalogue need not show what it alters".to_owned());
+    }
+    if was == is {
+        // A definition may be changed to what it was.
+        let must_show = |clause: &Clause| !matches!(clause, Clause::Change(_));
+        return match clauses.iter().any(must_show) {
+            true => Reading::NotDone,
+            false => Reading::Unclear(
+                "the catalogue says the same as before, as it would if it changed nothing"
+                    .to_owned(),
+            ),
+        };
+    }
+    let mut expected = BTreeSet::new();
+    for clause in clauses {
+        let stands = match clause {
+            Clause::Add(part) => !has(was, part) && has(is, part),
+            Clause::Drop(part) => has(was, part) && !has(is, part),
+            Clause::Change(part) => has(was, part) && has(is, part),
+            Clause::Rename(from, to) => has(was, from) && !has(is, from) && has(is, to),
+        };
+        if !stands {
+            return Reading::Unclear(
+                "the catalogue shows a part of it only, or another's work".to_owned(),
+            );
+        }
+        match clause {
+            Clause::Add(part) | Clause::Drop(part) | Clause::Change(part) => {
+                expected.insert(part.to_lowercase());
+            }
+            Clause::Rename(from, to) => {
+                expected.extend([from.to_lowercase(), to.to_lowercase()]);
+            }
+        }
+    }
+    let differs = |part: &&String| was.parts.get(*part) != is.parts.get(*part);
+    let all: BTreeSet<&String> = was.parts.keys().chain(is.parts.keys()).collect();
+    let others = all
+        .into_iter()
+        .filter(differs)
+        .any(|part| !expected.contains(&part.to_lowercase()));
+    match others {
         false => Reading::Done,
+        true => Reading::Unclear("the catalogue shows changes that are not its own".to_owned()),
     }
 }
 
-/// An object of a schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
-    /// Its schema, where it was named.
-    pub schema: Option<String>,
-    /// Its name.
-    pub name: String,
+fn has(description: &Description, part: &str) -> bool {
+    description
+        .parts
+        .keys()
+        .any(|known| known.eq_ignore_ascii_case(part))
 }
 
-/// What the catalogue says of an object.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Description {
-    /// Whether it is there.
-    pub exists: bool,
-    /// Whether it can be used.
-    pub valid: bool,
-    /// Its named parts and their definitions.
-    pub parts: BTreeMap<String, String>,
-}
-
-/// Whether a statement cannot share a transaction with anything else.
-#[must_use]
-pub fn needs_to_be_alone(_: &str, _: Dialect) -> bool {
-    false
+impl Change {
+    /// What removes an index that is there and cannot be used.
+    fn removal(&self) -> String {
+        let name = |name: &str| ledger::name(name, self.dialect);
+        let schema = self.object.schema.as_deref();
+        let schema = schema.map(|schema| format!("{}.", name(schema)));
+        format!(
+            "DROP INDEX CONCURRENTLY {}{}",
+            schema.unwrap_or_default(),
+            name(&self.object.name)
+        )
+    }
 }

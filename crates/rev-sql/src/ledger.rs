@@ -222,6 +222,12 @@ impl Ledger {
         }
     }
 
+    /// The name of the table that holds the generation, as a statement writes it.
+    #[must_use]
+    pub fn state_name(&self) -> String {
+        self.name(&self.state_table())
+    }
+
     fn text(&self, text: &str) -> String {
         literal::text(text, self.dialect)
     }

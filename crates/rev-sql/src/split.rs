@@ -25,7 +25,8 @@ mod tests;
 pub use place::line_and_column;
 
 use head::Head;
-use lexer::{Lexer, Lexicon, Token, TokenKind, Unclosed};
+use lexer::{Lexer, Lexicon, Unclosed};
+pub(crate) use lexer::{Token, TokenKind};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +172,21 @@ impl SplitError {
             | SplitError::NoDelimiter { piece, offset, .. } => (piece, offset),
         }
     }
+}
+
+/// The tokens of one statement, as far as they can be told.
+pub(crate) fn tokens(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
+    let lexicon = match dialect {
+        Dialect::Postgres => postgres::Postgres::LEXICON,
+        Dialect::Mysql => mysql::Mysql::LEXICON,
+        Dialect::Sqlite => sqlite::Sqlite::LEXICON,
+    };
+    let mut lexer = Lexer::new(statement, lexicon);
+    let mut tokens = Vec::new();
+    while let Ok(Some(token)) = lexer.next() {
+        tokens.push(token);
+    }
+    tokens
 }
 
 /// Why a statement may not be sent.

@@ -1,0 +1,150 @@
+//! One session with a PostgreSQL server, or with a pooler before it.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use rev_engine::database::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _};
+
+use super::error::{from_sqlx, has_code, is_broken, on_connect};
+use super::place::{Place, RUN_SETTING};
+use crate::rows::LedgerRow as _;
+
+/// How long reaching a server may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A session, and what it said of itself when it began.
+#[derive(Debug)]
+pub(super) struct Connection {
+    inner: PgConnection,
+    /// Its process on the server.
+    pub(super) process: String,
+    /// When it began.
+    pub(super) started: String,
+    /// Whether the next transaction may be on another session.
+    pub(super) is_pooled: bool,
+    /// Names the database, whichever way it is reached.
+    pub(super) database: String,
+    /// Where unqualified names lead.
+    pub(super) schema: Option<String>,
+    /// Whether it follows another server and cannot be written.
+    pub(super) is_standby: bool,
+}
+
+/// How far a text of several statements came.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// How many of its statements were done.
+    pub(super) done: usize,
+    pub(super) error: sqlx::Error,
+}
+
+impl Connection {
+    /// Begins a session.
+    ///
+    /// A pooler begins its server's sessions by packets of its own. So a setting
+    /// that came with our packet is missing from the session behind it, or the
+    /// pooler has refused to pass it on; no timing or luck is in this.
+    pub(super) async fn open(place: &Place) -> Result<Self, DatabaseError> {
+        let (inner, is_refused) = match connect(place.marked()).await {
+            Ok(inner) => (inner, false),
+            Err(error) if has_code(&error, "08P01") => {
+                let inner = connect(place.plain()).await;
+                (inner.map_err(|e| on_connect(&e, place))?, true)
+            }
+            Err(error) => return Err(on_connect(&error, place)),
+        };
+        let mut connection = Self {
+            inner,
+            process: String::new(),
+            started: String::new(),
+            is_pooled: is_refused,
+            database: String::new(),
+            schema: None,
+            is_standby: false,
+        };
+        let facts = connection.rows(&facts()).await?;
+        let row = facts.first().ok_or_else(|| DatabaseError::Connect {
+            message: format!("{place} answers no query"),
+        })?;
+        let text = |index| row.text(index).map_err(|e| from_sqlx(&e));
+        connection.process = text(0)?;
+        connection.started = text(1)?;
+        connection.database = text(2)?;
+        connection.schema = row.maybe_text(3).map_err(|e| from_sqlx(&e))?;
+        connection.is_standby = text(4)? == "t";
+        connection.is_pooled |= text(5)? == "f";
+        Ok(connection)
+    }
+
+    /// The rows of one statement.
+    pub(super) async fn rows(&mut self, text: &str) -> Result<Vec<PgRow>, DatabaseError> {
+        let mut sets = self.sets(text).await.map_err(|cut| from_sqlx(&cut.error))?;
+        Ok(sets.pop().unwrap_or_default())
+    }
+
+    /// The rows of each of several statements.
+    pub(super) async fn sets(&mut self, text: &str) -> Result<Vec<Vec<PgRow>>, Cut> {
+        let mut sets = Vec::new();
+        let mut rows = Vec::new();
+        let mut stream = self
+            .inner
+            .fetch_many(sqlx::raw_sql(AssertSqlSafe(text.to_owned())));
+        while let Some(item) = stream.next().await {
+            match item {
+                Ok(Either::Right(row)) => rows.push(row),
+                Ok(Either::Left(_)) => sets.push(std::mem::take(&mut rows)),
+                Err(error) => {
+                    return Err(Cut {
+                        done: sets.len(),
+                        error,
+                    });
+                }
+            }
+        }
+        Ok(sets)
+    }
+
+    /// Ends the session.
+    pub(super) async fn close(self) {
+        // It is of no more use, whatever the server says.
+        let _ = self.inner.close().await;
+    }
+}
+
+impl Cut {
+    /// Whether the session is of no more use.
+    pub(super) fn is_broken(&self) -> bool {
+        is_broken(&self.error)
+    }
+}
+
+async fn connect(options: PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    match tokio::time::timeout(PATIENCE, options.connect()).await {
+        Ok(result) => result,
+        Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            format!("no answer within {} s", PATIENCE.as_secs()),
+        ))),
+    }
+}
+
+/// Process, start, database, schema, whether it is a standby, whether our packet
+/// began it.
+fn facts() -> String {
+    format!(
+        "SELECT pg_catalog.pg_backend_pid()::text, \
+         coalesce((SELECT backend_start::text FROM pg_catalog.pg_stat_activity \
+                   WHERE pid = pg_catalog.pg_backend_pid()), ''), \
+         (SELECT CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') \
+                 THEN (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) \
+                 ELSE pg_catalog.pg_postmaster_start_time()::text END) \
+         || '/' || (SELECT oid::text FROM pg_catalog.pg_database \
+                    WHERE datname = pg_catalog.current_database()), \
+         pg_catalog.current_schema()::text, \
+         CASE WHEN pg_catalog.pg_is_in_recovery() THEN 't' ELSE 'f' END, \
+         CASE WHEN pg_catalog.current_setting('{RUN_SETTING}', true) IS NULL \
+              THEN 'f' ELSE 't' END"
+    )
+}

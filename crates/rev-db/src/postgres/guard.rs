@@ -1,0 +1,132 @@
+//! The guard, and the sessions that runs leave behind.
+
+use rev_core::Dialect;
+use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::journal::Session;
+use rev_sql::ledger::{self, Ledger};
+
+use super::Postgres;
+use super::connection::Connection;
+use super::error::from_sqlx;
+use crate::rows::LedgerRow as _;
+
+/// The number of the advisory lock of this ledger in this database; even, so
+/// that the one beside it is free for making the tables.
+fn key(database: &str, ledger: &Ledger) -> i64 {
+    let name = format!("revgraph {database}#{}", ledger.state_name());
+    let digest = rev_core::digest::statement(&name).to_string();
+    let number = u64::from_str_radix(&digest[..16], 16).unwrap_or_default();
+    (number & !1).cast_signed()
+}
+
+impl Postgres {
+    /// The number of the advisory lock that guards this ledger.
+    pub(super) async fn key(&mut self) -> Result<i64, DatabaseError> {
+        let database = self.work().await?.database.clone();
+        Ok(key(&database, &self.ledger))
+    }
+
+    /// Takes the lock of its own session. Behind a pooler each transaction takes
+    /// it for itself.
+    pub(super) async fn try_guard(&mut self) -> Result<Guard, DatabaseError> {
+        let key = self.key().await?;
+        let work = self.work().await?;
+        if work.is_standby {
+            return Err(DatabaseError::ReadOnly {
+                message: "its server follows another one: use that one's URL".to_owned(),
+            });
+        }
+        if work.is_pooled {
+            return Ok(Guard::Taken);
+        }
+        if self.guard.is_none() {
+            self.guard = Some(Connection::open(&self.place).await?);
+        }
+        let guard = self.guard.as_mut().expect("it was begun just now");
+        match try_lock(guard, key).await {
+            Ok(held) => Ok(held),
+            Err(error) => {
+                self.guard = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// What a session is doing, if it still lives.
+    pub(super) async fn look_for(
+        &mut self,
+        session: &Session,
+    ) -> Result<Option<String>, DatabaseError> {
+        let text = format!(
+            "SELECT CASE WHEN state = 'active' THEN 'it runs `' || left(query, 60) || '`' \
+                    ELSE 'it is ' || coalesce(state, 'there') END \
+             FROM pg_catalog.pg_stat_activity WHERE {}",
+            is_it(session)
+        );
+        let rows = self.work().await?.rows(&text).await?;
+        rows.first()
+            .map(|row| row.text(0))
+            .transpose()
+            .map_err(|e| from_sqlx(&e))
+    }
+
+    pub(super) async fn terminate(&mut self, session: &Session) -> Result<(), DatabaseError> {
+        let text = format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid)::text \
+             FROM pg_catalog.pg_stat_activity WHERE {}",
+            is_it(session)
+        );
+        self.work().await?.rows(&text).await.map(drop)
+    }
+}
+
+/// Process numbers come back, so start and name must match too.
+fn is_it(session: &Session) -> String {
+    let text = |text: &str| ledger::text(text, Dialect::Postgres);
+    format!(
+        "pid::text = {} AND backend_start::text = {} AND application_name = {}",
+        text(&session.id),
+        text(&session.started),
+        text(&session.tag)
+    )
+}
+
+async fn try_lock(guard: &mut Connection, key: i64) -> Result<Guard, DatabaseError> {
+    let rows = guard
+        .rows(&format!(
+            "SELECT pg_catalog.pg_try_advisory_lock({key})::text"
+        ))
+        .await?;
+    let taken = rows.first().and_then(|row| row.text(0).ok());
+    if taken.as_deref() == Some("true") {
+        return Ok(Guard::Taken);
+    }
+    // A lock number is stored as two halves.
+    let rows = guard
+        .rows(&format!(
+            "SELECT a.application_name, a.pid::bigint, \
+             to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+             AND l.database = (SELECT oid FROM pg_catalog.pg_database \
+                               WHERE datname = pg_catalog.current_database()) \
+             AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}"
+        ))
+        .await?;
+    Ok(Guard::Held(rows.first().and_then(|row| {
+        Some(Holder {
+            operator: operator(&row.text(0).ok()?),
+            process: row.number(1).ok()?.try_into().ok()?,
+            since: row.text(2).ok()?,
+        })
+    })))
+}
+
+/// Who works there, by the name of a session: `rev RUN OPERATOR`.
+fn operator(name: &str) -> String {
+    let mut words = name.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some("rev"), Some(_), Some(operator)) => operator.to_owned(),
+        _ => name.to_owned(),
+    }
+}

@@ -1,0 +1,594 @@
+//! PostgreSQL: one session for work, one for the guard.
+//!
+//! A batch is one transaction that opens with the compare-and-set of the
+//! generation and ends with the ledger's rows; `script` says what that costs. The
+//! guard is a session's advisory lock on a connection of its own, polled outside
+//! any transaction, so that `CREATE INDEX CONCURRENTLY` never waits for it.
+//! Behind a pooler no session is ours for longer than a transaction: then each
+//! transaction takes the same lock for itself, and all settings are its own.
+
+mod catalogue;
+mod connection;
+mod error;
+mod guard;
+mod place;
+mod read;
+mod script;
+
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rev_core::Dialect;
+use rev_engine::database::{
+    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
+    StepError,
+};
+use rev_engine::event::{Pulse, Stop};
+use rev_engine::journal::Session;
+use rev_sql::effect::{self, Description, Object};
+use rev_sql::ledger;
+use rev_sql::split::Statement;
+
+use crate::Settings;
+use crate::rows::LedgerRow as _;
+use crate::writing::{check_names, log_row, rows_of, watch};
+use connection::{Connection, Cut};
+use error::{account, failure, from_sqlx, has_code};
+use place::{Place, session_name};
+use script::{Part, Script, Text};
+
+/// A PostgreSQL database.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    place: Place,
+    settings: Settings,
+    ledger: ledger::Ledger,
+    work: Option<Connection>,
+    guard: Option<Connection>,
+    /// Whether the ledger's tables are known to exist.
+    has_ledger: bool,
+}
+
+impl Postgres {
+    pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            place: Place::of_url(url, settings)?,
+            ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Postgres),
+            settings: settings.clone(),
+            work: None,
+            guard: None,
+            has_ledger: false,
+        })
+    }
+
+    /// The session that works, begun at first use.
+    async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
+        if self.work.is_none() {
+            let mut connection = Connection::open(&self.place).await?;
+            let schema = self.schema_of(&mut connection).await?;
+            self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Postgres)
+                .in_schema(&schema);
+            if !connection.is_pooled {
+                connection.rows(&self.own_settings("SET")).await?;
+            }
+            self.work = Some(connection);
+        }
+        Ok(self.work.as_mut().expect("it was begun just now"))
+    }
+
+    /// The schema that holds the ledger.
+    async fn schema_of(&self, connection: &mut Connection) -> Result<String, DatabaseError> {
+        let Some(schema) = &self.settings.schema else {
+            return connection
+                .schema
+                .clone()
+                .ok_or_else(|| DatabaseError::Connect {
+                    message: "no schema of its search path exists: make one, or name one by \
+                              `schema:` in rev.yaml"
+                        .to_owned(),
+                });
+        };
+        let text = ledger::text(schema, Dialect::Postgres);
+        let found =
+            format!("SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = {text}");
+        match connection.rows(&found).await?.is_empty() {
+            false => Ok(schema.clone()),
+            true => Err(DatabaseError::Connect {
+                message: format!(
+                    "there is no schema `{schema}`: CREATE SCHEMA {}",
+                    ledger::name(schema, Dialect::Postgres)
+                ),
+            }),
+        }
+    }
+
+    /// The session's settings, by `SET` or `SET LOCAL`, as several statements.
+    fn own_settings(&self, set: &str) -> String {
+        let milliseconds =
+            |duration: std::time::Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
+        let mut text = format!(
+            "{set} lock_timeout = {};\n{set} statement_timeout = {};\n",
+            milliseconds(self.settings.lock_timeout),
+            milliseconds(self.settings.statement_timeout),
+        );
+        if let Some(schema) = &self.settings.schema {
+            let schema = ledger::name(schema, Dialect::Postgres);
+            text.push_str(&format!("{set} search_path = {schema};\n"));
+        }
+        text
+    }
+
+    /// What a transaction begins with: behind a pooler the guard and the settings,
+    /// and the ledger where it is missing.
+    async fn opening<'a>(&mut self) -> Result<Script<'a>, DatabaseError> {
+        let is_pooled = self.work().await?.is_pooled;
+        let mut script = Script::default();
+        script.push(Part::Opening, "BEGIN");
+        if is_pooled {
+            // The guard is waited for as long as its holder lives.
+            script.push(Part::Opening, "SET LOCAL lock_timeout = 0");
+            script.push(Part::Opening, "SET LOCAL statement_timeout = 0");
+            let key = self.key().await?;
+            let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
+            script.push(Part::Opening, lock);
+            script.push_all(Part::Opening, &self.own_settings("SET LOCAL"));
+        }
+        if !self.has_ledger {
+            // Without a lock two that make the same table at once fail.
+            let key = self.key().await? ^ 1;
+            let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
+            script.push(Part::Opening, lock);
+            script.push_all(Part::Opening, &self.ledger.create());
+        }
+        Ok(script)
+    }
+
+    /// The compare-and-set, such that it fails where it changes no row.
+    fn advance(&self, mark: &str) -> String {
+        format!("WITH moved AS ({mark} RETURNING 1) SELECT 1 / count(*) FROM moved")
+    }
+
+    async fn commit_batch(
+        &mut self,
+        batch: &Batch,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let mut script = self.opening().await?;
+        script.push(
+            Part::Advance,
+            self.advance(&self.ledger.advance(batch.generation)),
+        );
+        let begun = Instant::now();
+        for (step, work) in batch.steps.iter().enumerate() {
+            for (number, statement) in (1..).zip(&work.statements) {
+                let sent = Sent { number, statement };
+                check_names(&self.ledger, step, sent)?;
+                script.push(Part::Script { step, sent }, &statement.text);
+            }
+            script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, begun));
+        }
+        let statements = batch.steps.iter().flat_map(|work| &work.statements);
+        let leaves_marks = self.leaves_marks(statements);
+        self.conclude_script(&mut script, batch.prepare.as_deref(), leaves_marks);
+        let result = self.transact(script, batch.generation, pulse).await;
+        if leaves_marks {
+            self.end_work().await;
+        }
+        match (result, &batch.prepare) {
+            (Ok(Commit::Done(_)), Some(_)) => Ok(Commit::Prepared),
+            (result, _) => result,
+        }
+    }
+
+    fn conclude_script(&self, script: &mut Script<'_>, prepare: Option<&str>, leaves_marks: bool) {
+        let is_pooled = self.work.as_ref().is_some_and(|work| work.is_pooled);
+        if leaves_marks && is_pooled {
+            // The next to get this session is someone else.
+            script.push(Part::Rows, "RESET ALL");
+        }
+        match prepare {
+            None => {
+                script.push(Part::Conclusion, "COMMIT");
+                script.push(Part::Proof, self.ledger.select_state());
+            }
+            Some(name) => {
+                let name = ledger::text(name, Dialect::Postgres);
+                script.push(Part::Conclusion, format!("PREPARE TRANSACTION {name}"));
+                // After an error this succeeds as a rollback.
+                script.push(
+                    Part::Proof,
+                    format!("SELECT 1::bigint, 0::bigint FROM pg_catalog.pg_prepared_xacts WHERE gid = {name}"),
+                );
+            }
+        }
+    }
+
+    /// Whether statements leave something in the session that later ones would
+    /// meet.
+    fn leaves_marks<'a>(&self, mut statements: impl Iterator<Item = &'a Statement>) -> bool {
+        statements.any(|statement| effect::touches_session(&statement.text, Dialect::Postgres))
+    }
+
+    /// Sends a script that begins and concludes a transaction.
+    async fn transact(
+        &mut self,
+        script: Script<'_>,
+        generation: u64,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let mut proof = Vec::new();
+        for text in script.texts() {
+            if text.number() > 0 && pulse.stop.is_requested() {
+                self.roll_back().await;
+                return Ok(Commit::Stopped);
+            }
+            match self.send(&text, pulse).await {
+                Ok(mut sets) => proof = sets.pop().unwrap_or_default(),
+                Err(cut) => return self.face(&text, cut, generation, &pulse.stop).await,
+            }
+        }
+        // A commit counts only when what it wrote can be read back.
+        let stands = match proof.first() {
+            None => false,
+            Some(row) if row.number(0).is_err() => false,
+            Some(row) => row.number(1).is_ok_and(|found| {
+                found == 0 || u64::try_from(found).is_ok_and(|found| found > generation)
+            }),
+        };
+        match stands {
+            true => {
+                self.has_ledger = true;
+                Ok(Commit::Done(generation + 1))
+            }
+            false => Err(DatabaseError::Other {
+                message: "the commit was reported as done, yet nothing of it stands".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    async fn send(
+        &mut self,
+        text: &Text<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Vec<Vec<sqlx::postgres::PgRow>>, Cut> {
+        let place = self.place.clone();
+        let work = self.work.as_mut().expect("a transaction has begun");
+        let (process, is_pooled) = (work.process.clone(), work.is_pooled);
+        let running = work.sets(&text.sql);
+        watch(running, text.number(), pulse, || {
+            cancel(place.clone(), (!is_pooled).then(|| process.clone()))
+        })
+        .await
+    }
+
+    /// A text was cut off by an error: undoes the transaction and tells whose
+    /// error it is.
+    async fn face(
+        &mut self,
+        text: &Text<'_>,
+        cut: Cut,
+        generation: u64,
+        stop: &Stop,
+    ) -> Result<Commit, StepError> {
+        if cut.is_broken() {
+            self.work = None;
+        } else {
+            self.roll_back().await;
+        }
+        if stop.is_abort() && has_code(&cut.error, "57014") {
+            return Ok(Commit::Stopped);
+        }
+        let (part, start) = text.part(cut.done);
+        match part {
+            Part::Advance if has_code(&cut.error, "22012") => {
+                self.has_ledger = generation > 0 || self.has_ledger;
+                Ok(Commit::Lost)
+            }
+            Part::Script { step, sent } => {
+                Err(step_error(step, sent, &text.sql, start, &cut.error))
+            }
+            _ => Err(from_sqlx(&cut.error).into()),
+        }
+    }
+
+    async fn roll_back(&mut self) {
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        if work.rows("ROLLBACK").await.is_err() {
+            // The server undoes what its session leaves.
+            self.work = None;
+        }
+    }
+
+    async fn end_work(&mut self) {
+        if let Some(work) = self.work.take() {
+            work.close().await;
+        }
+    }
+
+    async fn mark_with(
+        &mut self,
+        sent: Option<Sent<'_>>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let mut script = self.opening().await?;
+        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
+        script.push(Part::Advance, self.advance(&text));
+        if let Some(sent) = sent {
+            check_names(&self.ledger, 0, sent)?;
+            script.push(Part::Script { step: 0, sent }, &sent.statement.text);
+        }
+        self.conclude_script(&mut script, None, false);
+        self.transact(script, mark.generation, pulse).await
+    }
+
+    async fn send_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        check_names(&self.ledger, 0, sent)?;
+        if self.work().await?.is_pooled {
+            return Err(DatabaseError::Pooled.into());
+        }
+        // Alone in its text, too: with any other the server would refuse it.
+        let mut script = Script::default();
+        script.push(Part::Script { step: 0, sent }, &sent.statement.text);
+        for text in script.texts() {
+            if let Err(cut) = self.send(&text, pulse).await {
+                if cut.is_broken() {
+                    self.work = None;
+                }
+                let mut error = step_error(0, sent, &text.sql, 0, &cut.error);
+                if let StepError::Statement { failure, .. } = &mut error {
+                    failure.is_undone =
+                        !effect::needs_to_be_alone(&sent.statement.text, Dialect::Postgres);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn conclude_prepared(
+        &mut self,
+        transaction: &str,
+        decision: Decision,
+    ) -> Result<(), DatabaseError> {
+        let name = ledger::text(transaction, Dialect::Postgres);
+        let verb = match decision {
+            Decision::Commit => "COMMIT",
+            Decision::RollBack => "ROLLBACK",
+        };
+        let sent = self
+            .work()
+            .await?
+            .sets(&format!("{verb} PREPARED {name}"))
+            .await;
+        match sent {
+            Ok(_) => Ok(()),
+            // It is not there: concluded already, or never prepared.
+            Err(cut) if has_code(&cut.error, "42704") => Ok(()),
+            Err(cut) => {
+                if cut.is_broken() {
+                    self.work = None;
+                }
+                Err(from_sqlx(&cut.error))
+            }
+        }
+    }
+
+    async fn two_phase(&mut self) -> Result<(), DatabaseError> {
+        let shown = self
+            .work()
+            .await?
+            .rows("SHOW max_prepared_transactions")
+            .await?;
+        let most = shown.first().and_then(|row| row.text(0).ok());
+        match most.as_deref() {
+            Some("0") => Err(DatabaseError::NoTwoPhase {
+                message: "its server has max_prepared_transactions = 0: set it to at least the \
+                          number of databases of a run, and start the server again"
+                    .to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Cancels what a session runs, by another session: dropping the answer would
+/// not stop it.
+async fn cancel(place: Place, process: Option<String>) {
+    let Some(process) = process else {
+        return;
+    };
+    if let Ok(mut other) = Connection::open(&place).await {
+        let text = format!("SELECT pg_catalog.pg_cancel_backend({process})");
+        let _ = other.rows(&text).await;
+        other.close().await;
+    }
+}
+
+fn step_error(
+    step: usize,
+    sent: Sent<'_>,
+    text: &str,
+    start: usize,
+    error: &sqlx::Error,
+) -> StepError {
+    let mapped = from_sqlx(error);
+    let is_passing = matches!(
+        mapped,
+        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
+    );
+    match account(error) {
+        Some(fault) if !is_passing => StepError::Statement {
+            step,
+            failure: Box::new(failure(sent, text, start, fault)),
+        },
+        _ => mapped.into(),
+    }
+}
+
+impl Database for Postgres {
+    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
+        async move {
+            let database = self.work().await?.database.clone();
+            Ok(format!("{database}#{}", self.ledger.state_name()))
+        }
+        .boxed()
+    }
+
+    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
+        self.try_guard().boxed()
+    }
+
+    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        async move {
+            self.end_work().await;
+            if let Some(guard) = self.guard.take() {
+                // The lock goes with its session.
+                guard.close().await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
+        self.read_ledger().boxed()
+    }
+
+    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
+        self.read_log().boxed()
+    }
+
+    fn holds_together<'a>(
+        &'a mut self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        let alone =
+            |statement: &Statement| effect::needs_to_be_alone(&statement.text, Dialect::Postgres);
+        let together = !statements.iter().any(alone);
+        async move { Ok(together) }.boxed()
+    }
+
+    fn commit<'a>(
+        &'a mut self,
+        batch: &'a Batch,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        self.commit_batch(batch, pulse).boxed()
+    }
+
+    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
+        async move {
+            let mut silence = |_, _| {};
+            let mut pulse = Pulse {
+                stop: Stop::default(),
+                alive: &mut silence,
+            };
+            match self.mark_with(None, mark, &mut pulse).await {
+                Ok(commit) => Ok(commit),
+                Err(StepError::Database(error)) => Err(error),
+                Err(other) => Err(DatabaseError::Other {
+                    message: other.to_string(),
+                }),
+            }
+        }
+        .boxed()
+    }
+
+    fn run_with_mark<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        mark: &'a Mark,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        self.mark_with(Some(sent), mark, pulse).boxed()
+    }
+
+    fn run_alone<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        self.send_alone(sent, pulse).boxed()
+    }
+
+    fn describe<'a>(
+        &'a mut self,
+        objects: &'a [Object],
+    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
+        self.describe_all(objects).boxed()
+    }
+
+    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
+        async move {
+            let tag = session_name(&self.settings);
+            let work = self.work().await?;
+            match work.is_pooled {
+                true => Err(DatabaseError::Pooled),
+                false => Ok(Session {
+                    id: work.process.clone(),
+                    started: work.started.clone(),
+                    tag,
+                }),
+            }
+        }
+        .boxed()
+    }
+
+    fn find_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
+        self.look_for(session).boxed()
+    }
+
+    fn end_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        self.terminate(session).boxed()
+    }
+
+    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        self.two_phase().boxed()
+    }
+
+    fn is_prepared<'a>(
+        &'a mut self,
+        transaction: &'a str,
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        async move {
+            let name = ledger::text(transaction, Dialect::Postgres);
+            let text = format!(
+                "SELECT 1::bigint FROM pg_catalog.pg_prepared_xacts \
+                 WHERE gid = {name} AND database = pg_catalog.current_database()"
+            );
+            Ok(!self.work().await?.rows(&text).await?.is_empty())
+        }
+        .boxed()
+    }
+
+    fn conclude<'a>(
+        &'a mut self,
+        transaction: &'a str,
+        decision: Decision,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        self.conclude_prepared(transaction, decision).boxed()
+    }
+
+    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
+        async move {
+            if self.has_ledger && self.work().await.is_ok() {
+                let text = log_row(&self.ledger, entry);
+                let work = self.work.as_mut().expect("it was begun just now");
+                // What is noted is what the user must see.
+                let _ = work.rows(&text).await;
+            }
+        }
+        .boxed()
+    }
+}

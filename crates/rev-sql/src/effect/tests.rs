@@ -1,0 +1,239 @@
+//! Tables of statements and what they do.
+
+use std::fmt::Write as _;
+
+use super::*;
+
+fn word(effect: &Effect) -> String {
+    match effect {
+        Effect::Rows => "rows".to_owned(),
+        Effect::Repeatable => "repeatable".to_owned(),
+        Effect::Session { replay } => format!("session, replay {replay}"),
+        Effect::Unknown => "unknown".to_owned(),
+        Effect::Object(change) => format!("{:?} {:?}", change.object.name, change.verb),
+    }
+}
+
+fn table(dialect: Dialect, statements: &[&str]) -> String {
+    let mut text = String::new();
+    for statement in statements {
+        let _ = writeln!(text, "{statement}\n    {}", word(&of(statement, dialect)));
+    }
+    text
+}
+
+#[test]
+fn statements_of_mysql_are_sorted_by_what_can_be_known() {
+    insta::assert_snapshot!(table(
+        Dialect::Mysql,
+        &[
+            "INSERT INTO a VALUES (1)",
+            "SELECT 1 INTO OUTFILE '/tmp/x'",
+            "CALL p()",
+            "CREATE TABLE `a b` (id INT PRIMARY KEY, Name VARCHAR(3) DEFAULT ',)', KEY k (id))",
+            "CREATE TABLE a AS SELECT 1",
+            "CREATE TABLE IF NOT EXISTS a (id INT)",
+            "CREATE TABLE IF NOT EXISTS a AS SELECT 1",
+            "CREATE TEMPORARY TABLE a (id INT)",
+            "CREATE UNIQUE INDEX i ON s.t (a)",
+            "CREATE OR REPLACE VIEW v AS SELECT 1",
+            "CREATE DEFINER = x@y TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1",
+            "DROP TABLE a",
+            "DROP TABLE there, not_there",
+            "DROP TABLE IF EXISTS a, b",
+            "DROP INDEX i ON t",
+            "RENAME TABLE a TO b",
+            "RENAME TABLE a TO x, b TO a, x TO b",
+            "ALTER TABLE a RENAME TO b",
+            "ALTER TABLE a ADD COLUMN c INT, DROP COLUMN d, MODIFY e BIGINT, CHANGE f g INT",
+            "ALTER TABLE a ADD c INT UNIQUE",
+            "ALTER TABLE a ADD INDEX i (c), DROP PRIMARY KEY, ADD CONSTRAINT k CHECK (c > 0)",
+            "ALTER TABLE a ENGINE = InnoDB",
+            "ALTER TABLE a /*!50100 ADD COLUMN c INT */",
+            "SET @x := (SELECT max(id) FROM a)",
+            "SET sql_mode = ''",
+            "USE other",
+            "LOCK TABLES a WRITE",
+            "OPTIMIZE TABLE a",
+        ]
+    ));
+}
+
+#[test]
+fn statements_of_postgres_are_sorted_by_what_can_be_known() {
+    insta::assert_snapshot!(table(
+        Dialect::Postgres,
+        &[
+            "CREATE UNIQUE INDEX CONCURRENTLY Hero_Name ON ONLY s.hero (name)",
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS \"I\" ON hero (name)",
+            "DROP INDEX CONCURRENTLY s.hero_name",
+            "REINDEX INDEX CONCURRENTLY hero_name",
+            "VACUUM ANALYZE hero",
+            "SET search_path = other",
+            "SELECT set_config('a.b', 'c', false)",
+        ]
+    ));
+}
+
+#[test]
+fn what_must_be_alone_is_known() {
+    let alone = |dialect, statements: &[&str]| {
+        for statement in statements {
+            assert!(needs_to_be_alone(statement, dialect), "{statement}");
+        }
+    };
+    let together = |dialect, statements: &[&str]| {
+        for statement in statements {
+            assert!(!needs_to_be_alone(statement, dialect), "{statement}");
+        }
+    };
+    alone(
+        Dialect::Postgres,
+        &[
+            "create unique index concurrently i on t (a)",
+            "DROP INDEX CONCURRENTLY i",
+            "VACUUM",
+            "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
+            "CALL p()",
+            "CREATE DATABASE d",
+        ],
+    );
+    together(
+        Dialect::Postgres,
+        &[
+            "CREATE INDEX i ON t (a)",
+            "ANALYZE t",
+            "INSERT INTO t VALUES (1)",
+        ],
+    );
+    alone(Dialect::Sqlite, &["VACUUM", "PRAGMA foreign_keys = OFF"]);
+    together(Dialect::Sqlite, &["CREATE TABLE t (a)", "DROP TABLE t"]);
+    alone(
+        Dialect::Mysql,
+        &[
+            "CREATE TABLE t (a INT)",
+            "CALL p()",
+            "TRUNCATE t",
+            "GRANT ALL ON a.* TO b",
+        ],
+    );
+    together(Dialect::Mysql, &["UPDATE t SET a = 1", "SET @a = 1"]);
+}
+
+fn described(parts: &[&str]) -> Description {
+    Description {
+        exists: true,
+        valid: true,
+        parts: parts
+            .iter()
+            .map(|part| ((*part).to_owned(), "as is".to_owned()))
+            .collect(),
+    }
+}
+
+fn read(statement: &str, before: &[Description], now: &[Description]) -> Reading {
+    match of(statement, Dialect::Mysql) {
+        Effect::Object(change) => reading(&change, before, now),
+        other => panic!("{statement} is {other:?}"),
+    }
+}
+
+fn is_unclear(reading: &Reading) -> bool {
+    matches!(reading, Reading::Unclear(_))
+}
+
+#[test]
+fn a_creation_is_done_when_its_very_table_is_there() {
+    let none = [Description::default()];
+    let create = "CREATE TABLE t (id INT, Name TEXT, PRIMARY KEY (id))";
+    assert_eq!(read(create, &none, &none), Reading::NotDone);
+    let own = [described(&["column id", "column name", "index PRIMARY"])];
+    assert_eq!(read(create, &none, &own), Reading::Done);
+    let foreign = [described(&["column id"])];
+    assert!(is_unclear(&read(create, &none, &foreign)));
+    assert!(is_unclear(&read(create, &own, &own)), "it was there before");
+}
+
+#[test]
+fn an_alteration_is_done_when_it_explains_every_difference() {
+    let alter = "ALTER TABLE t ADD COLUMN c INT, DROP COLUMN d";
+    let before = [described(&["column a", "column d"])];
+    let done = [described(&["column a", "column c"])];
+    let half = [described(&["column a", "column c", "column d"])];
+    let foreign = [described(&["column a", "column d", "column z"])];
+    let both = [described(&["column a", "column c", "column z"])];
+    assert_eq!(read(alter, &before, &before), Reading::NotDone);
+    assert_eq!(read(alter, &before, &done), Reading::Done);
+    for now in [half, foreign, both] {
+        assert!(is_unclear(&read(alter, &before, &now)), "{now:?}");
+    }
+    // Nobody can see a change into the same.
+    assert!(is_unclear(&read(
+        "ALTER TABLE t MODIFY a INT",
+        &before,
+        &before
+    )));
+    assert!(is_unclear(&read("ALTER TABLE t FORCE", &before, &before)));
+}
+
+#[test]
+fn a_drop_and_a_rename_are_told_from_what_others_did() {
+    let (none, table) = (Description::default(), described(&["column a"]));
+    let was = [table.clone()];
+    assert_eq!(read("DROP TABLE t", &was, &was), Reading::NotDone);
+    assert_eq!(
+        read("DROP TABLE t", &was, std::slice::from_ref(&none)),
+        Reading::Done
+    );
+    assert!(is_unclear(&read(
+        "DROP TABLE t",
+        &was,
+        &[described(&["column z"])]
+    )));
+
+    let before = [table.clone(), none.clone()];
+    let rename = "RENAME TABLE t TO u";
+    assert_eq!(read(rename, &before, &before), Reading::NotDone);
+    assert_eq!(
+        read(rename, &before, &[none.clone(), table.clone()]),
+        Reading::Done
+    );
+    assert!(is_unclear(&read(rename, &before, &[none.clone(), none])));
+    assert!(is_unclear(&read(rename, &before, &[table.clone(), table])));
+}
+
+#[test]
+fn an_invalid_index_counts_as_not_done_once_it_is_removed() {
+    let Effect::Object(change) = of("CREATE INDEX CONCURRENTLY i ON s.t (a)", Dialect::Postgres)
+    else {
+        panic!("it changes one object");
+    };
+    let invalid = Description {
+        exists: true,
+        ..Description::default()
+    };
+    assert_eq!(
+        reading(&change, &[Description::default()], &[invalid]),
+        Reading::Remnant("DROP INDEX CONCURRENTLY \"s\".\"i\"".to_owned())
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_has_an_effect(text in "\\PC{0,60}") {
+        for dialect in Dialect::ALL {
+            let _ = (of(&text, dialect), needs_to_be_alone(&text, dialect));
+        }
+    }
+
+    /// Whatever else has changed, a change that is not its own keeps a statement
+    /// from counting as done.
+    #[test]
+    fn a_foreign_change_is_never_taken_for_ones_own(foreign in "[a-z]{2,6}") {
+        let before = described(&["column a"]);
+        let mut now = before.clone();
+        now.parts.insert(format!("column {foreign}"), "int".to_owned());
+        let reading = read("ALTER TABLE t ADD COLUMN c INT", &[before], &[now]);
+        proptest::prop_assert!(is_unclear(&reading));
+    }
+}
