@@ -5,6 +5,7 @@ use std::time::Duration;
 use rev_core::Dialect;
 use rev_engine::database::{Database, DatabaseError};
 
+use crate::mysql::Mysql;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 
@@ -30,8 +31,7 @@ pub struct Settings {
 ///
 /// # Errors
 ///
-/// [`DatabaseError::Connect`], where the URL is none for the dialect or the
-/// dialect's engine is not supported yet.
+/// [`DatabaseError::Connect`], where the URL is none for the dialect.
 pub fn open(
     url: &str,
     dialect: Dialect,
@@ -40,6 +40,6 @@ pub fn open(
     match dialect {
         Dialect::Sqlite => Ok(Box::new(Sqlite::new(url, settings)?)),
         Dialect::Postgres => Ok(Box::new(Postgres::new(url, settings)?)),
-        Dialect::Mysql => Err(DatabaseError::Unsupported { dialect }),
+        Dialect::Mysql => Ok(Box::new(Mysql::new(url, settings)?)),
     }
 }

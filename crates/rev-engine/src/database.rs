@@ -264,12 +264,6 @@ pub enum DatabaseError {
         /// What the driver or system said.
         message: String,
     },
-    /// This release has no way to reach such a database.
-    #[error("this release reaches SQLite only, and this is a {dialect} database")]
-    Unsupported {
-        /// What it speaks.
-        dialect: rev_core::Dialect,
-    },
     /// The connection broke, or the server ended it: what was under way may stand
     /// or not.
     #[error("the connection was lost: {message}")]
@@ -340,7 +334,6 @@ impl DatabaseError {
     pub fn code(&self) -> &'static str {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
-            DatabaseError::Unsupported { .. } => "unsupported_engine",
             DatabaseError::Lost { .. } => "connection_lost",
             DatabaseError::Denied { .. } => "denied",
             DatabaseError::Pooled => "pooled",

@@ -280,9 +280,6 @@ fn of_database(
             "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
             binding.name
         )),
-        DatabaseError::Unsupported { .. } => told.hint(
-            "other engines come with a later release; `rev plan --from base` needs no server",
-        ),
         DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
         DatabaseError::Busy { .. } => {
             told.hint("end the other program's transaction, then try again")

@@ -48,6 +48,8 @@ pub(crate) struct Postgres {
     guard: Option<Connection>,
     /// Whether the ledger's tables are known to exist.
     has_ledger: bool,
+    /// Whether a script has left something in the session.
+    is_touched: bool,
 }
 
 impl Postgres {
@@ -59,6 +61,7 @@ impl Postgres {
             work: None,
             guard: None,
             has_ledger: false,
+            is_touched: false,
         })
     }
 
@@ -73,6 +76,7 @@ impl Postgres {
                 connection.rows(&self.own_settings("SET")).await?;
             }
             self.work = Some(connection);
+            self.is_touched = false;
         }
         Ok(self.work.as_mut().expect("it was begun just now"))
     }
@@ -169,10 +173,10 @@ impl Postgres {
             script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, begun));
         }
         let statements = batch.steps.iter().flat_map(|work| &work.statements);
-        let leaves_marks = self.leaves_marks(statements);
-        self.conclude_script(&mut script, batch.prepare.as_deref(), leaves_marks);
+        self.is_touched |= leaves_marks(statements);
+        self.conclude_script(&mut script, batch.prepare.as_deref());
         let result = self.transact(script, batch.generation, pulse).await;
-        if leaves_marks {
+        if self.is_touched {
             self.end_work().await;
         }
         match (result, &batch.prepare) {
@@ -181,9 +185,9 @@ impl Postgres {
         }
     }
 
-    fn conclude_script(&self, script: &mut Script<'_>, prepare: Option<&str>, leaves_marks: bool) {
+    fn conclude_script(&self, script: &mut Script<'_>, prepare: Option<&str>) {
         let is_pooled = self.work.as_ref().is_some_and(|work| work.is_pooled);
-        if leaves_marks && is_pooled {
+        if self.is_touched && is_pooled {
             // The next to get this session is someone else.
             script.push(Part::Rows, "RESET ALL");
         }
@@ -202,12 +206,6 @@ impl Postgres {
                 );
             }
         }
-    }
-
-    /// Whether statements leave something in the session that later ones would
-    /// meet.
-    fn leaves_marks<'a>(&self, mut statements: impl Iterator<Item = &'a Statement>) -> bool {
-        statements.any(|statement| effect::touches_session(&statement.text, Dialect::Postgres))
     }
 
     /// Sends a script that begins and concludes a transaction.
@@ -320,9 +318,10 @@ impl Postgres {
         script.push(Part::Advance, self.advance(&text));
         if let Some(sent) = sent {
             check_names(&self.ledger, 0, sent)?;
+            self.is_touched |= leaves_marks([sent.statement].into_iter());
             script.push(Part::Script { step: 0, sent }, &sent.statement.text);
         }
-        self.conclude_script(&mut script, None, false);
+        self.conclude_script(&mut script, None);
         self.transact(script, mark.generation, pulse).await
     }
 
@@ -331,6 +330,7 @@ impl Postgres {
         if self.work().await?.is_pooled {
             return Err(DatabaseError::Pooled.into());
         }
+        self.is_touched |= leaves_marks([sent.statement].into_iter());
         // Alone in its text, too: with any other the server would refuse it.
         let mut script = Script::default();
         script.push(Part::Script { step: 0, sent }, &sent.statement.text);
@@ -394,6 +394,11 @@ impl Postgres {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether statements leave something in the session that later ones would meet.
+fn leaves_marks<'a>(mut statements: impl Iterator<Item = &'a Statement>) -> bool {
+    statements.any(|statement| effect::touches_session(&statement.text, Dialect::Postgres))
 }
 
 /// Cancels what a session runs, by another session: dropping the answer would

@@ -1,0 +1,107 @@
+//! The guard, and the sessions that runs leave behind.
+//!
+//! The guard is a named lock of a connection of its own, so a kill frees it at
+//! once. On a Galera cluster such locks are each node's own: there two runs
+//! through two nodes are told apart by the generation alone.
+
+use rev_core::Dialect;
+use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::journal::Session;
+use rev_sql::ledger;
+use sqlx::mysql::MySqlRow;
+
+use super::Mysql;
+use super::connection::Connection;
+use super::error::from_sqlx;
+use crate::rows::LedgerRow as _;
+
+/// How often somebody looks whether a session that was ended is gone.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+impl Mysql {
+    pub(super) async fn try_guard(&mut self) -> Result<Guard, DatabaseError> {
+        let name = self.guard_name().await?;
+        if self.guard.is_none() {
+            self.guard = Some(Connection::open(&self.place, &self.settings.run).await?);
+        }
+        let guard = self.guard.as_mut().expect("it was begun just now");
+        match try_lock(guard, &name).await {
+            Ok(held) => Ok(held),
+            Err(error) => {
+                self.guard = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// Lock names are the whole server's, and have 64 characters at most.
+    async fn guard_name(&mut self) -> Result<String, DatabaseError> {
+        let database = self.work().await?.database.clone();
+        let whole = format!("{database}#{}", self.ledger.state_name());
+        let digest = rev_core::digest::statement(&whole).to_string();
+        Ok(ledger::text(
+            &format!("rev:{}", &digest[..32]),
+            Dialect::Mysql,
+        ))
+    }
+
+    /// What a session is doing, if it still lives.
+    pub(super) async fn look_for(
+        &mut self,
+        session: &Session,
+    ) -> Result<Option<String>, DatabaseError> {
+        let text = |text: &str| ledger::text(text, Dialect::Mysql);
+        let question = format!(
+            "SELECT CONCAT(COMMAND, ' for ', TIME, ' s', \
+             COALESCE(CONCAT(': `', LEFT(INFO, 60), '`'), '')) \
+             FROM information_schema.PROCESSLIST \
+             WHERE ID = {} AND IS_USED_LOCK({}) = ID",
+            text(&session.id),
+            text(&session.tag)
+        );
+        let rows = self.work().await?.rows(&question).await?;
+        rows.first()
+            .map(|row| row.text(0))
+            .transpose()
+            .map_err(|e| from_sqlx(&e))
+    }
+
+    pub(super) async fn terminate(&mut self, session: &Session) -> Result<(), DatabaseError> {
+        while self.look_for(session).await?.is_some() {
+            // It may be gone between the two.
+            let _ = self
+                .work()
+                .await?
+                .rows(&format!("KILL {}", session.id))
+                .await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+}
+
+async fn try_lock(guard: &mut Connection, name: &str) -> Result<Guard, DatabaseError> {
+    let rows = guard
+        .rows(&format!("SELECT CAST(GET_LOCK({name}, 0) AS CHAR)"))
+        .await?;
+    let taken = rows.first().and_then(|row| row.text(0).ok());
+    if taken.as_deref() == Some("1") {
+        return Ok(Guard::Taken);
+    }
+    let rows = guard
+        .rows(&format!(
+            "SELECT CONCAT(USER, '@', HOST), CAST(ID AS SIGNED), \
+             DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL TIME SECOND, '%Y-%m-%dT%H:%i:%sZ') \
+             FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK({name})"
+        ))
+        .await?;
+    Ok(Guard::Held(rows.first().and_then(holder)))
+}
+
+fn holder(row: &MySqlRow) -> Option<Holder> {
+    Some(Holder {
+        operator: row.text(0).ok()?,
+        process: row.number(1).ok()?.try_into().ok()?,
+        since: row.text(2).ok()?,
+    })
+}

@@ -1,0 +1,481 @@
+//! MySQL and MariaDB: one session for work, one for the guard.
+//!
+//! DDL commits by itself here, so a step with DDL goes statement by statement
+//! under the journal; a step that only changes rows of transactional tables is
+//! one transaction, as elsewhere.
+
+mod catalogue;
+mod connection;
+mod error;
+mod guard;
+mod place;
+mod read;
+
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rev_core::Dialect;
+use rev_engine::database::{
+    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
+    StepError,
+};
+use rev_engine::event::Pulse;
+use rev_engine::journal::Session;
+use rev_sql::effect::{self, Description, Effect, Object};
+use rev_sql::ledger;
+use rev_sql::split::Statement;
+
+use crate::Settings;
+use crate::rows;
+use crate::writing::{check_names, log_row, rows_of, watch};
+use connection::{Connection, Set};
+use error::{account, failure, from_sqlx, is_broken, is_cancelled};
+use place::Place;
+
+/// The longest lock wait that every version takes, in seconds.
+const LONGEST_WAIT: u64 = 31_536_000;
+
+/// A MySQL or MariaDB database.
+#[derive(Debug)]
+pub(crate) struct Mysql {
+    place: Place,
+    settings: Settings,
+    ledger: ledger::Ledger,
+    work: Option<Connection>,
+    guard: Option<Connection>,
+    /// Whether the ledger's tables are known to exist, and to be filled.
+    has_ledger: bool,
+    /// Whether a script has left something in the session.
+    is_touched: bool,
+}
+
+impl Mysql {
+    pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            place: Place::of_url(url)?,
+            ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Mysql),
+            settings: settings.clone(),
+            work: None,
+            guard: None,
+            has_ledger: false,
+            is_touched: false,
+        })
+    }
+
+    /// The session that works, begun at first use.
+    async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
+        if self.work.is_none() {
+            let mut connection = Connection::open(&self.place, &self.settings.run).await?;
+            // A script's `USE` must not lead to another ledger.
+            self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Mysql)
+                .in_schema(&connection.database);
+            connection.rows(&self.own_settings()).await?;
+            self.work = Some(connection);
+            self.is_touched = false;
+        }
+        Ok(self.work.as_mut().expect("it was begun just now"))
+    }
+
+    /// Metadata locks and row locks are waited for alike.
+    fn own_settings(&self) -> String {
+        let seconds = self.settings.lock_timeout.as_millis().div_ceil(1000);
+        let seconds = u64::try_from(seconds).unwrap_or(LONGEST_WAIT);
+        let seconds = seconds.clamp(1, LONGEST_WAIT);
+        format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
+    }
+
+    async fn sets(&mut self, text: &str) -> Result<Vec<Set>, sqlx::Error> {
+        let Some(work) = &mut self.work else {
+            return Err(sqlx::Error::PoolClosed);
+        };
+        let result = work.sets(text).await;
+        if result.as_ref().is_err_and(is_broken) {
+            self.work = None;
+        }
+        result
+    }
+
+    async fn run(&mut self, text: &str) -> Result<Vec<Set>, DatabaseError> {
+        self.sets(text).await.map_err(|e| from_sqlx(&e))
+    }
+
+    async fn roll_back(&mut self) {
+        if self.run("ROLLBACK").await.is_err() {
+            // The server undoes what its session leaves.
+            self.work = None;
+        }
+    }
+
+    async fn end_work(&mut self) {
+        if let Some(work) = self.work.take() {
+            work.close().await;
+        }
+    }
+
+    /// Begins a transaction by the compare-and-set. Says whether it was won.
+    async fn begin(&mut self, mark: &str) -> Result<bool, DatabaseError> {
+        self.work().await?;
+        if !self.has_ledger {
+            let create = self.ledger.create();
+            self.run(&create).await?;
+            self.has_ledger = true;
+        }
+        let text = format!("START TRANSACTION;\n{mark}");
+        let sets = match self.run(&text).await {
+            Ok(sets) => sets,
+            Err(error) => {
+                self.roll_back().await;
+                return Err(error);
+            }
+        };
+        if sets.get(1).is_some_and(|set| set.affected == 1) {
+            return Ok(true);
+        }
+        self.roll_back().await;
+        Ok(false)
+    }
+
+    /// Ends a transaction with these rows. A commit counts only when what it wrote
+    /// can be read back.
+    async fn finish(&mut self, rows: &str, generation: u64) -> Result<Commit, StepError> {
+        let text = format!("{rows}\nCOMMIT;\n{}", self.ledger.select_state());
+        let sets = match self.run(&text).await {
+            Ok(sets) => sets,
+            Err(error) => {
+                self.roll_back().await;
+                return Err(error.into());
+            }
+        };
+        let state = sets.last().and_then(|set| set.rows.first());
+        let found = state.map(rows::state).transpose()?;
+        match found {
+            Some(state) if state.generation > generation => Ok(Commit::Done(generation + 1)),
+            _ => Err(DatabaseError::Other {
+                message: "the commit was reported as done, yet nothing of it stands".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    async fn commit_batch(
+        &mut self,
+        batch: &Batch,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        if !self.begin(&self.ledger.advance(batch.generation)).await? {
+            return Ok(Commit::Lost);
+        }
+        let mut text = String::new();
+        for (step, work) in batch.steps.iter().enumerate() {
+            let begun = Instant::now();
+            for (number, statement) in (1..).zip(&work.statements) {
+                if pulse.stop.is_requested() {
+                    self.roll_back().await;
+                    return Ok(Commit::Stopped);
+                }
+                let sent = Sent { number, statement };
+                if let Err(error) = self.run_statement(step, sent, pulse).await {
+                    self.roll_back().await;
+                    return match error {
+                        _ if pulse.stop.is_abort() => Ok(Commit::Stopped),
+                        error => Err(undone(error)),
+                    };
+                }
+            }
+            text.push_str(&rows_of(&self.ledger, batch, work, begun));
+            text.push('\n');
+        }
+        let result = self.finish(&text, batch.generation).await;
+        if self.is_touched {
+            self.end_work().await;
+        }
+        result
+    }
+
+    /// Sends a statement of a script.
+    async fn run_statement(
+        &mut self,
+        step: usize,
+        sent: Sent<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<(), StepError> {
+        check_names(&self.ledger, step, sent)?;
+        self.is_touched |= effect::touches_session(&sent.statement.text, Dialect::Mysql);
+        let (place, run) = (self.place.clone(), self.settings.run.clone());
+        let limit = self.settings.statement_timeout;
+        let work = self.work().await?;
+        let id = work.id.clone();
+        let running = work.sets(&sent.statement.text);
+        let running = within(limit, running, || {
+            cancel(place.clone(), run.clone(), id.clone())
+        });
+        let result = watch(running, sent.number, pulse, || {
+            cancel(place.clone(), run.clone(), id.clone())
+        });
+        match result.await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                if is_broken(&error) {
+                    self.work = None;
+                }
+                Err(step_error(step, sent, &error))
+            }
+        }
+    }
+
+    async fn statement_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
+        self.work().await?;
+        if !self.begin(&text).await? {
+            return Ok(Commit::Lost);
+        }
+        if let Err(error) = self.run_statement(0, sent, pulse).await {
+            self.roll_back().await;
+            return Err(undone(error));
+        }
+        self.finish("", mark.generation).await
+    }
+
+    async fn set_mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        self.work().await?;
+        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
+        if !self.begin(&text).await? {
+            return Ok(Commit::Lost);
+        }
+        match self.finish("", mark.generation).await {
+            Ok(commit) => Ok(commit),
+            Err(StepError::Database(error)) => Err(error),
+            Err(other) => Err(DatabaseError::Other {
+                message: other.to_string(),
+            }),
+        }
+    }
+
+    async fn hold_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
+        let texts: Vec<&str> = statements.iter().map(|s| s.text.as_str()).collect();
+        if texts
+            .iter()
+            .any(|text| effect::needs_to_be_alone(text, Dialect::Mysql))
+        {
+            return Ok(false);
+        }
+        let is_rows = |text: &&&str| effect::of(text, Dialect::Mysql) == Effect::Rows;
+        let rows: Vec<&str> = texts.iter().filter(is_rows).copied().collect();
+        match rows.is_empty() {
+            true => Ok(true),
+            false => self.touch_only_transactional(&rows).await,
+        }
+    }
+}
+
+/// Cancels what runs for longer than it may.
+async fn within<T, C>(
+    limit: Duration,
+    running: impl Future<Output = T>,
+    cancel: impl Fn() -> C,
+) -> T
+where
+    C: Future<Output = ()>,
+{
+    if limit.is_zero() {
+        return running.await;
+    }
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        biased;
+        result = &mut running => result,
+        () = tokio::time::sleep(limit) => {
+            cancel().await;
+            running.await
+        }
+    }
+}
+
+/// Cancels what a session runs, by another session: dropping the answer would
+/// not stop it.
+async fn cancel(place: Place, run: String, id: String) {
+    if let Ok(mut other) = Connection::open(&place, &run).await {
+        let _ = other.rows(&format!("KILL QUERY {id}")).await;
+        other.close().await;
+    }
+}
+
+/// What failed inside a transaction went with it.
+fn undone(mut error: StepError) -> StepError {
+    if let StepError::Statement { failure, .. } = &mut error {
+        failure.is_undone = true;
+    }
+    error
+}
+
+fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
+    let mapped = from_sqlx(error);
+    let is_passing = matches!(
+        mapped,
+        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
+    );
+    match account(error) {
+        Some(fault) if !is_passing => {
+            let mut failure = failure(sent, fault);
+            if is_cancelled(error) {
+                "the statement was cancelled: it ran longer than its timeout, or was stopped"
+                    .clone_into(&mut failure.message);
+            }
+            StepError::Statement {
+                step,
+                failure: Box::new(failure),
+            }
+        }
+        _ => mapped.into(),
+    }
+}
+
+impl Database for Mysql {
+    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
+        async move {
+            let identity = self.work().await?.identity.clone();
+            Ok(format!("{identity}#{}", self.ledger.state_table()))
+        }
+        .boxed()
+    }
+
+    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
+        self.try_guard().boxed()
+    }
+
+    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        async move {
+            self.end_work().await;
+            if let Some(guard) = self.guard.take() {
+                // The lock goes with its session.
+                guard.close().await;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
+        self.read_ledger().boxed()
+    }
+
+    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
+        self.read_log().boxed()
+    }
+
+    fn holds_together<'a>(
+        &'a mut self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        self.hold_together(statements).boxed()
+    }
+
+    fn commit<'a>(
+        &'a mut self,
+        batch: &'a Batch,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        async move {
+            self.work().await?;
+            self.commit_batch(batch, pulse).await
+        }
+        .boxed()
+    }
+
+    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
+        self.set_mark(mark).boxed()
+    }
+
+    fn run_with_mark<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        mark: &'a Mark,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<Commit, StepError>> {
+        self.statement_with_mark(sent, mark, pulse).boxed()
+    }
+
+    fn run_alone<'a>(
+        &'a mut self,
+        sent: Sent<'a>,
+        pulse: &'a mut Pulse<'_>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        self.run_statement(0, sent, pulse).boxed()
+    }
+
+    fn describe<'a>(
+        &'a mut self,
+        objects: &'a [Object],
+    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
+        async move {
+            self.work().await?;
+            self.describe_all(objects).await
+        }
+        .boxed()
+    }
+
+    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
+        async move {
+            let work = self.work().await?;
+            Ok(Session {
+                id: work.id.clone(),
+                // The tag's lock is this session's alone, so no start is needed.
+                started: String::new(),
+                tag: work.tag.clone(),
+            })
+        }
+        .boxed()
+    }
+
+    fn find_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
+        self.look_for(session).boxed()
+    }
+
+    fn end_session<'a>(
+        &'a mut self,
+        session: &'a Session,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        self.terminate(session).boxed()
+    }
+
+    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+        async {
+            Err(DatabaseError::NoTwoPhase {
+                message: "on MySQL and MariaDB each DDL statement commits by itself".to_owned(),
+            })
+        }
+        .boxed()
+    }
+
+    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+        async { Ok(false) }.boxed()
+    }
+
+    fn conclude<'a>(
+        &'a mut self,
+        _: &'a str,
+        _: Decision,
+    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
+        async move {
+            if self.has_ledger && self.work().await.is_ok() {
+                let text = log_row(&self.ledger, entry);
+                // What is noted is what the user must see.
+                let _ = self.run(&text).await;
+            }
+        }
+        .boxed()
+    }
+}

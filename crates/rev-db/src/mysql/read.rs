@@ -1,0 +1,78 @@
+//! Reading a ledger and its log. Nothing is written, nothing is made.
+
+use rev_engine::database::{DatabaseError, Ledger, LogEntry};
+
+use super::Mysql;
+use super::error::from_sqlx;
+use crate::rows::{self, LedgerRow as _};
+
+impl Mysql {
+    pub(super) async fn read_ledger(&mut self) -> Result<Ledger, DatabaseError> {
+        if !self.find_ledger().await? {
+            return Ok(Ledger::default());
+        }
+        // One snapshot for both tables, in one round trip.
+        let text = format!(
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;\n{};\n{};\nCOMMIT;",
+            self.ledger.select_state(),
+            self.ledger.select_rows()
+        );
+        let sets = self.sets(&text).await.map_err(|e| from_sqlx(&e))?;
+        let [_, state, applied, ..] = &sets[..] else {
+            return Err(DatabaseError::Damaged {
+                message: "it does not answer as a ledger does".to_owned(),
+            });
+        };
+        let Some(state) = state.rows.first() else {
+            // A kill came between making the table and filling it.
+            return match applied.rows.is_empty() {
+                true => Ok(Ledger::default()),
+                false => Err(DatabaseError::Damaged {
+                    message: "its state has no row".to_owned(),
+                }),
+            };
+        };
+        let state = rows::state(state)?;
+        self.has_ledger = true;
+        let applied = applied.rows.iter();
+        Ok(Ledger {
+            generation: state.generation,
+            in_flight: state.in_flight,
+            rows: applied.map(rows::applied).collect::<Result<_, _>>()?,
+        })
+    }
+
+    pub(super) async fn read_log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        if !self.find_ledger().await? {
+            return Ok(Vec::new());
+        }
+        let text = self.ledger.select_log();
+        let rows = self.work().await?.rows(&text).await?;
+        rows.iter().map(rows::log_entry).collect()
+    }
+
+    /// Whether all tables are there. Each is made by a statement that commits by
+    /// itself, so some may be missing, but then nothing is in the others.
+    async fn find_ledger(&mut self) -> Result<bool, DatabaseError> {
+        self.work().await?;
+        if self.has_ledger {
+            return Ok(true);
+        }
+        let text = self.ledger.select_tables();
+        let found = self.work().await?.rows(&text).await?;
+        let found: Vec<String> = found.iter().filter_map(|row| row.text(0).ok()).collect();
+        let has = |table: &String| found.contains(table);
+        if self.ledger.tables().iter().all(has) {
+            return Ok(true);
+        }
+        if has(&self.ledger.ledger_table()) {
+            let text = self.ledger.select_rows();
+            if !self.work().await?.rows(&text).await?.is_empty() {
+                return Err(DatabaseError::Damaged {
+                    message: "some of its tables are missing".to_owned(),
+                });
+            }
+        }
+        Ok(false)
+    }
+}
