@@ -111,6 +111,7 @@ pub(crate) enum Command {
     Switch(Switch),
     Stamp(Stamp),
     Check(Check),
+    Repair(Repair),
     Edit(Edit),
     Completions(Completions),
 }
@@ -298,6 +299,32 @@ pub(crate) struct Plan {
     pub(crate) beside: bool,
 }
 
+/// Show what a killed run has left half done, and settle it
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rev repair
+  rev repair db1 --resume
+  rev repair db1 --not-applied")]
+pub(crate) struct Repair {
+    /// The databases [default: all]
+    pub(crate) databases: Vec<String>,
+    /// Finish the step that is half done, or conclude the two-phase run
+    #[arg(long, group = "choice")]
+    pub(crate) resume: bool,
+    /// The statement in doubt took effect; with none in doubt: the whole step is done
+    #[arg(long, group = "choice")]
+    pub(crate) applied: bool,
+    /// The statement in doubt took no effect; with none in doubt: nothing of the step stands
+    #[arg(long, group = "choice")]
+    pub(crate) not_applied: bool,
+    /// End the session that a killed run has left at work, instead of waiting for it
+    #[arg(long)]
+    pub(crate) end_session: bool,
+    /// How long to wait for another run, such as 30s or 0 [default: as long as it lives]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) lock_wait: Option<std::time::Duration>,
+}
+
 /// Flags of the commands that change databases.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Running")]
@@ -317,6 +344,15 @@ pub(crate) struct Running {
     /// Let the other databases go on when one fails
     #[arg(long)]
     pub(crate) keep_going: bool,
+    /// Commit all steps of a database together, or none of them
+    #[arg(long)]
+    pub(crate) atomic: bool,
+    /// Commit all databases together, or none of them (PostgreSQL)
+    #[arg(long, conflicts_with = "atomic")]
+    pub(crate) two_phase: bool,
+    /// End the session that a killed run has left at work, instead of waiting for it
+    #[arg(long)]
+    pub(crate) end_session: bool,
     /// Work beside revisions that this checkout lacks
     #[arg(long)]
     pub(crate) beside: bool,

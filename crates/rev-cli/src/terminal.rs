@@ -3,7 +3,7 @@
 //! Whoever reads may stop reading (`rev history | head`): a closed pipe is no
 //! error. Colour is decided once, here, and never carries meaning alone.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -53,6 +53,12 @@ impl Terminal {
     /// Whether programs read the answer.
     pub(crate) fn is_json(self) -> bool {
         self.format == Format::Json
+    }
+
+    /// Whether a person watches stderr, who likes to see that something moves.
+    pub(crate) fn is_watched(self) -> bool {
+        let is_quiet = self.quiet || self.is_json() || std::env::var_os("CI").is_some();
+        !is_quiet && std::io::stderr().is_terminal()
     }
 
     /// Writes data to stdout.

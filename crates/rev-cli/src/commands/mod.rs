@@ -7,6 +7,7 @@ mod edit;
 mod history;
 mod log;
 mod plan;
+mod repair;
 mod run;
 mod show;
 mod status;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Stamp(args) => {
             run::run(Goal::Stamp, &args.targets, &args.running, &open("stamp")?)
         }
+        Command::Repair(args) => repair::repair(&args, &open("repair")?),
         Command::Check(_) => check::check(&open("check")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rev_core::{Binding, Goal, RevisionId};
 use rev_engine::event::Stop;
 use rev_engine::executor;
-use rev_engine::outcome::{End, LaneOutcome, Outcome};
+use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
 use rev_engine::request::{Commitment, Job, Request};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ use super::{one_line, plan};
 use crate::args::{Format, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
-use crate::reporter;
+use crate::reporter::Reporter;
 use crate::session::{Selection, Session, runtime};
 use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
@@ -48,8 +48,12 @@ pub(crate) fn run(
         goal,
         beside: running.beside,
         keep_going: running.keep_going,
-        commitment: Commitment::Step,
-        ends_sessions: false,
+        commitment: match (running.atomic, running.two_phase) {
+            (true, _) => Commitment::Lane,
+            (_, true) => Commitment::Run,
+            _ => Commitment::Step,
+        },
+        ends_sessions: running.end_session,
         jobs: running
             .jobs
             .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
@@ -85,19 +89,21 @@ fn execute(
         .collect::<Result<Vec<Job>, Failure>>()?;
     let clock = SystemClock::start();
     let stop = Stop::default();
-    let terminal = session.terminal;
-    let mut tell = |event| reporter::tell(terminal, &event);
-    Ok(runtime()?.block_on(async {
+    let reporter = Reporter::new(session.terminal);
+    let mut tell = |event| reporter.tell(&event);
+    let outcome = runtime()?.block_on(async {
         let listener = tokio::spawn(listen(stop.clone(), session.terminal));
         let run = executor::run(request, session.graph(), jobs, &clock, &stop, &mut tell);
         let outcome = run.await;
         listener.abort();
         outcome
-    }))
+    });
+    reporter.finish();
+    Ok(outcome)
 }
 
 /// Ctrl-C once: stop after the statement at hand; twice: abort it.
-async fn listen(stop: Stop, terminal: crate::terminal::Terminal) {
+pub(super) async fn listen(stop: Stop, terminal: crate::terminal::Terminal) {
     while tokio::signal::ctrl_c().await.is_ok() {
         match stop.request() {
             1 => terminal.talk("stopping after the statement at hand; Ctrl-C again aborts it"),
@@ -172,19 +178,33 @@ impl<'a> Summary<'a> {
                     .into_iter()
                     .collect()
             }
-            End::Done | End::Nothing | End::HeldBack | End::Stopped | End::Undecided(_) => {
-                Vec::new()
-            }
+            End::Undecided(participants) => vec![diagnostic::undecided(participants)],
+            End::Done | End::Nothing | End::HeldBack | End::Stopped => Vec::new(),
         }
     }
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
         let again = format!("rev {}", self.goal.name());
-        let stands = if lane.done.is_empty() {
-            "nothing was changed on it"
-        } else {
-            "the step that failed was undone as a whole"
+        let stands = match &lane.half_done {
+            _ if lane.heads.is_none() => {
+                let look = format!("rev status {}", lane.database);
+                return told.hint(format!(
+                    "the connection broke, so what stands is not known: `{look}` tells, and \
+                     `{again}` goes on from there"
+                ));
+            }
+            Some(half_done) if half_done.step.next.is_some() => {
+                let mut told = told;
+                told.lines.push(standing(half_done));
+                return told.hint(format!(
+                    "look at the database, then say what you found: `rev repair {}`",
+                    lane.database
+                ));
+            }
+            Some(half_done) => standing(half_done),
+            None if lane.done.is_empty() => "nothing was changed on it".to_owned(),
+            None => "the step that failed was undone as a whole".to_owned(),
         };
         told.hint(format!(
             "{stands}; mend the cause, then `{again}` goes on from here"
@@ -217,7 +237,20 @@ impl<'a> Summary<'a> {
                 }
             };
             list("done", &lane.done);
-            list("not begun", &lane.not_begun);
+            let half_done = lane.half_done.as_ref();
+            let is_begun =
+                |id: &&RevisionId| half_done.is_none_or(|half| half.step.revision != **id);
+            let not_begun: Vec<RevisionId> =
+                lane.not_begun.iter().filter(is_begun).cloned().collect();
+            list("not begun", &not_begun);
+        }
+        if let Some(half_done) = &lane.half_done {
+            let _ = writeln!(
+                text,
+                "   {WARNING}half done{WARNING:#}  {}: {}",
+                half_done.step.revision,
+                standing(half_done)
+            );
         }
         if !lane.unknown.is_empty() && matches!(lane.end, End::Nothing | End::Done) {
             let ahead = count(lane.unknown.len(), "revision");
@@ -285,11 +318,40 @@ impl<'a> Summary<'a> {
     }
 }
 
+/// What stands of a step: `statement 1 of 3 stands, statement 2 is in doubt`.
+pub(super) fn standing(half_done: &HalfDone) -> String {
+    let (done, of) = (half_done.step.done.len(), half_done.statements);
+    let stand = match done {
+        0 => "no statement stands for certain".to_owned(),
+        1 => format!("statement 1 of {of} stands"),
+        _ => format!("statements 1 to {done} of {of} stand"),
+    };
+    match half_done.step.next {
+        Some(_) => format!("{stand}, statement {} is in doubt", done + 1),
+        None => stand,
+    }
+}
+
 fn joined(ids: &[RevisionId]) -> String {
     ids.iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// A step that is half done, for programs.
+pub(super) fn half_done_json(half_done: &HalfDone) -> Value {
+    let HalfDone { step, statements } = half_done;
+    json!({
+        "revision": step.revision.as_str(),
+        "action": step.action.name(),
+        "statements": statements,
+        "done": step.done.len(),
+        "in_doubt": step.next.as_ref().map(|intent| &intent.statement),
+        "run": step.run,
+        "operator": step.operator,
+        "started": step.started,
+    })
 }
 
 fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {
@@ -310,6 +372,7 @@ fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {
         "not_begun": ids(&lane.not_begun),
         "heads": lane.heads.as_deref().map(ids),
         "unknown": ids(&lane.unknown),
+        "half_done": lane.half_done.as_ref().map(half_done_json),
         "error": diagnostic::error_object(told),
     })
 }

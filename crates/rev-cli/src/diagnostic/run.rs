@@ -3,6 +3,7 @@
 use rev_core::state::Drift;
 use rev_core::{Binding, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder, StatementFailure, StepError};
+use rev_engine::journal::{Participants, StepInFlight};
 use rev_engine::outcome::{End, LaneOutcome, Refusal};
 use rev_sql::split::{SplitError, line_and_column};
 use rev_store::config::DatabaseUrl;
@@ -123,13 +124,47 @@ pub(crate) fn refusal(
             ))
         }
         Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
-        Refusal::Pooled { .. }
-        | Refusal::NotAtomic { .. }
-        | Refusal::HalfDone { .. }
-        | Refusal::InDoubt { .. }
-        | Refusal::ExecutedChanged { .. }
-        | Refusal::Orphan { .. }
-        | Refusal::TwoPhaseOpen { .. } => told,
+        Refusal::Pooled { revision } => told
+            .on(binding.name.as_str())
+            .fact("revision", revision.as_str())
+            .hint(format!(
+                "give the database's own URL for this run: `{} --url {}=URL`",
+                asking.command, binding.name
+            )),
+        Refusal::NotAtomic { revision, .. } => told
+            .on(binding.name.as_str())
+            .fact("revision", revision.as_str())
+            .hint("run it without `--atomic` and `--two-phase`, or up to that revision with it"),
+        Refusal::HalfDone { step, .. } => told
+            .line(begun(step))
+            .fact("revision", step.revision.as_str())
+            .hint(format!(
+                "finish it first: `rev {} {}@{}`; or see what stands: `rev repair {}`",
+                step.action.name(),
+                binding.name,
+                step.revision,
+                binding.name
+            )),
+        Refusal::InDoubt {
+            step, differences, ..
+        } => in_doubt(told, step, differences, project, binding),
+        Refusal::ExecutedChanged { step, number, .. } => {
+            let place = place_of(step, project, binding);
+            told.at(place.spot(number.saturating_sub(1), 0))
+                .line(begun(step))
+                .fact("revision", step.revision.as_str())
+                .hint(format!(
+                    "bring statements 1 to {} back as they ran; only what comes after may be mended",
+                    step.done.len()
+                ))
+        }
+        Refusal::Orphan { step, .. } => told
+            .on(binding.name.as_str())
+            .line(begun(step))
+            .hint("wait for it, or end it: `--end-session`"),
+        Refusal::TwoPhaseOpen { participants } => {
+            return vec![undecided(participants).fact("database", binding.name.as_str())];
+        }
         Refusal::Database(error) => {
             let command = asking.command;
             of_database(told, error, binding, command)
@@ -268,6 +303,85 @@ fn held(holder: &Holder) -> String {
     )
 }
 
+/// When a step was begun, and by whom.
+fn begun(step: &StepInFlight) -> String {
+    format!("begun by {} at {}", step.operator, step.started)
+}
+
+fn place_of<'a>(step: &'a StepInFlight, project: &'a Project, binding: &'a Binding) -> Place<'a> {
+    Place {
+        project,
+        binding,
+        revision: &step.revision,
+        action: step.action.name(),
+    }
+}
+
+/// A statement of which nobody knows whether it took effect.
+fn in_doubt(
+    told: Diagnostic,
+    step: &StepInFlight,
+    differences: &[String],
+    project: &Project,
+    binding: &Binding,
+) -> Diagnostic {
+    let number = step.done.len() + 1;
+    let mut told = told
+        .at(statement_spot(step, project, binding))
+        .fact("revision", step.revision.as_str())
+        .fact("statement", number)
+        .line(begun(step));
+    if let Some(intent) = &step.next {
+        told = told.fact("sql", intent.statement.as_str());
+        if told.spot.is_none() {
+            told.lines
+                .extend(intent.statement.lines().take(8).map(str::to_owned));
+        }
+    }
+    told.lines.extend(differences.iter().cloned());
+    told.hint(format!(
+        "look at the database: if statement {number} took effect, `rev repair {0} --applied`;\n\
+         if it did not, `rev repair {0} --not-applied`; then go on with the same command",
+        binding.name
+    ))
+}
+
+/// Where the statement in doubt stands in the file, if it stands there still.
+fn statement_spot(step: &StepInFlight, project: &Project, binding: &Binding) -> Option<Spot> {
+    let intent = step.next.as_ref()?;
+    let place = place_of(step, project, binding);
+    let node = project.graph.find(step.revision.as_str())?;
+    let work = project.graph.revision(node).work(binding).ok()?;
+    let script = match place.action {
+        "downgrade" => work.downgrade?,
+        _ => work.upgrade?,
+    };
+    let statements = rev_sql::split::split(script, binding.dialect, work.transaction).ok()?;
+    let found = statements.get(step.done.len())?;
+    (found.text == intent.statement).then(|| place.spot(found.piece, found.offset))?
+}
+
+/// A two-phase run of which the decision is still to be carried out.
+pub(crate) fn undecided(participants: &Participants) -> Diagnostic {
+    let members = &participants.members;
+    let names: Vec<&str> = members
+        .iter()
+        .map(|member| member.database.as_str())
+        .collect();
+    Diagnostic::new(
+        "two_phase_open",
+        "a two-phase run was cut off before it was concluded everywhere",
+    )
+    .line(format!(
+        "begun by {} at {}, on {}",
+        participants.operator,
+        participants.started,
+        names.join(", ")
+    ))
+    .fact("databases", names)
+    .hint("`rev repair --resume` reads the decision on the first of them and carries it out")
+}
+
 fn of_database(
     told: Diagnostic,
     error: &DatabaseError,
@@ -280,6 +394,14 @@ fn of_database(
             "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
             binding.name
         )),
+        DatabaseError::Lost { .. } => told.hint(format!(
+            "once the server answers again, `{command}` goes on from what stands"
+        )),
+        DatabaseError::Denied { .. } | DatabaseError::ReadOnly { .. } => told.hint(format!(
+            "use a user and a server that may write: `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::NoTwoPhase { .. } => told.hint("run it without `--two-phase`"),
         DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
         DatabaseError::Busy { .. } => {
             told.hint("end the other program's transaction, then try again")
@@ -361,7 +483,8 @@ fn of_statement(
     }
     let code = failure.code.as_ref().map(|code| format!(" ({code})"));
     let mut cause = clean(&failure.message) + &code.unwrap_or_default();
-    for more in failure.detail.iter().chain(&failure.hint) {
+    let more = failure.detail.iter().chain(&failure.hint);
+    for more in more.chain(&failure.context) {
         cause.push('\n');
         cause.push_str(&clean(more));
     }

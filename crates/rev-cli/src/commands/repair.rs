@@ -1,0 +1,327 @@
+//! `rev repair`: what is half done, and what a person says of it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rev_core::{Binding, DatabaseName, Goal};
+use rev_engine::database::{Database, DatabaseError, Decision};
+use rev_engine::event::Stop;
+use rev_engine::journal::Participants;
+use rev_engine::outcome::{End, Refusal};
+use rev_engine::repair::{self, Case, Choice, StepCase};
+use rev_engine::request::{Commitment, Job, Request};
+use rev_sql::effect::Reading;
+use serde_json::{Value, json};
+
+use super::run::{half_done_json, listen, standing};
+use crate::args::Repair;
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::reporter::Reporter;
+use crate::session::{Session, runtime};
+use crate::system::SystemClock;
+use crate::terminal::{FAINT, GOOD, NAME, WARNING};
+
+/// `rev repair`.
+pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> {
+    let mut found = Vec::new();
+    for binding in session.databases(&args.databases)? {
+        if let Some(case) = survey(session, &binding)? {
+            found.push((binding, case));
+        }
+    }
+    match choice(args) {
+        None => show(session, &found),
+        Some(choice) => settle(args, session, found, choice),
+    }
+}
+
+fn choice(args: &Repair) -> Option<Choice> {
+    match (args.resume, args.applied, args.not_applied) {
+        (true, _, _) => Some(Choice::Resume),
+        (_, true, _) => Some(Choice::Applied),
+        (_, _, true) => Some(Choice::NotApplied),
+        _ => None,
+    }
+}
+
+fn survey(session: &Session, binding: &Arc<Binding>) -> Result<Option<Case>, Failure> {
+    let mut database = session.database(binding)?;
+    let case = repair::survey(&mut *database, binding, session.graph());
+    runtime()?
+        .block_on(case)
+        .map_err(|refusal| session.refused(&refusal, binding))
+}
+
+fn show(session: &Session, found: &[(Arc<Binding>, Case)]) -> Result<Exit, Failure> {
+    if session.terminal.is_json() {
+        let list: Vec<Value> = found
+            .iter()
+            .map(|(binding, case)| json(binding, case))
+            .collect();
+        session.terminal.json(&json!({ "repair": list }))?;
+    } else if found.is_empty() {
+        session.terminal.data("nothing to repair\n")?;
+    } else {
+        let texts = found.iter().map(|(binding, case)| text(binding, case));
+        session
+            .terminal
+            .data(&texts.collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(match found.is_empty() {
+        true => Exit::Done,
+        false => Exit::Difference,
+    })
+}
+
+fn text(binding: &Binding, case: &Case) -> String {
+    match case {
+        Case::Step(case) => step_text(binding, case),
+        Case::TwoPhase(participants) => {
+            format!("{NAME}{}{NAME:#}  ", binding.name)
+                + &diagnostic::undecided(participants).text(true)
+        }
+    }
+}
+
+fn step_text(binding: &Binding, case: &StepCase) -> String {
+    let name = &binding.name;
+    let step = &case.half_done.step;
+    let mut text = format!(
+        "{NAME}{name}{NAME:#}  {WARNING}half done{WARNING:#}: {} {}\n   {}\n   {FAINT}begun by {} at {}{FAINT:#}\n",
+        step.action.name(),
+        step.revision,
+        standing(&case.half_done),
+        step.operator,
+        step.started,
+    );
+    if let Some(doing) = &case.session {
+        let _ = writeln!(
+            text,
+            "   its session is still at work ({doing}): wait, or `--end-session`"
+        );
+    }
+    if let Some(intent) = &step.next {
+        for line in intent.statement.lines().take(12) {
+            let _ = writeln!(text, "   | {line}");
+        }
+    }
+    for line in &case.differences {
+        let _ = writeln!(text, "   catalogue: {line}");
+    }
+    if let Some(reading) = &case.reading {
+        let _ = writeln!(text, "   {}", words(reading));
+    }
+    text + &ways(name, case)
+}
+
+/// Both readings of what is in doubt, with what each leads to; or the ways out.
+fn ways(name: &DatabaseName, case: &StepCase) -> String {
+    let step = &case.half_done.step;
+    let again = format!("rev {} {name}@{}", step.action.name(), step.revision);
+    let next = step.done.len() + 1;
+    let resume =
+        format!("   to finish the step:        rev repair {name} --resume   (or `{again}`)\n");
+    match (&step.next, &case.reading) {
+        (Some(_), Some(Reading::Unclear(_))) => format!(
+            "   if it took effect:         rev repair {name} --applied       then `{again}` goes on with statement {}\n   \
+             if it did not:             rev repair {name} --not-applied   then `{again}` sends statement {next} again\n",
+            next + 1
+        ),
+        (Some(_), _) => resume,
+        (None, _) => format!(
+            "{resume}   if you finished it by hand: rev repair {name} --applied\n   \
+             if you undid it by hand:    rev repair {name} --not-applied\n"
+        ),
+    }
+}
+
+fn words(reading: &Reading) -> String {
+    match reading {
+        Reading::Done => "the catalogue shows that it took effect".to_owned(),
+        Reading::NotDone => "the catalogue shows that it took no effect".to_owned(),
+        Reading::Remnant(removal) => {
+            format!("it left something unusable, which goes first: {removal}")
+        }
+        Reading::Unclear(reason) => format!("nobody can know: {reason}"),
+    }
+}
+
+fn json(binding: &Binding, case: &Case) -> Value {
+    let name = binding.name.as_str();
+    match case {
+        Case::Step(case) => json!({
+            "database": name,
+            "half_done": half_done_json(&case.half_done),
+            "session": case.session,
+            "reading": case.reading.as_ref().map(|reading| match reading {
+                Reading::Done => "done",
+                Reading::NotDone => "not_done",
+                Reading::Remnant(_) => "remnant",
+                Reading::Unclear(_) => "unclear",
+            }),
+            "reason": case.reading.as_ref().map(words),
+            "differences": case.differences,
+        }),
+        Case::TwoPhase(participants) => json!({
+            "database": name,
+            "two_phase": {
+                "run": participants.run,
+                "operator": participants.operator,
+                "started": participants.started,
+                "databases": participants.members.iter().map(|m| &m.database).collect::<Vec<_>>(),
+            },
+        }),
+    }
+}
+
+fn settle(
+    args: &Repair,
+    session: &Session,
+    found: Vec<(Arc<Binding>, Case)>,
+    choice: Choice,
+) -> Result<Exit, Failure> {
+    if found.is_empty() {
+        session.terminal.talk("nothing to repair");
+        return Ok(Exit::Done);
+    }
+    let mut exit = Exit::Done;
+    let mut concluded: Vec<String> = Vec::new();
+    for (binding, case) in found {
+        let ended = match case {
+            Case::Step(_) => settle_step(args, session, &binding, choice)?,
+            Case::TwoPhase(participants) if concluded.contains(&participants.run) => Exit::Done,
+            Case::TwoPhase(participants) => {
+                concluded.push(participants.run.clone());
+                settle_run(session, &participants, choice)?
+            }
+        };
+        exit = exit.max(ended);
+    }
+    Ok(exit)
+}
+
+fn settle_step(
+    args: &Repair,
+    session: &Session,
+    binding: &Arc<Binding>,
+    choice: Choice,
+) -> Result<Exit, Failure> {
+    let request = Request {
+        goal: Goal::Upgrade,
+        beside: true,
+        keep_going: false,
+        commitment: Commitment::Step,
+        ends_sessions: args.end_session,
+        jobs: 1,
+        lock_wait: args.lock_wait,
+        operator: session.operator.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.run.clone(),
+    };
+    let job = Job {
+        binding: binding.clone(),
+        points: Vec::new(),
+        database: session.database(binding)?,
+    };
+    let (clock, stop) = (SystemClock::start(), Stop::default());
+    let reporter = Reporter::new(session.terminal);
+    let mut tell = |event| reporter.tell(&event);
+    let lane = runtime()?.block_on(async {
+        let listener = tokio::spawn(listen(stop.clone(), session.terminal));
+        let settled = repair::settle(
+            &request,
+            session.graph(),
+            job,
+            choice,
+            &clock,
+            &stop,
+            &mut tell,
+        );
+        let lane = settled.await;
+        listener.abort();
+        lane
+    });
+    reporter.finish();
+    let name = &binding.name;
+    let told = match (&lane.end, choice) {
+        (End::Done, Choice::Resume) => "the step is finished",
+        (End::Done, _) => "written down",
+        (End::Nothing, _) => "nothing to repair",
+        (End::Stopped, _) => "stopped",
+        (End::Refused(refusal), _) => return Err(session.refused(refusal, binding)),
+        (End::Failed { .. }, _) => {
+            let url = session.url(name).ok();
+            let told = diagnostic::failed(&lane, &session.project, binding, url.as_ref());
+            let told = told.map(|told| told.hint(format!("see what stands: `rev repair {name}`")));
+            return Err(Failure::of(Exit::PartWay, told.into_iter().collect()));
+        }
+        (End::HeldBack | End::Undecided(_), _) => "held back",
+    };
+    session
+        .terminal
+        .data(&format!("{NAME}{name}{NAME:#}  {GOOD}{told}{GOOD:#}\n"))?;
+    Ok(match lane.end {
+        End::Done | End::Nothing => Exit::Done,
+        _ => Exit::PartWay,
+    })
+}
+
+/// Concludes a two-phase run on all of its databases, whichever were named.
+fn settle_run(
+    session: &Session,
+    participants: &Participants,
+    choice: Choice,
+) -> Result<Exit, Failure> {
+    if choice != Choice::Resume {
+        let told = diagnostic::undecided(participants);
+        return Err(Failure::refused(told));
+    }
+    let runtime = runtime()?;
+    let mut databases: Vec<Box<dyn Database>> = Vec::new();
+    for member in &participants.members {
+        let names = [member.database.clone()];
+        let binding = session.databases(&names)?.pop();
+        let binding = binding.ok_or_else(|| Failure::refused(session.unbound(&member.database)))?;
+        let mut database = session.database(&binding)?;
+        let identity = runtime.block_on(database.identity());
+        let identity = identity.map_err(|error| unreachable(session, &binding, error))?;
+        if identity != member.identity {
+            let told = Diagnostic::new(
+                "other_database",
+                format!(
+                    "`{}` is not the database that the run prepared",
+                    member.database
+                ),
+            );
+            return Err(Failure::refused(told.hint(format!(
+                "give the URL of then: `rev repair --resume --url {}=URL`",
+                member.database
+            ))));
+        }
+        databases.push(database);
+    }
+    let decision = runtime.block_on(repair::conclude(participants, &mut databases));
+    let decision = decision.map_err(|error| {
+        let told = Diagnostic::new(error.code(), &error);
+        Failure::of(
+            Exit::PartWay,
+            vec![
+                told.hint("what is decided stays decided: run this again once all of them answer"),
+            ],
+        )
+    })?;
+    let word = match decision {
+        Decision::Commit => "committed",
+        Decision::RollBack => "rolled back",
+    };
+    for member in &participants.members {
+        let line = format!("{NAME}{}{NAME:#}  {GOOD}{word}{GOOD:#}\n", member.database);
+        session.terminal.data(&line)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn unreachable(session: &Session, binding: &Binding, error: DatabaseError) -> Failure {
+    session.refused(&Refusal::Database(error), binding)
+}
