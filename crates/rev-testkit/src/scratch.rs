@@ -219,8 +219,14 @@ impl Scratch {
     #[must_use]
     pub fn tables(&self) -> Vec<String> {
         let schema = match self.engine {
+            Engine::Sqlite => {
+                return self.query(
+                    "SELECT name FROM sqlite_schema WHERE type = 'table' \
+                     AND name NOT LIKE 'rev\\_%' ESCAPE '\\' ORDER BY name",
+                );
+            }
             Engine::Mariadb => "DATABASE()",
-            _ => "current_schema()",
+            Engine::Postgres => "current_schema()",
         };
         self.query(&format!(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = {schema} \

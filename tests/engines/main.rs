@@ -1,0 +1,5 @@
+//! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
+//! processes, kills from outside.
+
+mod plain;
+mod project;

@@ -1,0 +1,280 @@
+//! One body of promises over all engines; what differs is a capability.
+
+use std::thread;
+use std::time::Duration;
+
+use rev_testkit::scratch::{Engine, Scratch, server_url};
+
+use crate::project::{Answer, Project, contents};
+
+/// Whether a step with DDL is all or nothing.
+fn has_transactional_ddl(engine: Engine) -> bool {
+    engine != Engine::Mariadb
+}
+
+const TABLE: &str = "upgrade: CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20))\n\
+                     downgrade: DROP TABLE t\n";
+
+#[test]
+fn up_and_down_again_leaves_nothing() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        project.revision(
+            "b",
+            "a",
+            "upgrade: |\n  INSERT INTO t VALUES (1, 'it''s é');\n  -- the end\n\
+             downgrade: DELETE FROM t\n",
+        );
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query("SELECT name FROM t"), ["it's é"]);
+        project.rev(&["upgrade"]).exits(0).says("nothing to do");
+        project.rev(&["downgrade", "db1@base"]).exits(0);
+        assert_eq!(project.database().tables(), [""; 0], "{engine:?}");
+        project.rev(&["log"]).exits(0).says("downgrade");
+    }
+}
+
+#[test]
+fn reading_commands_write_nothing() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        for command in ["current", "status", "plan", "log"] {
+            project.rev(&[command]).exits(0);
+        }
+        let ledger = match engine {
+            Engine::Sqlite => usize::from(project.database().file().exists()),
+            _ => project
+                .database()
+                .query("SELECT table_name FROM information_schema.tables WHERE table_name = 'rev_state'")
+                .len(),
+        };
+        assert_eq!(ledger, 0, "{engine:?}");
+    }
+}
+
+#[test]
+fn a_failing_statement_is_placed_in_its_file_and_what_stands_is_said() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        project.revision(
+            "b",
+            "a",
+            "upgrade: |\n  CREATE TABLE u (id INT PRIMARY KEY);\n  INSERT INTO t\n    VALUES (1, nosuch);\n\
+             downgrade: DROP TABLE u\n",
+        );
+        let answer = project.rev(&["upgrade"]).exits(3).says("statement 2 of 2");
+        match engine {
+            // The server names the very word.
+            Engine::Postgres => answer.says("revisions/b.yaml:7").says("42703"),
+            _ => answer.says("revisions/b.yaml:6"),
+        };
+        let tables = project.database().tables();
+        if has_transactional_ddl(engine) {
+            assert_eq!(tables, ["t"], "{engine:?}");
+        } else {
+            assert_eq!(tables, ["t", "u"], "{engine:?}");
+            project
+                .rev(&["downgrade", "db1@base"])
+                .exits(1)
+                .says("half done");
+            project
+                .rev(&["repair"])
+                .exits(4)
+                .says("statement 1 of 2 stands");
+        }
+        project.revision(
+            "b",
+            "a",
+            "upgrade: |\n  CREATE TABLE u (id INT PRIMARY KEY);\n  INSERT INTO t VALUES (1, 'mended');\n\
+             downgrade: DROP TABLE u\n",
+        );
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query("SELECT name FROM t"), ["mended"]);
+    }
+}
+
+#[test]
+fn three_engines_run_side_by_side() {
+    let databases = vec![
+        ("db1", Engine::Sqlite.scratch()),
+        ("db2", Engine::Postgres.scratch()),
+        ("search", Engine::Mariadb.scratch()),
+    ];
+    let project = Project::new(databases);
+    project.revision("a", "null", TABLE);
+    project
+        .rev(&["upgrade", "db1@head", "db2@head", "search@head"])
+        .exits(0);
+    for (name, database) in &project.databases {
+        assert_eq!(database.tables(), ["t"], "{name}");
+    }
+}
+
+#[test]
+fn a_server_is_one_database_by_every_way_to_it() {
+    let postgres = Project::of(Engine::Postgres);
+    postgres.revision("a", "null", TABLE);
+    postgres.rev(&["upgrade"]).exits(0);
+    for way in ["REV_TEST_POSTGRES_SOCKET_URL", "REV_TEST_PGBOUNCER_URL"] {
+        let server = server_url(way);
+        postgres.bind(|scratch| scratch.url_on(&server));
+        postgres.rev(&["upgrade"]).exits(0).says("nothing to do");
+    }
+    let mysql = Project::of(Engine::Mariadb);
+    mysql.revision("a", "null", TABLE);
+    mysql.rev(&["upgrade"]).exits(0);
+    let server = server_url("REV_TEST_MYSQL_SOCKET_URL");
+    mysql.bind(|scratch| scratch.url_on(&server));
+    mysql.rev(&["upgrade"]).exits(0).says("nothing to do");
+}
+
+#[test]
+fn through_a_pooler_steps_run_and_a_session_of_its_own_is_asked_for() {
+    let project = Project::of(Engine::Postgres);
+    let server = server_url("REV_TEST_PGBOUNCER_URL");
+    project.bind(|scratch| scratch.url_on(&server));
+    project.revision("a", "null", TABLE);
+    project.revision(
+        "b",
+        "a",
+        "transaction: none\nupgrade: CREATE INDEX CONCURRENTLY i ON t (name)\n\
+         downgrade: DROP INDEX CONCURRENTLY i\n",
+    );
+    project.rev(&["upgrade", "db1@a"]).exits(0);
+    project
+        .rev(&["upgrade"])
+        .exits(1)
+        .says("session of its own");
+    // No lock of a session is left behind on a connection that others get.
+    let locks = "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(project.database().query(locks), ["0"]);
+    project.bind(Scratch::url);
+    project.rev(&["upgrade"]).exits(0);
+}
+
+#[test]
+fn several_concurrent_indexes_in_one_revision_work() {
+    let project = Project::of(Engine::Postgres);
+    project.revision("a", "null", TABLE);
+    project.revision(
+        "b",
+        "a",
+        "transaction: none\nupgrade:\n  - CREATE INDEX CONCURRENTLY i ON t (name)\n  \
+         - CREATE INDEX CONCURRENTLY j ON t (id, name)\n  - VACUUM t\ndowngrade:\n  \
+         - DROP INDEX CONCURRENTLY i\n  - DROP INDEX CONCURRENTLY j\n",
+    );
+    project.rev(&["upgrade"]).exits(0);
+    project.rev(&["downgrade", "db1@a"]).exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    assert!(project.database().dump().contains("(id, name)|true"));
+}
+
+#[test]
+fn atomic_is_all_or_nothing_where_the_engine_can() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        project.revision(
+            "b",
+            "a",
+            "upgrade: INSERT INTO nosuch VALUES (1)\nirreversible: true\n",
+        );
+        let answer = project.rev(&["upgrade", "--atomic"]).exits(1);
+        match has_transactional_ddl(engine) {
+            true => answer.says("nosuch"),
+            false => answer.says("commits by itself"),
+        };
+        assert_eq!(project.database().tables(), [""; 0], "{engine:?}");
+    }
+}
+
+#[test]
+fn two_starts_a_moment_apart_both_succeed_and_run_it_once() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision(
+            "a",
+            "null",
+            "upgrade: CREATE TABLE counter (n INT)\ndowngrade: DROP TABLE counter\n",
+        );
+        project.revision(
+            "b",
+            "a",
+            &format!(
+                "upgrade: |\n{}  INSERT INTO counter VALUES (1);\nirreversible: true\n",
+                wait(engine)
+            ),
+        );
+        let first = project.start(&["upgrade"]);
+        thread::sleep(Duration::from_millis(150));
+        let second = project.start(&["upgrade"]);
+        Answer::end_of(first).exits(0);
+        Answer::end_of(second).exits(0);
+        assert_eq!(
+            project.database().query("SELECT n FROM counter"),
+            ["1"],
+            "{engine:?}"
+        );
+    }
+}
+
+#[test]
+fn a_kill_during_a_long_statement_loses_and_doubles_nothing() {
+    for engine in Engine::ALL {
+        let script = format!(
+            "upgrade: |\n  CREATE TABLE a (n INT);\n{}  CREATE TABLE b (n INT);\n  \
+             INSERT INTO b VALUES (1);\nirreversible: true\n",
+            wait(engine)
+        );
+        let undisturbed = Project::of(engine);
+        undisturbed.revision("a", "null", &script);
+        undisturbed.rev(&["upgrade"]).exits(0);
+        let project = Project::of(engine);
+        project.revision("a", "null", &script);
+        let mut child = project.start(&["upgrade"]);
+        thread::sleep(Duration::from_millis(900));
+        child.kill().expect("a kill");
+        Answer::end_of(child);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(
+            contents(project.database()),
+            contents(undisturbed.database()),
+            "{engine:?}"
+        );
+    }
+}
+
+/// A statement that takes two seconds.
+fn wait(engine: Engine) -> &'static str {
+    match engine {
+        // A count of many rows, for there is no sleep.
+        Engine::Sqlite => {
+            "  WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 6000000) SELECT max(n) FROM c;\n"
+        }
+        Engine::Postgres => "  SELECT pg_sleep(2);\n",
+        Engine::Mariadb => "  SELECT SLEEP(2);\n",
+    }
+}
+
+#[test]
+fn no_ledger_row_holds_a_password() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        project.revision(
+            "b",
+            "a",
+            "upgrade: SELECT nosuch FROM t\nirreversible: true\n",
+        );
+        project.rev(&["upgrade"]).exits(3);
+        for table in ["rev_ledger", "rev_log", "rev_state"] {
+            let rows = project.database().query(&format!("SELECT * FROM {table}"));
+            assert!(!rows.is_empty(), "{table} has rows");
+            assert!(!rows.join("\n").contains("s3cret"), "{table}");
+        }
+    }
+}

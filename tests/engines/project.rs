@@ -1,0 +1,194 @@
+//! A project of its own on throw-away databases, and the command run in it.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use rev_testkit::scratch::{Engine, Scratch};
+use tempfile::TempDir;
+
+/// The words that no output may hold.
+const PASSWORDS: [&str; 2] = ["pg-s3cret-7f", "my-s3cret-9c"];
+
+/// A folder with a project, and its databases.
+pub(crate) struct Project {
+    folder: TempDir,
+    pub(crate) databases: Vec<(String, Scratch)>,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) text: String,
+}
+
+impl Project {
+    /// A project with these databases, all empty.
+    pub(crate) fn new(databases: Vec<(&str, Scratch)>) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        let project = Self {
+            folder: folder.expect("a folder"),
+            databases: databases
+                .into_iter()
+                .map(|(name, scratch)| (name.to_owned(), scratch))
+                .collect(),
+        };
+        std::fs::create_dir(project.root().join("revisions")).expect("a folder");
+        project.bind(Scratch::url);
+        project
+    }
+
+    /// One database, `db1`, of this engine.
+    pub(crate) fn of(engine: Engine) -> Self {
+        Self::new(vec![("db1", engine.scratch())])
+    }
+
+    /// Writes `rev.yaml` anew, with other URLs for the same databases.
+    pub(crate) fn bind(&self, url: impl Fn(&Scratch) -> String) {
+        let lines = self.databases.iter().map(|(name, scratch)| {
+            let dialect = scratch.engine().dialect();
+            format!(
+                "  {name}:\n    url: \"{}\"\n    dialect: {dialect}\n    lock_timeout: 2s\n",
+                url(scratch)
+            )
+        });
+        let text = format!("databases:\n{}", lines.collect::<String>());
+        std::fs::write(self.root().join("rev.yaml"), text).expect("a file");
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The database `db1`, or the only one.
+    pub(crate) fn database(&self) -> &Scratch {
+        &self.databases[0].1
+    }
+
+    /// Writes a revision: its id, its parent and the rest of its file.
+    pub(crate) fn revision(&self, id: &str, parent: &str, rest: &str) {
+        let text = format!("revision: {id}\ndown_revision: {parent}\nmessage: make {id}\n{rest}");
+        let path = self.root().join(format!("revisions/{id}.yaml"));
+        std::fs::write(path, text).expect("a file");
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rev"));
+        command
+            .args(arguments)
+            .current_dir(self.root())
+            .env_remove("REV_HALT_AT")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn rev(&self, arguments: &[&str]) -> Answer {
+        let output = self.command(arguments).output().expect("rev starts");
+        Answer::of(&output)
+    }
+
+    /// Starts a command whose output is kept.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("rev starts")
+    }
+
+    /// Starts a command and kills it at a boundary, from 1. Says whether it came
+    /// that far; if not, it ran to its end.
+    pub(crate) fn kill_at(&self, arguments: &[&str], boundary: usize) -> bool {
+        let mut child = self
+            .command(arguments)
+            .env("REV_HALT_AT", boundary.to_string())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("rev starts");
+        let errors = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut lines = errors.lines().map_while(Result::ok);
+        let is_halted = lines.any(|line| {
+            check_secrets(&line);
+            line == "halted"
+        });
+        child.kill().expect("a kill");
+        child.wait().expect("it is gone");
+        is_halted
+    }
+}
+
+impl Answer {
+    fn of(output: &Output) -> Self {
+        let text = [&output.stderr[..], &output.stdout[..]].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        check_secrets(&text);
+        Self {
+            code: output.status.code(),
+            text,
+        }
+    }
+
+    /// The end of a command that was started.
+    pub(crate) fn end_of(mut child: Child) -> Self {
+        let status = child.wait().expect("it ends");
+        let mut text = String::new();
+        let mut read = |pipe: Option<&mut dyn std::io::Read>| {
+            if let Some(pipe) = pipe {
+                pipe.read_to_string(&mut text).expect("text");
+            }
+        };
+        read(
+            child
+                .stderr
+                .as_mut()
+                .map(|pipe| pipe as &mut dyn std::io::Read),
+        );
+        read(
+            child
+                .stdout
+                .as_mut()
+                .map(|pipe| pipe as &mut dyn std::io::Read),
+        );
+        check_secrets(&text);
+        Self {
+            code: status.code(),
+            text,
+        }
+    }
+
+    /// Checks the exit code, and shows the output where it is another.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        self
+    }
+
+    /// Checks that a text is in the output.
+    #[track_caller]
+    pub(crate) fn says(self, words: &str) -> Self {
+        assert!(self.text.contains(words), "no `{words}` in:\n{}", self.text);
+        self
+    }
+}
+
+#[track_caller]
+fn check_secrets(text: &str) {
+    for password in PASSWORDS {
+        assert!(!text.contains(password), "a password is in:\n{text}");
+    }
+}
+
+/// What the ledger holds that must not depend on who ran it when.
+pub(crate) fn ledger(scratch: &Scratch) -> Vec<String> {
+    scratch.query(
+        "SELECT revision, parents, upgrade_digest, revision_digest FROM rev_ledger ORDER BY revision",
+    )
+}
+
+/// All that two databases of the same history have alike.
+pub(crate) fn contents(scratch: &Scratch) -> String {
+    format!("{}\n{}", scratch.dump(), ledger(scratch).join("\n"))
+}
