@@ -1,5 +1,6 @@
 //! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
 //! processes, kills from outside.
 
+mod kill;
 mod plain;
 mod project;

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use rev_engine::boundary;
 use rev_engine::database::{Batch, LogEntry, Sent, StatementFailure, StepError, Work};
 use rev_engine::event::Pulse;
 use rev_sql::ledger::{Ledger, LogLine};
@@ -65,6 +66,7 @@ pub(crate) async fn watch<T, C>(
 where
     C: Future<Output = ()>,
 {
+    boundary::reach();
     let begun = Instant::now();
     let mut beats = 1;
     let mut is_cancelled = false;

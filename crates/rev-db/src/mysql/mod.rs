@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
+use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
     StepError,
@@ -140,6 +141,7 @@ impl Mysql {
     /// can be read back.
     async fn finish(&mut self, rows: &str, generation: u64) -> Result<Commit, StepError> {
         let text = format!("{rows}\nCOMMIT;\n{}", self.ledger.select_state());
+        boundary::reach();
         let sets = match self.run(&text).await {
             Ok(sets) => sets,
             Err(error) => {

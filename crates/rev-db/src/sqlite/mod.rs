@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
+use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
     StepError, Work,
@@ -227,6 +228,7 @@ impl Sqlite {
     /// Commits. A key that was deferred and leads nowhere shows only now.
     async fn conclude(&mut self, batch: &Batch) -> Result<(), StepError> {
         let path = self.place.path.clone();
+        boundary::reach();
         let Err(error) = run(self.connection(), "COMMIT").await else {
             return Ok(());
         };
@@ -383,6 +385,7 @@ impl Sqlite {
         if let Some(sent) = sent {
             self.run_statement(0, sent, pulse).await?;
         }
+        boundary::reach();
         self.run("COMMIT").await?;
         self.has_ledger = true;
         Ok(Commit::Done(mark.generation + 1))
