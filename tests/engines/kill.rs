@@ -130,30 +130,16 @@ impl Trial {
         let wanted = std::env::var("REV_KILLS").ok();
         let wanted = wanted.map_or(KILLS, |text| text.parse().expect("a number"));
         let mut random = Random::new();
-        let mut way = Way::Up;
-        self.begin(way);
-        let mut longest = self.time(way);
-        self.check(way);
-        while self.kills < wanted {
-            way = match way {
-                Way::Up => Way::Down,
-                Way::Down => Way::Up,
-            };
-            self.begin(way);
-            // Killed again and again, until one comes through.
-            while self.kill_within(way, random.below(longest)) {
-                longest += longest / 200;
+        for way in [Way::Up, Way::Down].into_iter().cycle() {
+            if self.kills >= wanted {
+                break;
             }
+            let longest = self.begin(way);
+            // Killed again and again, until one comes through.
+            while self.kill_within(way, random.below(longest)) {}
             self.finish(way);
         }
         self.print("at random instants");
-    }
-
-    /// How long the command takes undisturbed.
-    fn time(&self, way: Way) -> Duration {
-        let begun = Instant::now();
-        self.project.rev(&way.arguments()).exits(0);
-        begun.elapsed()
     }
 
     /// Kills a run after a while. Says whether it was still on its way.
@@ -173,12 +159,15 @@ impl Trial {
         was_running
     }
 
-    fn begin(&mut self, way: Way) {
+    /// Goes that way undisturbed, beside. Says how long that took.
+    fn begin(&mut self, way: Way) -> Duration {
         match way {
             Way::Up => self.ups += 1,
             Way::Down => self.downs += 1,
         }
+        let begun = Instant::now();
         self.undisturbed.rev(&way.arguments()).exits(0);
+        begun.elapsed()
     }
 
     /// Runs the command again, and answers what it asks, until it is through.

@@ -1,7 +1,6 @@
 //! Throw-away databases on real engines, made and read around the program under
 //! test.
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -193,26 +192,15 @@ impl Scratch {
             Engine::Postgres => &POSTGRES,
             Engine::Mariadb => &MARIADB,
         };
-        let mut text = String::new();
-        for question in schema {
-            let mut rows = self.query(question);
-            rows.sort();
-            for row in rows {
-                let _ = writeln!(text, "{row}");
-            }
-        }
-        for table in self.tables() {
-            let name = match self.engine {
-                Engine::Mariadb => format!("`{table}`"),
-                _ => format!("\"{table}\""),
-            };
-            let mut rows = self.query(&format!("SELECT * FROM {name}"));
-            rows.sort();
-            for row in rows {
-                let _ = writeln!(text, "{table}: {row}");
-            }
-        }
-        text
+        // One login for each question would cost more than all the answers.
+        let mut questions: Vec<String> = schema.iter().map(ToString::to_string).collect();
+        questions.extend(self.tables().into_iter().map(|table| match self.engine {
+            Engine::Mariadb => format!("SELECT '{table}', t.* FROM `{table}` t"),
+            _ => format!("SELECT '{table}', t.* FROM \"{table}\" t"),
+        }));
+        let mut rows = self.query(&questions.join(";\n"));
+        rows.sort();
+        rows.join("\n")
     }
 
     /// The tables, but for the ledger's.
