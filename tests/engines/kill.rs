@@ -333,4 +333,3 @@ impl Random {
         Duration::from_micros(self.next() % longest.max(1))
     }
 }
-

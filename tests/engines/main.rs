@@ -2,5 +2,6 @@
 //! processes, kills from outside.
 
 mod kill;
+mod nasty;
 mod plain;
 mod project;

@@ -89,7 +89,7 @@ pub enum ObjectKind {
 pub enum Verb {
     /// It appears.
     Create {
-        /// A table's columns, where the statement lists them.
+        /// A table's or index's columns, where the statement lists them plainly.
         columns: Option<BTreeSet<String>>,
         /// Whether a failure may leave it behind unusable.
         concurrently: bool,
@@ -277,8 +277,8 @@ pub fn reading(change: &Change, before: &[Description], now: &[Description]) -> 
             concurrently: true, ..
         } if !is.valid => Reading::Remnant(change.removal()),
         Verb::Create { columns, .. } => match columns {
-            Some(columns) if *columns != column_names(is) => {
-                unclear("there is such a table now, and it has other columns")
+            Some(columns) if !is_made_of(is, change.object.kind, columns) => {
+                unclear("there is one of that name now, and it has other columns")
             }
             _ => Reading::Done,
         },
@@ -309,6 +309,26 @@ fn renamed(before: &[Description], now: &[Description]) -> Reading {
         (false, true) if was.parts == there.parts => Reading::Done,
         _ => Reading::Unclear("its names hold something else now".to_owned()),
     }
+}
+
+/// Whether a table has these columns and no others, or an index names them all.
+fn is_made_of(description: &Description, kind: ObjectKind, columns: &BTreeSet<String>) -> bool {
+    if kind == ObjectKind::Table {
+        return *columns == column_names(description);
+    }
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let definitions: Vec<String> = description
+        .parts
+        .values()
+        .map(|definition| definition.to_lowercase())
+        .collect();
+    let words: BTreeSet<&str> = definitions
+        .iter()
+        .flat_map(|definition| definition.split(|c| !is_part(c)))
+        .collect();
+    // A name that must be quoted is no word.
+    let mut plain = columns.iter().filter(|column| column.chars().all(is_part));
+    plain.all(|column| words.contains(column.as_str()))
 }
 
 fn column_names(description: &Description) -> BTreeSet<String> {

@@ -275,8 +275,9 @@ impl Run<'_> {
         let Effect::Object(_) = effect::of(&intent.statement, dialect) else {
             return Ok(false);
         };
-        let (reading, _) = resume::read(&mut *lane.job.database, intent, dialect).await?;
+        let (reading, now) = resume::read(&mut *lane.job.database, intent, dialect).await?;
         match reading {
+            _ if now == intent.before => Ok(true),
             Reading::NotDone => Ok(true),
             Reading::Remnant(removal) => {
                 self.run_text(lane, &removal).await?;

@@ -129,6 +129,7 @@ impl<'t, 's> Reader<'t, 's> {
         let mut object = self.object(kind)?;
         let columns = match kind {
             ObjectKind::Table => self.columns(),
+            ObjectKind::Index => self.indexed_columns(),
             _ => None,
         };
         if matches!(kind, ObjectKind::Index | ObjectKind::Trigger) {
@@ -208,6 +209,22 @@ impl<'t, 's> Reader<'t, 's> {
             names.insert(part.name()?.to_lowercase());
         }
         Some(names)
+    }
+
+    /// The columns in an index's list, in lower case; `None` where it has more than
+    /// plain names.
+    fn indexed_columns(&self) -> Option<BTreeSet<String>> {
+        let open = self.rest.iter().position(|token| token.is_symbol("("))?;
+        let columns = parts(&self.rest[open + 1..]).map(|part| {
+            let mut part = Reader {
+                rest: part,
+                ..*self
+            };
+            let name = part.name()?.to_lowercase();
+            let _ = part.take("ASC") || part.take("DESC");
+            part.rest.is_empty().then_some(name)
+        });
+        columns.collect()
     }
 
     fn drop_object(mut self) -> Option<Change> {
