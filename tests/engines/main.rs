@@ -5,3 +5,4 @@ mod kill;
 mod nasty;
 mod plain;
 mod project;
+mod two_phase;

@@ -101,6 +101,17 @@ impl Project {
     /// Starts a command and kills it at a boundary, from 1. Says whether it came
     /// that far; if not, it ran to its end.
     pub(crate) fn kill_at(&self, arguments: &[&str], boundary: usize) -> bool {
+        let Some(mut child) = self.halt_at(arguments, boundary) else {
+            return false;
+        };
+        child.kill().expect("a kill");
+        child.wait().expect("it is gone");
+        true
+    }
+
+    /// Starts a command that halts at a boundary, from 1, and waits until it does;
+    /// `None`: it ran to its end.
+    pub(crate) fn halt_at(&self, arguments: &[&str], boundary: usize) -> Option<Child> {
         let mut child = self
             .command(arguments)
             .env("REV_HALT_AT", boundary.to_string())
@@ -114,9 +125,11 @@ impl Project {
             check_secrets(&line);
             line == "halted"
         });
-        child.kill().expect("a kill");
+        if is_halted {
+            return Some(child);
+        }
         child.wait().expect("it is gone");
-        is_halted
+        None
     }
 }
 

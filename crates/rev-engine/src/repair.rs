@@ -11,7 +11,7 @@ use rev_sql::effect::Reading;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError, Decision, Mark};
+use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark};
 use crate::event::{Event, Stop};
 use crate::executor::resume::{differences, read};
 use crate::executor::{self, Aim};
@@ -126,11 +126,16 @@ pub async fn settle(
 /// # Errors
 ///
 /// [`DatabaseError`], of the first that could not be asked; whatever was decided
-/// stays decided, and this can be done again.
+/// stays decided, and this can be done again. [`DatabaseError::Busy`] where a run
+/// has one of them: it may be this very one, and still alive.
 pub async fn conclude(
     participants: &Participants,
     databases: &mut [Box<dyn Database>],
+    holder: &Holder,
 ) -> Result<Decision, DatabaseError> {
+    for (member, database) in participants.members.iter().zip(&mut *databases) {
+        guard(&member.database, &mut **database, holder).await?;
+    }
     let Some(first) = databases.first_mut() else {
         return Ok(Decision::RollBack);
     };
@@ -140,6 +145,20 @@ pub async fn conclude(
         forget(participants, &mut **database).await?;
     }
     Ok(decision)
+}
+
+async fn guard(
+    name: &str,
+    database: &mut dyn Database,
+    holder: &Holder,
+) -> Result<(), DatabaseError> {
+    let Guard::Held(other) = database.try_lock(holder).await? else {
+        return Ok(());
+    };
+    let other = other.map(|other| format!(", of {} since {}", other.operator, other.since));
+    Err(DatabaseError::Busy {
+        message: format!("a run is at work on `{name}`{}", other.unwrap_or_default()),
+    })
 }
 
 /// The first participant's commit is the decision, and with it the participants

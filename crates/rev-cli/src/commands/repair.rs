@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Goal};
-use rev_engine::database::{Database, DatabaseError, Decision};
+use rev_engine::clock::Clock as _;
+use rev_engine::database::{Database, DatabaseError, Decision, Holder};
 use rev_engine::event::Stop;
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
@@ -301,7 +302,12 @@ fn settle_run(
         }
         databases.push(database);
     }
-    let decision = runtime.block_on(repair::conclude(participants, &mut databases));
+    let holder = Holder {
+        operator: session.operator.clone(),
+        process: std::process::id(),
+        since: SystemClock::start().now(),
+    };
+    let decision = runtime.block_on(repair::conclude(participants, &mut databases, &holder));
     let decision = decision.map_err(|error| {
         let told = Diagnostic::new(error.code(), &error);
         Failure::of(

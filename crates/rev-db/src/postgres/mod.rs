@@ -379,11 +379,12 @@ impl Postgres {
     }
 
     async fn two_phase(&mut self) -> Result<(), DatabaseError> {
-        let shown = self
-            .work()
-            .await?
-            .rows("SHOW max_prepared_transactions")
-            .await?;
+        let work = self.work().await?;
+        if work.is_pooled {
+            // Without a guard another could conclude what this run prepares.
+            return Err(DatabaseError::Pooled);
+        }
+        let shown = work.rows("SHOW max_prepared_transactions").await?;
         let most = shown.first().and_then(|row| row.text(0).ok());
         match most.as_deref() {
             Some("0") => Err(DatabaseError::NoTwoPhase {
