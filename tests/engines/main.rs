@@ -5,4 +5,5 @@ mod kill;
 mod nasty;
 mod plain;
 mod project;
+mod race;
 mod two_phase;

@@ -1,0 +1,81 @@
+//! Many starts at once: each revision runs once, and every start succeeds.
+
+use rev_testkit::scratch::{Engine, Scratch, server_url};
+
+use crate::project::{Answer, Project};
+
+const STARTS: usize = 16;
+
+/// Starts the same upgrade many times at once on an empty database, and looks at
+/// what was done.
+fn race(project: &Project, wait: &str) {
+    project.revision(
+        "a",
+        "null",
+        "upgrade: CREATE TABLE t (n INT)\ndowngrade: DROP TABLE t\n",
+    );
+    project.revision(
+        "b",
+        "a",
+        &format!("upgrade: |\n{wait}  INSERT INTO t VALUES (1);\nirreversible: true\n"),
+    );
+    project.revision(
+        "c",
+        "b",
+        "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (2, 2);\nirreversible: true\n",
+    );
+    let starts: Vec<_> = (0..STARTS).map(|_| project.start(&["upgrade"])).collect();
+    let answers: Vec<Answer> = starts.into_iter().map(Answer::end_of).collect();
+    for answer in answers {
+        answer.exits(0);
+    }
+    let database = project.database();
+    let engine = database.engine();
+    assert_eq!(
+        database.query("SELECT n FROM t ORDER BY n"),
+        ["1", "2"],
+        "{engine:?}"
+    );
+    let runs =
+        database.query("SELECT revision FROM rev_log WHERE action = 'upgrade' ORDER BY sequence");
+    assert_eq!(runs, ["a", "b", "c"], "{engine:?}");
+}
+
+#[test]
+fn sixteen_starts_on_each_engine() {
+    for engine in Engine::ALL {
+        race(&Project::of(engine), "");
+    }
+}
+
+#[test]
+fn sixteen_starts_through_a_pooler() {
+    let project = Project::of(Engine::Postgres);
+    let pooler = server_url("REV_TEST_PGBOUNCER_URL");
+    project.bind(|scratch| scratch.url_on(&pooler));
+    race(&project, "");
+}
+
+/// Longer than the busy timeout, the lock timeout of the project (2 s) and all
+/// its retries together.
+#[test]
+fn sixteen_starts_while_a_migration_runs_longer_than_any_wait() {
+    let postgres = Project::of(Engine::Postgres);
+    race(&postgres, "  SELECT pg_sleep(14);\n");
+    let mysql = Project::of(Engine::Mariadb);
+    race(&mysql, "  SELECT SLEEP(14);\n");
+    let sqlite = Project::of(Engine::Sqlite);
+    race(
+        &sqlite,
+        "  WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 30000000)\n  \
+         SELECT max(n) FROM c;\n",
+    );
+}
+
+#[test]
+fn sixteen_starts_through_a_pooler_while_a_migration_runs_longer_than_any_wait() {
+    let project = Project::of(Engine::Postgres);
+    let pooler = server_url("REV_TEST_PGBOUNCER_URL");
+    project.bind(|scratch: &Scratch| scratch.url_on(&pooler));
+    race(&project, "  SELECT pg_sleep(14);\n");
+}
