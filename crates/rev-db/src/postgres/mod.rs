@@ -15,7 +15,7 @@ mod place;
 mod read;
 mod script;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -37,6 +37,9 @@ use connection::{Connection, Cut};
 use error::{account, failure, from_sqlx, has_code};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
+
+/// How long a run behind a pooler waits before it asks for the guard again.
+const GUARD_PAUSE: Duration = Duration::from_millis(100);
 
 /// A PostgreSQL database.
 #[derive(Debug)]
@@ -110,7 +113,7 @@ impl Postgres {
     /// The session's settings, by `SET` or `SET LOCAL`, as several statements.
     fn own_settings(&self, set: &str) -> String {
         let milliseconds =
-            |duration: std::time::Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
+            |duration: Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
         let mut text = format!(
             "{set} lock_timeout = {};\n{set} statement_timeout = {};\n",
             milliseconds(self.settings.lock_timeout),
@@ -130,12 +133,9 @@ impl Postgres {
         let mut script = Script::default();
         script.push(Part::Opening, "BEGIN");
         if is_pooled {
-            // The guard is waited for as long as its holder lives.
-            script.push(Part::Opening, "SET LOCAL lock_timeout = 0");
-            script.push(Part::Opening, "SET LOCAL statement_timeout = 0");
             let key = self.key().await?;
-            let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
-            script.push(Part::Opening, lock);
+            let lock = format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int");
+            script.push(Part::Guard, lock);
             script.push_all(Part::Opening, &self.own_settings("SET LOCAL"));
         }
         if !self.has_ledger {
@@ -221,7 +221,7 @@ impl Postgres {
                 self.roll_back().await;
                 return Ok(Commit::Stopped);
             }
-            match self.send(&text, pulse).await {
+            match self.send_when_free(&text, pulse).await {
                 Ok(mut sets) => proof = sets.pop().unwrap_or_default(),
                 Err(cut) => return self.face(&text, cut, generation, &pulse.stop).await,
             }
@@ -243,6 +243,27 @@ impl Postgres {
                 message: "the commit was reported as done, yet nothing of it stands".to_owned(),
             }
             .into()),
+        }
+    }
+
+    /// Sends a text, again while another run has the guard. Waiting inside the
+    /// server would keep a session of the pooler from everyone else.
+    async fn send_when_free(
+        &mut self,
+        text: &Text<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Vec<Vec<sqlx::postgres::PgRow>>, Cut> {
+        loop {
+            let result = self.send(text, pulse).await;
+            let is_held = matches!(&result, Err(cut) if is_held(text, cut));
+            if !is_held || pulse.stop.is_requested() {
+                return result;
+            }
+            self.roll_back().await;
+            if self.work.is_none() {
+                return result;
+            }
+            tokio::time::sleep(GUARD_PAUSE).await;
         }
     }
 
@@ -280,6 +301,7 @@ impl Postgres {
         }
         let (part, start) = text.part(cut.done);
         match part {
+            Part::Guard if stop.is_requested() => Ok(Commit::Stopped),
             Part::Advance if has_code(&cut.error, "22012") => {
                 self.has_ledger = generation > 0 || self.has_ledger;
                 Ok(Commit::Lost)
@@ -395,6 +417,11 @@ impl Postgres {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a text was cut off because another run has the guard.
+fn is_held(text: &Text<'_>, cut: &Cut) -> bool {
+    matches!(text.part(cut.done).0, Part::Guard) && has_code(&cut.error, "22012")
 }
 
 /// Whether statements leave something in the session that later ones would meet.

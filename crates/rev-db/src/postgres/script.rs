@@ -12,8 +12,10 @@ use rev_engine::database::Sent;
 /// What a statement is there for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part<'a> {
-    /// Begins, locks, makes the ledger.
+    /// Begins, makes the ledger.
     Opening,
+    /// Takes the guard behind a pooler, and fails where another run has it.
+    Guard,
     /// The compare-and-set of the generation, which fails where it was lost.
     Advance,
     /// A statement of the script of a step, counted from 0.
