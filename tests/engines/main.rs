@@ -1,9 +1,11 @@
 //! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
 //! processes, kills from outside.
 
+mod faults;
 mod kill;
 mod nasty;
 mod plain;
 mod project;
+mod proxy;
 mod race;
 mod two_phase;

@@ -46,10 +46,15 @@ impl Project {
 
     /// Writes `rev.yaml` anew, with other URLs for the same databases.
     pub(crate) fn bind(&self, url: impl Fn(&Scratch) -> String) {
+        self.bind_with(url, "2s");
+    }
+
+    /// The same, with another limit to the wait for a lock.
+    pub(crate) fn bind_with(&self, url: impl Fn(&Scratch) -> String, lock_timeout: &str) {
         let lines = self.databases.iter().map(|(name, scratch)| {
             let dialect = scratch.engine().dialect();
             format!(
-                "  {name}:\n    url: \"{}\"\n    dialect: {dialect}\n    lock_timeout: 2s\n",
+                "  {name}:\n    url: \"{}\"\n    dialect: {dialect}\n    lock_timeout: {lock_timeout}\n",
                 url(scratch)
             )
         });
@@ -134,7 +139,7 @@ impl Project {
 }
 
 impl Answer {
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let text = [&output.stderr[..], &output.stdout[..]].concat();
         let text = String::from_utf8_lossy(&text).into_owned();
         check_secrets(&text);

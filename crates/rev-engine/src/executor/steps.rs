@@ -226,8 +226,13 @@ impl Run<'_> {
         });
         going.is_unwritten = true;
         boundary::reach();
-        if let Moved::Lost = self.write_down(lane, going).await? {
-            return Ok(Moved::Lost);
+        match self.write_down(lane, going).await {
+            Ok(Moved::On) => {}
+            // Nothing was sent, so nothing is in doubt.
+            other => {
+                going.step.next = None;
+                return other;
+            }
         }
         boundary::reach();
         let mut alive = self.alive(lane, &going.step.revision);

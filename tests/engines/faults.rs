@@ -1,0 +1,416 @@
+//! What breaks around a run: servers, connections, disks, locks, rights. Each is
+//! told clearly, nothing is half recorded, and the same command arrives later.
+
+use std::process::{Child, Command};
+use std::sync::{Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rev_testkit::scratch::{Engine, Scratch, server_url};
+
+use crate::project::{Answer, Project, contents};
+use crate::proxy::Proxy;
+
+/// A history of three revisions, of which the second waits for two seconds.
+fn write_slow_history(project: &Project, wait: &str) {
+    project.revision(
+        "a",
+        "null",
+        "upgrade: |\n  CREATE TABLE t (n INT);\n  INSERT INTO t VALUES (1);\nirreversible: true\n",
+    );
+    project.revision(
+        "b",
+        "a",
+        &format!("upgrade: |\n  INSERT INTO t VALUES (2);\n  {wait};\n  INSERT INTO t VALUES (3);\nirreversible: true\n"),
+    );
+    project.revision(
+        "c",
+        "b",
+        "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (4, 4);\nirreversible: true\n",
+    );
+}
+
+fn wait(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Sqlite => unreachable!("it has no server"),
+        Engine::Postgres => "SELECT pg_sleep(2)",
+        Engine::Mariadb => "SELECT SLEEP(2)",
+    }
+}
+
+const ROWS: &str = "SELECT n FROM t ORDER BY n";
+
+/// A server that tests may stop, one test at a time.
+struct Frail {
+    engine: Engine,
+    started: Option<Child>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Frail {
+    fn of(engine: Engine) -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Self {
+            engine,
+            started: None,
+            _turn: turn,
+        }
+    }
+
+    fn setting(&self, what: &str) -> String {
+        let server = match self.engine {
+            Engine::Postgres => "POSTGRES",
+            _ => "MYSQL",
+        };
+        server_url(&format!("REV_TEST_{server}_FRAIL_{what}"))
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch::on(self.engine, self.setting("URL"))
+    }
+
+    fn stop(&mut self, signal: &str) {
+        let file = std::fs::read_to_string(self.setting("PIDFILE")).expect("it runs");
+        let process = file.lines().next().expect("a process id").trim().to_owned();
+        let status = Command::new("kill").args([signal, &process]).status();
+        assert!(status.expect("kill runs").success(), "it runs");
+        if let Some(mut child) = self.started.take() {
+            child.wait().expect("it stops");
+        }
+        wait_until("it stops", || !is_alive(&process));
+    }
+
+    fn start(&mut self, database: &Scratch) {
+        let start = Command::new(self.setting("START")).spawn();
+        self.started = Some(start.expect("it starts"));
+        wait_until("it answers", || database.try_query("SELECT 1").is_ok());
+    }
+}
+
+/// A process whose parent has not yet asked how it ended is not alive.
+fn is_alive(process: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    state.is_ok_and(|state| {
+        !state
+            .rsplit(") ")
+            .next()
+            .unwrap_or_default()
+            .starts_with('Z')
+    })
+}
+
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{what}: not within a minute"
+        );
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Stops a server while the second revision runs.
+fn stop_midway(engine: Engine, signal: &str) -> Answer {
+    let mut server = Frail::of(engine);
+    let project = Project::new(vec![("db1", server.scratch())]);
+    write_slow_history(&project, wait(engine));
+    project.database().execute("SELECT 1");
+    let child = project.start(&["upgrade"]);
+    wait_until("the first revision is there", || {
+        project
+            .database()
+            .try_query("SELECT revision FROM rev_ledger")
+            .is_ok_and(|rows| rows == ["a"])
+    });
+    thread::sleep(Duration::from_millis(300));
+    server.stop(signal);
+    let answer = Answer::end_of(child).exits(3);
+    project
+        .rev(&["upgrade"])
+        .exits(1)
+        .says("cannot open the database");
+    server.start(project.database());
+    project.rev(&["upgrade"]).exits(0);
+    assert_eq!(project.database().query(ROWS), ["1", "2", "3", "4"]);
+    answer
+}
+
+#[test]
+fn a_postgres_server_is_shut_down_midway() {
+    stop_midway(Engine::Postgres, "-INT").says("connection");
+}
+
+#[test]
+fn a_postgres_server_crashes_midway() {
+    stop_midway(Engine::Postgres, "-QUIT").says("connection");
+}
+
+#[test]
+fn a_mariadb_server_is_shut_down_midway() {
+    stop_midway(Engine::Mariadb, "-TERM").says("connection");
+}
+
+#[test]
+fn a_mariadb_server_crashes_midway() {
+    stop_midway(Engine::Mariadb, "-KILL").says("connection");
+}
+
+/// Cuts the connection instead of each answer of the server in turn: what the
+/// server was sent last may stand.
+fn cut_at_every_answer(engine: Engine) {
+    let history = |project: &Project| {
+        project.revision(
+            "a",
+            "null",
+            "upgrade: |\n  CREATE TABLE t (n INT);\n  INSERT INTO t VALUES (1);\nirreversible: true\n",
+        );
+        project.revision(
+            "b",
+            "a",
+            "upgrade: INSERT INTO t VALUES (2)\nirreversible: true\n",
+        );
+        project.revision(
+            "c",
+            "b",
+            "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (3, 3);\nirreversible: true\n",
+        );
+    };
+    let undisturbed = Project::of(engine);
+    history(&undisturbed);
+    undisturbed.rev(&["upgrade"]).exits(0);
+    let wanted = contents(undisturbed.database());
+    for answers in 1.. {
+        let project = Project::of(engine);
+        history(&project);
+        let proxy = Proxy::to(&project.database().url(), answers);
+        project.bind(|scratch| proxy.url(&scratch.url()));
+        let answer = project.rev(&["upgrade"]);
+        if !proxy.is_broken() {
+            assert!(answers > 10, "{answers} answers are too few");
+            return;
+        }
+        assert_ne!(answer.code, Some(101), "{}", answer.text);
+        project.bind(Scratch::url);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(
+            contents(project.database()),
+            wanted,
+            "cut at answer {answers}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_to_postgres_is_cut_at_every_answer() {
+    cut_at_every_answer(Engine::Postgres);
+}
+
+#[test]
+fn a_connection_to_mariadb_is_cut_at_every_answer() {
+    cut_at_every_answer(Engine::Mariadb);
+}
+
+/// Runs the command where the database's folder holds half a megabyte and no more.
+fn in_a_small_room(project: &Project) -> Answer {
+    let rev = project.command(&["upgrade"]);
+    let room = project.root().join("room");
+    std::fs::create_dir_all(&room).expect("a folder");
+    // A file system of this process alone; the database is copied in and out.
+    let script = "mount -t tmpfs -o size=512k tmpfs room && { cp small.sqlite room/ 2>/dev/null; \
+                  \"$0\" upgrade; code=$?; cp room/small.sqlite small.sqlite; exit $code; }";
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .arg(rev.get_program())
+        .current_dir(project.root())
+        .output()
+        .expect("unshare runs");
+    Answer::of(&output)
+}
+
+#[test]
+fn a_disk_is_full_under_sqlite() {
+    let project = Project::of(Engine::Sqlite);
+    let file = project.root().join("room/small.sqlite");
+    project.bind(|_| format!("sqlite://{}", file.display()));
+    project.revision(
+        "a",
+        "null",
+        "upgrade: CREATE TABLE t (n INT, data BLOB)\nirreversible: true\n",
+    );
+    project.revision(
+        "b",
+        "a",
+        "upgrade: |\n  INSERT INTO t VALUES (1, zeroblob(100000));\n  \
+         INSERT INTO t VALUES (2, zeroblob(1000000));\nirreversible: true\n",
+    );
+    in_a_small_room(&project).exits(3).says("full");
+    let small = project.root().join("small.sqlite");
+    project.bind(|_| format!("sqlite://{}", small.display()));
+    let heads = project.rev(&["current"]).exits(0).text;
+    assert!(
+        heads.contains('a') && !heads.contains("half done"),
+        "{heads}"
+    );
+    project.rev(&["upgrade"]).exits(0);
+    let rows = rev_testkit::sqlite::query(&small, "SELECT n FROM t");
+    assert_eq!(rows, ["1", "2"]);
+}
+
+/// Holds a lock on the table `t` for a while, in a session of its own.
+fn hold(database: &Scratch, seconds: u32) -> thread::JoinHandle<()> {
+    let (url, engine) = (database.url(), database.engine());
+    let file = database.file();
+    let (told, is_held) = std::sync::mpsc::channel();
+    let holder = thread::spawn(move || match engine {
+        Engine::Sqlite => {
+            let held = rev_testkit::sqlite::hold(&file, "BEGIN IMMEDIATE");
+            told.send(()).expect("the test waits");
+            thread::sleep(Duration::from_secs(seconds.into()));
+            drop(held);
+        }
+        Engine::Postgres => {
+            told.send(()).expect("the test waits");
+            let sql = format!("BEGIN; LOCK TABLE t; SELECT pg_sleep({seconds}); COMMIT");
+            rev_testkit::scratch::postgres(&url, &sql).expect("it runs");
+        }
+        Engine::Mariadb => {
+            told.send(()).expect("the test waits");
+            let sql = format!("LOCK TABLES t WRITE; SELECT SLEEP({seconds}); UNLOCK TABLES");
+            rev_testkit::scratch::mysql(&url, &sql).expect("it runs");
+        }
+    });
+    is_held.recv().expect("the lock is held");
+    thread::sleep(Duration::from_millis(300));
+    holder
+}
+
+fn locked_table(engine: Engine, lock_timeout: &str) -> Project {
+    let project = Project::of(engine);
+    project.bind_with(Scratch::url, lock_timeout);
+    project.revision(
+        "a",
+        "null",
+        "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
+    );
+    project.rev(&["upgrade"]).exits(0);
+    project.revision(
+        "b",
+        "a",
+        "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (1, 1);\nirreversible: true\n",
+    );
+    project
+}
+
+#[test]
+fn a_lock_that_is_given_back_before_the_last_retry_is_waited_for() {
+    for engine in Engine::ALL {
+        let project = locked_table(engine, "1s");
+        let holder = hold(project.database(), 3);
+        project.rev(&["upgrade"]).exits(0);
+        holder.join().expect("it ends");
+        assert_eq!(
+            project.database().query("SELECT m FROM t"),
+            ["1"],
+            "{engine:?}"
+        );
+    }
+}
+
+#[test]
+fn a_lock_that_outlasts_every_retry_is_told_and_nothing_is_recorded() {
+    for engine in Engine::ALL {
+        let project = locked_table(engine, "1s");
+        let holder = hold(project.database(), 12);
+        project
+            .rev(&["upgrade"])
+            .exits(1)
+            .says("lock")
+            .says("nothing was changed");
+        holder.join().expect("it ends");
+        project.rev(&["repair"]).exits(0).says("nothing to repair");
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(
+            project.database().query("SELECT m FROM t"),
+            ["1"],
+            "{engine:?}"
+        );
+    }
+}
+
+/// The URL of a user who may read and no more.
+fn reader(database: &Scratch) -> String {
+    let (url, name) = (database.url(), database.name());
+    match database.engine() {
+        Engine::Sqlite => format!("{url}?mode=ro"),
+        Engine::Postgres => {
+            database.execute(&format!(
+                "CREATE ROLE reader_{name} LOGIN PASSWORD 'pg-s3cret-7f'"
+            ));
+            database.execute(&format!(
+                "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader_{name}"
+            ));
+            url.replace("//rev:", &format!("//reader_{name}:"))
+        }
+        Engine::Mariadb => {
+            database.execute(&format!(
+                "CREATE USER reader_{name} IDENTIFIED BY 'my-s3cret-9c'; GRANT SELECT ON {name}.* TO reader_{name}"
+            ));
+            url.replace("//rev:", &format!("//reader_{name}:"))
+        }
+    }
+}
+
+#[test]
+fn a_user_without_rights_is_told_so_and_nothing_is_recorded() {
+    for engine in Engine::ALL {
+        let project = locked_table(engine, "1s");
+        let before = contents(project.database());
+        let url = reader(project.database());
+        project.bind(|_| url.clone());
+        let answer = project.rev(&["upgrade"]).exits(1);
+        match engine {
+            Engine::Sqlite => answer.says("cannot be written"),
+            _ => answer.says("denied"),
+        };
+        project.rev(&["current"]).exits(0).says("a");
+        assert_eq!(contents(project.database()), before, "{engine:?}");
+        project.bind(Scratch::url);
+        project.rev(&["upgrade"]).exits(0);
+    }
+}
+
+#[test]
+fn a_replica_that_takes_no_writes_is_told() {
+    let postgres = locked_table(Engine::Postgres, "1s");
+    let name = postgres.database().name().to_owned();
+    let set =
+        |value: &str| format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
+    postgres.database().execute(&set("on"));
+    postgres.rev(&["upgrade"]).exits(1).says("read-only");
+    postgres.rev(&["current"]).exits(0).says("a");
+    postgres
+        .database()
+        .execute(&format!("BEGIN READ WRITE; {}; COMMIT", set("off")));
+    postgres.rev(&["upgrade"]).exits(0);
+
+    let server = Frail::of(Engine::Mariadb);
+    let mysql = Project::new(vec![("db1", server.scratch())]);
+    let name = mysql.database().name().to_owned();
+    mysql.revision(
+        "a",
+        "null",
+        "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
+    );
+    mysql.database().execute(&format!(
+        "CREATE USER owner_{name} IDENTIFIED BY 'my-s3cret-9c'; GRANT ALL ON {name}.* TO owner_{name}"
+    ));
+    mysql.bind(|scratch| scratch.url().replace("//rev:", &format!("//owner_{name}:")));
+    mysql.database().execute("SET GLOBAL read_only = ON");
+    mysql.rev(&["upgrade"]).exits(1).says("read-only");
+    mysql.database().execute("SET GLOBAL read_only = OFF");
+    mysql.rev(&["upgrade"]).exits(0);
+}
