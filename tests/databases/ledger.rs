@@ -109,10 +109,10 @@ fn a_second_run_of_the_same_generation_loses_and_plans_again() {
         elapsed_ms: 0,
         prepare: None,
     };
-    let mut alive = |_, _| {};
+    let mut silence = |_| {};
     let mut pulse = rev_engine::event::Pulse {
         stop: rev_engine::event::Stop::default(),
-        alive: &mut alive,
+        tell: &mut silence,
     };
     let lost = block_on(db.commit(&batch, &mut pulse));
     assert_eq!(lost, Ok(rev_engine::database::Commit::Lost));

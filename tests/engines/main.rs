@@ -8,4 +8,5 @@ mod plain;
 mod project;
 mod proxy;
 mod race;
+mod traps;
 mod two_phase;

@@ -62,6 +62,13 @@ impl Project {
         std::fs::write(self.root().join("rev.yaml"), text).expect("a file");
     }
 
+    /// Adds a line to the last database in `rev.yaml`.
+    pub(crate) fn add_setting(&self, line: &str) {
+        let path = self.root().join("rev.yaml");
+        let text = std::fs::read_to_string(&path).expect("a file");
+        std::fs::write(path, format!("{text}    {line}\n")).expect("a file");
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }

@@ -174,7 +174,7 @@ impl Spot {
         let Some(place) = self.place else {
             return format!("  {FAINT}-->{FAINT:#} {}\n", self.path);
         };
-        let mut text = format!("  {FAINT}-->{FAINT:#} {}:{}\n", self.path, place.line);
+        let mut text = format!("  {FAINT}-->{FAINT:#} {}:{place}\n", self.path);
         if let Some(excerpt) = &self.excerpt {
             text.push_str(&underlined(excerpt, place));
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rev_engine::boundary;
 use rev_engine::database::{Batch, LogEntry, Sent, StatementFailure, StepError, Work};
-use rev_engine::event::Pulse;
+use rev_engine::event::{Pulse, Sign};
 use rev_sql::ledger::{Ledger, LogLine};
 
 /// How often a running statement is said to live.
@@ -79,7 +79,10 @@ where
         }
         if begun.elapsed() >= BEAT * beats {
             beats += 1;
-            (pulse.alive)(number, milliseconds(begun));
+            (pulse.tell)(Sign::Alive {
+                statement: number,
+                elapsed_ms: milliseconds(begun),
+            });
         }
         if pulse.stop.is_abort() && !std::mem::replace(&mut is_cancelled, true) {
             cancel().await;

@@ -64,6 +64,17 @@ pub enum Event {
         /// For how long so far.
         elapsed_ms: u64,
     },
+    /// The server remarked something that is no error, such as a notice.
+    Remark {
+        /// The database.
+        database: String,
+        /// The revision.
+        revision: String,
+        /// Which statement, from 1.
+        statement: usize,
+        /// What it said.
+        message: String,
+    },
     /// A step that an earlier run has left half done is gone on with.
     Resuming {
         /// The database.
@@ -178,11 +189,29 @@ impl Stop {
     }
 }
 
-/// A sign of life from a running statement: its number, from 1, and for how
-/// many milliseconds it has run.
+/// What a running statement shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sign {
+    /// It still runs.
+    Alive {
+        /// Which statement, from 1.
+        statement: usize,
+        /// For how long so far.
+        elapsed_ms: u64,
+    },
+    /// The server remarked something that is no error, such as a notice.
+    Remark {
+        /// Which statement, from 1.
+        statement: usize,
+        /// What it said.
+        message: String,
+    },
+}
+
+/// The ties between a run and its running statements.
 pub struct Pulse<'a> {
     /// To be asked before each statement.
     pub stop: Stop,
-    /// To be told while a statement runs long.
-    pub alive: &'a mut (dyn FnMut(usize, u64) + Send),
+    /// To be told what a statement shows of itself.
+    pub tell: &'a mut (dyn FnMut(Sign) + Send),
 }

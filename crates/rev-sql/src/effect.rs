@@ -176,6 +176,21 @@ pub fn needs_to_be_alone(statement: &str, dialect: Dialect) -> bool {
     }
 }
 
+/// Whether a statement may end transactions by itself, where it runs outside any.
+#[must_use]
+pub fn may_commit(statement: &str, dialect: Dialect) -> bool {
+    if dialect != Dialect::Postgres {
+        return false;
+    }
+    let tokens = tokens(statement, dialect);
+    let head = Words(&tokens);
+    let text = statement.to_uppercase();
+    let ends = ["COMMIT", "ROLLBACK"]
+        .iter()
+        .any(|word| text.contains(word));
+    head.starts_any(&["CALL"]) || (head.starts_any(&["DO"]) && ends)
+}
+
 /// A statement by its leading words.
 #[derive(Debug, Clone, Copy)]
 struct Words<'t, 's>(&'t [Token<'s>]);
@@ -232,7 +247,7 @@ fn is_repeatable(head: Words<'_, '_>) -> bool {
 
 fn stands_alone_on_postgres(head: Words<'_, '_>) -> bool {
     let concurrently = head.has("CONCURRENTLY");
-    head.starts_any(&["VACUUM", "CALL", "DO"])
+    head.starts_any(&["VACUUM"])
         || head.starts(&["ALTER", "SYSTEM"])
         || head.starts(&["DISCARD", "ALL"])
         || ["DATABASE", "TABLESPACE", "SUBSCRIPTION"]

@@ -489,6 +489,11 @@ fn of_statement(
         cause.push_str(&clean(more));
     }
     let told = told.at(spot).cause(cause);
+    // Invalid transaction termination.
+    if failure.code.as_deref() == Some("2D000") {
+        return told
+            .hint("a step is one transaction; with `transaction: none` it may end its own ones");
+    }
     if failure.message.contains("already exists") {
         return told.hint(
             "where it is there on purpose, `rev stamp` records the revision without running it",

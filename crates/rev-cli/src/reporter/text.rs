@@ -94,6 +94,12 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         } => format!(
             "{NAME}{database}{NAME:#}  an earlier run's session still works on {revision}: {doing}"
         ),
+        Event::Remark {
+            database,
+            revision,
+            message,
+            ..
+        } => format!("{NAME}{database}{NAME:#}  {FAINT}{revision}: {message}{FAINT:#}"),
         Event::Prepared { database } => format!("{NAME}{database}{NAME:#}  prepared"),
         Event::Planned { .. }
         | Event::StatementStarted { .. }

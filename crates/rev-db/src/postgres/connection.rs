@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor
 
 use super::error::{from_sqlx, has_code, is_broken, on_connect};
 use super::place::{Place, RUN_SETTING};
+use super::remark::Remarks;
 use crate::rows::LedgerRow as _;
 
 /// How long reaching a server may take.
@@ -30,6 +31,8 @@ pub(super) struct Connection {
     pub(super) schema: Option<String>,
     /// Whether it follows another server and cannot be written.
     pub(super) is_standby: bool,
+    /// What the server remarked since they were last taken.
+    pub(super) remarks: Remarks,
 }
 
 /// How far a text of several statements came.
@@ -63,6 +66,7 @@ impl Connection {
             database: String::new(),
             schema: None,
             is_standby: false,
+            remarks: Remarks::default(),
         };
         let facts = connection.rows(&facts()).await?;
         let row = facts.first().ok_or_else(|| DatabaseError::Connect {
@@ -86,6 +90,11 @@ impl Connection {
 
     /// The rows of each of several statements.
     pub(super) async fn sets(&mut self, text: &str) -> Result<Vec<Vec<PgRow>>, Cut> {
+        let remarks = self.remarks.clone();
+        remarks.gather(self.receive(text)).await
+    }
+
+    async fn receive(&mut self, text: &str) -> Result<Vec<Vec<PgRow>>, Cut> {
         let mut sets = Vec::new();
         let mut rows = Vec::new();
         let mut stream = self

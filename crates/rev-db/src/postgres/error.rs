@@ -44,7 +44,12 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
         "25006" => DatabaseError::ReadOnly { message },
         // Insufficient privilege.
         "42501" => DatabaseError::Denied { message },
-        _ => DatabaseError::Other { message },
+        code => DatabaseError::Other {
+            message: match fault.detail() {
+                Some(detail) => format!("{message} ({code}): {detail}"),
+                None => format!("{message} ({code})"),
+            },
+        },
     }
 }
 

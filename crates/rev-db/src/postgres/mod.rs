@@ -13,6 +13,7 @@ mod error;
 mod guard;
 mod place;
 mod read;
+mod remark;
 mod script;
 
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
     StepError,
 };
-use rev_engine::event::{Pulse, Stop};
+use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
@@ -170,6 +171,12 @@ impl Postgres {
                 check_names(&self.ledger, step, sent)?;
                 script.push(Part::Script { step, sent }, &statement.text);
             }
+            if leaves_marks(work.statements.iter()) {
+                // The ledger is written by who connected, not by whom a script became.
+                script.push(Part::Rows, "RESET SESSION AUTHORIZATION");
+                script.push(Part::Rows, "RESET ALL");
+                script.push_all(Part::Rows, &self.own_settings("SET LOCAL"));
+            }
             script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, begun));
         }
         let statements = batch.steps.iter().flat_map(|work| &work.statements);
@@ -276,10 +283,25 @@ impl Postgres {
         let work = self.work.as_mut().expect("a transaction has begun");
         let (process, is_pooled) = (work.process.clone(), work.is_pooled);
         let running = work.sets(&text.sql);
-        watch(running, text.number(), pulse, || {
+        let result = watch(running, text.number(), pulse, || {
             cancel(place.clone(), (!is_pooled).then(|| process.clone()))
-        })
-        .await
+        });
+        let result = result.await;
+        self.pass_on_remarks(text.number(), pulse);
+        result
+    }
+
+    /// Tells what the server remarked to a script, and not what it remarked to the
+    /// ledger's own statements.
+    fn pass_on_remarks(&mut self, statement: usize, pulse: &mut Pulse<'_>) {
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        for message in work.remarks.take() {
+            if statement > 0 && self.ledger.named_in(&message).is_none() {
+                (pulse.tell)(Sign::Remark { statement, message });
+            }
+        }
     }
 
     /// A text was cut off by an error: undoes the transaction and tells whose
@@ -363,8 +385,9 @@ impl Postgres {
                 }
                 let mut error = step_error(0, sent, &text.sql, 0, &cut.error);
                 if let StepError::Statement { failure, .. } = &mut error {
-                    failure.is_undone =
-                        !effect::needs_to_be_alone(&sent.statement.text, Dialect::Postgres);
+                    let text = &sent.statement.text;
+                    failure.is_undone = !effect::needs_to_be_alone(text, Dialect::Postgres)
+                        && !effect::may_commit(text, Dialect::Postgres);
                 }
                 return Err(error);
             }
@@ -516,10 +539,9 @@ impl Database for Postgres {
 
     fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
         async move {
-            let mut silence = |_, _| {};
             let mut pulse = Pulse {
                 stop: Stop::default(),
-                alive: &mut silence,
+                tell: &mut |_| {},
             };
             match self.mark_with(None, mark, &mut pulse).await {
                 Ok(commit) => Ok(commit),

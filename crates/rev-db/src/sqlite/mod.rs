@@ -457,7 +457,7 @@ impl Database for Sqlite {
         async move {
             let mut pulse = Pulse {
                 stop: Stop::default(),
-                alive: &mut |_, _| {},
+                tell: &mut |_| {},
             };
             match self.mark_with(None, mark, &mut pulse).await {
                 Ok(commit) => Ok(commit),

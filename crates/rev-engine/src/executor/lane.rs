@@ -9,7 +9,7 @@ use rev_core::{RevisionId, Step, TransactionMode};
 use super::{Certainty, Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
-use crate::event::{Event, Pulse};
+use crate::event::{Event, Pulse, Sign};
 use crate::outcome::End;
 use crate::request::Commitment;
 
@@ -170,8 +170,8 @@ impl Run<'_> {
         let revision = &batch.steps[0].row.revision;
         for attempt in 1.. {
             boundary::reach();
-            let mut alive = self.alive(lane, revision);
-            let mut pulse = self.pulse(&mut *alive);
+            let mut signs = self.signs(lane, revision);
+            let mut pulse = self.pulse(&mut *signs);
             let result = lane.job.database.commit(batch, &mut pulse).await;
             boundary::reach();
             if !self.waits_after(&result, attempt) {
@@ -206,28 +206,40 @@ impl Run<'_> {
         Duration::from_millis(base / 2 + jitter)
     }
 
-    /// Tells that a statement of this revision lives.
-    pub(super) fn alive<'run>(
+    /// Tells what the statements of this revision show of themselves.
+    pub(super) fn signs<'run>(
         &'run self,
         lane: &Lane,
         revision: &RevisionId,
-    ) -> Box<dyn FnMut(usize, u64) + Send + 'run> {
+    ) -> Box<dyn FnMut(Sign) + Send + 'run> {
         let database = lane.job.binding.name.to_string();
         let revision = revision.to_string();
-        Box::new(move |statement, elapsed_ms| {
-            self.tell(Event::StillRunning {
-                database: database.clone(),
-                revision: revision.clone(),
-                statement,
-                elapsed_ms,
+        Box::new(move |sign| {
+            let (database, revision) = (database.clone(), revision.clone());
+            self.tell(match sign {
+                Sign::Alive {
+                    statement,
+                    elapsed_ms,
+                } => Event::StillRunning {
+                    database,
+                    revision,
+                    statement,
+                    elapsed_ms,
+                },
+                Sign::Remark { statement, message } => Event::Remark {
+                    database,
+                    revision,
+                    statement,
+                    message,
+                },
             });
         })
     }
 
-    pub(super) fn pulse<'p>(&self, alive: &'p mut (dyn FnMut(usize, u64) + Send)) -> Pulse<'p> {
+    pub(super) fn pulse<'p>(&self, tell: &'p mut (dyn FnMut(Sign) + Send)) -> Pulse<'p> {
         Pulse {
             stop: self.stop.clone(),
-            alive,
+            tell,
         }
     }
 

@@ -117,7 +117,7 @@ impl Run<'_> {
             number: 0,
             statement: &statement,
         };
-        let mut silence = |_, _| {};
+        let mut silence = |_| {};
         let mut pulse = self.pulse(&mut silence);
         lane.job.database.run_alone(sent, &mut pulse).await
     }
@@ -176,7 +176,8 @@ impl Run<'_> {
         sent: Sent<'_>,
     ) -> Result<Moved, StepError> {
         let statements = std::slice::from_ref(sent.statement);
-        match lane.job.database.holds_together(statements).await? {
+        let may_commit = effect::may_commit(&sent.statement.text, lane.job.binding.dialect);
+        match !may_commit && lane.job.database.holds_together(statements).await? {
             true => self.send_with_mark(lane, going, sent).await,
             false => self.send_alone(lane, going, sent).await,
         }
@@ -195,8 +196,8 @@ impl Run<'_> {
             in_flight: Some(InFlight::Step(after.clone()).to_json()),
         };
         boundary::reach();
-        let mut alive = self.alive(lane, &after.revision);
-        let mut pulse = self.pulse(&mut *alive);
+        let mut signs = self.signs(lane, &after.revision);
+        let mut pulse = self.pulse(&mut *signs);
         let commit = lane.job.database.run_with_mark(sent, &mark, &mut pulse);
         let commit = commit.await?;
         boundary::reach();
@@ -235,8 +236,8 @@ impl Run<'_> {
             }
         }
         boundary::reach();
-        let mut alive = self.alive(lane, &going.step.revision);
-        let mut pulse = self.pulse(&mut *alive);
+        let mut signs = self.signs(lane, &going.step.revision);
+        let mut pulse = self.pulse(&mut *signs);
         let result = lane.job.database.run_alone(sent, &mut pulse).await;
         boundary::reach();
         match result {

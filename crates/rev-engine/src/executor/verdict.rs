@@ -50,7 +50,7 @@ impl Run<'_> {
                 let standing = Standing::read(self.checkout, binding, ledger.rows)?;
                 let prepared = prepare_step(binding, &standing, &step)?;
                 let batch = self.verdict_batch(&step, prepared.works, generation);
-                let mut silence = |_, _| {};
+                let mut silence = |_| {};
                 let mut pulse = self.pulse(&mut silence);
                 let commit = lane.job.database.commit(&batch, &mut pulse).await;
                 commit.map_err(database_error)?

@@ -94,7 +94,6 @@ fn what_must_be_alone_is_known() {
             "DROP INDEX CONCURRENTLY i",
             "VACUUM",
             "ALTER TABLE t DETACH PARTITION p CONCURRENTLY",
-            "CALL p()",
             "CREATE DATABASE d",
         ],
     );
@@ -104,6 +103,8 @@ fn what_must_be_alone_is_known() {
             "CREATE INDEX i ON t (a)",
             "ANALYZE t",
             "INSERT INTO t VALUES (1)",
+            "CALL p()",
+            "DO $$ BEGIN COMMIT; END $$",
         ],
     );
     alone(Dialect::Sqlite, &["VACUUM", "PRAGMA foreign_keys = OFF"]);
@@ -118,6 +119,16 @@ fn what_must_be_alone_is_known() {
         ],
     );
     together(Dialect::Mysql, &["UPDATE t SET a = 1", "SET @a = 1"]);
+}
+
+#[test]
+fn what_may_end_its_transaction_is_known() {
+    for statement in ["CALL p()", "DO $$ BEGIN COMMIT; END $$"] {
+        assert!(may_commit(statement, Dialect::Postgres), "{statement}");
+        assert!(!may_commit(statement, Dialect::Mysql), "{statement}");
+    }
+    let statement = "DO $$ BEGIN RAISE NOTICE 'x'; END $$";
+    assert!(!may_commit(statement, Dialect::Postgres));
 }
 
 fn described(parts: &[&str]) -> Description {

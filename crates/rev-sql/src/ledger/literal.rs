@@ -3,7 +3,7 @@
 use rev_core::Dialect;
 
 /// A text as a literal that means the same whether or not the session takes a
-/// backslash for an escape.
+/// backslash for an escape, and whatever its character set.
 #[must_use]
 pub fn text(text: &str, dialect: Dialect) -> String {
     match dialect {
@@ -16,7 +16,8 @@ pub fn text(text: &str, dialect: Dialect) -> String {
         Dialect::Postgres if text.contains('\\') => {
             format!("E{}", quoted(&text.replace('\\', "\\\\")))
         }
-        Dialect::Mysql if text.contains(['\\', '\0']) => {
+        // Nor does it depend on the character set that a script has set.
+        Dialect::Mysql if text.contains(['\\', '\0']) || !text.is_ascii() => {
             format!("CONVERT(x'{}' USING utf8mb4)", hex(text))
         }
         Dialect::Sqlite | Dialect::Postgres | Dialect::Mysql => quoted(text),
@@ -59,6 +60,8 @@ mod tests {
         assert_eq!(text("a\0", Dialect::Postgres), "'a\u{fffd}'");
         let bytes = "CONVERT(x'5c27' USING utf8mb4)";
         assert_eq!(text("\\'", Dialect::Mysql), bytes);
+        let bytes = "CONVERT(x'c3a9' USING utf8mb4)";
+        assert_eq!(text("é", Dialect::Mysql), bytes);
     }
 
     #[test]
