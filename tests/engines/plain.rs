@@ -1,5 +1,7 @@
 //! One body of promises over all engines; what differs is a capability.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -277,4 +279,70 @@ fn no_ledger_row_holds_a_password() {
             assert!(!rows.join("\n").contains("s3cret"), "{table}");
         }
     }
+}
+
+#[test]
+fn a_plan_as_a_script_does_what_the_run_does() {
+    for engine in Engine::ALL {
+        let projects = [Project::of(engine), Project::of(engine)];
+        for project in &projects {
+            project.revision("a", "null", TABLE);
+            project.revision(
+                "b",
+                "a",
+                "upgrade: |\n  INSERT INTO t VALUES (1, 'it''s é;');\n  CREATE INDEX i ON t (name);\n\
+                 downgrade: DROP INDEX i\n",
+            );
+        }
+        let [run, scripted] = &projects;
+        let script = scripted.rev(&["plan", "--from", "base", "--format", "sql"]);
+        run_script(scripted.database(), &script.exits(0).text);
+        run.rev(&["upgrade"]).exits(0);
+        assert_eq!(
+            contents(scripted.database()),
+            contents(run.database()),
+            "{engine:?}"
+        );
+        scripted.rev(&["upgrade"]).exits(0).says("nothing to do");
+    }
+}
+
+/// Feeds a script to the engine's own client.
+fn run_script(database: &Scratch, script: &str) {
+    let url = database.url();
+    let mut client = match database.engine() {
+        Engine::Sqlite => return rev_testkit::sqlite::execute(&database.file(), script),
+        Engine::Postgres => {
+            let mut client = Command::new("psql");
+            client.args(["-q", "-v", "ON_ERROR_STOP=1", &url]);
+            client
+        }
+        Engine::Mariadb => {
+            let (user, rest) = url["mysql://".len()..].split_once(':').expect("a password");
+            let (password, rest) = rest.split_once('@').expect("a host");
+            let (host, rest) = rest.split_once(':').expect("a port");
+            let (port, name) = rest.split_once('/').expect("a database");
+            let mut client = Command::new("mariadb");
+            client.args([
+                "-u",
+                user,
+                "-h",
+                host,
+                "-P",
+                port,
+                "--default-character-set=utf8mb4",
+                name,
+            ]);
+            client.env("MYSQL_PWD", password);
+            client
+        }
+    };
+    let mut child = client
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the client starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(script.as_bytes()).expect("it reads");
+    drop(input);
+    assert!(child.wait().expect("it ends").success());
 }

@@ -1,8 +1,8 @@
 //! A plan as a script to hand to whoever runs it, ledger writes included.
 //!
-//! Each step is a transaction of its own, so a script that stops part-way leaves
-//! whole steps behind, and the ledger says which. For engines whose ledger this
-//! program does not keep yet, the script says how to tell it afterwards.
+//! Each step is a transaction of its own where the engine can, so a script that
+//! stops part-way leaves whole steps behind, and the ledger says which. Where
+//! statements commit by themselves the ledger is written after the last one.
 
 use std::fmt::Write as _;
 
@@ -10,15 +10,28 @@ use rev_core::plan::{Action, Step};
 use rev_core::{Dialect, Goal, Lane, TransactionMode, digest};
 use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
+use rev_sql::effect;
 use rev_sql::ledger::{Ledger, LogLine};
-use rev_sql::split::rebuilds_tables;
+use rev_sql::split::{Statement, rebuilds_tables};
 
 use super::{doing, heads, way};
 use crate::commands::one_line;
 
 /// Stands for the time of the run until the text is made; no message holds it.
 const NOW: &str = "\u{1}now\u{1}";
-const NOW_IN_SQL: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// The time of the run, as the ledger writes it.
+fn now(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')",
+        Dialect::Postgres => {
+            "to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+        }
+        Dialect::Mysql => {
+            "CONCAT(LEFT(DATE_FORMAT(UTC_TIMESTAMP(3), '%Y-%m-%dT%H:%i:%s.%f'), 23), 'Z')"
+        }
+    }
+}
 
 /// A part a lane; each is for its own database.
 pub(super) fn render(goal: Goal, lanes: &[Prepared], prefix: &str) -> String {
@@ -40,11 +53,13 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
         text.push_str("-- nothing to do\n");
         return text;
     }
-    if dialect == Dialect::Sqlite {
-        text.push_str("PRAGMA foreign_keys = ON;\n");
+    match dialect {
+        Dialect::Sqlite => text.push_str("PRAGMA foreign_keys = ON;\n"),
+        Dialect::Postgres => text.push_str("-- run it by `psql -v ON_ERROR_STOP=1`\n"),
+        Dialect::Mysql => {}
     }
-    let ledger = keeps_ledger(dialect).then(|| Ledger::new(prefix, dialect));
-    if let Some(ledger) = ledger.as_ref().filter(|_| lane.from.is_empty()) {
+    let ledger = Ledger::new(prefix, dialect);
+    if lane.from.is_empty() {
         let _ = writeln!(text, "\n{}", ledger.create());
     }
     let plan = plan_digest(lane);
@@ -52,13 +67,8 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
         let (number, of) = (index + 1, lane.steps.len());
         let what = title(step, work);
         let _ = writeln!(text, "\n-- step {number} of {of}: {what}");
-        let writes = ledger
-            .as_ref()
-            .map(|ledger| writes(ledger, step, work, &plan));
-        text.push_str(&body(dialect, step, work, &writes.unwrap_or_default()));
-    }
-    if ledger.is_none() {
-        text.push_str(&afterwards(lane));
+        let writes = writes(&ledger, dialect, step, work, &plan);
+        text.push_str(&body(dialect, step, work, &writes));
     }
     text
 }
@@ -76,54 +86,53 @@ fn title(step: &Step, work: &Work) -> String {
     format!("{} ({words})", what.trim_end())
 }
 
-/// How to tell the ledger, where the script does not.
-fn afterwards(lane: &Lane) -> String {
-    let name = &lane.database.name;
-    let targets: Vec<String> = lane.to.iter().map(|id| format!("{name}@{id}")).collect();
-    let targets = match targets.is_empty() {
-        true => format!("{name}@base"),
-        false => targets.join(" "),
-    };
-    format!("\n-- then tell the ledger: rev stamp {targets}\n")
-}
-
-/// Whether this program writes ledgers on such engines.
-fn keeps_ledger(dialect: Dialect) -> bool {
-    dialect == Dialect::Sqlite
-}
-
 fn body(dialect: Dialect, step: &Step, work: &Work, writes: &str) -> String {
-    let is_whole =
-        step.transaction == TransactionMode::Step && dialect.capabilities().transactional_ddl;
-    let statements = work
-        .statements
-        .iter()
-        .map(|statement| ended(dialect, &statement.text));
-    let inner = statements.collect::<String>() + writes;
-    if is_whole && !inner.is_empty() {
-        let whole = format!("BEGIN;\n{inner}COMMIT;\n");
-        // As the executor does: a rebuild must not cascade to rows that refer to it.
-        return match dialect == Dialect::Sqlite && rebuilds_tables(&work.statements) {
-            true => format!(
-                "PRAGMA foreign_keys = OFF;\n{whole}PRAGMA foreign_key_check;\n\
-                 PRAGMA foreign_keys = ON;\n"
-            ),
-            false => whole,
-        };
+    let begin = match dialect {
+        Dialect::Mysql => "START TRANSACTION",
+        Dialect::Sqlite | Dialect::Postgres => "BEGIN",
+    };
+    let statements = work.statements.iter();
+    let statements: String = statements.map(|s| ended(dialect, &s.text)).collect();
+    if !is_whole(dialect, step, work) {
+        return format!("{statements}{begin};\n{writes}COMMIT;\n");
     }
-    inner
+    let whole = format!("{begin};\n{statements}{writes}COMMIT;\n");
+    // As the executor does: a rebuild must not cascade to rows that refer to it.
+    match dialect == Dialect::Sqlite && rebuilds_tables(&work.statements) {
+        true => format!(
+            "PRAGMA foreign_keys = OFF;\n{whole}PRAGMA foreign_key_check;\n\
+             PRAGMA foreign_keys = ON;\n"
+        ),
+        false => whole,
+    }
+}
+
+/// Whether one transaction holds the step.
+fn is_whole(dialect: Dialect, step: &Step, work: &Work) -> bool {
+    let is_alone = |statement: &Statement| effect::needs_to_be_alone(&statement.text, dialect);
+    step.transaction == TransactionMode::Step && !work.statements.iter().any(is_alone)
 }
 
 /// A statement with its end. A body with semicolons needs another delimiter
 /// where the client, not the server, finds the end.
 fn ended(dialect: Dialect, statement: &str) -> String {
     if dialect == Dialect::Mysql && statement.contains(';') {
-        return format!("DELIMITER ;;\n{statement};;\nDELIMITER ;\n");
+        let free = |end: &&str| !statement.contains(*end);
+        let end = [";;", "//", "$$"].into_iter().find(free).unwrap_or("|||");
+        return format!("DELIMITER {end}\n{statement}\n{end}\nDELIMITER ;\n");
     }
-    format!("{statement};\n")
+    // A comment may end its last line.
+    match statement
+        .lines()
+        .last()
+        .is_some_and(|line| line.contains("--") || line.contains('#'))
+    {
+        true => format!("{statement}\n;\n"),
+        false => format!("{statement};\n"),
+    }
 }
 
-fn writes(ledger: &Ledger, step: &Step, work: &Work, plan: &str) -> String {
+fn writes(ledger: &Ledger, dialect: Dialect, step: &Step, work: &Work, plan: &str) -> String {
     let line = LogLine {
         run: "script",
         action: step.action.name(),
@@ -141,10 +150,10 @@ fn writes(ledger: &Ledger, step: &Step, work: &Work, plan: &str) -> String {
         Action::Upgrade | Action::Stamp => ledger.insert_row(&work.row, &line),
         Action::Downgrade | Action::Unstamp => ledger.delete_row(&step.revision.id),
     };
-    let state = ledger.state_table();
+    let state = ledger.state_name();
     let text = format!(
-        "{row}\n{}\nUPDATE \"{state}\" SET generation = generation + 1 WHERE id = 1;\n",
+        "{row}\n{}\nUPDATE {state} SET generation = generation + 1 WHERE id = 1;\n",
         ledger.insert_log(&line),
     );
-    text.replace(&format!("'{NOW}'"), NOW_IN_SQL)
+    text.replace(&format!("'{NOW}'"), now(dialect))
 }
