@@ -34,6 +34,10 @@ fn up_and_down_again_leaves_nothing() {
         project.rev(&["downgrade", "db1@base"]).exits(0);
         assert_eq!(project.database().tables(), [""; 0], "{engine:?}");
         project.rev(&["log"]).exits(0).says("downgrade");
+        let long = project
+            .database()
+            .query("SELECT revision FROM rev_log WHERE elapsed_ms > 60000");
+        assert_eq!(long, [""; 0], "{engine:?}");
     }
 }
 

@@ -285,6 +285,22 @@ fn a_statement_timeout_ends_the_statement_on_the_server() {
 }
 
 #[test]
+fn the_log_says_how_long_a_step_took() {
+    for (engine, sleep) in [
+        (Engine::Postgres, "SELECT pg_sleep(0.3)"),
+        (Engine::Mariadb, "SELECT SLEEP(0.3)"),
+    ] {
+        let project = running(engine, &format!("INSERT INTO t VALUES (1);\n{sleep};"));
+        project.rev(&["upgrade"]).exits(0);
+        let rows = project.database().query(
+            "SELECT l.revision FROM rev_ledger l JOIN rev_log g ON g.revision = l.revision \
+             WHERE l.elapsed_ms BETWEEN 300 AND 60000 AND g.elapsed_ms BETWEEN 300 AND 60000",
+        );
+        assert_eq!(rows, ["a"], "{engine:?}");
+    }
+}
+
+#[test]
 fn an_abort_ends_the_statement_on_the_server() {
     for engine in [Engine::Postgres, Engine::Mariadb] {
         let (sleep, living) = match engine {

@@ -7,15 +7,21 @@ use std::time::{Duration, Instant};
 use rev_engine::boundary;
 use rev_engine::database::{Batch, LogEntry, Sent, StatementFailure, StepError, Work};
 use rev_engine::event::{Pulse, Sign};
-use rev_sql::ledger::{Ledger, LogLine};
+use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 
 /// How often a running statement is said to live.
 const BEAT: Duration = Duration::from_secs(1);
 /// How often somebody asks whether it is to be aborted.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The ledger row and the log row of a step, as SQL.
-pub(crate) fn rows_of(ledger: &Ledger, batch: &Batch, work: &Work, begun: Instant) -> String {
+/// The ledger row and the log row of a step, as SQL. `None`: it has not begun yet,
+/// and the server is to tell how long it takes.
+pub(crate) fn rows_of(
+    ledger: &Ledger,
+    batch: &Batch,
+    work: &Work,
+    begun: Option<Instant>,
+) -> String {
     let plan = batch.plan.to_string();
     let line = LogLine {
         run: &batch.run,
@@ -26,7 +32,10 @@ pub(crate) fn rows_of(ledger: &Ledger, batch: &Batch, work: &Work, begun: Instan
         statement: 0,
         error: "",
         started: &batch.started,
-        elapsed_ms: batch.elapsed_ms.saturating_add(milliseconds(begun)),
+        elapsed: match begun {
+            Some(begun) => Elapsed::Ms(batch.elapsed_ms.saturating_add(milliseconds(begun))),
+            None => Elapsed::Transaction(batch.elapsed_ms),
+        },
         operator: &batch.operator,
         version: &batch.version,
     };
@@ -49,7 +58,7 @@ pub(crate) fn log_row(ledger: &Ledger, entry: &LogEntry) -> String {
         statement: entry.statement,
         error: &entry.error,
         started: &entry.started,
-        elapsed_ms: entry.elapsed_ms,
+        elapsed: Elapsed::Ms(entry.elapsed_ms),
         operator: &entry.operator,
         version: &entry.version,
     })

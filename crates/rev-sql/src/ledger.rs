@@ -43,11 +43,21 @@ pub struct LogLine<'a> {
     /// When it began.
     pub started: &'a str,
     /// How long it took.
-    pub elapsed_ms: u64,
+    pub elapsed: Elapsed,
     /// Who ran it.
     pub operator: &'a str,
     /// The program's version.
     pub version: &'a str,
+}
+
+/// How long something took, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Elapsed {
+    /// So long.
+    Ms(u64),
+    /// As long as the transaction that writes it, and this besides: for the
+    /// server to tell, where the row is written before the work is done.
+    Transaction(u64),
 }
 
 /// A ledger row as stored, all of it text.
@@ -232,6 +242,20 @@ impl Ledger {
         literal::text(text, self.dialect)
     }
 
+    fn elapsed(&self, elapsed: Elapsed) -> String {
+        let since = match self.dialect {
+            Dialect::Postgres => {
+                "(extract(epoch FROM clock_timestamp() - transaction_timestamp()) * 1000)::bigint"
+            }
+            // There the rows are written once the work is done.
+            Dialect::Sqlite | Dialect::Mysql => "0",
+        };
+        match elapsed {
+            Elapsed::Ms(milliseconds) => milliseconds.to_string(),
+            Elapsed::Transaction(before) => format!("{before} + {since}"),
+        }
+    }
+
     /// A table's name, as a statement writes it.
     fn name(&self, table: &str) -> String {
         let table = literal::name(table, self.dialect);
@@ -346,7 +370,7 @@ impl Ledger {
             downgrade,
             self.text(row.transaction.name()),
             self.text(line.started),
-            line.elapsed_ms.to_string(),
+            self.elapsed(line.elapsed),
             self.text(line.operator),
             self.text(line.version),
         ];
@@ -379,7 +403,7 @@ impl Ledger {
             line.statement.to_string(),
             self.text(line.error),
             self.text(line.started),
-            line.elapsed_ms.to_string(),
+            self.elapsed(line.elapsed),
             self.text(line.operator),
             self.text(line.version),
         ];

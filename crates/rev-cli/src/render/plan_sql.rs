@@ -11,7 +11,7 @@ use rev_core::{Dialect, Goal, Lane, TransactionMode, digest};
 use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 use rev_sql::effect;
-use rev_sql::ledger::{Ledger, LogLine};
+use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 use rev_sql::split::{Statement, rebuilds_tables};
 
 use super::{doing, heads, way};
@@ -142,7 +142,7 @@ fn writes(ledger: &Ledger, dialect: Dialect, step: &Step, work: &Work, plan: &st
         statement: 0,
         error: "",
         started: NOW,
-        elapsed_ms: 0,
+        elapsed: Elapsed::Ms(0),
         operator: "script",
         version: env!("CARGO_PKG_VERSION"),
     };

@@ -185,7 +185,7 @@ impl Mysql {
                     };
                 }
             }
-            text.push_str(&rows_of(&self.ledger, batch, work, begun));
+            text.push_str(&rows_of(&self.ledger, batch, work, Some(begun)));
             text.push('\n');
         }
         let result = self.finish(&text, batch.generation).await;

@@ -16,7 +16,7 @@ mod read;
 mod remark;
 mod script;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -164,7 +164,6 @@ impl Postgres {
             Part::Advance,
             self.advance(&self.ledger.advance(batch.generation)),
         );
-        let begun = Instant::now();
         for (step, work) in batch.steps.iter().enumerate() {
             for (number, statement) in (1..).zip(&work.statements) {
                 let sent = Sent { number, statement };
@@ -177,7 +176,7 @@ impl Postgres {
                 script.push(Part::Rows, "RESET ALL");
                 script.push_all(Part::Rows, &self.own_settings("SET LOCAL"));
             }
-            script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, begun));
+            script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, None));
         }
         let statements = batch.steps.iter().flat_map(|work| &work.statements);
         self.is_touched |= leaves_marks(statements);

@@ -277,7 +277,7 @@ impl Sqlite {
                 });
             }
         }
-        let rows = rows_of(&self.ledger, batch, work, begun);
+        let rows = rows_of(&self.ledger, batch, work, Some(begun));
         self.run(&rows).await?;
         Ok(None)
     }
