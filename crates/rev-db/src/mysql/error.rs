@@ -23,6 +23,11 @@ pub(super) fn is_cancelled(error: &sqlx::Error) -> bool {
     matches!(number(error), 1317 | 1969 | 3024)
 }
 
+/// Whether a number came out greater than numbers can be.
+pub(super) fn is_out_of_range(error: &sqlx::Error) -> bool {
+    number(error) == 1690
+}
+
 /// Whether the connection is of no more use after it: shut down, killed, sent
 /// more than the server takes, or no answer that could be read.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {

@@ -31,11 +31,15 @@ use crate::Settings;
 use crate::rows;
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Set};
-use error::{account, failure, from_sqlx, is_broken, is_cancelled};
+use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range};
 use place::Place;
 
 /// The longest lock wait that every version takes, in seconds.
 const LONGEST_WAIT: u64 = 31_536_000;
+
+/// Fails where the compare-and-set before it has changed no row: there is no
+/// number so great.
+const WON: &str = "SELECT POW(10, IF(ROW_COUNT() = 1, 1, 999))";
 
 /// A MySQL or MariaDB database.
 #[derive(Debug)]
@@ -114,14 +118,20 @@ impl Mysql {
         }
     }
 
-    /// Begins a transaction by the compare-and-set. Says whether it was won.
-    async fn begin(&mut self, mark: &str) -> Result<bool, DatabaseError> {
+    /// Makes the ledger where it is missing.
+    async fn make_ledger(&mut self) -> Result<(), DatabaseError> {
         self.work().await?;
         if !self.has_ledger {
             let create = self.ledger.create();
             self.run(&create).await?;
             self.has_ledger = true;
         }
+        Ok(())
+    }
+
+    /// Begins a transaction by the compare-and-set. Says whether it was won.
+    async fn begin(&mut self, mark: &str) -> Result<bool, DatabaseError> {
+        self.make_ledger().await?;
         let text = format!("START TRANSACTION;\n{mark}");
         let sets = match self.run(&text).await {
             Ok(sets) => sets,
@@ -137,26 +147,42 @@ impl Mysql {
         Ok(false)
     }
 
-    /// Ends a transaction with these rows. A commit counts only when what it wrote
-    /// can be read back.
+    /// Ends a transaction with these rows.
     async fn finish(&mut self, rows: &str, generation: u64) -> Result<Commit, StepError> {
         let text = format!("{rows}\nCOMMIT;\n{}", self.ledger.select_state());
         boundary::reach();
-        let sets = match self.run(&text).await {
-            Ok(sets) => sets,
+        match self.run(&text).await {
+            Ok(sets) => proven(&sets, generation),
             Err(error) => {
                 self.roll_back().await;
-                return Err(error.into());
+                Err(error.into())
             }
-        };
-        let state = sets.last().and_then(|set| set.rows.first());
-        let found = state.map(rows::state).transpose()?;
-        match found {
-            Some(state) if state.generation > generation => Ok(Commit::Done(generation + 1)),
-            _ => Err(DatabaseError::Other {
-                message: "the commit was reported as done, yet nothing of it stands".to_owned(),
+        }
+    }
+
+    /// A transaction of the compare-and-set and these rows alone, in one round
+    /// trip.
+    async fn write(
+        &mut self,
+        mark: &str,
+        rows: &str,
+        generation: u64,
+    ) -> Result<Commit, StepError> {
+        self.make_ledger().await?;
+        let text = format!(
+            "START TRANSACTION;\n{mark};\n{WON};\n{rows}\nCOMMIT;\n{}",
+            self.ledger.select_state()
+        );
+        boundary::reach();
+        match self.sets(&text).await {
+            Ok(sets) => proven(&sets, generation),
+            Err(error) => {
+                self.roll_back().await;
+                match is_out_of_range(&error) {
+                    true => Ok(Commit::Lost),
+                    false => Err(from_sqlx(&error).into()),
+                }
             }
-            .into()),
         }
     }
 
@@ -165,7 +191,20 @@ impl Mysql {
         batch: &Batch,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        if !self.begin(&self.ledger.advance(batch.generation)).await? {
+        self.work().await?;
+        let mark = self.ledger.advance(batch.generation);
+        if batch.steps.iter().all(|work| work.statements.is_empty()) {
+            let begun = Instant::now();
+            let rows = batch.steps.iter();
+            let rows = rows.map(|work| rows_of(&self.ledger, batch, work, Some(begun)));
+            let rows = rows.collect::<Vec<_>>().join("\n");
+            let result = self.write(&mark, &rows, batch.generation).await;
+            if self.is_touched {
+                self.end_work().await;
+            }
+            return result;
+        }
+        if !self.begin(&mark).await? {
             return Ok(Commit::Lost);
         }
         let mut text = String::new();
@@ -247,10 +286,7 @@ impl Mysql {
     async fn set_mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         self.work().await?;
         let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
-        if !self.begin(&text).await? {
-            return Ok(Commit::Lost);
-        }
-        match self.finish("", mark.generation).await {
+        match self.write(&text, "", mark.generation).await {
             Ok(commit) => Ok(commit),
             Err(StepError::Database(error)) => Err(error),
             Err(other) => Err(DatabaseError::Other {
@@ -273,6 +309,18 @@ impl Mysql {
             true => Ok(true),
             false => self.touch_only_transactional(&rows).await,
         }
+    }
+}
+
+/// A commit counts only when what it wrote can be read back.
+fn proven(sets: &[Set], generation: u64) -> Result<Commit, StepError> {
+    let state = sets.last().and_then(|set| set.rows.first());
+    match state.map(rows::state).transpose()? {
+        Some(state) if state.generation > generation => Ok(Commit::Done(generation + 1)),
+        _ => Err(DatabaseError::Other {
+            message: "the commit was reported as done, yet nothing of it stands".to_owned(),
+        }
+        .into()),
     }
 }
 
