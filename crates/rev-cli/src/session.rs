@@ -352,9 +352,10 @@ pub(crate) fn assignment<'a>(
     })
 }
 
-/// The runtime that databases are reached on.
+/// The runtime that databases are reached on. One thread: lanes wait, they do not
+/// compute, and a second thread would only add a hand-over to each answer.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread()
+    Ok(tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?)
 }
