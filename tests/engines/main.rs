@@ -8,5 +8,6 @@ mod plain;
 mod project;
 mod proxy;
 mod race;
+mod scripts;
 mod traps;
 mod two_phase;
