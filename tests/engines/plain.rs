@@ -52,7 +52,10 @@ fn reading_commands_write_nothing() {
         let database = project.database();
         match engine {
             Engine::Sqlite => assert!(!database.file().exists()),
-            _ => assert!(database.try_query("SELECT * FROM rev_state").is_err(), "{engine:?}"),
+            _ => assert!(
+                database.try_query("SELECT * FROM rev_state").is_err(),
+                "{engine:?}"
+            ),
         }
     }
 }

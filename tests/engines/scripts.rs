@@ -17,7 +17,11 @@ fn awkward_scripts_run_on_their_servers() {
             let script = std::fs::read_to_string(&path).expect("a text");
             let project = Project::of(engine);
             let script = serde_json::to_string(&script).expect("a string");
-            project.revision("a", "null", &format!("upgrade: {script}\nirreversible: true\n"));
+            project.revision(
+                "a",
+                "null",
+                &format!("upgrade: {script}\nirreversible: true\n"),
+            );
             let answer = project.rev(&["upgrade"]);
             assert_eq!(answer.code, Some(0), "{}:\n{}", path.display(), answer.text);
         }

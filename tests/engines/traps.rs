@@ -260,6 +260,32 @@ fn no_level_of_logging_shows_a_password() {
 }
 
 #[test]
+fn a_panic_shows_no_password_and_is_survived_like_a_kill() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let project = running(engine, "INSERT INTO t VALUES (1);\nCREATE TABLE u (n INT);");
+        let words = format!("words with {}", project.database().url());
+        let password = words
+            .split(':')
+            .nth(2)
+            .and_then(|rest| rest.split('@').next());
+        for words in [words.as_str(), password.expect("a password")] {
+            let output = project
+                .command(&["upgrade"])
+                .env("REV_PANIC_AT", "3")
+                .env("REV_PANIC_WORDS", words)
+                .output()
+                .expect("rev runs");
+            Answer::of(&output)
+                .exits(101)
+                .says("a fault of rev")
+                .says("***");
+        }
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query(ROWS), ["1"]);
+    }
+}
+
+#[test]
 fn a_statement_timeout_ends_the_statement_on_the_server() {
     for engine in [Engine::Postgres, Engine::Mariadb] {
         let (sleep, living) = match engine {

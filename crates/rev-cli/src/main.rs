@@ -8,6 +8,7 @@ mod exit;
 mod graphlog;
 mod render;
 mod reporter;
+mod secrets;
 mod session;
 mod system;
 mod terminal;
@@ -24,6 +25,7 @@ use exit::Exit;
 use terminal::Terminal;
 
 fn main() -> ExitCode {
+    secrets::word_panics();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let exit = match Cli::try_parse_from(&arguments) {
         Ok(cli) => run(cli),

@@ -19,6 +19,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::Global;
 use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::secrets;
 use crate::system::{operator, random_id};
 use crate::terminal::Terminal;
 
@@ -214,7 +215,9 @@ impl Session {
     /// The URL of a database.
     pub(crate) fn url(&self, name: &DatabaseName) -> Result<DatabaseUrl, Failure> {
         let url = self.project.config.url(name, &self.environment);
-        url.map_err(|error| Failure::refused(diagnostic::url(&error)))
+        let url = url.map_err(|error| Failure::refused(diagnostic::url(&error)))?;
+        secrets::remember(&url);
+        Ok(url)
     }
 
     /// Makes ready to reach a database; nothing is opened yet.

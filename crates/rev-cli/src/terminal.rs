@@ -8,6 +8,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::args::{Color, Format, Global};
+use crate::secrets;
 
 /// For the word `error`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -64,6 +65,7 @@ impl Terminal {
     /// Writes data to stdout.
     pub(crate) fn data(self, text: &str) -> std::io::Result<()> {
         let mut out = anstream::stdout().lock();
+        let text = secrets::hide(text);
         tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
     }
 
@@ -89,6 +91,7 @@ impl Terminal {
     /// Writes to stderr. If nobody listens there, there is nobody to tell.
     pub(crate) fn complain(self, text: &str) {
         let mut err = anstream::stderr().lock();
+        let text = secrets::hide(text);
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 }

@@ -9,12 +9,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static REACHED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts a boundary. At the one that `REV_HALT_AT` names, from 1, the process
-/// says `halted` on standard error and sleeps until it is killed.
+/// says `halted` on standard error and sleeps until it is killed; at the one that
+/// `REV_PANIC_AT` names it panics with the words of `REV_PANIC_WORDS`.
 #[cfg(feature = "boundaries")]
 pub fn reach() {
     let number = REACHED.fetch_add(1, Ordering::SeqCst) + 1;
-    let halt_at = std::env::var("REV_HALT_AT").ok();
-    if halt_at.and_then(|text| text.parse().ok()) == Some(number) {
+    let is_at = |variable| {
+        let at = std::env::var(variable).ok();
+        at.and_then(|text| text.parse().ok()) == Some(number)
+    };
+    assert!(
+        !is_at("REV_PANIC_AT"),
+        "{}",
+        std::env::var("REV_PANIC_WORDS").unwrap_or_default()
+    );
+    if is_at("REV_HALT_AT") {
         use std::io::Write as _;
         let _ = writeln!(std::io::stderr(), "halted");
         loop {

@@ -251,20 +251,28 @@ impl DatabaseUrl {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = redact(text);
+        for secret in self.secrets() {
+            text = text.replace(&secret, HIDDEN);
+        }
+        text
+    }
+
+    /// Its password, as it is written and as it is meant; none where it is too
+    /// short to be told from innocent words.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
         let of_authority = self.text.find("://").and_then(|found| {
             let start = found + 3;
             userinfo_password(&self.text[start..]).map(|r| start + r.start..start + r.end)
         });
-        if let Some(range) = of_authority.or_else(|| password(&self.text, 0)) {
-            let written = &self.text[range];
-            for secret in [written.to_owned(), percent_decoded(written)] {
-                // A shorter one would blot out half of an innocent sentence.
-                if secret.len() > 3 {
-                    text = text.replace(&secret, HIDDEN);
-                }
-            }
-        }
-        text
+        let Some(range) = of_authority.or_else(|| password(&self.text, 0)) else {
+            return Vec::new();
+        };
+        let written = &self.text[range];
+        let mut secrets = vec![written.to_owned(), percent_decoded(written)];
+        secrets.dedup();
+        secrets.retain(|secret| secret.len() > 3);
+        secrets
     }
 }
 
