@@ -235,6 +235,13 @@ fn of_a_half_done_step_what_is_left_may_be_mended_and_what_ran_may_not() {
     let (first, mended) = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (1)");
     project.revision("a", "null", &script(first, "INSERT INTO t VALUES (nosuch)"));
     project.rev(&["upgrade"]).exits(3).says("nosuch");
+    for command in ["current", "status", "plan"] {
+        let answer = project
+            .rev(&[command])
+            .exits(0)
+            .says("half done: upgrade a");
+        answer.says("rev repair db1");
+    }
     project.revision("a", "null", &script("CREATE TABLE t (n BIGINT)", mended));
     project.rev(&["upgrade"]).exits(1).says("statement 1");
     project.revision("a", "null", &script(first, mended));

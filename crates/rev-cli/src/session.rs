@@ -13,6 +13,7 @@ use rev_core::{
 use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
+use rev_engine::prepare::Surveyed;
 use rev_store::config::DatabaseUrl;
 use rev_store::{Environment, Project, project};
 use tokio::runtime::Runtime;
@@ -240,7 +241,7 @@ impl Session {
     }
 
     /// Reads where a database stands.
-    pub(crate) async fn survey(&self, binding: &Binding) -> Result<Standing, Failure> {
+    pub(crate) async fn survey(&self, binding: &Binding) -> Result<Surveyed, Failure> {
         let mut database = self.database(binding)?;
         rev_engine::prepare::survey(&mut *database, binding, self.graph())
             .await

@@ -8,7 +8,7 @@ use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Work};
-use crate::journal::StepInFlight;
+use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::Refusal;
 
 /// A lane with its statements.
@@ -48,9 +48,22 @@ pub async fn survey(
     database: &mut dyn Database,
     binding: &Binding,
     checkout: &Arc<Graph>,
-) -> Result<Standing, Refusal> {
+) -> Result<Surveyed, Refusal> {
     let ledger = database.read().await?;
-    Ok(Standing::read(checkout, binding, ledger.rows)?)
+    let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
+    Ok(Surveyed {
+        standing: Standing::read(checkout, binding, ledger.rows)?,
+        in_flight: in_flight.transpose()?,
+    })
+}
+
+/// What was found on a database.
+#[derive(Debug, Clone)]
+pub struct Surveyed {
+    /// Where it stands.
+    pub standing: Standing,
+    /// What is half done, or is under way right now.
+    pub in_flight: Option<InFlight>,
 }
 
 /// Plans the way from `standing` to where `goal` and `points` lead.

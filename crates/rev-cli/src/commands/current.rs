@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use rev_core::state::Standing;
 use rev_core::{Binding, Node};
+use rev_engine::prepare::Surveyed;
 use serde_json::{Value, json};
 
-use super::revision_line;
+use super::{in_flight_json, in_flight_line, revision_line};
 use crate::args::Current;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
@@ -19,9 +20,17 @@ pub(crate) fn current(args: &Current, session: &Session) -> Result<Exit, Failure
     let mut text = String::new();
     let mut list = Vec::new();
     for binding in session.databases(&args.databases)? {
-        let standing = runtime.block_on(session.survey(&binding))?;
-        list.push(standing_json(&binding, &standing));
-        current_text(&mut text, session, &binding, &standing);
+        let surveyed = runtime.block_on(session.survey(&binding))?;
+        list.push(standing_json(&binding, &surveyed));
+        current_text(&mut text, session, &binding, &surveyed.standing);
+        if let Some(in_flight) = &surveyed.in_flight {
+            let line = in_flight_line(&binding.name, in_flight);
+            let _ = writeln!(
+                text,
+                "{NAME}{}{NAME:#}  {WARNING}{line}{WARNING:#}",
+                binding.name
+            );
+        }
     }
     if session.terminal.is_json() {
         session.terminal.json(&json!({ "databases": list }))?;
@@ -74,7 +83,8 @@ fn heads_json(standing: &Standing, nodes: Vec<Node>) -> Vec<Value> {
 }
 
 /// Where a database stands, for programs.
-pub(super) fn standing_json(binding: &Binding, standing: &Standing) -> Value {
+pub(super) fn standing_json(binding: &Binding, surveyed: &Surveyed) -> Value {
+    let standing = &surveyed.standing;
     let graph = &standing.graph;
     json!({
         "database": binding.name.as_str(),
@@ -82,5 +92,6 @@ pub(super) fn standing_json(binding: &Binding, standing: &Standing) -> Value {
         "heads": heads_json(standing, standing.state.heads(graph)),
         "tips": heads_json(standing, graph.tips(standing.state.set())),
         "applied": standing.state.set().len(),
+        "in_flight": surveyed.in_flight.as_ref().map(in_flight_json),
     })
 }

@@ -13,7 +13,8 @@ mod show;
 mod status;
 
 use clap::CommandFactory as _;
-use rev_core::{Goal, Graph, Node};
+use rev_core::{DatabaseName, Goal, Graph, Node};
+use rev_engine::journal::InFlight;
 use serde_json::{Value, json};
 
 use crate::args::{Cli, Command, Format};
@@ -125,4 +126,47 @@ pub(crate) fn revision_line(graph: &Graph, node: Node) -> String {
 pub(crate) fn one_line(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     first.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// What is half done on a database, and how to find out more.
+fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
+    match in_flight {
+        InFlight::Step(step) => {
+            let stand = crate::terminal::count(step.done.len(), "statement");
+            let doubt = step.next.as_ref().map_or("", |_| ", one is in doubt");
+            format!(
+                "half done: {} {} ({stand} done{doubt}, begun by {} at {}): `rev repair {name}`",
+                step.action.name(),
+                step.revision,
+                step.operator,
+                step.started,
+            )
+        }
+        InFlight::TwoPhase(run) => format!(
+            "a two-phase run is not concluded (begun by {} at {}): `rev repair {name}`",
+            run.operator, run.started
+        ),
+    }
+}
+
+/// What is half done on a database, for programs.
+fn in_flight_json(in_flight: &InFlight) -> Value {
+    match in_flight {
+        InFlight::Step(step) => json!({
+            "kind": "step",
+            "revision": step.revision.as_str(),
+            "action": step.action.name(),
+            "done": step.done.len(),
+            "in_doubt": step.next.as_ref().map(|intent| &intent.statement),
+            "run": step.run,
+            "operator": step.operator,
+            "started": step.started,
+        }),
+        InFlight::TwoPhase(run) => json!({
+            "kind": "two_phase",
+            "run": run.run,
+            "operator": run.operator,
+            "started": run.started,
+        }),
+    }
 }

@@ -12,6 +12,9 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::render;
 use crate::session::{self, Selection, Session};
+use crate::terminal::WARNING;
+
+use super::in_flight_line;
 
 /// `rev plan`.
 pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
@@ -92,7 +95,14 @@ fn read_missing(
     }
     let runtime = session::runtime()?;
     for binding in missing {
-        let standing = runtime.block_on(session.survey(&binding))?;
+        let surveyed = runtime.block_on(session.survey(&binding))?;
+        if let Some(in_flight) = &surveyed.in_flight {
+            let line = in_flight_line(&binding.name, in_flight);
+            session
+                .terminal
+                .talk(&format!("{WARNING}warning{WARNING:#}: {line}"));
+        }
+        let standing = surveyed.standing;
         standings.insert(binding.name.clone(), standing);
     }
     Ok(())

@@ -57,7 +57,7 @@ fn find(session: &Session, target: &Target) -> Result<Found, Failure> {
     let mut found = Found::new();
     let runtime = runtime()?;
     for binding in session.databases(std::slice::from_ref(selector))? {
-        let standing = runtime.block_on(session.survey(&binding))?;
+        let standing = runtime.block_on(session.survey(&binding))?.standing;
         for node in session.revisions_on(&binding, &standing, &target.point)? {
             let id = standing.graph.id(node);
             if !found.iter().any(|(graph, node)| graph.id(*node) == id) {

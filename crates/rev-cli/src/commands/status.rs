@@ -9,11 +9,12 @@ use std::sync::Arc;
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
 use rev_engine::outcome::Refusal;
+use rev_engine::prepare::Surveyed;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use super::current::standing_json;
-use super::one_line;
+use super::{in_flight_line, one_line};
 use crate::args::Status;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -54,7 +55,7 @@ struct Row {
 /// What was found out about a database.
 struct Seen {
     binding: Arc<Binding>,
-    standing: Standing,
+    surveyed: Surveyed,
     /// Missing from the head: those with work, and all; or why that is not known.
     pending: Result<(usize, usize), Vec<Diagnostic>>,
 }
@@ -84,7 +85,11 @@ impl Row {
         let (dialect, place) = (seen.binding.dialect, seen.place());
         let pending = seen.pending_text();
         let mut text = format!("{name}  {dialect:8}  {place:place_width$}  {pending}\n");
-        for line in diagnostic::drift_lines(&seen.standing.drift) {
+        if let Some(in_flight) = &seen.surveyed.in_flight {
+            let line = in_flight_line(&self.name, in_flight);
+            let _ = writeln!(text, "{:name_width$}  {WARNING}{line}{WARNING:#}", "");
+        }
+        for line in diagnostic::drift_lines(&seen.surveyed.standing.drift) {
             let _ = writeln!(
                 text,
                 "{:name_width$}  {WARNING}drift{WARNING:#}     {line}",
@@ -105,18 +110,18 @@ fn warning(told: &[Diagnostic], name: &DatabaseName) -> String {
 impl Seen {
     fn look(session: &Session, runtime: &Runtime, name: &DatabaseName) -> Result<Self, Failure> {
         let binding = session.binding(name)?;
-        let standing = runtime.block_on(session.survey(&binding))?;
-        let pending =
-            pending(&binding, &standing).map_err(|refusal| session.refusal(&refusal, &binding));
+        let surveyed = runtime.block_on(session.survey(&binding))?;
+        let pending = pending(&binding, &surveyed.standing)
+            .map_err(|refusal| session.refusal(&refusal, &binding));
         Ok(Self {
             binding,
-            standing,
+            surveyed,
             pending,
         })
     }
 
     fn json(&self) -> Value {
-        let mut value = standing_json(&self.binding, &self.standing);
+        let mut value = standing_json(&self.binding, &self.surveyed);
         match &self.pending {
             Ok((with_work, all)) => {
                 value["pending"] = json!(all);
@@ -124,7 +129,7 @@ impl Seen {
             }
             Err(told) => value["pending_error"] = diagnostic::error_object(told),
         }
-        let drift = &self.standing.drift;
+        let drift = &self.surveyed.standing.drift;
         let ids =
             |ids: Vec<&RevisionId>| ids.into_iter().map(ToString::to_string).collect::<Vec<_>>();
         value["drift"] = json!({
@@ -139,12 +144,18 @@ impl Seen {
 
     /// Where the database stands, as a phrase.
     fn place(&self) -> String {
-        let graph = &self.standing.graph;
-        let heads = self.standing.state.heads(graph).into_iter().map(|head| {
-            let revision = graph.revision(head);
-            let words = format!("{} {}", revision.id, one_line(&revision.message));
-            words.trim_end().to_owned()
-        });
+        let graph = &self.surveyed.standing.graph;
+        let heads = self
+            .surveyed
+            .standing
+            .state
+            .heads(graph)
+            .into_iter()
+            .map(|head| {
+                let revision = graph.revision(head);
+                let words = format!("{} {}", revision.id, one_line(&revision.message));
+                words.trim_end().to_owned()
+            });
         match heads.collect::<Vec<_>>() {
             heads if heads.is_empty() => "at base".to_owned(),
             heads => format!("at {}", heads.join(", ")),
