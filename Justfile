@@ -3,11 +3,11 @@
 # Format and lints.
 check:
     cargo fmt --all -- --check
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --features revgraph/boundaries -- -D warnings
 
-# All tests; no server is needed.
+# All tests, beside servers of their own.
 test:
-    cargo test --workspace --no-fail-fast
+    scripts/with-servers cargo test --workspace --features revgraph/boundaries --no-fail-fast
 
 # Looks through changed snapshots one by one (needs cargo-insta).
 review:
@@ -17,12 +17,13 @@ review:
 ci:
     .ci/run
 
-# Speed of whole processes, and of applying against the sqlite3 shell.
+# Speed of whole processes, and of applying against the engines' own clients.
 bench:
     cargo bench -p rev-core --bench scale
     scripts/bench-process
     scripts/bench-apply
+    scripts/bench-servers
 
-# The tests, again and again until one fails: COUNT rounds.
-soak COUNT="20":
-    for round in $(seq {{COUNT}}); do cargo test --workspace --quiet || exit 1; done
+# Thousands of kills at random instants, on each engine.
+soak KILLS="3000":
+    REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random --nocapture
