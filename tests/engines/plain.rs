@@ -350,3 +350,32 @@ fn run_script(database: &Scratch, script: &str) {
     drop(input);
     assert!(child.wait().expect("it ends").success());
 }
+
+#[test]
+fn on_a_terminal_each_lane_has_a_line_that_moves() {
+    let databases = vec![
+        ("db1", Engine::Postgres.scratch()),
+        ("db2", Engine::Mariadb.scratch()),
+    ];
+    let project = Project::new(databases);
+    project.revision(
+        "a",
+        "null",
+        "upgrade:\n  postgres: SELECT pg_sleep(2)\n  mysql: SELECT SLEEP(2)\nirreversible: true\n",
+    );
+    let rev = project.command(&["upgrade"]);
+    let program = rev.get_program().to_string_lossy().into_owned();
+    // The program of util-linux that gives a command a terminal.
+    let output = Command::new("script")
+        .args(["-qec", &format!("'{program}' upgrade"), "/dev/null"])
+        .current_dir(project.root())
+        .env_remove("CI")
+        .env("TERM", "xterm")
+        .stdin(Stdio::null())
+        .output()
+        .expect("script runs");
+    let answer = Answer::of(&output).exits(0);
+    answer.says("upgrade a make a, statement 1: 1 s");
+    let plain = project.rev(&["upgrade"]).exits(0);
+    assert!(!plain.text.contains('\u{1b}'), "{}", plain.text);
+}

@@ -15,7 +15,14 @@ const TICK: Duration = Duration::from_millis(120);
 /// The lines of all lanes.
 pub(super) struct Progress {
     lines: MultiProgress,
-    lanes: Mutex<BTreeMap<String, ProgressBar>>,
+    lanes: Mutex<BTreeMap<String, Lane>>,
+}
+
+/// The line of one lane.
+struct Lane {
+    line: ProgressBar,
+    /// The step at hand, in words.
+    step: String,
 }
 
 impl Progress {
@@ -58,28 +65,22 @@ impl Progress {
                 ..
             } => {
                 let words = format!("[{number}/{of}] {action} {revision} {}", one_line(message));
-                self.say(database, words.trim_end().to_owned());
+                self.begin(database, words.trim_end().to_owned());
             }
             Event::StatementStarted {
                 database,
-                revision,
                 statement,
                 of,
-            } => self.say(
-                database,
-                format!("{revision}: statement {statement} of {of}"),
-            ),
+                ..
+            } => self.add(database, &format!("statement {statement} of {of}")),
             Event::StillRunning {
                 database,
-                revision,
                 statement,
                 elapsed_ms,
+                ..
             } => {
                 let seconds = elapsed_ms / 1000;
-                self.say(
-                    database,
-                    format!("{revision}: statement {statement} has run for {seconds} s"),
-                );
+                self.add(database, &format!("statement {statement}: {seconds} s"));
             }
             Event::Prepared { database } => self.say(database, "prepared".to_owned()),
             Event::LaneDone { database, .. } | Event::StepFailed { database, .. } => {
@@ -89,24 +90,44 @@ impl Progress {
         }
     }
 
-    fn say(&self, database: &str, words: String) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(database.to_owned()).or_insert_with(|| {
-            let template = "{spinner} {prefix:.cyan}  {wide_msg} {elapsed}";
-            let style = ProgressStyle::with_template(template);
-            let lane = self.lines.add(ProgressBar::new_spinner());
-            lane.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            lane.set_prefix(database.to_owned());
-            lane.enable_steady_tick(TICK);
-            lane
+    /// A step begins, and its words stay in the line while it goes on.
+    fn begin(&self, database: &str, step: String) {
+        self.with_lane(database, |lane| {
+            lane.line.set_message(step.clone());
+            lane.step = step;
         });
-        lane.set_message(words);
+    }
+
+    /// Says how far the step at hand is.
+    fn add(&self, database: &str, words: &str) {
+        self.with_lane(database, |lane| {
+            lane.line.set_message(format!("{}, {words}", lane.step));
+        });
+    }
+
+    fn say(&self, database: &str, words: String) {
+        self.with_lane(database, |lane| lane.line.set_message(words));
+    }
+
+    fn with_lane(&self, database: &str, change: impl FnOnce(&mut Lane)) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        change(lanes.entry(database.to_owned()).or_insert_with(|| {
+            let style = ProgressStyle::with_template("{spinner} {prefix:.cyan}  {wide_msg}");
+            let line = self.lines.add(ProgressBar::new_spinner());
+            line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            line.set_prefix(database.to_owned());
+            line.enable_steady_tick(TICK);
+            Lane {
+                line,
+                step: String::new(),
+            }
+        }));
     }
 
     fn end(&self, database: &str) {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(lane) = lanes.remove(database) {
-            lane.finish_and_clear();
+            lane.line.finish_and_clear();
         }
     }
 }
