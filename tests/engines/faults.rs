@@ -159,6 +159,43 @@ fn a_mariadb_server_crashes_midway() {
     stop_midway(Engine::Mariadb, "-KILL").says("connection");
 }
 
+#[test]
+fn a_connection_is_encrypted_and_its_server_is_known_where_the_url_asks() {
+    let authority = server_url("REV_TEST_TLS_CA");
+    let server = Frail::of(Engine::Mariadb);
+    let plain = server_url("REV_TEST_POSTGRES_PLAIN_URL");
+    let cases = [
+        (
+            Scratch::on(Engine::Postgres, plain),
+            "sslmode=verify-full",
+            "sslrootcert",
+            "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+        ),
+        (
+            server.scratch(),
+            "ssl-mode=VERIFY_IDENTITY",
+            "ssl-ca",
+            "SELECT VARIABLE_VALUE <> '' FROM information_schema.SESSION_STATUS \
+             WHERE VARIABLE_NAME = 'Ssl_cipher'",
+        ),
+    ];
+    for (database, mode, key, encrypted) in cases {
+        let project = Project::new(vec![("db1", database)]);
+        project.revision(
+            "a",
+            "null",
+            &format!("upgrade: CREATE TABLE t AS {encrypted}\nirreversible: true\n"),
+        );
+        // The authority is this test's own, so nobody else vouches for the server.
+        project.bind(|scratch| format!("{}?{mode}", scratch.url()));
+        project.rev(&["upgrade"]).exits(1).says("certificate");
+        project.bind(|scratch| format!("{}?{mode}&{key}={authority}", scratch.url()));
+        project.rev(&["upgrade"]).exits(0);
+        let rows = project.database().query("SELECT * FROM t");
+        assert!(rows == ["true"] || rows == ["1"], "{rows:?}");
+    }
+}
+
 /// Cuts the connection instead of each answer of the server in turn: what the
 /// server was sent last may stand.
 fn cut_at_every_answer(engine: Engine) {

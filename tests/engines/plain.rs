@@ -229,6 +229,38 @@ fn two_starts_a_moment_apart_both_succeed_and_run_it_once() {
 }
 
 #[test]
+fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        let script = format!("upgrade: |\n{}irreversible: true\n", wait(engine));
+        project.revision("a", "null", &script);
+        let operator = |name: &str, arguments: &[&str]| {
+            let mut command = project.command(arguments);
+            command
+                .env("USER", name)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            command.spawn().expect("rev starts")
+        };
+        let first = operator("ann", &["upgrade"]);
+        thread::sleep(Duration::from_millis(500));
+        let second = operator("bob", &["upgrade", "--lock-wait", "200ms"]);
+        // MySQL knows its own user of a lock, and no more.
+        let holder = match engine {
+            Engine::Mariadb => "rev@127.0.0.1",
+            _ => "ann@",
+        };
+        let answer = Answer::end_of(second).exits(1);
+        answer.says(holder).says("since 2").says("--lock-wait");
+        let third = operator("eve", &["upgrade"]);
+        Answer::end_of(third)
+            .exits(0)
+            .says(&format!("waiting for `db1`: {holder}"));
+        Answer::end_of(first).exits(0);
+    }
+}
+
+#[test]
 fn a_kill_during_a_long_statement_loses_and_doubles_nothing() {
     for engine in Engine::ALL {
         let script = format!(
