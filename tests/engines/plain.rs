@@ -252,11 +252,36 @@ fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
         };
         let answer = Answer::end_of(second).exits(1);
         answer.says(holder).says("since 2").says("--lock-wait");
+        project
+            .rev(&["status"])
+            .exits(0)
+            .says(&format!("at work: {holder}"));
         let third = operator("eve", &["upgrade"]);
         Answer::end_of(third)
             .exits(0)
             .says(&format!("waiting for `db1`: {holder}"));
         Answer::end_of(first).exits(0);
+        let idle = project.rev(&["status"]).exits(0);
+        assert!(!idle.text.contains("at work"), "{}", idle.text);
+    }
+}
+
+#[test]
+fn a_probe_exits_with_4_until_nothing_is_pending_half_done_or_drifted() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        project
+            .rev(&["status", "--check"])
+            .exits(4)
+            .says("1 pending");
+        project.rev(&["upgrade"]).exits(0);
+        project
+            .rev(&["status", "--check"])
+            .exits(0)
+            .says("up to date");
+        project.revision("a", "null", &TABLE.replace("20", "30"));
+        project.rev(&["status", "--check"]).exits(4).says("drift");
     }
 }
 

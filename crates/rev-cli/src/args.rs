@@ -261,6 +261,9 @@ pub(crate) struct Status {
     /// Databases, groups or patterns [default: all]
     #[arg(value_name = "DATABASE")]
     pub(crate) databases: Vec<String>,
+    /// Exit with 4 if anything is pending, half done or drifted, as a probe
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Read what was done to databases, and when

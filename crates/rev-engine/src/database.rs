@@ -30,6 +30,10 @@ pub trait Database: Send {
         holder: &'a Holder,
     ) -> BoxFuture<'a, Result<Guard, DatabaseError>>;
 
+    /// Who has the guard of this database, if anybody has: takes and creates
+    /// nothing. Behind a pooler nobody is found.
+    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>>;
+
     /// Gives the guard back.
     fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>>;
 

@@ -7,7 +7,7 @@ use rev_core::state::Standing;
 use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
 
-use crate::database::{Database, Work};
+use crate::database::{Database, Holder, Work};
 use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::Refusal;
 
@@ -50,10 +50,12 @@ pub async fn survey(
     checkout: &Arc<Graph>,
 ) -> Result<Surveyed, Refusal> {
     let ledger = database.read().await?;
+    let holder = database.holder().await?;
     let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
     Ok(Surveyed {
         standing: Standing::read(checkout, binding, ledger.rows)?,
         in_flight: in_flight.transpose()?,
+        holder,
     })
 }
 
@@ -64,6 +66,8 @@ pub struct Surveyed {
     pub standing: Standing,
     /// What is half done, or is under way right now.
     pub in_flight: Option<InFlight>,
+    /// Who is at work on it, if anybody is.
+    pub holder: Option<Holder>,
 }
 
 /// Plans the way from `standing` to where `goal` and `points` lead.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
+use rev_engine::database::Holder;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
 use serde_json::{Value, json};
@@ -42,8 +43,11 @@ pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> 
         let texts = rows.iter().map(|row| row.text(name_width, place_width));
         session.terminal.data(&texts.collect::<String>())?;
     }
-    let all_seen = rows.iter().all(|row| row.seen.is_ok());
-    Ok(if all_seen { Exit::Done } else { Exit::Refused })
+    Ok(match rows.iter().all(|row| row.seen.is_ok()) {
+        false => Exit::Refused,
+        true if args.check && !rows.iter().all(Row::is_settled) => Exit::Difference,
+        true => Exit::Done,
+    })
 }
 
 /// A database's part of the screen.
@@ -61,6 +65,19 @@ struct Seen {
 }
 
 impl Row {
+    /// Whether nothing is pending, half done or drifted.
+    fn is_settled(&self) -> bool {
+        self.seen.as_ref().is_ok_and(|seen| {
+            let is_current = matches!(seen.pending, Ok((_, 0)));
+            let Surveyed {
+                standing,
+                in_flight,
+                ..
+            } = &seen.surveyed;
+            is_current && in_flight.is_none() && standing.drift.is_none()
+        })
+    }
+
     fn json(&self) -> Value {
         match &self.seen {
             Ok(seen) => seen.json(),
@@ -85,6 +102,16 @@ impl Row {
         let (dialect, place) = (seen.binding.dialect, seen.place());
         let pending = seen.pending_text();
         let mut text = format!("{name}  {dialect:8}  {place:place_width$}  {pending}\n");
+        if let Some(holder) = &seen.surveyed.holder {
+            let Holder {
+                operator, since, ..
+            } = holder;
+            let _ = writeln!(
+                text,
+                "{:name_width$}  at work: {operator}, since {since}",
+                ""
+            );
+        }
         if let Some(in_flight) = &seen.surveyed.in_flight {
             let line = in_flight_line(&self.name, in_flight);
             let _ = writeln!(text, "{:name_width$}  {WARNING}{line}{WARNING:#}", "");
@@ -129,6 +156,13 @@ impl Seen {
             }
             Err(told) => value["pending_error"] = diagnostic::error_object(told),
         }
+        value["holder"] = self.surveyed.holder.as_ref().map_or(Value::Null, |holder| {
+            json!({
+                "operator": holder.operator,
+                "process": holder.process,
+                "since": holder.since,
+            })
+        });
         let drift = &self.surveyed.standing.drift;
         let ids =
             |ids: Vec<&RevisionId>| ids.into_iter().map(ToString::to_string).collect::<Vec<_>>();

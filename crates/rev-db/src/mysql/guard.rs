@@ -34,6 +34,11 @@ impl Mysql {
         }
     }
 
+    pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        let name = self.guard_name().await?;
+        holder(self.work().await?, &name).await
+    }
+
     /// Lock names are the whole server's, and have 64 characters at most.
     async fn guard_name(&mut self) -> Result<String, DatabaseError> {
         let database = self.work().await?.database.clone();
@@ -88,17 +93,22 @@ async fn try_lock(guard: &mut Connection, name: &str) -> Result<Guard, DatabaseE
     if taken.as_deref() == Some("1") {
         return Ok(Guard::Taken);
     }
-    let rows = guard
+    Ok(Guard::Held(holder(guard, name).await?))
+}
+
+/// Who has the lock of this name.
+async fn holder(session: &mut Connection, name: &str) -> Result<Option<Holder>, DatabaseError> {
+    let rows = session
         .rows(&format!(
             "SELECT CONCAT(USER, '@', HOST), CAST(ID AS SIGNED), \
              DATE_FORMAT(UTC_TIMESTAMP() - INTERVAL TIME SECOND, '%Y-%m-%dT%H:%i:%sZ') \
              FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK({name})"
         ))
         .await?;
-    Ok(Guard::Held(rows.first().and_then(holder)))
+    Ok(rows.first().and_then(read))
 }
 
-fn holder(row: &MySqlRow) -> Option<Holder> {
+fn read(row: &MySqlRow) -> Option<Holder> {
     Some(Holder {
         operator: row.text(0).ok()?,
         process: row.number(1).ok()?.try_into().ok()?,

@@ -52,6 +52,11 @@ impl Postgres {
         }
     }
 
+    pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        let key = self.key().await?;
+        holder(self.work().await?, key).await
+    }
+
     /// What a session is doing, if it still lives.
     pub(super) async fn look_for(
         &mut self,
@@ -101,8 +106,13 @@ async fn try_lock(guard: &mut Connection, key: i64) -> Result<Guard, DatabaseErr
     if taken.as_deref() == Some("true") {
         return Ok(Guard::Taken);
     }
+    Ok(Guard::Held(holder(guard, key).await?))
+}
+
+/// Who has the lock of this number.
+async fn holder(session: &mut Connection, key: i64) -> Result<Option<Holder>, DatabaseError> {
     // A lock number is stored as two halves.
-    let rows = guard
+    let rows = session
         .rows(&format!(
             "SELECT a.application_name, a.pid::bigint, \
              to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
@@ -113,13 +123,13 @@ async fn try_lock(guard: &mut Connection, key: i64) -> Result<Guard, DatabaseErr
              AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}"
         ))
         .await?;
-    Ok(Guard::Held(rows.first().and_then(|row| {
+    Ok(rows.first().and_then(|row| {
         Some(Holder {
             operator: operator(&row.text(0).ok()?),
             process: row.number(1).ok()?.try_into().ok()?,
             since: row.text(2).ok()?,
         })
-    })))
+    }))
 }
 
 /// Who works there, by the name of a session: `rev RUN OPERATOR`.

@@ -498,6 +498,10 @@ impl Database for Postgres {
         self.try_guard().boxed()
     }
 
+    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
+        self.guard_holder().boxed()
+    }
+
     fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
         async move {
             self.end_work().await;

@@ -60,6 +60,15 @@ impl GuardFile {
         Ok(Guard::Taken)
     }
 
+    /// Who has it. Without a note nobody looks at the lock, so that a look disturbs
+    /// no run that is about to take it; a killed run's note is told by its lock.
+    pub(super) fn holder(path: &Path) -> Option<Holder> {
+        let mut file = File::open(path).ok()?;
+        let holder = read_note(&mut file)?;
+        let is_held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        is_held.then_some(holder)
+    }
+
     pub(super) fn give_back(&mut self) {
         if let Some(file) = self.file.take() {
             let _ = file.set_len(0);

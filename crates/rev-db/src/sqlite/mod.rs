@@ -414,6 +414,17 @@ impl Database for Sqlite {
         .boxed()
     }
 
+    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
+        async {
+            let path = self.place.whole_path();
+            Ok(GuardFile::holder(&guard_path(
+                &path,
+                &self.settings.ledger_prefix,
+            )))
+        }
+        .boxed()
+    }
+
     fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
         async move {
             if let Some(connection) = self.writer.take() {

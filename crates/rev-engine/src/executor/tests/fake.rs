@@ -249,6 +249,11 @@ impl Database for World {
         async { Ok(self.inside().try_lock()) }.boxed()
     }
 
+    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
+        let holder = self.inside().other_holder.clone().map(|(_, holder)| holder);
+        async move { Ok(holder) }.boxed()
+    }
+
     fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
         self.inside().is_held = false;
         async { Ok(()) }.boxed()
