@@ -1,6 +1,7 @@
 //! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
 //! processes, kills from outside.
 
+mod drift;
 mod faults;
 mod kill;
 mod nasty;

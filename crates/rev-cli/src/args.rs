@@ -302,12 +302,14 @@ pub(crate) struct Plan {
     pub(crate) beside: bool,
 }
 
-/// Show what a killed run has left half done, and settle it
+/// Settle what a killed run has left half done, and what files and ledger disagree on
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev repair
   rev repair db1 --resume
-  rev repair db1 --not-applied")]
+  rev repair db1 --not-applied
+  rev repair db1 --redo 5f1c
+  rev repair db1 --accept 5f1c")]
 pub(crate) struct Repair {
     /// The databases [default: all]
     pub(crate) databases: Vec<String>,
@@ -320,6 +322,12 @@ pub(crate) struct Repair {
     /// The statement in doubt took no effect; with none in doubt: nothing of the step stands
     #[arg(long, group = "choice")]
     pub(crate) not_applied: bool,
+    /// Take an edited revision down as it was applied, and up as its file is now; may be repeated
+    #[arg(long, value_name = "POINT", group = "choice")]
+    pub(crate) redo: Vec<String>,
+    /// Write down that an edited or re-parented revision is applied as its file is now; runs nothing; may be repeated
+    #[arg(long, value_name = "POINT", group = "choice")]
+    pub(crate) accept: Vec<String>,
     /// End the session that a killed run has left at work, instead of waiting for it
     #[arg(long)]
     pub(crate) end_session: bool,
@@ -329,7 +337,7 @@ pub(crate) struct Repair {
 }
 
 /// Flags of the commands that change databases.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Running")]
 pub(crate) struct Running {
     /// Print the plan and stop

@@ -31,6 +31,10 @@ pub enum Goal {
     Switch,
     /// Change the ledger alone.
     Stamp,
+    /// Take what the files say of applied revisions for what was applied.
+    Accept,
+    /// Take applied revisions down as they were, and up as their files have them.
+    Redo,
 }
 
 impl Goal {
@@ -42,6 +46,8 @@ impl Goal {
             Goal::Downgrade => "downgrade",
             Goal::Switch => "switch",
             Goal::Stamp => "stamp",
+            Goal::Accept => "accept",
+            Goal::Redo => "redo",
         }
     }
 }
@@ -180,9 +186,32 @@ pub enum PlanError {
         /// The revisions.
         revisions: Vec<RevisionId>,
     },
+    /// Revisions that are to be done again, though others stand on them.
+    #[error(
+        "{} cannot be done again while {} on it",
+        quoted(revisions),
+        standing_on(above)
+    )]
+    StoodUpon {
+        /// The revisions.
+        revisions: Vec<RevisionId>,
+        /// What is applied and stands on them.
+        above: Vec<RevisionId>,
+    },
+    /// Revisions that have no file in this checkout.
+    #[error("no file of this checkout has {}", quoted(revisions))]
+    NoFile {
+        /// The revisions.
+        revisions: Vec<RevisionId>,
+    },
     /// A revision whose script for this database cannot be told.
     #[error(transparent)]
     Script(#[from] ScriptError),
+}
+
+fn standing_on(ids: &[RevisionId]) -> String {
+    let verb = if ids.len() == 1 { "stands" } else { "stand" };
+    format!("{} {verb}", quoted(ids))
 }
 
 fn quoted(ids: &[RevisionId]) -> String {
@@ -202,9 +231,95 @@ pub fn lane(
     goal: Goal,
     destination: &NodeSet,
 ) -> Result<Lane, PlanError> {
+    let moves = moves(&standing.graph, standing.state.set(), destination);
+    lane_of(binding, standing, goal, destination, moves)
+}
+
+/// Plans to bring the ledger's rows and the files of these revisions together
+/// again, as far as they are applied and differ: [`Goal::Accept`] writes their
+/// rows anew and runs nothing; [`Goal::Redo`] takes down what ran and brings up
+/// what the files have now.
+///
+/// # Errors
+///
+/// [`PlanError`].
+pub fn mend(
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    goal: Goal,
+    nodes: &[Node],
+) -> Result<Lane, PlanError> {
+    let (graph, state) = (&standing.graph, standing.state.set());
+    let mut chosen = NodeSet::default();
+    let mut foreign = Vec::new();
+    for &node in nodes.iter().filter(|node| state.contains(**node)) {
+        if graph.is_foreign(node) {
+            foreign.push(node);
+        } else if differs(binding, standing, goal, node)? {
+            chosen.insert(node);
+        }
+    }
+    if !foreign.is_empty() {
+        return Err(PlanError::NoFile {
+            revisions: graph.ids(foreign),
+        });
+    }
+    let moves = match goal {
+        Goal::Redo => {
+            let without = state.difference(&chosen);
+            check_free(graph, &chosen, &without)?;
+            [moves(graph, state, &without), moves(graph, &without, state)].concat()
+        }
+        _ => {
+            let both = |node| [false, true].map(|up| Move { up, node });
+            chosen.iter().flat_map(both).collect()
+        }
+    };
+    lane_of(binding, standing, goal, state, moves)
+}
+
+/// Whether a revision's row is not what its file would leave: for [`Goal::Redo`],
+/// whether another script ran.
+fn differs(
+    binding: &Binding,
+    standing: &Standing,
+    goal: Goal,
+    node: Node,
+) -> Result<bool, ScriptError> {
+    let file = row_of(binding, &standing.graph, node)?.row;
+    let stored = standing.state.row(node);
+    Ok(stored.is_some_and(|stored| match goal {
+        Goal::Redo => stored.upgrade_digest != file.upgrade_digest,
+        _ => *stored != file,
+    }))
+}
+
+/// What is done again may have nothing on it that stays.
+fn check_free(graph: &Graph, chosen: &NodeSet, rest: &NodeSet) -> Result<(), PlanError> {
+    let stands_on = |&node: &Node| {
+        let below = graph.below(node);
+        below.into_iter().any(|below| chosen.contains(below))
+    };
+    let above: Vec<Node> = rest.iter().filter(stands_on).collect();
+    match above.is_empty() {
+        true => Ok(()),
+        false => Err(PlanError::StoodUpon {
+            revisions: graph.ids(chosen.iter()),
+            above: graph.ids(above),
+        }),
+    }
+}
+
+fn lane_of(
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    goal: Goal,
+    destination: &NodeSet,
+    moves: Vec<Move>,
+) -> Result<Lane, PlanError> {
     let graph = &standing.graph;
     let from = standing.state.set();
-    let steps = moves(graph, from, destination)
+    let steps = moves
         .into_iter()
         .map(|step| self::step(binding, standing, goal, step))
         .collect::<Result<Vec<Step>, PlanError>>()?;
@@ -234,7 +349,7 @@ fn step(
     goal: Goal,
     Move { up, node }: Move,
 ) -> Result<Step, PlanError> {
-    let action = match (goal == Goal::Stamp, up) {
+    let action = match (matches!(goal, Goal::Stamp | Goal::Accept), up) {
         (false, true) => Action::Upgrade,
         (false, false) => Action::Downgrade,
         (true, true) => Action::Stamp,
@@ -242,7 +357,8 @@ fn step(
     };
     let graph = &standing.graph;
     let file = row_of(binding, graph, node)?;
-    let stored = standing.state.row(node);
+    // What is applied counts for the way down; the way up is the file's.
+    let stored = standing.state.row(node).filter(|_| !up);
     let (row, source) = match stored {
         // The file's way down undoes what ran only if its way up is what ran.
         Some(stored)

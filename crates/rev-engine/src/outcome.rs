@@ -254,6 +254,8 @@ impl Refusal {
             Refusal::State(_) => "damaged_ledger",
             Refusal::Scripts { .. } => "unclear_script",
             Refusal::Plan(PlanError::NoWayDown { .. }) => "no_way_down",
+            Refusal::Plan(PlanError::StoodUpon { .. }) => "stood_upon",
+            Refusal::Plan(PlanError::NoFile { .. }) => "no_file",
             Refusal::Plan(PlanError::Script(_)) => "unclear_script",
             Refusal::Split { .. } => "bad_script",
             Refusal::Unwritten { .. } => "unwritten_script",

@@ -84,9 +84,19 @@ pub fn prepare(
 ) -> Result<Prepared, Refusal> {
     let scope = Scope::of_database(&standing.graph, binding, &standing.state)
         .map_err(|errors| Refusal::Scripts { errors })?;
-    let destination = scope.destination(goal, points)?;
-    let lane = plan::lane(binding, standing, goal, &destination.set)?;
-    check_drift(binding, standing, &lane, beside)?;
+    let lane = match goal {
+        Goal::Accept | Goal::Redo => {
+            let nodes = points.iter().map(|point| scope.revisions(point));
+            let nodes = nodes.collect::<Result<Vec<_>, _>>()?.concat();
+            plan::mend(binding, standing, goal, &nodes)?
+        }
+        _ => {
+            let destination = scope.destination(goal, points)?;
+            let lane = plan::lane(binding, standing, goal, &destination.set)?;
+            check_drift(binding, standing, &lane, beside)?;
+            lane
+        }
+    };
     let works = lane
         .steps
         .iter()

@@ -14,8 +14,8 @@ use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
 use serde_json::{Value, json};
 
-use super::run::{half_done_json, listen, standing};
-use crate::args::Repair;
+use super::run::{self, half_done_json, listen, standing};
+use crate::args::{Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Reporter;
@@ -25,6 +25,9 @@ use crate::terminal::{FAINT, GOOD, NAME, WARNING};
 
 /// `rev repair`.
 pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> {
+    if !args.redo.is_empty() || !args.accept.is_empty() {
+        return mend(args, session);
+    }
     let mut found = Vec::new();
     for binding in session.databases(&args.databases)? {
         if let Some(case) = survey(session, &binding)? {
@@ -35,6 +38,25 @@ pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> 
         None => show(session, &found),
         Some(choice) => settle(args, session, found, choice),
     }
+}
+
+/// Brings ledger and files together again.
+fn mend(args: &Repair, session: &Session) -> Result<Exit, Failure> {
+    let (goal, points) = match args.redo.is_empty() {
+        true => (Goal::Accept, &args.accept),
+        false => (Goal::Redo, &args.redo),
+    };
+    let names = session.names(&args.databases)?;
+    let targets = names.iter().flat_map(|name| {
+        let target = move |point: &String| format!("{name}@{point}");
+        points.iter().map(target)
+    });
+    let running = Running {
+        lock_wait: args.lock_wait,
+        end_session: args.end_session,
+        ..Running::default()
+    };
+    run::run(goal, &targets.collect::<Vec<_>>(), &running, session)
 }
 
 fn choice(args: &Repair) -> Option<Choice> {

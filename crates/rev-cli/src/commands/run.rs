@@ -269,6 +269,9 @@ impl<'a> Summary<'a> {
             Goal::Downgrade => format!("{} taken down", count(steps, "revision")),
             Goal::Switch => format!("{} done", count(steps, "step")),
             Goal::Stamp => format!("{} changed", count(steps, "ledger row")),
+            // Each of them went twice: out and in.
+            Goal::Accept => format!("{} accepted", count(steps / 2, "revision")),
+            Goal::Redo => format!("{} done again", count(steps / 2, "revision")),
         }
     }
 

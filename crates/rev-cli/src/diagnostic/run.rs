@@ -68,6 +68,16 @@ pub(crate) fn refusal(
         Refusal::Resolve(error) => resolve(error, asking),
         Refusal::Scripts { errors } => return errors.iter().map(script).collect(),
         Refusal::Plan(PlanError::Script(error)) => script(error),
+        Refusal::Plan(PlanError::StoodUpon { above, .. }) => {
+            let ids: Vec<String> = above.iter().map(|id| format!("--redo {id}")).collect();
+            told.on(binding.name.as_str()).hint(format!(
+                "do these again, too: {}; or take them down first",
+                ids.join(" ")
+            ))
+        }
+        Refusal::Plan(PlanError::NoFile { .. }) => told
+            .on(binding.name.as_str())
+            .hint("check out the files, or leave that branch: `rev switch`"),
         Refusal::Plan(PlanError::NoWayDown { revisions }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
             told.on(binding.name.as_str()).fact("revisions", ids).hint(
@@ -100,7 +110,7 @@ pub(crate) fn refusal(
                     "write it: `rev edit {revision}`; or take the script out where there is nothing to do"
                 ))
         }
-        Refusal::Drift { drift, .. } => of_drift(told, drift, project, binding),
+        Refusal::Drift { drift, .. } => of_drift(told, drift, binding),
         Refusal::Beside { unknown, database } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
             let mut told = told.fact("revisions", ids);
@@ -209,19 +219,32 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
     }
 }
 
-fn of_drift(told: Diagnostic, drift: &Drift, project: &Project, binding: &Binding) -> Diagnostic {
+fn of_drift(told: Diagnostic, drift: &Drift, binding: &Binding) -> Diagnostic {
     let mut told = told;
     told.lines = drift_lines(drift);
     let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
     let hint = match drift.edited.first() {
         Some(edit) => {
-            let below = below(project, binding, &edit.revision);
             format!(
-                "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\nor take it down and up again: `rev downgrade {below}`, then `rev upgrade`"
+                "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\n\
+                 or do it again: `rev repair {name} --redo {id}`;\n\
+                 or, where the database is already as the file says: `rev repair {name} --accept {id}`",
+                name = binding.name,
+                id = edit.revision,
             )
         }
-        None => "put the files back as they were applied".to_owned(),
+        None => {
+            let reparented = drift.reparented.first().map(|moved| &moved.revision);
+            match reparented.or(drift.rebound.first()) {
+                Some(id) => format!(
+                    "put the files back as they were applied; or, where the database is as the \
+                     files say: `rev repair {} --accept {id}`",
+                    binding.name
+                ),
+                None => "put the files back as they were applied".to_owned(),
+            }
+        }
     };
     told.fact("edited", edited)
         .fact(
@@ -235,19 +258,6 @@ fn of_drift(told: Diagnostic, drift: &Drift, project: &Project, binding: &Bindin
         .fact("rebound", ids(drift.rebound.iter().collect()))
         .fact("unknown", ids(drift.unknown.iter().collect()))
         .hint(hint)
-}
-
-/// The target that takes a revision down.
-fn below(project: &Project, binding: &Binding, revision: &RevisionId) -> String {
-    let graph = &project.graph;
-    let parents = graph
-        .find(revision.as_str())
-        .map(|node| graph.parents(node));
-    match parents.as_deref() {
-        Some(&[parent]) => format!("{}@{}", binding.name, graph.id(parent)),
-        Some([]) => format!("{}@base", binding.name),
-        _ => format!("{}@{revision}-1", binding.name),
-    }
 }
 
 /// What ledger and files disagree about, a line each.

@@ -24,6 +24,7 @@ impl Scope<'_> {
             Goal::Downgrade => self.downgraded(points)?,
             Goal::Switch => self.switched(points)?,
             Goal::Stamp => self.stamped(points)?,
+            Goal::Accept | Goal::Redo => self.applied()?.clone(),
         };
         Ok(Destination { set })
     }
