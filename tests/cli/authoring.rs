@@ -1,6 +1,6 @@
 //! `init`, `revision`, `merge`, `edit`, `completions`.
 
-use crate::harness::{Project, assert_answer};
+use crate::harness::{Project, assert_answer, table};
 
 #[test]
 fn init_makes_a_project_that_opens_and_never_replaces_one() {
@@ -106,4 +106,49 @@ fn completions_know_the_commands() {
     let answer = Project::empty().rev("completions bash");
     assert_eq!(answer.exit, Some(0));
     assert!(answer.out.contains("downgrade"), "{answer}");
+}
+
+#[test]
+fn a_branch_that_no_database_has_is_moved_and_its_file_changes_in_one_line_only() {
+    let project = Project::fork();
+    project.write("revisions/dddd.yaml", &table("dddd", "cccc", "payment"));
+    let file = project.path().join("revisions/cccc_add_invoice.yaml");
+    let before = std::fs::read_to_string(&file).expect("a file");
+    assert_answer!("rebase", project.rev("rebase billing@head --onto bbbb"));
+    let after = std::fs::read_to_string(&file).expect("a file");
+    assert_eq!(
+        after,
+        before.replace("down_revision: aaaa", "down_revision: \"bbbb\"")
+    );
+    assert_answer!("rebase_history", project.rev("history"));
+    assert_answer!("rebase_again", project.rev("rebase dddd --onto bbbb"));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+}
+
+#[test]
+fn a_branch_that_a_database_has_is_moved_only_where_that_is_known() {
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@cccc").exit, Some(0));
+    assert_answer!("rebase_applied", project.rev("rebase cccc --onto bbbb"));
+    let known = project.rev("rebase cccc --onto bbbb --applied-on db1");
+    assert_answer!("rebase_applied_known", known);
+    // The file stands on what the database lacks, which is told as what it is.
+    assert_answer!("rebase_then_status", project.rev("status db1"));
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(1));
+}
+
+#[test]
+fn a_rebase_that_makes_no_sense_changes_no_file() {
+    let project = Project::fork();
+    project.write(
+        "revisions/dddd.yaml",
+        &table("dddd", "[bbbb, cccc]", "both").replace("both", "joined"),
+    );
+    assert_answer!("rebase_below", project.rev("rebase aaaa --onto bbbb"));
+    assert_answer!("rebase_unknown", project.rev("rebase nosuch --onto bbbb"));
+    assert_answer!(
+        "rebase_cycle",
+        project.rev("rebase bbbb --onto dddd --offline")
+    );
+    assert_eq!(project.rev("check").exit, Some(0));
 }

@@ -97,6 +97,7 @@ pub(crate) enum Command {
     #[command(visible_alias = "new")]
     Revision(NewRevision),
     Merge(Merge),
+    Rebase(Rebase),
     Heads(Heads),
     Branches(Branches),
     History(History),
@@ -186,6 +187,27 @@ pub(crate) struct Merge {
     /// Allow parents that have children already
     #[arg(long)]
     pub(crate) splice: bool,
+}
+
+/// Move a branch that no database has applied onto another revision
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rev rebase c20f --onto head
+  rev rebase billing --onto 7be1
+  rev rebase c20f --onto 7be1 --applied-on db1")]
+pub(crate) struct Rebase {
+    /// The branch, by its last revision or its label: all of it that does not stand below ONTO moves
+    #[arg(value_name = "REVISION")]
+    pub(crate) branch: String,
+    /// What the branch is to stand on
+    #[arg(long, value_name = "POINT")]
+    pub(crate) onto: String,
+    /// A database that has applied it, which `rev repair --accept` is to tell afterwards; may be repeated
+    #[arg(long, value_name = "DATABASE")]
+    pub(crate) applied_on: Vec<String>,
+    /// Do not ask any database
+    #[arg(long, conflicts_with = "applied_on")]
+    pub(crate) offline: bool,
 }
 
 /// List the revisions that have no child

@@ -132,6 +132,12 @@ impl Project {
         Some(source::shown(&self.root, path))
     }
 
+    /// The file of a revision.
+    #[must_use]
+    pub fn file(&self, revision: &RevisionId) -> Option<&Path> {
+        self.files.get(revision).map(PathBuf::as_path)
+    }
+
     /// Where a place in the SQL of a revision stands in its file, which is read
     /// again. `at` says which script; its `entry` must be the one that the
     /// database takes, see [`chosen_entry`].

@@ -7,9 +7,11 @@
 
 mod emit;
 mod init;
+mod reparent;
 
 pub use emit::text;
 pub use init::{Initialised, init};
+pub use reparent::reparent;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -7,6 +7,7 @@ mod edit;
 mod history;
 mod log;
 mod plan;
+mod rebase;
 mod repair;
 mod run;
 mod show;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Init(args) => authoring::init(&args, global, terminal),
         Command::Revision(args) => authoring::revision(&args, &open("revision")?),
         Command::Merge(args) => authoring::merge(&args, &open("merge")?),
+        Command::Rebase(args) => rebase::rebase(&args, &open("rebase")?),
         Command::Heads(_) => history::heads(&open("heads")?),
         Command::Branches(_) => history::branches(&open("branches")?),
         Command::History(args) => history::history(&args, &open("history")?),
