@@ -3,6 +3,7 @@
 
 mod authoring;
 mod broken;
+mod git;
 mod graph;
 mod harness;
 mod health;

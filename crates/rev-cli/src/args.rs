@@ -121,13 +121,24 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev init --database db1=sqlite://var/db1.sqlite
-  rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' shop")]
+  rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' shop
+  rev init --git-hook post-checkout")]
 pub(crate) struct Init {
     /// Where [default: here]
     pub(crate) folder: Option<PathBuf>,
     /// A database and its URL, in which ${NAME} reads the environment; may be repeated
     #[arg(short, long = "database", value_name = "NAME=URL")]
     pub(crate) databases: Vec<String>,
+    /// Start nothing; let git say after each checkout what `rev switch` would do
+    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases"])]
+    pub(crate) git_hook: Option<GitHook>,
+}
+
+/// The hooks of git that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GitHook {
+    /// After `git checkout` and `git switch`
+    PostCheckout,
 }
 
 /// Write a new revision file

@@ -5,6 +5,7 @@ mod check;
 mod current;
 mod edit;
 mod history;
+mod hook;
 mod log;
 mod plan;
 mod rebase;
@@ -18,7 +19,7 @@ use rev_core::{DatabaseName, Goal, Graph, Node};
 use rev_engine::journal::InFlight;
 use serde_json::{Value, json};
 
-use crate::args::{Cli, Command, Format};
+use crate::args::{Cli, Command, Format, Init};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::Session;
@@ -30,6 +31,10 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
     let global = &cli.global;
     let open = |command: &str| Session::open(global, terminal, command);
     match cli.command {
+        Command::Init(Init {
+            git_hook: Some(hook),
+            ..
+        }) => hook::install(hook, &open("init")?),
         Command::Init(args) => authoring::init(&args, global, terminal),
         Command::Revision(args) => authoring::revision(&args, &open("revision")?),
         Command::Merge(args) => authoring::merge(&args, &open("merge")?),
