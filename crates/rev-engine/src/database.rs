@@ -376,6 +376,19 @@ pub enum StepError {
     Database(#[from] DatabaseError),
 }
 
+impl StepError {
+    /// The same where no script runs, so that it can only be the database's.
+    #[must_use]
+    pub fn into_database_error(self) -> DatabaseError {
+        match self {
+            StepError::Database(error) => error,
+            other => DatabaseError::Other {
+                message: other.to_string(),
+            },
+        }
+    }
+}
+
 /// A statement that the database refused.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct StatementFailure {

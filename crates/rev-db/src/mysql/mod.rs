@@ -286,13 +286,8 @@ impl Mysql {
     async fn set_mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         self.work().await?;
         let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
-        match self.write(&text, "", mark.generation).await {
-            Ok(commit) => Ok(commit),
-            Err(StepError::Database(error)) => Err(error),
-            Err(other) => Err(DatabaseError::Other {
-                message: other.to_string(),
-            }),
-        }
+        let commit = self.write(&text, "", mark.generation).await;
+        commit.map_err(StepError::into_database_error)
     }
 
     async fn hold_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

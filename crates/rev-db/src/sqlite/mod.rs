@@ -470,13 +470,8 @@ impl Database for Sqlite {
                 stop: Stop::default(),
                 tell: &mut |_| {},
             };
-            match self.mark_with(None, mark, &mut pulse).await {
-                Ok(commit) => Ok(commit),
-                Err(StepError::Database(error)) => Err(error),
-                Err(other) => Err(DatabaseError::Other {
-                    message: other.to_string(),
-                }),
-            }
+            let commit = self.mark_with(None, mark, &mut pulse).await;
+            commit.map_err(StepError::into_database_error)
         }
         .boxed()
     }

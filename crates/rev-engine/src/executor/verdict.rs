@@ -53,7 +53,7 @@ impl Run<'_> {
                 let mut silence = |_| {};
                 let mut pulse = self.pulse(&mut silence);
                 let commit = lane.job.database.commit(&batch, &mut pulse).await;
-                commit.map_err(database_error)?
+                commit.map_err(StepError::into_database_error)?
             }
             _ => {
                 let in_flight =
@@ -118,13 +118,4 @@ fn settled(step: &StepInFlight, is_applied: bool) -> Option<StepInFlight> {
         step.done.push(digest_of(&intent.statement));
     }
     (!step.done.is_empty()).then_some(step)
-}
-
-fn database_error(error: StepError) -> DatabaseError {
-    match error {
-        StepError::Database(error) => error,
-        other => DatabaseError::Other {
-            message: other.to_string(),
-        },
-    }
 }
