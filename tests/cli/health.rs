@@ -1,11 +1,20 @@
 //! `check`, `status`, `current`.
 
-use crate::harness::{Project, assert_answer};
+use crate::harness::{Project, assert_answer, table};
 
 #[test]
 fn a_sound_project_passes_the_check() {
     assert_answer!("check_ok", Project::line().rev("check"));
     assert_answer!("check_ok_json", Project::line().rev("check --format json"));
+}
+
+#[test]
+fn the_check_finds_a_parent_that_says_nothing() {
+    let project = Project::line();
+    let merge = table("dddd", "[aaaa, cccc]", "extra");
+    project.write("revisions/dddd.yaml", &merge);
+    assert_answer!("check_redundant", project.rev("check"));
+    assert_eq!(project.rev("upgrade").exit, Some(0), "it is no fault");
 }
 
 #[test]

@@ -323,6 +323,14 @@ pub enum Problem {
         /// Bound names that look like it.
         similar: Vec<String>,
     },
+    /// A parent that another parent stands on already.
+    #[error("parent `{parent}` says nothing: parent `{through}` stands on it")]
+    RedundantParent {
+        /// It.
+        parent: RevisionId,
+        /// The other one.
+        through: RevisionId,
+    },
     /// Scripts among which a database cannot choose.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -390,6 +398,7 @@ impl Problem {
             Problem::NameTaken { .. } => "name_taken",
             Problem::UnknownBranch { .. } => "unknown_branch",
             Problem::UnknownDatabase { .. } => "unknown_database",
+            Problem::RedundantParent { .. } => "redundant_parent",
             Problem::Script(ScriptError::TwoGroups { .. }) => "two_groups",
             Problem::Script(_) => "no_dialect",
             Problem::Duration { .. } => "bad_duration",

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rev_core::name::similar;
-use rev_core::{Binding, Graph, Revision, RevisionId};
+use rev_core::{Binding, Graph, Node, Revision, RevisionId};
 
 use crate::config::{self, Config, Environment};
 use crate::document::{self, Outline, SqlPlace};
@@ -149,7 +149,8 @@ impl Project {
     }
 
     /// What is strange but no fault: entries for databases that `rev.yaml` does
-    /// not bind. Their files are read again for the places.
+    /// not bind, and parents that other parents stand on. Their files are read
+    /// again for the places.
     #[must_use]
     pub fn warnings(&self) -> Faults {
         let bound = self.config.bound_names();
@@ -166,8 +167,29 @@ impl Project {
                 let place = |outline: &Outline| outline.database(name.as_str());
                 warnings.extend(self.fault(revision, problem, place));
             }
+            for (parent, through) in self.redundant_parents(node) {
+                let place = |outline: &Outline| outline.parent(parent.as_str());
+                let problem = Problem::RedundantParent {
+                    parent: parent.clone(),
+                    through,
+                };
+                warnings.extend(self.fault(revision, problem, place));
+            }
         }
         Faults::new(warnings)
+    }
+
+    /// Each parent that another parent stands on, with that one.
+    fn redundant_parents(&self, node: Node) -> Vec<(RevisionId, RevisionId)> {
+        let graph = &self.graph;
+        let parents = graph.parents(node);
+        let kept = graph.reduce(&parents);
+        let dropped = parents.iter().filter(|parent| !kept.contains(parent));
+        let pair = |&low: &Node| {
+            let through = kept.iter().find(|&&high| graph.stands_on(high, low))?;
+            Some((graph.id(low).clone(), graph.id(*through).clone()))
+        };
+        dropped.filter_map(pair).collect()
     }
 
     fn fault(

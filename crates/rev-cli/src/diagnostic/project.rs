@@ -92,6 +92,9 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::DuplicateId { other, .. } => told
             .fact("other", other.as_str())
             .hint("give one of them a new id, and mend the `down_revision` of what stands on it"),
+        Problem::RedundantParent { parent, .. } => {
+            told.hint(format!("take `{parent}` out of `down_revision`"))
+        }
         Problem::IrreversibleDowngrade => {
             told.hint("take out `irreversible: true`, or the downgrade script")
         }
