@@ -24,6 +24,8 @@ bench:
     scripts/bench-apply
     scripts/bench-servers
 
-# Thousands of kills at random instants, on each engine.
-soak KILLS="3000":
+# A million plans against a search over states, and thousands of kills at random
+# instants on each engine.
+soak KILLS="3000" PLANS="1000000":
+    REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture
     REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random --nocapture

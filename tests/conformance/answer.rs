@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rev_core::plan::moves;
+use rev_core::plan::{Through, moves};
 use rev_core::{
     Binding, DatabaseName, Dialect, Entry, Goal, Graph, Label, NodeSet, Point, ResolveError,
     Revision, RevisionId, Scope, Script, Sql, State,
@@ -115,8 +115,9 @@ impl Desk<'_> {
         let scope = database(self.graph, &state);
         let points = points(&self.case.target)?;
         let to = scope.destination(goal, &points).map_err(code)?.set;
-        let steps = moves(self.graph, state.set(), &to);
-        let mut lists = self.one("steps", steps.into_iter().map(|step| step.node));
+        let steps = moves(self.graph, state.set(), &to, &Through::default());
+        let nodes = steps.into_iter().filter_map(|step| step.hop.revision());
+        let mut lists = self.one("steps", nodes);
         lists.extend(self.one("heads_after", self.graph.maximal(&to)));
         Ok(lists)
     }

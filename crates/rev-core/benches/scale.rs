@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use rev_core::plan::moves;
+use rev_core::plan::{Through, moves};
 use rev_core::revision::{Entry, Script, Sql};
 use rev_core::{
     Binding, DatabaseName, Dialect, Graph, NodeSet, Point, Revision, RevisionId, Scope, State,
@@ -134,7 +134,7 @@ fn plan_from_base(bencher: Bencher<'_, '_>, case: &Case) {
     let (nothing, everything) = (NodeSet::default(), graph.all());
     bencher
         .counter(ItemsCount::new(case.1))
-        .bench(|| moves(&graph, &nothing, &everything));
+        .bench(|| moves(&graph, &nothing, &everything, &Through::default()));
 }
 
 #[divan::bench(args = all(), max_time = 1)]
@@ -145,5 +145,5 @@ fn plan_from_near_the_head(bencher: Bencher<'_, '_>, case: &Case) {
     near.remove(graph.effective_heads()[0]);
     bencher
         .counter(ItemsCount::new(case.1))
-        .bench(|| moves(&graph, &near, &everything));
+        .bench(|| moves(&graph, &near, &everything, &Through::default()));
 }

@@ -144,6 +144,9 @@ pub fn revision(revision: &Revision) -> Digest {
     for (name, entry) in &revision.scripts.databases {
         hash.text(name.as_str()).entry(entry);
     }
+    if !revision.replaces.is_empty() {
+        hash.texts(&revision.replaces);
+    }
     hash.finish()
 }
 

@@ -22,7 +22,7 @@ pub use binding::Binding;
 pub use dialect::Dialect;
 pub use digest::Digest;
 pub use graph::GraphFault;
-pub use graph::{Graph, Node, NodeSet};
+pub use graph::{Graph, Node, NodeSet, Shortcut, ShortcutId};
 pub use name::{DatabaseName, Label, NameError, RevisionId};
 pub use plan::{Action, Goal, Lane, Plan, PlanError, Step};
 pub use resolve::{Destination, ResolveError, Scope};

@@ -27,6 +27,8 @@ pub struct Revision {
     pub scripts: Scripts,
     /// Whether it says on purpose that there is no way down.
     pub irreversible: bool,
+    /// `replaces`, as written: the revisions whose work it does in one step.
+    pub replaces: Vec<RevisionId>,
 }
 
 impl Revision {
@@ -42,6 +44,7 @@ impl Revision {
             created: None,
             scripts: Scripts::default(),
             irreversible: false,
+            replaces: Vec::new(),
         }
     }
 }

@@ -5,11 +5,16 @@
 //! dependencies; its heads are derived. A ledger may also hold revisions that
 //! no file of this checkout has: it knows their edges and their way down, so
 //! they are nodes like the others, in a graph of the lane's own.
+//!
+//! A ledger has a row a revision, also for those that went through a shortcut.
+//! Where what ran had replaced them for good, their rows share its digest, and
+//! only together are they a node again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::digest::{self, Digest};
+use crate::plan::digest_through;
 use crate::revision::{ScriptError, TransactionMode};
 use crate::{Binding, Entry, Graph, Node, NodeSet, Revision, RevisionId, Script, Scripts, Sql};
 
@@ -34,6 +39,9 @@ pub struct Applied {
     pub downgrade: Option<Sql>,
     /// How its statements are committed.
     pub transaction: TransactionMode,
+    /// The shortcut that did its work. Then `upgrade_digest` is of what that ran
+    /// here, unless the revision has nothing to do.
+    pub through: Option<RevisionId>,
 }
 
 impl Applied {
@@ -63,6 +71,96 @@ impl Applied {
             ..Scripts::default()
         };
         revision
+    }
+}
+
+/// Rows that are one node's: most are alone.
+struct Group {
+    /// What all of them say, under the node's id.
+    row: Applied,
+    /// Their ids, ascending.
+    ids: Vec<RevisionId>,
+}
+
+impl Group {
+    fn of(id: RevisionId, rows: &[&Applied]) -> Self {
+        let downgrade = rows.iter().find_map(|row| row.downgrade.clone());
+        let row = Applied {
+            revision: id,
+            downgrade,
+            ..rows[0].clone()
+        };
+        let ids = rows.iter().map(|row| row.revision.clone()).collect();
+        Self { row, ids }
+    }
+
+    fn as_revision(&self) -> Revision {
+        let mut revision = self.row.as_revision();
+        if self.ids.len() > 1 {
+            revision.replaces.clone_from(&self.ids);
+        }
+        revision
+    }
+}
+
+/// A ledger's rows, as a checkout sees them.
+struct Ledger<'a> {
+    checkout: &'a Graph,
+    /// By id.
+    rows: BTreeMap<&'a str, &'a Applied>,
+}
+
+impl<'a> Ledger<'a> {
+    fn row(&self, id: &RevisionId) -> Option<&'a Applied> {
+        self.rows.get(id.as_str()).copied()
+    }
+
+    /// Takes out the rows of a revision that has replaced others for good;
+    /// `None`: not all of them are there.
+    fn take_finished(&mut self, node: Node) -> Option<Option<Group>> {
+        let ids = self.checkout.row_ids(node);
+        let rows: Vec<&Applied> = ids.iter().map(|id| self.row(id)).collect::<Option<_>>()?;
+        for id in ids {
+            self.rows.remove(id.as_str());
+        }
+        let id = &self.checkout.revision(node).id;
+        let is_own = |row: &&Applied| {
+            row.through.as_ref() == Some(id) && row.revision_digest == rows[0].revision_digest
+        };
+        Some(
+            rows.iter()
+                .all(is_own)
+                .then(|| Group::of(id.clone(), &rows)),
+        )
+    }
+
+    /// The rows that no file explains, those of one revision together.
+    fn foreign(&self) -> Vec<Group> {
+        let has_file = |row: &&Applied| self.checkout.find(row.revision.as_str()).is_some();
+        let mut shared: BTreeMap<(&RevisionId, Digest), Vec<&Applied>> = BTreeMap::new();
+        let mut groups = Vec::new();
+        for &row in self.rows.values() {
+            match &row.through {
+                Some(through) => {
+                    let key = (through, row.revision_digest);
+                    shared.entry(key).or_default().push(row);
+                }
+                None if !has_file(&row) => groups.push(Group::of(row.revision.clone(), &[row])),
+                None => {}
+            }
+        }
+        for rows in shared.values() {
+            let (known, lost): (Vec<&Applied>, Vec<&Applied>) =
+                rows.iter().copied().partition(has_file);
+            let Some(first) = lost.first() else { continue };
+            let mut group = Group::of(first.revision.clone(), &lost);
+            if !known.is_empty() {
+                // Its way down is that of all of them, and some are to be kept apart.
+                group.row.downgrade = None;
+            }
+            groups.push(group);
+        }
+        groups
     }
 }
 
@@ -129,6 +227,19 @@ pub struct Drift {
     /// their scripts has changed: the database is in another group, or speaks
     /// another dialect.
     pub rebound: Vec<RevisionId>,
+    /// Shortcuts that have replaced for good what is applied only in part.
+    pub partial: Vec<Partial>,
+}
+
+/// A database that is not past a shortcut of which only the whole is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partial {
+    /// The shortcut.
+    pub shortcut: RevisionId,
+    /// What is applied of what it replaced.
+    pub applied: Vec<RevisionId>,
+    /// What is not.
+    pub missing: Vec<RevisionId>,
 }
 
 /// A revision whose upgrade is no longer what ran.
@@ -171,6 +282,7 @@ impl Drift {
             && self.reparented.is_empty()
             && self.gaps.is_empty()
             && self.rebound.is_empty()
+            && self.partial.is_empty()
     }
 
     /// Whether ledger and files agree in everything.
@@ -210,26 +322,34 @@ impl Standing {
         binding: &Binding,
         rows: Vec<Applied>,
     ) -> Result<Self, StateError> {
-        let foreign: Vec<&Applied> = rows
-            .iter()
-            .filter(|row| checkout.find(row.revision.as_str()).is_none())
-            .collect();
-        let graph = if foreign.is_empty() {
-            checkout.clone()
-        } else {
-            let foreign = foreign.iter().map(|row| Arc::new(row.as_revision()));
-            let joined = checkout.with_foreign(foreign.collect());
-            Arc::new(joined.map_err(|faults| StateError::Cycle {
-                members: faults.iter().map(|f| f.revision().clone()).collect(),
-            })?)
+        let mut ledger = Ledger {
+            checkout,
+            rows: rows
+                .iter()
+                .map(|row| (row.revision.as_str(), row))
+                .collect(),
         };
-        let rows: HashMap<Node, Applied> = rows
-            .into_iter()
-            .filter_map(|row| Some((graph.find(row.revision.as_str())?, row)))
+        let finished: Vec<(Node, Option<Group>)> = checkout
+            .finished()
+            .filter_map(|node| Some((node, ledger.take_finished(node)?)))
             .collect();
-        let set = rows.keys().copied().collect();
-        let state = State { set, rows };
-        let drift = Drift::between(&graph, binding, &state)?;
+        let foreign = ledger.foreign();
+        let graph = join(checkout, &foreign)?;
+        let node = |id: &RevisionId| graph.find(id.as_str());
+        let own = ledger.rows.values().copied().cloned();
+        let own = own.filter(|row| checkout.find(row.revision.as_str()).is_some());
+        let mut state = State::default();
+        let groups = finished.iter().filter_map(|(_, group)| group.as_ref());
+        for row in groups.chain(&foreign).map(|it| it.row.clone()).chain(own) {
+            if let Some(node) = node(&row.revision) {
+                state.set.insert(node);
+                state.rows.insert(node, row);
+            }
+        }
+        let finished = finished.iter().map(|(node, _)| checkout.id(*node));
+        state.set.extend(finished.filter_map(node));
+        let mut drift = Drift::between(&graph, binding, &state)?;
+        drift.note_partial(checkout, &ledger);
         Ok(Self {
             graph,
             state,
@@ -238,20 +358,75 @@ impl Standing {
     }
 }
 
+/// The checkout's graph with what only a ledger knows.
+fn join(checkout: &Arc<Graph>, foreign: &[Group]) -> Result<Arc<Graph>, StateError> {
+    if foreign.is_empty() {
+        return Ok(checkout.clone());
+    }
+    let revisions = foreign.iter().map(|group| Arc::new(group.as_revision()));
+    let joined = checkout.with_foreign(revisions.collect());
+    let joined = joined.map_err(|faults| StateError::Cycle {
+        members: faults.iter().map(|f| f.revision().clone()).collect(),
+    })?;
+    Ok(Arc::new(joined))
+}
+
 impl Drift {
     fn between(graph: &Graph, binding: &Binding, state: &State) -> Result<Self, ScriptError> {
         let mut drift = Drift::default();
         for node in state.set.iter() {
-            let row = &state.rows[&node];
+            // What replaced others for good has no row where they ran by themselves.
+            let Some(row) = state.rows.get(&node) else {
+                continue;
+            };
             drift.note_gaps(graph, state, node, row);
             if graph.is_foreign(node) {
-                drift.unknown.push(row.revision.clone());
+                drift.unknown.extend_from_slice(graph.row_ids(node));
+            } else if let Some(through) = row.through.as_ref().filter(|id| **id != row.revision) {
+                drift.note_edited_shortcut(graph, binding, row, through)?;
             } else {
                 drift.note_edit(graph, binding, node, row)?;
                 drift.note_parents(graph, node, row);
             }
         }
+        drift.unknown.sort_unstable();
         Ok(drift)
+    }
+
+    /// Of what went through a shortcut only the shortcut can have been edited.
+    fn note_edited_shortcut(
+        &mut self,
+        graph: &Graph,
+        binding: &Binding,
+        row: &Applied,
+        through: &RevisionId,
+    ) -> Result<(), ScriptError> {
+        let Some(file) = digest_through(binding, graph, through)? else {
+            return Ok(());
+        };
+        let is_noted = self.edited.iter().any(|it| it.revision == *through);
+        if row.did_work() && row.upgrade_digest != file && !is_noted {
+            self.edited.push(Edited {
+                revision: through.clone(),
+                applied: row.upgrade_digest,
+                file,
+            });
+        }
+        Ok(())
+    }
+
+    fn note_partial(&mut self, checkout: &Graph, ledger: &Ledger<'_>) {
+        for node in checkout.finished() {
+            let ids = checkout.row_ids(node).iter().cloned();
+            let (applied, missing): (Vec<_>, Vec<_>) = ids.partition(|id| ledger.row(id).is_some());
+            if !applied.is_empty() {
+                self.partial.push(Partial {
+                    shortcut: checkout.id(node).clone(),
+                    applied,
+                    missing,
+                });
+            }
+        }
     }
 
     fn note_gaps(&mut self, graph: &Graph, state: &State, node: Node, row: &Applied) {
@@ -266,7 +441,7 @@ impl Drift {
             .parents
             .iter()
             .chain(&row.dependencies)
-            .filter(|id| graph.is_foreign(node) && graph.find(id.as_str()).is_none())
+            .filter(|id| graph.is_foreign(node) && graph.lookup(id.as_str()).is_empty())
             .cloned();
         self.gaps
             .extend(by_file.into_iter().chain(lost).map(|missing| Gap {
@@ -300,12 +475,10 @@ impl Drift {
 
     fn note_parents(&mut self, graph: &Graph, node: Node, row: &Applied) {
         let written: Vec<&RevisionId> = row.parents.iter().chain(&row.dependencies).collect();
-        let known: Vec<Node> = written
-            .iter()
-            .filter_map(|id| graph.find(id.as_str()))
-            .collect();
+        let found: Vec<Vec<Node>> = written.iter().map(|id| graph.lookup(id.as_str())).collect();
+        let lost = found.iter().any(Vec::is_empty);
+        let known = found.concat();
         let (applied, file) = (graph.reduce(&known), graph.reduced_below(node));
-        let lost = written.len() > known.len();
         if applied != file || lost {
             self.reparented.push(Reparented {
                 revision: row.revision.clone(),

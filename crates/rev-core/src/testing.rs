@@ -2,7 +2,8 @@
 //!
 //! One line a revision: its id, a colon and its parents; then, in any order,
 //! `~name` for a dependency, `#name` for a label, `!name` for a database that
-//! it has work for (`!` alone: for every shared database).
+//! it has work for (`!` alone: for every shared database), `=name` for a
+//! revision that it replaces.
 
 use std::sync::Arc;
 
@@ -45,6 +46,9 @@ fn revision(line: &str) -> Revision {
             ("#", name) => revision
                 .labels
                 .push(Label::new(name).expect("a label stands after #")),
+            ("=", name) => revision
+                .replaces
+                .push(RevisionId::new(name).expect("an id stands after =")),
             ("!", "") => revision.scripts.top = entry(revision.id.as_str()),
             ("!", name) => {
                 let name = DatabaseName::new(name).expect("a database stands after !");

@@ -3,7 +3,7 @@
 //! Each table shows what stands, what was typed, the steps (`+` up, `-` down;
 //! those without work in brackets) and the heads in the end.
 
-use rev_core::plan::moves;
+use rev_core::plan::{Through, moves};
 use rev_core::testing::graph;
 use rev_core::{Binding, DatabaseName, Dialect, Goal, Graph, Label, Point, Scope, State};
 
@@ -50,10 +50,12 @@ fn answer(graph: &Graph, binding: &Binding, goal: Goal, points: &[Point], state:
             return format!("error: {error} [{}]", candidates.join(" "));
         }
     };
-    let steps = moves(graph, state.set(), &to).into_iter().map(|step| {
+    let steps = moves(graph, state.set(), &to, &Through::default());
+    let steps = steps.into_iter().map(|step| {
+        let node = step.hop.revision().expect("no shortcut is gone through");
         let sign = if step.up { '+' } else { '-' };
-        let id = graph.id(step.node);
-        match scope.work().contains(step.node) {
+        let id = graph.id(node);
+        match scope.work().contains(node) {
             true => format!("{sign}{id}"),
             false => format!("({sign}{id})"),
         }

@@ -84,6 +84,7 @@ fn stored(row: &impl LedgerRow) -> Result<StoredRow, Error> {
         revision_digest: row.text(6)?,
         downgrade: row.maybe_text(7)?,
         transaction_mode: row.text(8)?,
+        through: row.maybe_text(9)?,
     })
 }
 

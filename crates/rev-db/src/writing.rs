@@ -26,7 +26,7 @@ pub(crate) fn rows_of(
     let line = LogLine {
         run: &batch.run,
         action: work.action.name(),
-        revision: work.row.revision.as_str(),
+        revision: work.revision.as_str(),
         outcome: "done",
         plan: &plan,
         statement: 0,
@@ -39,12 +39,13 @@ pub(crate) fn rows_of(
         operator: &batch.operator,
         version: &batch.version,
     };
-    let row = if work.action.applies() {
-        ledger.insert_row(&work.row, &line)
-    } else {
-        ledger.delete_row(&work.row.revision)
+    let row = |row| match work.action.applies() {
+        true => ledger.insert_row(row, &line),
+        false => ledger.delete_row(&row.revision),
     };
-    format!("{row}\n{}", ledger.insert_log(&line))
+    let mut lines: Vec<String> = work.rows.iter().map(row).collect();
+    lines.push(ledger.insert_log(&line));
+    lines.join("\n")
 }
 
 /// The log row of something that failed or was decided, as SQL.

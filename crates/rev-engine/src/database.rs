@@ -11,7 +11,7 @@
 
 use futures_util::future::BoxFuture;
 use rev_core::plan::Action;
-use rev_core::{Applied, Digest};
+use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::split::Statement;
 
@@ -211,10 +211,12 @@ pub struct Batch {
 pub struct Work {
     /// What it does.
     pub action: Action,
+    /// With which revision.
+    pub revision: RevisionId,
     /// What runs, in order.
     pub statements: Vec<Statement>,
-    /// The ledger row to write, or to delete.
-    pub row: Applied,
+    /// The ledger rows to write, or to delete.
+    pub rows: Vec<Applied>,
 }
 
 /// How a batch ended that did not fail.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action};
 use rev_core::state::Standing;
-use rev_core::{Binding, Goal, Graph, Lane, Point, Scope, Step};
+use rev_core::{Binding, Goal, Graph, Lane, Node, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -81,18 +81,20 @@ pub fn prepare(
     goal: Goal,
     points: &[Point],
     beside: bool,
+    in_flight: Option<&StepInFlight>,
 ) -> Result<Prepared, Refusal> {
     let scope = Scope::of_database(&standing.graph, binding, &standing.state)
         .map_err(|errors| Refusal::Scripts { errors })?;
     let lane = match goal {
         Goal::Accept | Goal::Redo => {
-            let nodes = points.iter().map(|point| scope.revisions(point));
+            let nodes = points.iter().map(|point| mended(&scope, standing, point));
             let nodes = nodes.collect::<Result<Vec<_>, _>>()?.concat();
             plan::mend(binding, standing, goal, &nodes)?
         }
         _ => {
             let destination = scope.destination(goal, points)?;
-            let lane = plan::lane(binding, standing, goal, &destination.set)?;
+            let within = in_flight.map(|step| &step.revision);
+            let lane = plan::lane(binding, standing, goal, &destination.set, within)?;
             check_drift(binding, standing, &lane, beside)?;
             lane
         }
@@ -103,6 +105,14 @@ pub fn prepare(
         .map(|step| work(binding, step))
         .collect::<Result<_, _>>()?;
     Ok(Prepared { lane, works })
+}
+
+/// The revisions that a point names to be mended: of a shortcut all of its set.
+fn mended(scope: &Scope<'_>, standing: &Standing, point: &Point) -> Result<Vec<Node>, Refusal> {
+    match standing.graph.find_shortcut(&point.text) {
+        Some(id) if point.branch.is_none() => Ok(standing.graph.members(id)),
+        _ => Ok(scope.revisions(point)?),
+    }
 }
 
 /// Plans the step in flight alone.
@@ -116,23 +126,32 @@ pub fn prepare_step(
     in_flight: &StepInFlight,
 ) -> Result<Prepared, Refusal> {
     let mut destination = standing.state.set().clone();
-    let Some(node) = standing.graph.find(in_flight.revision.as_str()) else {
+    let graph = &standing.graph;
+    let id = in_flight.revision.as_str();
+    let nodes = match (graph.find_shortcut(id), graph.find(id)) {
+        (Some(shortcut), _) => graph.members(shortcut),
+        (None, node) => node.into_iter().collect(),
+    };
+    if nodes.is_empty() {
         return Err(Refusal::HalfDone {
             database: binding.name.clone(),
             step: Box::new(in_flight.clone()),
         });
-    };
+    }
     let goal = match in_flight.action {
         Action::Upgrade | Action::Stamp => {
-            destination.insert(node);
+            destination.extend(nodes);
             Goal::Upgrade
         }
         Action::Downgrade | Action::Unstamp => {
-            destination.remove(node);
+            for node in nodes {
+                destination.remove(node);
+            }
             Goal::Downgrade
         }
     };
-    let lane = plan::lane(binding, standing, goal, &destination)?;
+    let within = Some(&in_flight.revision);
+    let lane = plan::lane(binding, standing, goal, &destination, within)?;
     let works = lane.steps.iter().map(|step| work(binding, step));
     let works = works.collect::<Result<_, _>>()?;
     Ok(Prepared { lane, works })
@@ -161,7 +180,8 @@ fn check_drift(
         !lane
             .steps
             .iter()
-            .any(|step| step.action == Action::Downgrade && step.revision.id == **id)
+            .filter(|step| step.action == Action::Downgrade)
+            .any(|step| step.rows.iter().any(|row| row.revision == **id))
     };
     let unknown: Vec<_> = drift.unknown.iter().filter(stays).cloned().collect();
     if !unknown.is_empty() && !beside {
@@ -193,6 +213,7 @@ fn work(binding: &Binding, step: &Step) -> Result<Work, Refusal> {
     Ok(Work {
         action: step.action,
         statements: statements(binding, step)?,
-        row: step.row.clone(),
+        revision: step.revision.id.clone(),
+        rows: step.rows.clone(),
     })
 }

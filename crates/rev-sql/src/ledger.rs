@@ -81,6 +81,8 @@ pub struct StoredRow {
     pub downgrade: Option<String>,
     /// `transaction_mode`
     pub transaction_mode: String,
+    /// `through`, an id or NULL
+    pub through: Option<String>,
 }
 
 /// A stored row that cannot be understood.
@@ -337,7 +339,7 @@ impl Ledger {
     pub fn select_rows(&self) -> String {
         format!(
             "SELECT revision, parents, dependencies, message, upgrade_digest, downgrade_digest, \
-             revision_digest, downgrade, transaction_mode FROM {}",
+             revision_digest, downgrade, transaction_mode, through FROM {}",
             self.name(&self.ledger_table()),
         )
     }
@@ -373,11 +375,14 @@ impl Ledger {
             self.elapsed(line.elapsed),
             self.text(line.operator),
             self.text(line.version),
+            row.through
+                .as_ref()
+                .map_or("NULL".to_owned(), |id| self.text(id.as_str())),
         ];
         format!(
             "INSERT INTO {} (revision, parents, dependencies, message, upgrade_digest, \
              downgrade_digest, revision_digest, downgrade, transaction_mode, applied_at, \
-             elapsed_ms, applied_by, version) VALUES ({});",
+             elapsed_ms, applied_by, version, through) VALUES ({});",
             self.name(&self.ledger_table()),
             values.join(", "),
         )
@@ -460,6 +465,10 @@ impl StoredRow {
             message: self.message.clone(),
             downgrade,
             transaction,
+            through: match &self.through {
+                None => None,
+                Some(id) => Some(RevisionId::new(id).map_err(|_| damaged("through", id))?),
+            },
         })
     }
 }

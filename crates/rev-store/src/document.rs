@@ -129,7 +129,8 @@ impl Reader {
             .given("irreversible")
             .and_then(|node| self.flag(&node, "irreversible"))
             .unwrap_or(false);
-        self.replaces(&mut fields);
+        let replaces = fields.given("replaces");
+        let replaces = replaces.map(|node| self.names(node, "replaces", RevisionId::new));
         let scripts = self.scripts(&mut fields, irreversible);
         // Not sooner, so that a bad id hides no other fault.
         Some(Revision {
@@ -141,6 +142,7 @@ impl Reader {
             created: created.map(|created| created.text),
             scripts,
             irreversible,
+            replaces: replaces.unwrap_or_default(),
         })
     }
 
@@ -175,14 +177,6 @@ impl Reader {
             }
         }
         names
-    }
-
-    fn replaces(&mut self, fields: &mut Fields) {
-        if let Some(node) = fields.given("replaces")
-            && node.value != Value::List(Vec::new())
-        {
-            self.find(node.place, Problem::ReplacesUnsupported);
-        }
     }
 
     fn scripts(&mut self, fields: &mut Fields, irreversible: bool) -> Scripts {
@@ -408,6 +402,7 @@ mod tests {
                 },
             },
             irreversible: false,
+            replaces: [],
         }
         "#);
     }
@@ -462,11 +457,11 @@ mod tests {
         3:21+2 bad_name: `2x` is not a branch label: `2` is not allowed at its start
         4:15+3 wrong_type: `irreversible` must be `true` or `false`, not a single value
         ");
-        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b']\nreplaces: [b]\nmessage: [x]\n"), @"
+        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b']\nreplaces: ['a b']\nmessage: [x]\n"), @"
         3:1+8 unknown_key: key `upgrades` is not known here
         4:17+5 cross_database_unsupported: dependencies on another database (`db1@y`) are not supported by this version
         4:24+5 bad_name: `a b` is not a revision id: ` ` is not allowed in it
-        5:11+1 replaces_unsupported: shortcuts (`replaces`) are not supported by this version
+        5:12+5 bad_name: `a b` is not a revision id: ` ` is not allowed in it
         6:10+1 wrong_type: `message` must be a text, not a list
         ");
     }

@@ -274,9 +274,6 @@ pub enum Problem {
     /// A downgrade in a revision that says it has none.
     #[error("the revision says that it is irreversible, but has a downgrade script")]
     IrreversibleDowngrade,
-    /// `replaces:` before its time.
-    #[error("shortcuts (`replaces`) are not supported by this version")]
-    ReplacesUnsupported,
     /// `depends_on: [db@id]` before its time.
     #[error("dependencies on another database (`{text}`) are not supported by this version")]
     CrossDatabaseUnsupported {
@@ -391,7 +388,6 @@ impl Problem {
             Problem::Repeated { .. } => "repeated",
             Problem::EmptyScript { .. } => "empty_script",
             Problem::IrreversibleDowngrade => "irreversible_downgrade",
-            Problem::ReplacesUnsupported => "replaces_unsupported",
             Problem::CrossDatabaseUnsupported { .. } => "cross_database_unsupported",
             Problem::DuplicateId { .. } => "duplicate_id",
             Problem::Graph(fault) => fault.code(),

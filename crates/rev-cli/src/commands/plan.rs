@@ -67,7 +67,7 @@ pub(crate) fn print(
         .iter()
         .map(|(binding, points)| {
             let standing = &standings[&binding.name];
-            prepare(binding, standing, goal, points, beside)
+            prepare(binding, standing, goal, points, beside, None)
                 .map_err(|refusal| session.refused(&refusal, binding))
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;

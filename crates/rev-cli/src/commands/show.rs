@@ -3,19 +3,24 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rev_core::{Entry, Graph, Node, Scope, Script, Sql, Target};
+use rev_core::{Entry, Graph, Node, Revision, RevisionId, Scope, Script, ShortcutId, Sql, Target};
 use serde_json::{Value, json};
 
-use super::{revision_json, revision_line};
+use super::{one_line, revision_json, revision_line};
 use crate::args::Show;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::session::{Session, runtime};
-use crate::terminal::{FAINT, NAME};
+use crate::terminal::{FAINT, ID, NAME};
 
 /// `rev show`.
 pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
     let target = session.target(&args.target)?;
+    if let Some(id) = session.graph().find_shortcut(&target.point.text)
+        && target.selector.is_none()
+    {
+        return show_shortcut(session, id);
+    }
     let found = find(session, &target)?;
     if session.terminal.is_json() {
         let list: Vec<Value> = found
@@ -23,7 +28,7 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
             .map(|(graph, node)| {
                 let mut value = revision_json(session, graph, *node);
                 value["irreversible"] = json!(graph.revision(*node).irreversible);
-                value["scripts"] = scripts_json(graph, *node);
+                value["scripts"] = scripts_json(graph.revision(*node));
                 value
             })
             .collect();
@@ -38,6 +43,47 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
         .map(|(graph, node)| text(session, graph, *node))
         .collect();
     session.terminal.data(&texts.join("\n"))?;
+    Ok(Exit::Done)
+}
+
+/// A shortcut is no node, but has a file like any revision.
+fn show_shortcut(session: &Session, id: ShortcutId) -> Result<Exit, Failure> {
+    let graph = session.graph();
+    let shortcut = graph.shortcut(id);
+    let revision = &shortcut.revision;
+    let members = graph.ids(graph.members(id));
+    if session.terminal.is_json() {
+        let value = json!({
+            "revision": revision.id.as_str(),
+            "down_revision": revision.parents.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+            "message": revision.message,
+            "replaces": members.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+            "irreversible": revision.irreversible,
+            "scripts": scripts_json(revision),
+        });
+        session.terminal.json(&json!({ "revisions": [value] }))?;
+        return Ok(Exit::Done);
+    }
+    let phrase = |ids: &[RevisionId]| {
+        let ids: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
+        ids.join(", ")
+    };
+    let mut text = format!(
+        "{ID}{}{ID:#}  {}\n",
+        revision.id,
+        one_line(&revision.message)
+    );
+    let mut line = |word: &str, value: &str| {
+        let _ = writeln!(text, "  {FAINT}{word:8}{FAINT:#} {value}");
+    };
+    line("replaces", &phrase(&members));
+    line("means", &phrase(&graph.ids(shortcut.tops.iter().copied())));
+    let file = session.project.shown(&revision.id);
+    line("file", &file.unwrap_or_default());
+    for (name, entry) in entries(revision) {
+        entry_text(&mut text, name, entry);
+    }
+    session.terminal.data(&text)?;
     Ok(Exit::Done)
 }
 
@@ -99,15 +145,15 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
     if revision.irreversible {
         line("way down", "none, on purpose".to_owned());
     }
-    for (name, entry) in entries(graph, node) {
+    for (name, entry) in entries(graph.revision(node)) {
         entry_text(&mut text, name, entry);
     }
     text
 }
 
 /// The top-level scripts under the name `*`, then the others.
-fn entries(graph: &Graph, node: Node) -> impl Iterator<Item = (&str, &Entry)> {
-    let scripts = &graph.revision(node).scripts;
+fn entries(revision: &Revision) -> impl Iterator<Item = (&str, &Entry)> {
+    let scripts = &revision.scripts;
     let others = scripts
         .databases
         .iter()
@@ -148,7 +194,7 @@ fn variants(script: &Script) -> Vec<(Option<&'static str>, Option<&Sql>)> {
     }
 }
 
-fn scripts_json(graph: &Graph, node: Node) -> Value {
+fn scripts_json(revision: &Revision) -> Value {
     let script = |script: &Option<Script>| match script {
         None => Value::Null,
         Some(Script::Any(sql)) => json!(sql.0),
@@ -162,7 +208,7 @@ fn scripts_json(graph: &Graph, node: Node) -> Value {
             })
             .collect(),
     };
-    entries(graph, node)
+    entries(revision)
         .map(|(name, entry)| {
             let value = json!({
                 "upgrade": script(&entry.upgrade),

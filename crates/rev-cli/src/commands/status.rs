@@ -172,6 +172,7 @@ impl Seen {
             "reparented": ids(drift.reparented.iter().map(|moved| &moved.revision).collect()),
             "gaps": ids(drift.gaps.iter().map(|gap| &gap.revision).collect()),
             "rebound": ids(drift.rebound.iter().collect()),
+            "partial": ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
         });
         value
     }

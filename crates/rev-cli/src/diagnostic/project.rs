@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rev_core::GraphFault;
+use rev_core::RevisionId;
+use rev_core::graph::{GraphFault, ShortcutFault};
 use rev_store::config::UrlError;
 use rev_store::write::WriteError;
 use rev_store::{Fault, OpenError, Problem};
@@ -89,6 +90,7 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
             told.fact("revisions", ids)
                 .hint("one of them must name another parent, or depend on something else")
         }
+        Problem::Graph(GraphFault::Shortcut(fault)) => shortcut(told, fault),
         Problem::DuplicateId { other, .. } => told
             .fact("other", other.as_str())
             .hint("give one of them a new id, and mend the `down_revision` of what stands on it"),
@@ -103,6 +105,34 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         )),
         Problem::NoFolder { .. } => told.hint("make the folder, or mend `revisions:`"),
         _ => told,
+    }
+}
+
+fn shortcut(told: Diagnostic, fault: &ShortcutFault) -> Diagnostic {
+    let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    match fault {
+        ShortcutFault::Unknown { similar, .. } if !similar.is_empty() => {
+            did_you_mean(told, similar)
+        }
+        ShortcutFault::Unknown { .. } => told.hint(
+            "the files of what a shortcut replaces go together: put this one back, or take \
+             all away (`rev squash --finish`)",
+        ),
+        ShortcutFault::Itself { .. } => told.hint("take its own id out of `replaces`"),
+        ShortcutFault::Overlap { shared, .. } => told
+            .fact("revisions", ids(shared))
+            .hint("let one replace all that the other does, or neither what the other does"),
+        ShortcutFault::Knot { members, .. } => told
+            .fact("revisions", ids(members))
+            .hint("let it replace what lies between as well, or less"),
+        ShortcutFault::Parents { expected, .. } => {
+            let hint = match &ids(expected)[..] {
+                [] => "write `down_revision: null`".to_owned(),
+                [parent] => format!("write `down_revision: {parent}`"),
+                parents => format!("write `down_revision: [{}]`", parents.join(", ")),
+            };
+            told.hint(hint)
+        }
     }
 }
 

@@ -242,6 +242,11 @@ fn of_drift(told: Diagnostic, drift: &Drift, binding: &Binding) -> Diagnostic {
                      files say: `rev repair {} --accept {id}`",
                     binding.name
                 ),
+                None if !drift.partial.is_empty() => {
+                    "check out a commit that has the files of these revisions, and bring the \
+                     database up to their end there"
+                        .to_owned()
+                }
                 None => "put the files back as they were applied".to_owned(),
             }
         }
@@ -256,6 +261,10 @@ fn of_drift(told: Diagnostic, drift: &Drift, binding: &Binding) -> Diagnostic {
             ids(drift.gaps.iter().map(|g| &g.revision).collect()),
         )
         .fact("rebound", ids(drift.rebound.iter().collect()))
+        .fact(
+            "partial",
+            ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
+        )
         .fact("unknown", ids(drift.unknown.iter().collect()))
         .hint(hint)
 }
@@ -294,6 +303,13 @@ pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
         .rebound
         .iter()
         .map(|id| format!("{id}  would run another script here now: other group or dialect"));
+    let partial = drift.partial.iter().map(|it| {
+        let (applied, missing) = (phrase(&it.applied), phrase(&it.missing));
+        format!(
+            "{}  has replaced for good what is applied only in part: {applied}, and not {missing}",
+            it.shortcut
+        )
+    });
     let unknown = drift
         .unknown
         .iter()
@@ -302,6 +318,7 @@ pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
         .chain(reparented)
         .chain(gaps)
         .chain(rebound)
+        .chain(partial)
         .chain(unknown)
         .collect()
 }

@@ -61,6 +61,16 @@ fn way(action: Action) -> &'static str {
     }
 }
 
+/// What a shortcut does the work of, as a phrase.
+fn replaced(step: &Step) -> String {
+    let ids: Vec<&str> = step.replaces.iter().map(AsRef::as_ref).collect();
+    let count = crate::terminal::count(ids.len(), "revision");
+    match &ids[..] {
+        [first, _, _, .., last] if ids.len() > 4 => format!("{count}: {first} … {last}"),
+        _ => format!("{count}: {}", ids.join(", ")),
+    }
+}
+
 /// What a step does, as a phrase.
 fn doing(step: &Step, statements: usize) -> String {
     match (step.action.runs(), step.is_empty()) {

@@ -16,7 +16,15 @@ struct Lane<'a> {
     from: Vec<&'a str>,
     to: Vec<&'a str>,
     to_digest: String,
+    cost: Cost,
     steps: Vec<Step<'a>>,
+}
+
+/// What no allowed plan undercuts: steps that do work, then steps.
+#[derive(Serialize)]
+struct Cost {
+    with_work: usize,
+    steps: usize,
 }
 
 #[derive(Serialize)]
@@ -28,8 +36,8 @@ struct Step<'a> {
     empty: bool,
     transaction: &'a str,
     statements: usize,
-    /// What a shortcut does the work of; no step is one yet.
-    replaces: [&'a str; 0],
+    /// What a shortcut does the work of.
+    replaces: Vec<&'a str>,
     /// Steps of other lanes to wait for; no step does yet.
     waits_for: [&'a str; 0],
 }
@@ -54,12 +62,12 @@ fn lane(prepared: &Prepared) -> Lane<'_> {
         .map(|(step, work)| Step {
             action: step.action.name(),
             revision: step.revision.id.as_str(),
-            message: &step.row.message,
+            message: &step.revision.message,
             digest: step.digest.to_string(),
             empty: step.is_empty(),
             transaction: step.transaction.name(),
             statements: work.statements.len(),
-            replaces: [],
+            replaces: step.replaces.iter().map(AsRef::as_ref).collect(),
             waits_for: [],
         });
     Lane {
@@ -68,6 +76,10 @@ fn lane(prepared: &Prepared) -> Lane<'_> {
         from: lane.from.iter().map(AsRef::as_ref).collect(),
         to: lane.to.iter().map(AsRef::as_ref).collect(),
         to_digest: lane.to_digest.to_string(),
+        cost: Cost {
+            with_work: lane.cost().with_work,
+            steps: lane.cost().steps,
+        },
         steps: steps.collect(),
     }
 }

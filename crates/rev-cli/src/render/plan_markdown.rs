@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use rev_core::Goal;
+use rev_core::{Goal, Step};
 use rev_engine::prepare::Prepared;
 
-use super::{doing, heads, way};
+use super::{doing, heads, replaced, way};
 use crate::commands::one_line;
 
 /// A heading and a table a lane.
@@ -31,12 +31,20 @@ pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
                 number + 1,
                 way(step.action),
                 step.revision.id,
-                cell(&one_line(&step.row.message)),
-                doing(step, work.statements.len()),
+                cell(&one_line(&step.revision.message)),
+                what(step, work.statements.len()),
             );
         }
     }
     text
+}
+
+fn what(step: &Step, statements: usize) -> String {
+    let doing = doing(step, statements);
+    match step.replaces.is_empty() {
+        true => doing,
+        false => format!("{doing}, for {}", replaced(step)),
+    }
 }
 
 /// A text that keeps its table whole.

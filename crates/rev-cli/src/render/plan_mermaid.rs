@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use rev_engine::prepare::Prepared;
 
-use super::{heads, mermaid_text, way};
+use super::{heads, mermaid_text, replaced, way};
 use crate::commands::one_line;
 
 /// A flow chart with a box a lane.
@@ -20,8 +20,11 @@ pub(super) fn render(lanes: &[Prepared]) -> String {
             mermaid_text(&heads(&lane.from))
         );
         for (number, step) in lane.steps.iter().enumerate() {
-            let message = one_line(&step.row.message);
-            let words = format!("{} {} {message}", way(step.action), step.revision.id);
+            let message = one_line(&step.revision.message);
+            let mut words = format!("{} {} {message}", way(step.action), step.revision.id);
+            if !step.replaces.is_empty() {
+                let _ = write!(words, " (for {})", replaced(step));
+            }
             let (from, to) = (number, number + 1);
             let _ = writeln!(
                 text,

@@ -14,7 +14,7 @@ use rev_sql::effect;
 use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 use rev_sql::split::{Statement, rebuilds_tables};
 
-use super::{doing, heads, way};
+use super::{doing, heads, replaced, way};
 use crate::commands::one_line;
 
 /// Stands for the time of the run until the text is made; no message holds it.
@@ -80,9 +80,12 @@ fn plan_digest(lane: &Lane) -> String {
 }
 
 fn title(step: &Step, work: &Work) -> String {
-    let message = one_line(&step.row.message);
+    let message = one_line(&step.revision.message);
     let what = format!("{} {} {message}", way(step.action), step.revision.id);
-    let words = doing(step, work.statements.len());
+    let mut words = doing(step, work.statements.len());
+    if !step.replaces.is_empty() {
+        let _ = write!(words, ", for {}", replaced(step));
+    }
     format!("{} ({words})", what.trim_end())
 }
 
@@ -146,13 +149,15 @@ fn writes(ledger: &Ledger, dialect: Dialect, step: &Step, work: &Work, plan: &st
         operator: "script",
         version: env!("CARGO_PKG_VERSION"),
     };
-    let row = match step.action {
-        Action::Upgrade | Action::Stamp => ledger.insert_row(&work.row, &line),
-        Action::Downgrade | Action::Unstamp => ledger.delete_row(&step.revision.id),
+    let row = |row| match step.action {
+        Action::Upgrade | Action::Stamp => ledger.insert_row(row, &line),
+        Action::Downgrade | Action::Unstamp => ledger.delete_row(&row.revision),
     };
+    let rows: Vec<String> = work.rows.iter().map(row).collect();
+    let rows = rows.join("\n");
     let state = ledger.state_name();
     let text = format!(
-        "{row}\n{}\nUPDATE {state} SET generation = generation + 1 WHERE id = 1;\n",
+        "{rows}\n{}\nUPDATE {state} SET generation = generation + 1 WHERE id = 1;\n",
         ledger.insert_log(&line),
     );
     text.replace(&format!("'{NOW}'"), now(dialect))

@@ -6,7 +6,7 @@ use rev_core::TransactionMode;
 use rev_core::plan::Source;
 use rev_engine::prepare::Prepared;
 
-use super::{doing, heads, way};
+use super::{doing, heads, replaced, way};
 use crate::commands::one_line;
 use crate::terminal::{FAINT, ID, NAME, WARNING, count};
 
@@ -25,7 +25,11 @@ fn lane(prepared: &Prepared) -> String {
     if lane.steps.is_empty() {
         return format!("{title}  nothing to do, at {}\n", heads(&lane.to));
     }
-    let steps = count(lane.steps.len(), "step");
+    let cost = lane.cost();
+    let mut steps = count(cost.steps, "step");
+    if cost.with_work < cost.steps {
+        let _ = write!(steps, ", {} with work", cost.with_work);
+    }
     let mut text = format!(
         "{title}  {} → {}, {steps}\n",
         heads(&lane.from),
@@ -33,11 +37,14 @@ fn lane(prepared: &Prepared) -> String {
     );
     let width = |of: fn(&rev_core::Step) -> usize| lane.steps.iter().map(of).max().unwrap_or(0);
     let id_width = width(|step| step.revision.id.as_str().len());
-    let message_width = width(|step| one_line(&step.row.message).chars().count());
+    let message_width = width(|step| one_line(&step.revision.message).chars().count());
     for (step, work) in lane.steps.iter().zip(&prepared.works) {
         let mut words = doing(step, work.statements.len());
         if step.action.runs() && !step.is_empty() && step.transaction == TransactionMode::None {
             words.push_str(", no transaction");
+        }
+        if !step.replaces.is_empty() {
+            let _ = write!(words, ", for {}", replaced(step));
         }
         if step.action == rev_core::Action::Downgrade && step.source == Source::Ledger {
             words.push_str(", as stored in the ledger");
@@ -49,7 +56,7 @@ fn lane(prepared: &Prepared) -> String {
         };
         let message = match message_width {
             0 => String::new(),
-            _ => format!("{:message_width$}  ", one_line(&step.row.message)),
+            _ => format!("{:message_width$}  ", one_line(&step.revision.message)),
         };
         let _ = writeln!(
             text,

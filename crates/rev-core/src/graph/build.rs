@@ -1,12 +1,13 @@
 //! Building a graph, and all that can be wrong with one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use petgraph::Direction;
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::DiGraph;
 
+use super::shortcut::{self, ShortcutFault, Shortcuts};
 use super::{Edge, Graph, Node, NodeSet};
 use crate::name::{RESERVED, similar};
 use crate::{Label, Revision, RevisionId};
@@ -69,6 +70,9 @@ pub enum GraphFault {
     /// Something about a label.
     #[error(transparent)]
     Label(#[from] LabelFault),
+    /// Something about a shortcut.
+    #[error(transparent)]
+    Shortcut(#[from] ShortcutFault),
 }
 
 /// What is wrong with a label.
@@ -125,6 +129,7 @@ impl GraphFault {
             | GraphFault::UnknownDependency { child, .. }
             | GraphFault::RepeatedParent { child, .. } => child,
             GraphFault::Cycle { members } => &members[0],
+            GraphFault::Shortcut(fault) => fault.shortcut(),
             GraphFault::Label(LabelFault::Taken { second, .. }) => second,
             GraphFault::Label(
                 LabelFault::IsId { at, .. } | LabelFault::ReadsAsOffset { at, .. },
@@ -143,6 +148,7 @@ impl GraphFault {
             GraphFault::SelfDependency { .. } => "self_dependency",
             GraphFault::RepeatedParent { .. } => "repeated_parent",
             GraphFault::Cycle { .. } => "cycle",
+            GraphFault::Shortcut(fault) => fault.code(),
             GraphFault::Label(LabelFault::Taken { .. }) => "label_taken",
             GraphFault::Label(LabelFault::IsId { .. }) => "label_is_id",
             GraphFault::Label(LabelFault::ReadsAsOffset { .. }) => "label_reads_as_offset",
@@ -158,10 +164,16 @@ pub(crate) fn stem_of_offset(text: &str) -> Option<&str> {
     (is_number && !stem.is_empty()).then_some(stem)
 }
 
-struct Builder {
-    dag: DiGraph<Arc<Revision>, Edge, u32>,
+/// A graph in the making.
+pub(super) struct Builder {
+    pub(super) dag: DiGraph<Arc<Revision>, Edge, u32>,
+    pub(super) faults: Vec<GraphFault>,
+    /// What ids without a node mean.
+    pub(super) names: BTreeMap<RevisionId, Vec<Node>>,
     labels: BTreeMap<Label, Node>,
-    faults: Vec<GraphFault>,
+    pub(super) shortcuts: Vec<Arc<Revision>>,
+    /// Who names a shortcut: each to be connected once it is known what that is.
+    waiting: BTreeMap<RevisionId, Vec<(Node, Edge)>>,
 }
 
 impl Graph {
@@ -171,14 +183,15 @@ impl Graph {
     ///
     /// Every [`GraphFault`] there is, not only the first.
     pub fn new(revisions: Vec<Arc<Revision>>) -> Result<Self, Vec<GraphFault>> {
-        let mut builder = Builder::of(revisions);
+        let mut builder = Builder::of(revisions.clone(), Vec::new());
         builder.declare_labels();
         builder.connect();
+        let shortcuts = shortcut::lay_out(&mut builder);
         let topological = builder.order();
         if !builder.faults.is_empty() {
             return Err(builder.faults);
         }
-        Ok(builder.finish(topological))
+        Ok(builder.finish(topological, revisions, shortcuts))
     }
 
     /// This graph with revisions that only a ledger knows. They are no heads
@@ -189,10 +202,10 @@ impl Graph {
     /// [`GraphFault::Cycle`], where a ledger's edges contradict each other.
     pub fn with_foreign(&self, foreign: Vec<Arc<Revision>>) -> Result<Self, Vec<GraphFault>> {
         let ids: Vec<RevisionId> = foreign.iter().map(|r| r.id.clone()).collect();
-        let own = self.nodes().map(|node| self.revision(node).clone());
-        let mut builder = Builder::of(own.chain(foreign).collect());
+        let mut builder = Builder::of(self.own.clone(), foreign);
         builder.declare_labels();
         builder.connect();
+        let shortcuts = shortcut::lay_out(&mut builder);
         // A ledger may know less than the files once did: that is drift, to be
         // told by the state, and no fault of the graph.
         builder.faults.clear();
@@ -200,7 +213,7 @@ impl Graph {
         if !builder.faults.is_empty() {
             return Err(builder.faults);
         }
-        let mut graph = builder.finish(topological);
+        let mut graph = builder.finish(topological, self.own.clone(), shortcuts);
         graph.foreign = ids
             .iter()
             .filter_map(|id| graph.find(id.as_str()))
@@ -210,25 +223,80 @@ impl Graph {
 }
 
 impl Builder {
-    fn of(mut revisions: Vec<Arc<Revision>>) -> Self {
+    fn of(own: Vec<Arc<Revision>>, foreign: Vec<Arc<Revision>>) -> Self {
+        let files: BTreeSet<RevisionId> = own.iter().map(|it| it.id.clone()).collect();
+        // What a shortcut replaces has files still, or it is a node by now.
+        let is_shortcut =
+            |it: &Arc<Revision>| it.replaces.iter().any(|replaced| files.contains(replaced));
+        let (shortcuts, own): (Vec<_>, Vec<_>) = own.into_iter().partition(is_shortcut);
+        let mut builder = Self {
+            dag: DiGraph::with_capacity(own.len() + foreign.len(), own.len()),
+            faults: Vec::new(),
+            names: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            shortcuts: Vec::new(),
+            waiting: BTreeMap::new(),
+        };
+        for revision in builder.distinct(own.into_iter().chain(foreign).collect()) {
+            builder.dag.add_node(revision);
+        }
+        for revision in builder.distinct(shortcuts) {
+            match builder.find(revision.id.as_str()) {
+                Some(_) => builder.faults.push(GraphFault::DuplicateId {
+                    id: revision.id.clone(),
+                }),
+                None => builder.shortcuts.push(revision),
+            }
+        }
+        builder.name_replaced(&files);
+        builder
+    }
+
+    /// The revisions by id, each further one of an id as a fault.
+    fn distinct(&mut self, mut revisions: Vec<Arc<Revision>>) -> Vec<Arc<Revision>> {
         revisions.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut dag = DiGraph::with_capacity(revisions.len(), revisions.len());
-        let mut faults = Vec::new();
-        let mut last: Option<RevisionId> = None;
+        let mut distinct: Vec<Arc<Revision>> = Vec::with_capacity(revisions.len());
         for revision in revisions {
-            if last.as_ref() == Some(&revision.id) {
-                faults.push(GraphFault::DuplicateId {
+            if distinct.last().is_some_and(|last| last.id == revision.id) {
+                self.faults.push(GraphFault::DuplicateId {
                     id: revision.id.clone(),
                 });
-                continue;
+            } else {
+                distinct.push(revision);
             }
-            last = Some(revision.id.clone());
-            dag.add_node(revision);
         }
-        Self {
-            dag,
-            labels: BTreeMap::new(),
-            faults,
+        distinct
+    }
+
+    /// The ids of replaced revisions without files lead to what replaced them,
+    /// this checkout's first.
+    fn name_replaced(&mut self, files: &BTreeSet<RevisionId>) {
+        let (own, foreign): (Vec<Node>, Vec<Node>) = self
+            .dag
+            .node_indices()
+            .filter(|&node| !self.dag[node].replaces.is_empty())
+            .partition(|&node| files.contains(&self.dag[node].id));
+        for node in own {
+            let revision = self.dag[node].clone();
+            for replaced in &revision.replaces {
+                if let Some(other) = self.names.insert(replaced.clone(), vec![node])
+                    && other[0] != node
+                {
+                    let fault = ShortcutFault::Overlap {
+                        first: self.dag[other[0]].id.clone(),
+                        second: revision.id.clone(),
+                        shared: vec![replaced.clone()],
+                    };
+                    self.faults.push(fault.into());
+                }
+            }
+        }
+        for node in foreign {
+            for replaced in &self.dag[node].replaces {
+                self.names
+                    .entry(replaced.clone())
+                    .or_insert_with(|| vec![node]);
+            }
         }
     }
 
@@ -238,6 +306,38 @@ impl Builder {
             .binary_search_by(|node| node.weight.id.as_str().cmp(id))
             .ok()
             .map(Node::new)
+    }
+
+    /// The node with this id, or that has replaced it for good.
+    pub(super) fn lookup(&self, id: &str) -> Option<Node> {
+        self.find(id).or_else(|| match self.names.get(id)?[..] {
+            [node] if self.is_finished(node) => Some(node),
+            _ => None,
+        })
+    }
+
+    fn is_finished(&self, node: Node) -> bool {
+        !self.dag[node].replaces.is_empty()
+    }
+
+    /// All that an id means: see [`Graph::lookup`].
+    pub(super) fn lookup_all(&self, id: &str) -> Vec<Node> {
+        match self.find(id) {
+            Some(node) => vec![node],
+            None => self.names.get(id).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// All ids, of nodes and of shortcuts.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let nodes = self.dag.node_weights();
+        nodes.chain(&self.shortcuts).map(|it| it.id.as_str())
+    }
+
+    fn shortcut(&self, id: &str) -> Option<&RevisionId> {
+        let shortcuts = &self.shortcuts;
+        let place = shortcuts.binary_search_by(|it| it.id.as_str().cmp(id));
+        Some(&shortcuts[place.ok()?].id)
     }
 
     fn declare_labels(&mut self) {
@@ -252,7 +352,7 @@ impl Builder {
                     });
                     continue;
                 }
-                if self.find(label.as_str()).is_some() {
+                if self.find(label.as_str()).is_some() || self.shortcut(label.as_str()).is_some() {
                     self.label_fault(LabelFault::IsId {
                         label: label.clone(),
                         at: revision.id.clone(),
@@ -306,33 +406,67 @@ impl Builder {
                 });
                 continue;
             }
-            match self.find(parent.as_str()) {
+            match self.lookup(parent.as_str()) {
                 Some(node) if node == child => self.faults.push(GraphFault::SelfParent {
                     id: revision.id.clone(),
                 }),
                 Some(node) => {
                     self.dag.add_edge(node, child, Edge::Parent);
                 }
+                None if self.waits_for(parent.as_str(), child, Edge::Parent) => {}
                 None => {
-                    let ids = self.dag.node_weights().map(|r| r.id.as_str());
-                    let similar = similar(parent.as_str(), ids)
-                        .into_iter()
-                        .filter_map(|id| RevisionId::new(id).ok())
-                        .collect();
-                    self.faults.push(GraphFault::UnknownParent {
-                        child: revision.id.clone(),
-                        parent: parent.clone(),
-                        similar,
-                    });
+                    let fault = self.unknown_parent(&revision.id, parent);
+                    self.faults.push(fault);
                 }
             }
+        }
+    }
+
+    /// Notes an edge to a shortcut; `false`: there is no such shortcut.
+    fn waits_for(&mut self, id: &str, child: Node, edge: Edge) -> bool {
+        let Some(shortcut) = self.shortcut(id).cloned() else {
+            return false;
+        };
+        self.waiting
+            .entry(shortcut)
+            .or_default()
+            .push((child, edge));
+        true
+    }
+
+    /// Connects what refers to a shortcut with the topmost of its set.
+    pub(super) fn connect_to_shortcut(&mut self, shortcut: &RevisionId, tops: &[Node]) {
+        for (child, edge) in self.waiting.remove(shortcut).unwrap_or_default() {
+            for &top in tops {
+                if top == child {
+                    let id = self.dag[child].id.clone();
+                    self.faults.push(match edge {
+                        Edge::Parent => GraphFault::SelfParent { id },
+                        Edge::Dependency => GraphFault::SelfDependency { id },
+                    });
+                } else {
+                    self.dag.add_edge(top, child, edge);
+                }
+            }
+        }
+    }
+
+    pub(super) fn unknown_parent(&self, child: &RevisionId, parent: &RevisionId) -> GraphFault {
+        let similar = similar(parent.as_str(), self.ids());
+        let similar = similar
+            .into_iter()
+            .filter_map(|id| RevisionId::new(id).ok());
+        GraphFault::UnknownParent {
+            child: child.clone(),
+            parent: parent.clone(),
+            similar: similar.collect(),
         }
     }
 
     fn connect_dependencies(&mut self, child: Node, revision: &Revision) {
         for dependency in &revision.depends_on {
             let found = self
-                .find(dependency)
+                .lookup(dependency)
                 .or_else(|| self.labels.get(dependency.as_str()).copied());
             match found {
                 Some(node) if node == child => self.faults.push(GraphFault::SelfDependency {
@@ -341,12 +475,9 @@ impl Builder {
                 Some(node) => {
                     self.dag.add_edge(node, child, Edge::Dependency);
                 }
+                None if self.waits_for(dependency, child, Edge::Dependency) => {}
                 None => {
-                    let names = self
-                        .dag
-                        .node_weights()
-                        .map(|r| r.id.as_str())
-                        .chain(self.labels.keys().map(Label::as_str));
+                    let names = self.ids().chain(self.labels.keys().map(Label::as_str));
                     self.faults.push(GraphFault::UnknownDependency {
                         child: revision.id.clone(),
                         dependency: dependency.clone(),
@@ -362,58 +493,72 @@ impl Builder {
 
     /// A topological order; where there is none, a fault for each knot.
     fn order(&mut self) -> Vec<Node> {
-        // petgraph's own `is_cyclic_directed` and `tarjan_scc` recurse, and a
-        // history of ten thousand revisions overflows a thread's stack.
         if let Ok(order) = toposort(&self.dag, None) {
             return order;
         }
-        let mut knots: Vec<Vec<Node>> = kosaraju_scc(&self.dag)
-            .into_iter()
-            .filter(|members| members.len() > 1)
-            .collect();
-        for knot in &mut knots {
-            knot.sort_unstable();
-        }
-        knots.sort_unstable();
-        for knot in knots {
-            let members = self.cycle_in(&knot);
+        for ring in rings(&self.dag) {
+            let ids = ring.into_iter().map(|member| self.dag[member].id.clone());
+            let members = ids.collect();
             self.faults.push(GraphFault::Cycle { members });
         }
         Vec::new()
     }
 
-    /// One cycle within a strongly connected set: every member has something
-    /// below it in the set, so stepping down must come back.
-    fn cycle_in(&self, knot: &[Node]) -> Vec<RevisionId> {
-        let mut path: Vec<Node> = Vec::new();
-        let mut place: BTreeMap<Node, usize> = BTreeMap::new();
-        let mut node = knot[0];
-        while !place.contains_key(&node) {
-            place.insert(node, path.len());
-            path.push(node);
-            node = self
-                .dag
-                .neighbors_directed(node, Direction::Incoming)
-                .filter(|below| knot.binary_search(below).is_ok())
-                .min()
-                .expect("a strongly connected set has an edge into each member");
-        }
-        let mut ring = path.split_off(place[&node]);
-        let smallest = (0..ring.len()).min_by_key(|&at| ring[at]).unwrap_or(0);
-        ring.rotate_left(smallest);
-        ring.into_iter()
-            .map(|member| self.dag[member].id.clone())
-            .collect()
-    }
-
-    fn finish(self, topological: Vec<Node>) -> Graph {
+    fn finish(
+        self,
+        topological: Vec<Node>,
+        own: Vec<Arc<Revision>>,
+        shortcuts: Shortcuts,
+    ) -> Graph {
         Graph {
             dag: self.dag,
             labels: self.labels,
             topological,
             foreign: NodeSet::default(),
+            own,
+            shortcuts,
             reach: OnceLock::new(),
             digests: OnceLock::new(),
         }
     }
+}
+
+/// A ring in each knot of a graph: each member stands on the next, the last on
+/// the first. Rings and their members begin with the smallest.
+pub(super) fn rings<N, E>(dag: &DiGraph<N, E, u32>) -> Vec<Vec<Node>> {
+    // petgraph's own `is_cyclic_directed` and `tarjan_scc` recurse, and a
+    // history of ten thousand revisions overflows a thread's stack.
+    if toposort(dag, None).is_ok() {
+        return Vec::new();
+    }
+    let mut knots: Vec<Vec<Node>> = kosaraju_scc(dag)
+        .into_iter()
+        .filter(|members| members.len() > 1)
+        .collect();
+    for knot in &mut knots {
+        knot.sort_unstable();
+    }
+    knots.sort_unstable();
+    knots.iter().map(|knot| ring_in(dag, knot)).collect()
+}
+
+/// One ring within a strongly connected set: every member has something below
+/// it in the set, so stepping down must come back.
+fn ring_in<N, E>(dag: &DiGraph<N, E, u32>, knot: &[Node]) -> Vec<Node> {
+    let mut path: Vec<Node> = Vec::new();
+    let mut place: BTreeMap<Node, usize> = BTreeMap::new();
+    let mut node = knot[0];
+    while !place.contains_key(&node) {
+        place.insert(node, path.len());
+        path.push(node);
+        node = dag
+            .neighbors_directed(node, Direction::Incoming)
+            .filter(|below| knot.binary_search(below).is_ok())
+            .min()
+            .expect("a strongly connected set has an edge into each member");
+    }
+    let mut ring = path.split_off(place[&node]);
+    let smallest = (0..ring.len()).min_by_key(|&at| ring[at]).unwrap_or(0);
+    ring.rotate_left(smallest);
+    ring
 }

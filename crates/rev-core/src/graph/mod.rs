@@ -12,6 +12,7 @@
 
 mod build;
 mod reach;
+mod shortcut;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -22,11 +23,13 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 pub use build::{GraphFault, LabelFault};
-pub use walk::NodeSet;
+pub use shortcut::{Shortcut, ShortcutFault, ShortcutId};
+pub use walk::{Hop, NodeSet};
 
 use crate::digest::{self, Digest};
 use crate::{Label, Revision, RevisionId};
 use reach::Reach;
+use shortcut::Shortcuts;
 
 /// The place of a revision in one graph; ascending with its id.
 pub type Node = NodeIndex<u32>;
@@ -49,6 +52,9 @@ pub struct Graph {
     topological: Vec<Node>,
     /// Nodes that only a ledger knows: no file of this checkout has them.
     foreign: NodeSet,
+    /// The revisions of this checkout as they were given, to build upon.
+    own: Vec<Arc<Revision>>,
+    shortcuts: Shortcuts,
     reach: OnceLock<Reach>,
     digests: OnceLock<Vec<Digests>>,
 }

@@ -3,7 +3,16 @@
 use fixedbitset::FixedBitSet;
 use petgraph::Direction;
 
-use super::{Edge, Graph, Node};
+use super::{Edge, Graph, Node, ShortcutId};
+
+/// What one step takes up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hop {
+    /// One revision.
+    Revision(Node),
+    /// All revisions that a shortcut replaces.
+    Shortcut(ShortcutId),
+}
 
 /// A set of nodes of one graph; iterates in ascending order.
 #[derive(Debug, Clone, Default)]
@@ -99,6 +108,17 @@ impl FromIterator<Node> for NodeSet {
         let mut set = NodeSet::default();
         set.extend(nodes);
         set
+    }
+}
+
+impl Hop {
+    /// The revision that moves by itself, if it is one.
+    #[must_use]
+    pub fn revision(self) -> Option<Node> {
+        match self {
+            Hop::Revision(node) => Some(node),
+            Hop::Shortcut(_) => None,
+        }
     }
 }
 
@@ -243,27 +263,67 @@ impl Graph {
     /// nothing about the order of the others.
     #[must_use]
     pub fn post_order(&self, heads: &[Node], skip: &NodeSet) -> Vec<Node> {
+        let hops = self.hops(heads, skip, &[]);
+        hops.into_iter().filter_map(Hop::revision).collect()
+    }
+
+    /// The stated order of [`Graph::post_order`], where these shortcuts, none
+    /// within another, stand for their sets: as soon as a member is reached, all
+    /// that any member stands on comes first.
+    #[must_use]
+    pub fn hops(&self, heads: &[Node], skip: &NodeSet, through: &[ShortcutId]) -> Vec<Hop> {
+        let hop_of = self.hop_of(through);
         let mut heads = heads.to_vec();
         heads.sort_unstable_by(|a, b| b.cmp(a));
         let mut order = Vec::new();
         let mut entered = NodeSet(FixedBitSet::with_capacity(self.len()));
-        // Each entry is a node and what is still to be visited below it, the
+        // Each entry is a hop and what is still to be visited below it, the
         // next one last. The first entry holds the heads.
-        let mut stack: Vec<(Option<Node>, Vec<Node>)> = vec![(None, heads)];
-        while let Some((node, rest)) = stack.last_mut() {
+        let mut stack: Vec<(Option<Hop>, Vec<Node>)> = vec![(None, heads)];
+        while let Some((hop, rest)) = stack.last_mut() {
             match rest.pop() {
                 Some(below) if !skip.contains(below) && entered.insert(below) => {
-                    let mut next = self.reduced_below(below);
+                    let hop = hop_of(below);
+                    let mut next = match hop {
+                        Hop::Revision(node) => self.reduced_below(node),
+                        Hop::Shortcut(id) => {
+                            let members = self.members(id);
+                            entered.extend(members.iter().copied());
+                            self.below_all(&members, |node| hop_of(node) != hop)
+                        }
+                    };
                     next.reverse();
-                    stack.push((Some(below), next));
+                    stack.push((Some(hop), next));
                 }
                 Some(_) => {}
                 None => {
-                    order.extend(*node);
+                    order.extend(*hop);
                     stack.pop();
                 }
             }
         }
         order
+    }
+
+    fn hop_of(&self, through: &[ShortcutId]) -> impl Fn(Node) -> Hop + use<> {
+        let mut shortcut_of = vec![None; if through.is_empty() { 0 } else { self.len() }];
+        for &id in through {
+            for member in self.members(id) {
+                shortcut_of[member.index()] = Some(id);
+            }
+        }
+        move |node| match shortcut_of.get(node.index()) {
+            Some(&Some(id)) => Hop::Shortcut(id),
+            _ => Hop::Revision(node),
+        }
+    }
+
+    /// What these nodes stand on directly, ascending, as far as it counts.
+    fn below_all(&self, nodes: &[Node], counts: impl Fn(Node) -> bool) -> Vec<Node> {
+        let below = nodes.iter().flat_map(|&node| self.reduced_below(node));
+        let mut below: Vec<Node> = below.filter(|&node| counts(node)).collect();
+        below.sort_unstable();
+        below.dedup();
+        below
     }
 }

@@ -23,7 +23,7 @@ use std::cell::OnceCell;
 use crate::name::{RESERVED, similar};
 use crate::revision::ScriptError;
 use crate::target::Point;
-use crate::{Binding, Graph, Node, NodeSet, State};
+use crate::{Binding, Graph, Node, NodeSet, RevisionId, State};
 
 /// Up: towards the heads. Down: towards the bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,7 +197,7 @@ impl<'a> Scope<'a> {
     /// Whether a text is, as it stands, a word of the grammar, an id or a label.
     fn is_name(&self, text: &str) -> bool {
         RESERVED.contains(&text)
-            || self.graph.find(text).is_some()
+            || !self.graph.lookup(text).is_empty()
             || self.graph.label(text).is_some()
     }
 
@@ -213,42 +213,53 @@ impl<'a> Scope<'a> {
             "heads" => Ok(Place::Heads(self.heads(branch))),
             "head" => self.head(point, branch).map(Place::Revisions),
             _ => {
-                let node = self.revision(name, branch)?;
+                let nodes = self.meant_by(name, branch)?;
                 if let Some(branch) = branch
-                    && !branch.line.contains(node)
+                    && let Some(node) = nodes.iter().find(|node| !branch.line.contains(**node))
                 {
                     return Err(ResolveError::NotOnBranch {
-                        revision: self.graph.id(node).clone(),
+                        revision: self.graph.id(*node).clone(),
                         branch: branch.name.clone(),
                     });
                 }
-                Ok(Place::Revisions(vec![node]))
+                Ok(Place::Revisions(nodes))
             }
         }
     }
 
-    /// The revision with this id, with the only id that begins so (on the
-    /// branch, if there is one), or that declares this label.
-    fn revision(&self, name: &str, branch: Option<&Branch>) -> Result<Node, ResolveError> {
-        if let Some(node) = self.graph.find(name).or_else(|| self.graph.label(name)) {
-            return Ok(node);
+    /// What the id means, or the only id that begins so (on the branch, if there
+    /// is one), or the revision that declares this label. An id of a shortcut
+    /// means the topmost revisions of its set, so these may be several.
+    fn meant_by(&self, name: &str, branch: Option<&Branch>) -> Result<Vec<Node>, ResolveError> {
+        let found = self.graph.lookup(name);
+        if !found.is_empty() {
+            return Ok(found);
         }
-        let candidates: Vec<Node> = self.graph.with_prefix(name).collect();
-        match candidates[..] {
+        if let Some(node) = self.graph.label(name) {
+            return Ok(vec![node]);
+        }
+        let nodes = self.graph.with_prefix(name);
+        let nodes = nodes.map(|node| (self.graph.id(node), vec![node]));
+        let others = self.graph.names_with_prefix(name);
+        let others = others.map(|(id, nodes)| (id, nodes.to_vec()));
+        let mut candidates: Vec<(&RevisionId, Vec<Node>)> = nodes.chain(others).collect();
+        candidates.sort_unstable();
+        let ids = || candidates.iter().map(|(id, _)| (*id).clone()).collect();
+        match &candidates[..] {
             [] => Err(self.unknown(name)),
             _ if name.len() < MIN_PREFIX => Err(ResolveError::ShortPrefix {
                 prefix: name.to_owned(),
-                candidates: self.graph.ids(candidates),
+                candidates: ids(),
             }),
-            [node] => Ok(node),
+            [(_, nodes)] => Ok(nodes.clone()),
             _ => {
                 let on_branch = |node: &Node| branch.is_some_and(|b| b.line.contains(*node));
-                let mut of_branch = candidates.iter().copied().filter(on_branch);
+                let mut of_branch = candidates.iter().filter(|it| it.1.iter().all(on_branch));
                 match (of_branch.next(), of_branch.next()) {
-                    (Some(node), None) => Ok(node),
+                    (Some((_, nodes)), None) => Ok(nodes.clone()),
                     _ => Err(ResolveError::AmbiguousPrefix {
                         prefix: name.to_owned(),
-                        candidates: self.graph.ids(candidates),
+                        candidates: ids(),
                     }),
                 }
             }
@@ -258,7 +269,9 @@ impl<'a> Scope<'a> {
     fn unknown(&self, name: &str) -> ResolveError {
         let ids = self.graph.nodes().map(|node| self.graph.id(node).as_str());
         let labels = self.graph.labels().keys().map(AsRef::as_ref);
-        let names = ids.chain(labels).chain(RESERVED);
+        let shortcuts = self.graph.shortcuts().iter();
+        let shortcuts = shortcuts.map(|it| it.revision.id.as_str());
+        let names = ids.chain(labels).chain(shortcuts).chain(RESERVED);
         ResolveError::Unknown {
             name: name.to_owned(),
             similar: similar(name, names)
@@ -269,8 +282,13 @@ impl<'a> Scope<'a> {
     }
 
     fn branch(&self, name: &str) -> Result<Branch, ResolveError> {
-        let root = self.revision(name, None)?;
-        Ok(Branch::of(self.graph, name, root))
+        match self.meant_by(name, None)?[..] {
+            [root] => Ok(Branch::of(self.graph, name, root)),
+            ref several => Err(ResolveError::SeveralRevisions {
+                point: name.to_owned(),
+                revisions: self.graph.ids(several.iter().copied()),
+            }),
+        }
     }
 
     /// All heads: of the branch, else of those that the database follows, else

@@ -1,6 +1,6 @@
 //! What counts for a database: target by target, where it leads.
 
-use crate::plan::moves;
+use crate::plan::{Through, moves};
 use crate::target::Point;
 use crate::testing::graph;
 use crate::{Binding, DatabaseName, Dialect, Goal, Graph, Label, Scope, State};
@@ -47,10 +47,12 @@ fn table(graph: &Graph, binding: &Binding, questions: &[(&str, &str, &str)]) -> 
 }
 
 fn told(graph: &Graph, scope: &Scope, state: &State, to: &crate::NodeSet) -> String {
-    let steps = moves(graph, state.set(), to).into_iter().map(|step| {
+    let moves = moves(graph, state.set(), to, &Through::default());
+    let steps = moves.into_iter().map(|step| {
         let sign = if step.up { '+' } else { '-' };
-        let id = graph.id(step.node);
-        match scope.work().contains(step.node) {
+        let node = step.hop.revision().expect("no shortcut is gone through");
+        let id = graph.id(node);
+        match scope.work().contains(node) {
             true => format!("{sign}{id}"),
             false => format!("({sign}{id})"),
         }

@@ -15,8 +15,8 @@ use super::twin::{build, db1, nodes, sketch};
 fn rows(graph: &Arc<Graph>, set: &rev_core::NodeSet) -> Vec<Applied> {
     let binding = Arc::new(db1());
     let empty = Standing::read(graph, &binding, Vec::new()).expect("an empty ledger");
-    let lane = lane(&binding, &empty, Goal::Upgrade, set).expect("a plan");
-    lane.steps.into_iter().map(|step| step.row).collect()
+    let lane = lane(&binding, &empty, Goal::Upgrade, set, None).expect("a plan");
+    lane.steps.into_iter().flat_map(|step| step.rows).collect()
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a RevisionId>) -> BTreeSet<&'a str> {

@@ -167,7 +167,7 @@ impl Run<'_> {
         lane: &mut Lane,
         batch: &Batch,
     ) -> Result<Commit, StepError> {
-        let revision = &batch.steps[0].row.revision;
+        let revision = &batch.steps[0].revision;
         for attempt in 1.. {
             boundary::reach();
             let mut signs = self.signs(lane, revision);
@@ -283,7 +283,7 @@ impl Run<'_> {
             number,
             of,
             action: work.action.name(),
-            revision: work.row.revision.to_string(),
+            revision: work.revision.to_string(),
             message: step.revision.message.clone(),
             statements: work.statements.len(),
             from_ledger: step.source == rev_core::plan::Source::Ledger,
@@ -296,12 +296,14 @@ impl Run<'_> {
         for number in decided.at + 1..=decided.at + steps {
             let step = &decided.prepared.lane.steps[number - 1];
             let id = step.revision.id.clone();
-            let node = decided.standing.graph.find(id.as_str());
-            let node = node.expect("a step's revision is in the lane's graph");
-            if step.action.applies() {
-                decided.applied.insert(node);
-            } else {
-                decided.applied.remove(node);
+            for revision in step.revisions() {
+                let node = decided.standing.graph.find(revision.as_str());
+                let node = node.expect("a step's revisions are in the lane's graph");
+                if step.action.applies() {
+                    decided.applied.insert(node);
+                } else {
+                    decided.applied.remove(node);
+                }
             }
             self.tell(Event::StepDone {
                 database: lane.job.binding.name.to_string(),
@@ -335,7 +337,7 @@ impl Run<'_> {
         let entry = LogEntry {
             run: self.request.run.clone(),
             action: work.action.name().to_owned(),
-            revision: work.row.revision.to_string(),
+            revision: work.revision.to_string(),
             outcome: "failed".to_owned(),
             plan: decided.digest.to_string(),
             statement: failure.as_ref().map_or(0, |f| f.number as u64),
@@ -352,13 +354,13 @@ impl Run<'_> {
             number,
             of,
             action: work.action.name(),
-            revision: work.row.revision.to_string(),
+            revision: work.revision.to_string(),
             failure,
             error: error.to_string(),
         });
         let step = &decided.prepared.lane.steps[number - 1];
         End::Failed {
-            revision: work.row.revision.clone(),
+            revision: work.revision.clone(),
             number,
             of,
             action: work.action.name(),
@@ -393,10 +395,14 @@ impl Decided {
     /// The revisions of the steps left that `now` has nothing more to do for, in
     /// order.
     fn standing_in(&self, now: &Decided) -> Vec<RevisionId> {
+        let graph = &now.standing.graph;
+        let is_applied = |id: &RevisionId| {
+            let node = graph.find(id.as_str());
+            node.is_some_and(|node| now.applied.contains(node))
+        };
         let stands = |step: &&Step| {
-            let id = step.revision.id.as_str();
-            let node = now.standing.graph.find(id);
-            step.action.applies() == node.is_some_and(|node| now.applied.contains(node))
+            let applies = step.action.applies();
+            step.revisions().all(|id| is_applied(id) == applies)
         };
         let left = self.prepared.lane.steps[self.at..].iter();
         left.filter(stands)

@@ -230,7 +230,10 @@ impl Run<'_> {
             (Aim::StepInFlight, Some(InFlight::Step(step))) => {
                 prepare_step(binding, &standing, step)?
             }
-            _ => prepare(binding, &standing, goal, &lane.job.points, beside)?,
+            _ => {
+                let step = in_flight.as_ref().and_then(InFlight::step);
+                prepare(binding, &standing, goal, &lane.job.points, beside, step)?
+            }
         };
         prepared.check_runnable()?;
         check_session(database, &prepared).await?;
@@ -408,7 +411,7 @@ impl Lane {
         });
         let not_begun = decided.iter().flat_map(|decided| {
             let works = &decided.prepared.works[decided.at..];
-            works.iter().map(|work| work.row.revision.clone())
+            works.iter().map(|work| work.revision.clone())
         });
         LaneOutcome {
             database: self.job.binding.name.clone(),

@@ -71,7 +71,7 @@ impl Run<'_> {
         let session = lane.job.database.session().await?;
         let mut going = Going {
             step: StepInFlight {
-                revision: work.row.revision.clone(),
+                revision: work.revision.clone(),
                 action: work.action,
                 done: Vec::new(),
                 next: None,
@@ -138,7 +138,7 @@ impl Run<'_> {
             let number = index + 1;
             self.tell(Event::StatementStarted {
                 database: lane.job.binding.name.to_string(),
-                revision: work.row.revision.to_string(),
+                revision: work.revision.to_string(),
                 statement: number,
                 of,
             });

@@ -38,6 +38,11 @@ impl Outline {
         self.mention("down_revision", parent, 0)
     }
 
+    /// The value of `down_revision`.
+    pub(crate) fn parents(&self) -> Option<Place> {
+        self.0.get("down_revision")?.place
+    }
+
     /// Where `parent` is named for the second time.
     pub(crate) fn repeated_parent(&self, parent: &str) -> Option<Place> {
         self.mention("down_revision", parent, 1)
@@ -46,6 +51,12 @@ impl Outline {
     /// Where `dependency` is named.
     pub(crate) fn dependency(&self, dependency: &str) -> Option<Place> {
         self.mention("depends_on", dependency, 0)
+    }
+
+    /// Where `replaced` is named among what a shortcut replaces, or else all of it.
+    pub(crate) fn replaced(&self, replaced: Option<&str>) -> Option<Place> {
+        let named = replaced.and_then(|id| self.mention("replaces", id, 0));
+        named.or_else(|| self.0.get("replaces")?.place)
     }
 
     /// Where a branch label is declared: the last time, if twice.

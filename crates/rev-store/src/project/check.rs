@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rev_core::graph::LabelFault;
+use rev_core::graph::{LabelFault, ShortcutFault};
 use rev_core::name::similar;
 use rev_core::{Binding, Graph, GraphFault, Label, Revision, RevisionId, Script, ScriptError};
 
@@ -129,6 +129,7 @@ fn graph_fault(revisions: &Revisions, fault: &GraphFault) -> Option<Fault> {
     let missing = match fault {
         GraphFault::UnknownParent { parent, .. } => Some(parent.as_str()),
         GraphFault::UnknownDependency { dependency, .. } => Some(dependency.as_str()),
+        GraphFault::Shortcut(ShortcutFault::Unknown { missing, .. }) => Some(missing.as_str()),
         _ => None,
     };
     if missing.is_some_and(|id| revisions.may_be_broken(id)) {
@@ -151,6 +152,15 @@ fn graph_place(outline: &Outline, fault: &GraphFault) -> Option<Place> {
             let next = members.get(1)?.as_str();
             outline.parent(next).or_else(|| outline.dependency(next))
         }
+        GraphFault::Shortcut(fault) => match fault {
+            ShortcutFault::Unknown { missing, .. } => outline.replaced(Some(missing.as_str())),
+            ShortcutFault::Itself { shortcut } => outline.replaced(Some(shortcut.as_str())),
+            ShortcutFault::Overlap { shared, .. } => {
+                outline.replaced(shared.first().map(AsRef::as_ref))
+            }
+            ShortcutFault::Knot { .. } => outline.replaced(None),
+            ShortcutFault::Parents { .. } => outline.parents(),
+        },
         GraphFault::Label(
             LabelFault::Taken { label, .. }
             | LabelFault::IsId { label, .. }

@@ -59,6 +59,14 @@ pub fn text(revision: &Revision) -> String {
             &format!("[{}]", names.join(", ")),
         );
     }
+    if !revision.replaces.is_empty() {
+        let ids: Vec<String> = revision
+            .replaces
+            .iter()
+            .map(|id| quoted(id.as_str()))
+            .collect();
+        line(&mut out, 0, "replaces", &format!("[{}]", ids.join(", ")));
+    }
     let scripts = &revision.scripts;
     entry(&mut out, 0, &scripts.top);
     if scripts.databases.is_empty() && scripts.top == Entry::default() && revision.parents.len() < 2

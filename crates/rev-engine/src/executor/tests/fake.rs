@@ -191,11 +191,11 @@ impl Inside {
             }
             let rows = &mut next.ledger.rows;
             let count = rows.len();
-            rows.retain(|row| row.revision != work.row.revision);
+            rows.retain(|row| work.rows.iter().all(|it| it.revision != row.revision));
             let was_applied = rows.len() < count;
             assert_ne!(was_applied, work.action.applies(), "a step is done twice");
             if work.action.applies() {
-                rows.push(work.row.clone());
+                rows.extend(work.rows.iter().cloned());
             }
         }
         next.ledger.generation += 1;

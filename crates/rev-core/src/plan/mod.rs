@@ -6,19 +6,25 @@
 //! ascending at each choice, redundant edges left out; downgrades in reverse,
 //! from the heads that are left. Every state on the way is closed, so a run may
 //! stop after any step and go on later. A plan takes down nothing that both
-//! ends share and brings up nothing that neither holds, so it has exactly as
-//! many steps as the ends have revisions of their own.
+//! ends share and brings up nothing that neither holds, and no plan of which
+//! that is true is shorter: see [`shortest`].
 //!
-//! A plan is a value: no URL, no connection, no clock. A shortcut (a revision
-//! that does the work of several) will be one more kind of edge between states
-//! and replace a run of moves here; nothing else needs to know.
+//! A plan is a value: no URL, no connection, no clock.
+
+mod shortest;
+mod step;
 
 use std::sync::Arc;
 
 use crate::digest::{self, Digest};
+use crate::graph::Hop;
 use crate::revision::{ScriptError, TransactionMode};
 use crate::state::{Applied, Standing};
-use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, Sql};
+use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, ShortcutId, Sql};
+
+pub use shortest::{Cost, choose};
+pub(crate) use step::digest_through;
+use step::{Ways, expected_row};
 
 /// What the user wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,29 +96,44 @@ impl Action {
     }
 }
 
-/// One revision, up or down.
+/// One hop, up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// Whether it is brought up.
     pub up: bool,
-    /// The revision.
-    pub node: Node,
+    /// What moves.
+    pub hop: Hop,
+}
+
+/// The shortcuts that a plan takes, each way none within another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Through {
+    /// On the way down.
+    pub down: Vec<ShortcutId>,
+    /// On the way up.
+    pub up: Vec<ShortcutId>,
 }
 
 /// The moves from `from` to `to`, in the order to make them.
 ///
-/// Both must be closed in `graph`; then every set on the way is. Empty when
-/// they are equal. Linear in the revisions and edges that are walked: those of
-/// the two ends that the other lacks, and the neighbours of these.
+/// Both must be closed in `graph`; then every set on the way is. All members of
+/// a shortcut to go through must move, and go its way. Empty when the ends are
+/// equal. Linear in the revisions and edges that are walked: those of the two
+/// ends that the other lacks, and the neighbours of these.
 #[must_use]
-pub fn moves(graph: &Graph, from: &NodeSet, to: &NodeSet) -> Vec<Move> {
+pub fn moves(graph: &Graph, from: &NodeSet, to: &NodeSet, through: &Through) -> Vec<Move> {
     let shared = from.intersection(to);
-    let down = graph.post_order(&graph.maximal(&from.difference(&shared)), &shared);
-    let up = graph.post_order(&graph.maximal(&to.difference(&shared)), &shared);
-    let down = down.into_iter().rev().filter(|&node| from.contains(node));
-    let up = up.into_iter().filter(|&node| to.contains(node));
-    down.map(|node| Move { up: false, node })
-        .chain(up.map(|node| Move { up: true, node }))
+    let heads = |set: &NodeSet| graph.maximal(&set.difference(&shared));
+    let down = graph.hops(&heads(from), &shared, &through.down);
+    let up = graph.hops(&heads(to), &shared, &through.up);
+    let is_in = |set: &NodeSet, hop: &Hop| match hop {
+        Hop::Revision(node) => set.contains(*node),
+        Hop::Shortcut(_) => true,
+    };
+    let down = down.into_iter().rev().filter(|hop| is_in(from, hop));
+    let up = up.into_iter().filter(|hop| is_in(to, hop));
+    down.map(|hop| Move { up: false, hop })
+        .chain(up.map(|hop| Move { up: true, hop }))
         .collect()
 }
 
@@ -155,8 +176,11 @@ pub struct Step {
     pub transaction: TransactionMode,
     /// Where the downgrade comes from.
     pub source: Source,
-    /// The row that the ledger gets, or had.
-    pub row: Applied,
+    /// The rows that the ledger gets, or had: one, but for a shortcut and for
+    /// what has replaced others for good.
+    pub rows: Vec<Applied>,
+    /// The revisions whose work a shortcut does, ascending; else empty.
+    pub replaces: Vec<RevisionId>,
 }
 
 /// Where the script of a downgrade comes from.
@@ -173,6 +197,23 @@ impl Step {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.script.is_none()
+    }
+
+    /// The revisions that are applied, or not any more, after the step.
+    pub fn revisions(&self) -> impl Iterator<Item = &RevisionId> {
+        let alone = self.replaces.is_empty().then_some(&self.revision.id);
+        self.replaces.iter().chain(alone)
+    }
+}
+
+impl Lane {
+    /// What the steps cost.
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        let steps = self.steps.iter();
+        steps
+            .map(|step| Cost::step(!step.is_empty()))
+            .fold(Cost::default(), |sum, step| sum + step)
     }
 }
 
@@ -219,8 +260,10 @@ fn quoted(ids: &[RevisionId]) -> String {
     words.join(", ")
 }
 
-/// Plans one lane: the steps from where `standing` is to `destination`, with
-/// their scripts. With `Goal::Stamp` nothing runs.
+/// Plans one lane: the shortest way from where `standing` is to `destination`,
+/// with its scripts. With `Goal::Stamp` nothing runs, and each revision goes by
+/// itself. Where a step is in flight already, `within` names it: no shortcut
+/// around it is taken, so that the plan still has that step.
 ///
 /// # Errors
 ///
@@ -230,9 +273,57 @@ pub fn lane(
     standing: &Standing,
     goal: Goal,
     destination: &NodeSet,
+    within: Option<&RevisionId>,
 ) -> Result<Lane, PlanError> {
-    let moves = moves(&standing.graph, standing.state.set(), destination);
+    let (graph, from) = (&standing.graph, standing.state.set());
+    let through = match goal {
+        Goal::Upgrade | Goal::Downgrade | Goal::Switch => {
+            through(binding, standing, destination, within)?
+        }
+        Goal::Stamp | Goal::Accept | Goal::Redo => Through::default(),
+    };
+    let moves = moves(graph, from, destination, &through);
     lane_of(binding, standing, goal, destination, moves)
+}
+
+/// The shortcuts that make the way to `destination` shortest.
+fn through(
+    binding: &Binding,
+    standing: &Standing,
+    destination: &NodeSet,
+    within: Option<&RevisionId>,
+) -> Result<Through, ScriptError> {
+    let (graph, from) = (&standing.graph, standing.state.set());
+    let barred: Vec<ShortcutId> = match within {
+        Some(id) => around(graph, id.as_str()),
+        None => Vec::new(),
+    };
+    let ways = Ways { binding, standing };
+    let choose = |moving: &NodeSet, up: bool| {
+        choose(
+            graph,
+            moving,
+            |node| ways.cost(node, up),
+            |id, alone| match barred.contains(&id) {
+                true => Ok(None),
+                false => ways.cost_through(id, up, alone),
+            },
+        )
+    };
+    Ok(Through {
+        down: choose(&from.difference(destination), false)?,
+        up: choose(&destination.difference(from), true)?,
+    })
+}
+
+/// The shortcuts around a revision or a shortcut, itself left out.
+fn around(graph: &Graph, id: &str) -> Vec<ShortcutId> {
+    let first = match (graph.find_shortcut(id), graph.find(id)) {
+        (Some(shortcut), _) => graph.shortcut(shortcut).outer,
+        (None, Some(node)) => graph.innermost_shortcut(node),
+        (None, None) => None,
+    };
+    graph.around(first).collect()
 }
 
 /// Plans to bring the ledger's rows and the files of these revisions together
@@ -268,11 +359,14 @@ pub fn mend(
         Goal::Redo => {
             let without = state.difference(&chosen);
             check_free(graph, &chosen, &without)?;
-            [moves(graph, state, &without), moves(graph, &without, state)].concat()
+            let alone = Through::default();
+            let down = moves(graph, state, &without, &alone);
+            [down, moves(graph, &without, state, &alone)].concat()
         }
         _ => {
-            let both = |node| [false, true].map(|up| Move { up, node });
-            chosen.iter().flat_map(both).collect()
+            let both = |node| [false, true].map(|up| (up, Hop::Revision(node)));
+            let moves = chosen.iter().flat_map(both);
+            moves.map(|(up, hop)| Move { up, hop }).collect()
         }
     };
     lane_of(binding, standing, goal, state, moves)
@@ -286,12 +380,14 @@ fn differs(
     goal: Goal,
     node: Node,
 ) -> Result<bool, ScriptError> {
-    let file = row_of(binding, &standing.graph, node)?.row;
-    let stored = standing.state.row(node);
-    Ok(stored.is_some_and(|stored| match goal {
+    let Some(stored) = standing.state.row(node) else {
+        return Ok(false);
+    };
+    let file = expected_row(binding, &standing.graph, node, Some(stored))?;
+    Ok(match goal {
         Goal::Redo => stored.upgrade_digest != file.upgrade_digest,
         _ => *stored != file,
-    }))
+    })
 }
 
 /// What is done again may have nothing on it that stays.
@@ -319,16 +415,16 @@ fn lane_of(
 ) -> Result<Lane, PlanError> {
     let graph = &standing.graph;
     let from = standing.state.set();
-    let steps = moves
-        .into_iter()
-        .map(|step| self::step(binding, standing, goal, step))
-        .collect::<Result<Vec<Step>, PlanError>>()?;
-    let stuck: Vec<RevisionId> = steps
-        .iter()
-        .filter(|step| step.action == Action::Downgrade && step.is_empty())
-        .filter(|step| step.row.did_work())
-        .map(|step| step.revision.id.clone())
-        .collect();
+    let ways = Ways { binding, standing };
+    let mut steps = Vec::with_capacity(moves.len());
+    let mut stuck = Vec::new();
+    for step in moves {
+        let (step, is_stuck) = ways.step(goal, step)?;
+        if is_stuck {
+            stuck.push(step.revision.id.clone());
+        }
+        steps.push(step);
+    }
     if !stuck.is_empty() {
         return Err(PlanError::NoWayDown { revisions: stuck });
     }
@@ -340,71 +436,5 @@ fn lane_of(
         to: graph.ids(heads),
         to_digest: digest::state(&lineages),
         steps,
-    })
-}
-
-fn step(
-    binding: &Binding,
-    standing: &Standing,
-    goal: Goal,
-    Move { up, node }: Move,
-) -> Result<Step, PlanError> {
-    let action = match (matches!(goal, Goal::Stamp | Goal::Accept), up) {
-        (false, true) => Action::Upgrade,
-        (false, false) => Action::Downgrade,
-        (true, true) => Action::Stamp,
-        (true, false) => Action::Unstamp,
-    };
-    let graph = &standing.graph;
-    let file = row_of(binding, graph, node)?;
-    // What is applied counts for the way down; the way up is the file's.
-    let stored = standing.state.row(node).filter(|_| !up);
-    let (row, source) = match stored {
-        // The file's way down undoes what ran only if its way up is what ran.
-        Some(stored)
-            if graph.is_foreign(node) || stored.upgrade_digest != file.row.upgrade_digest =>
-        {
-            (stored.clone(), Source::Ledger)
-        }
-        _ => (file.row, Source::File),
-    };
-    let script = match action {
-        Action::Upgrade => file.upgrade,
-        Action::Downgrade => row.downgrade.clone(),
-        Action::Stamp | Action::Unstamp => None,
-    };
-    Ok(Step {
-        action,
-        revision: graph.revision(node).clone(),
-        digest: digest::script(script.as_ref()),
-        script,
-        transaction: row.transaction,
-        source,
-        row,
-    })
-}
-
-struct FileRow {
-    row: Applied,
-    upgrade: Option<Sql>,
-}
-
-/// The ledger row that applying a revision's file would leave.
-fn row_of(binding: &Binding, graph: &Graph, node: Node) -> Result<FileRow, ScriptError> {
-    let revision = graph.revision(node);
-    let work = revision.work(binding)?;
-    Ok(FileRow {
-        row: Applied {
-            revision: revision.id.clone(),
-            parents: graph.ids(graph.parents(node)),
-            dependencies: graph.ids(graph.dependencies(node)),
-            message: revision.message.clone(),
-            upgrade_digest: digest::script(work.upgrade),
-            downgrade_digest: digest::script(work.downgrade),
-            revision_digest: graph.digest(node),
-            downgrade: work.downgrade.cloned(),
-            transaction: work.transaction,
-        },
-        upgrade: work.upgrade.cloned(),
     })
 }
