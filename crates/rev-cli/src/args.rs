@@ -98,6 +98,7 @@ pub(crate) enum Command {
     Revision(NewRevision),
     Merge(Merge),
     Rebase(Rebase),
+    Squash(Squash),
     Heads(Heads),
     Branches(Branches),
     History(History),
@@ -218,6 +219,40 @@ pub(crate) struct Rebase {
     pub(crate) applied_on: Vec<String>,
     /// Do not ask any database
     #[arg(long, conflicts_with = "applied_on")]
+    pub(crate) offline: bool,
+}
+
+/// Do the work of several revisions in one step: write a shortcut
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rev squash base:5f1c -m \"the schema of 2025\"
+  rev squash billing
+  rev squash 5f1c:head --scratch postgres://localhost/postgres
+  rev squash --finish")]
+pub(crate) struct Squash {
+    /// What to squash: LOW:HIGH (both included), base:REVISION, or a label; with --finish, shortcuts
+    #[arg(value_name = "RANGE", required_unless_present = "finish")]
+    pub(crate) range: Vec<String>,
+    /// What it is, for people
+    #[arg(short, long)]
+    pub(crate) message: Option<String>,
+    /// Its id [default: 12 random hex digits]
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Take the way up from the schema of a database that stands exactly at the end
+    #[arg(long, value_name = "DATABASE")]
+    pub(crate) from_database: Option<String>,
+    /// A server where throw-away databases may be made, to prove it there; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) scratch: Vec<String>,
+    /// Do not prove that both ways give the same schema
+    #[arg(long, conflicts_with = "scratch")]
+    pub(crate) no_proof: bool,
+    /// Remove the files of what shortcuts replace, once every database is past it
+    #[arg(long, conflicts_with_all = ["message", "id", "from_database", "scratch", "no_proof"])]
+    pub(crate) finish: bool,
+    /// With --finish: do not ask any database
+    #[arg(long, requires = "finish")]
     pub(crate) offline: bool,
 }
 

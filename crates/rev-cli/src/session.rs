@@ -224,9 +224,15 @@ impl Session {
     /// Makes ready to reach a database; nothing is opened yet.
     pub(crate) fn database(&self, binding: &Binding) -> Result<Box<dyn Database>, Failure> {
         let url = self.url(&binding.name)?;
+        rev_db::open(&address(&url), binding.dialect, &self.settings(binding))
+            .map_err(|error| self.refused(&error.into(), binding))
+    }
+
+    /// How a database is to be treated.
+    pub(crate) fn settings(&self, binding: &Binding) -> Settings {
         let config = &self.project.config;
         let database = config.databases.get(&binding.name);
-        let settings = Settings {
+        Settings {
             ledger_prefix: config.ledger_prefix.clone(),
             schema: database.and_then(|database| database.schema.clone()),
             lock_timeout: database.and_then(|d| d.lock_timeout).unwrap_or(FOR_EVER),
@@ -235,9 +241,20 @@ impl Session {
                 .unwrap_or_default(),
             operator: self.operator.clone(),
             run: self.run.clone(),
+        }
+    }
+
+    /// The servers that a flag names.
+    pub(crate) fn servers(&self, urls: &[String]) -> Result<Vec<DatabaseUrl>, Failure> {
+        let server = |text: &String| {
+            let url = DatabaseUrl::new(text, &self.project.root).map_err(|fault| {
+                let told = Diagnostic::new("bad_url", "a URL of a server is not usable");
+                Failure::usage(told.cause(fault))
+            })?;
+            secrets::remember(&url);
+            Ok(url)
         };
-        rev_db::open(&address(&url), binding.dialect, &settings)
-            .map_err(|error| self.refused(&error.into(), binding))
+        urls.iter().map(server).collect()
     }
 
     /// Reads where a database stands.

@@ -14,6 +14,7 @@ pub mod name;
 pub mod plan;
 pub mod resolve;
 pub mod revision;
+pub mod squash;
 pub mod state;
 pub mod target;
 pub mod testing;

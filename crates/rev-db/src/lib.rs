@@ -4,7 +4,9 @@ mod mysql;
 mod open;
 mod postgres;
 mod rows;
+mod scratch;
 mod sqlite;
 mod writing;
 
 pub use open::{Settings, open};
+pub use scratch::Scratch;

@@ -88,6 +88,21 @@ fn stored(row: &impl LedgerRow) -> Result<StoredRow, Error> {
     })
 }
 
+/// The first column of each row.
+pub(crate) fn texts(rows: &[impl LedgerRow]) -> Result<Vec<String>, DatabaseError> {
+    let texts = rows.iter().map(|row| row.text(0)).collect::<Result<_, _>>();
+    texts.map_err(|e| DatabaseError::Other {
+        message: e.to_string(),
+    })
+}
+
+/// The first column of each row, sorted.
+pub(crate) fn sorted_texts(rows: &[impl LedgerRow]) -> Result<Vec<String>, DatabaseError> {
+    let mut texts = texts(rows)?;
+    texts.sort_unstable();
+    Ok(texts)
+}
+
 /// Reads a row of `rev_log`.
 pub(crate) fn log_entry(row: &impl LedgerRow) -> Result<LogEntry, DatabaseError> {
     let read = || -> Result<LogEntry, Error> {

@@ -43,6 +43,16 @@ pub trait Database: Send {
     /// Reads the log, oldest first. Writes nothing and creates nothing.
     fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>>;
 
+    /// What the catalogue holds, a sentence an object or part, sorted; without the
+    /// ledger and what is the engine's own. Equal schemas give equal answers.
+    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>>;
+
+    /// The schema as statements that make it, without the ledger; `None` where this
+    /// engine's cannot be written so yet. Rows are not in it.
+    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Whether a transaction holds these statements together, so that all of
     /// them are undone if one fails. Runs nothing.
     fn holds_together<'a>(

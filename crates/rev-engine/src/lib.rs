@@ -12,5 +12,6 @@ pub mod executor;
 pub mod journal;
 pub mod outcome;
 pub mod prepare;
+pub mod proof;
 pub mod repair;
 pub mod request;

@@ -4,4 +4,5 @@
 
 pub mod effect;
 pub mod ledger;
+pub mod schema;
 pub mod split;

@@ -123,9 +123,9 @@ fn parents(
     Ok(found.unwrap_or_default())
 }
 
-fn new_id(given: Option<&str>, graph: &Graph) -> Result<RevisionId, Failure> {
+pub(super) fn new_id(given: Option<&str>, graph: &Graph) -> Result<RevisionId, Failure> {
     let Some(given) = given else {
-        let fresh = std::iter::repeat_with(random_id).find(|id| graph.find(id).is_none());
+        let fresh = std::iter::repeat_with(random_id).find(|id| graph.lookup(id).is_empty());
         let id = fresh.expect("an endless supply has one that is new");
         return RevisionId::new(&id).map_err(|error| Failure::usage(diagnostic::name(&error)));
     };
@@ -209,9 +209,9 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
 }
 
 /// Writes a revision that the graph can hold, and says where.
-fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
+pub(super) fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
     let graph = session.graph();
-    let mut all: Vec<Arc<Revision>> = graph.nodes().map(|n| graph.revision(n).clone()).collect();
+    let mut all = graph.files().to_vec();
     all.push(Arc::new(revision.clone()));
     if let Err(faults) = Graph::new(all) {
         return Err(Failure::of(

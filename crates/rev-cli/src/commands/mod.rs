@@ -12,6 +12,7 @@ mod rebase;
 mod repair;
 mod run;
 mod show;
+mod squash;
 mod status;
 
 use clap::CommandFactory as _;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Init(args) => authoring::init(&args, global, terminal),
         Command::Revision(args) => authoring::revision(&args, &open("revision")?),
         Command::Merge(args) => authoring::merge(&args, &open("merge")?),
+        Command::Squash(args) => squash::squash(&args, &open("squash")?),
         Command::Rebase(args) => rebase::rebase(&args, &open("rebase")?),
         Command::Heads(_) => history::heads(&open("heads")?),
         Command::Branches(_) => history::branches(&open("branches")?),

@@ -97,11 +97,13 @@ fn one(session: &Session, text: &str) -> Result<Node, Failure> {
 
 /// The files must still make a graph.
 fn check_graph(graph: &Graph, moved: &Revision) -> Result<(), Failure> {
-    let revisions = graph.nodes().map(|node| graph.revision(node));
-    let revisions = revisions.map(|revision| match revision.id == moved.id {
-        true => Arc::new(moved.clone()),
-        false => revision.clone(),
-    });
+    let revisions = graph
+        .files()
+        .iter()
+        .map(|revision| match revision.id == moved.id {
+            true => Arc::new(moved.clone()),
+            false => revision.clone(),
+        });
     match Graph::new(revisions.collect()) {
         Ok(_) => Ok(()),
         Err(faults) => Err(Failure::of(

@@ -522,6 +522,10 @@ impl Database for Postgres {
         self.read_log().boxed()
     }
 
+    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
+        self.read_schema().boxed()
+    }
+
     fn holds_together<'a>(
         &'a mut self,
         statements: &'a [Statement],

@@ -1,5 +1,6 @@
 //! Reading a ledger and its log. Nothing is written, nothing is made.
 
+use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
 
 use super::Postgres;
@@ -45,6 +46,13 @@ impl Postgres {
                 .map(rows::applied)
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    pub(super) async fn read_schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.work().await?;
+        let text = rev_sql::schema::select(Dialect::Postgres, &self.ledger);
+        let found = self.work().await?.rows(&text).await?;
+        rows::sorted_texts(&found)
     }
 
     pub(super) async fn read_log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {

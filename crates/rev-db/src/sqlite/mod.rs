@@ -447,6 +447,14 @@ impl Database for Sqlite {
         self.read_log().boxed()
     }
 
+    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
+        self.read_schema().boxed()
+    }
+
+    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
+        self.read_dump().map(|dump| dump.map(Some)).boxed()
+    }
+
     fn holds_together<'a>(
         &'a mut self,
         statements: &'a [Statement],

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -45,6 +46,11 @@ impl Sqlite {
 
     pub(super) async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.log_through(connection).boxed())
+            .await
+    }
+
+    pub(super) async fn read_schema(&self) -> Result<Vec<String>, DatabaseError> {
+        self.look(|sqlite, connection| sqlite.schema_through(connection).boxed())
             .await
     }
 
@@ -101,6 +107,35 @@ impl Sqlite {
             rows: rows.iter().map(rows::applied).collect::<Result<_, _>>()?,
             in_flight: state.in_flight,
         })
+    }
+
+    pub(super) async fn read_dump(&self) -> Result<Vec<String>, DatabaseError> {
+        self.look(|sqlite, connection| sqlite.dump_through(connection).boxed())
+            .await
+    }
+
+    async fn dump_through(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let text = rev_sql::schema::select_sqlite_dump(&self.ledger);
+        let found = sqlx::raw_sql(AssertSqlSafe(text))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| from_sqlx(&self.place.path, &e))?;
+        rows::texts(&found)
+    }
+
+    async fn schema_through(
+        &self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let text = rev_sql::schema::select(Dialect::Sqlite, &self.ledger);
+        let found = sqlx::raw_sql(AssertSqlSafe(text))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| from_sqlx(&self.place.path, &e))?;
+        rows::sorted_texts(&found)
     }
 
     async fn log_through(

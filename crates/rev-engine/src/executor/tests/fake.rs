@@ -263,6 +263,10 @@ impl Database for World {
         async { Ok(self.contents().ledger) }.boxed()
     }
 
+    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
     fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
         async { Ok(Vec::new()) }.boxed()
     }
