@@ -9,3 +9,4 @@ mod harness;
 mod health;
 mod plans;
 mod runs;
+mod squash;

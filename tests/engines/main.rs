@@ -10,5 +10,6 @@ mod project;
 mod proxy;
 mod race;
 mod scripts;
+mod squash;
 mod traps;
 mod two_phase;

@@ -78,8 +78,7 @@ pub fn replace_upgrade(squashed: &mut Revision, binding: &Binding, statements: V
 
 /// The members, what is stood on first.
 fn in_order(graph: &Graph, set: &NodeSet) -> Vec<Node> {
-    let below = graph.ancestors(set.iter()).difference(set);
-    let order = graph.post_order(&graph.topmost(set), &below);
+    let order = graph.post_order(&graph.topmost(set), &NodeSet::default());
     order.into_iter().filter(|it| set.contains(*it)).collect()
 }
 
@@ -116,6 +115,8 @@ fn take_exactly(
         parts.push((*revision, revision.entry(binding)?.unwrap_or(&nothing)));
     }
     let due = joined(&parts);
+    // It may be that one for all says the same.
+    squashed.scripts.databases.remove(&binding.name);
     let taken = squashed.entry(binding).ok();
     if taken.map(|entry| entry.unwrap_or(&nothing)) != Some(&due) {
         squashed.scripts.databases.insert(binding.name.clone(), due);

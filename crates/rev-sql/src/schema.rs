@@ -44,6 +44,10 @@ WITH own AS (
   FROM pg_class c JOIN own ON own.oid = c.relnamespace
   WHERE c.relname NOT IN ({own})
     AND NOT EXISTS (SELECT FROM extension e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
+    AND NOT EXISTS (
+      SELECT FROM pg_depend d JOIN pg_class t ON t.oid = d.refobjid
+      WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.refclassid = 'pg_class'::regclass AND t.relname IN ({own}))
 )
 SELECT 'extension ' || extname || ' ' || extversion FROM pg_extension
 UNION ALL SELECT 'schema ' || nspname FROM own

@@ -1,0 +1,153 @@
+//! `rev squash`: what it writes, what it refuses, and what stays usable.
+
+use crate::harness::{Project, assert_answer, table};
+
+/// Four in a row; the third has something to do for `db2` only.
+fn line() -> Project {
+    let only_db2 = "revision: cccc\ndown_revision: bbbb\nmessage: count fights\nbranch_labels: [fights]\n\
+                    databases:\n  db2:\n    upgrade: CREATE TABLE fight (id INTEGER PRIMARY KEY)\n    \
+                    downgrade: DROP TABLE fight\n  db1: {}\n";
+    Project::with(&[
+        ("aaaa_add_hero", table("aaaa", "null", "hero")),
+        ("bbbb_add_power", table("bbbb", "aaaa", "power")),
+        ("cccc_count_fights", only_db2.to_owned()),
+        ("dddd_add_mission", table("dddd", "cccc", "mission")),
+    ])
+}
+
+#[test]
+fn a_squash_is_written_proven_and_taken() {
+    let project = line();
+    let written = project.rev("squash base:cccc --id ssss");
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_answer!("squash_written", written);
+    let file = "revisions/ssss_squash_3_revisions_up_to_cccc.yaml";
+    let text = std::fs::read_to_string(project.path().join(file)).expect("a file");
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("created"))
+        .collect();
+    assert_answer!("squash_file", lines.join("\n"));
+    assert_answer!("squash_show", project.rev("show ssss"));
+    assert_answer!("squash_plan", project.rev("plan db1@head db2@head"));
+    assert_answer!(
+        "squash_plan_markdown",
+        project.rev("plan db1@head --format markdown")
+    );
+    assert_answer!(
+        "squash_plan_mermaid",
+        project.rev("plan db1@head --format mermaid")
+    );
+    let plan = project.rev("plan db1@ssss --format json");
+    let value: serde_json::Value = serde_json::from_str(&plan.out).expect("JSON");
+    let lane = &value["lanes"][0];
+    assert_eq!(
+        lane["steps"][0]["replaces"],
+        serde_json::json!(["aaaa", "bbbb", "cccc"])
+    );
+    assert_eq!(
+        lane["cost"],
+        serde_json::json!({"with_work": 1, "steps": 1})
+    );
+    assert_eq!(
+        lane["to"],
+        serde_json::json!(["cccc"]),
+        "the end of its set"
+    );
+    // The heads are what they were.
+    assert_eq!(project.rev("heads").out, "dddd  add mission\n");
+}
+
+#[test]
+fn a_label_means_its_branch_and_a_nested_squash_holds_the_inner_one() {
+    let project = line();
+    assert_eq!(project.rev("squash aaaa:bbbb --id inner").exit, Some(0));
+    assert_eq!(
+        project.rev("squash fights --id other -m fights").exit,
+        Some(0)
+    );
+    assert_eq!(project.rev("squash base:dddd --id outer").exit, Some(0));
+    let plan = |target: &str| project.rev(&format!("plan {target} --from base")).out;
+    assert!(plan("db1@dddd").contains("outer"), "{}", plan("db1@dddd"));
+    assert!(plan("db1@bbbb").contains("inner"), "{}", plan("db1@bbbb"));
+    let rest = project.rev("plan db2@dddd --from bbbb").out;
+    assert!(rest.contains("other"), "{rest}");
+}
+
+#[test]
+fn what_cannot_be_squashed_is_refused_and_nothing_is_written() {
+    let project = line();
+    assert_eq!(
+        project.rev("squash bbbb:cccc --id ssss --no-proof").exit,
+        Some(0)
+    );
+    assert_answer!("squash_overlap", project.rev("squash aaaa:bbbb --id tttt"));
+    assert_answer!("squash_one", project.rev("squash aaaa"));
+    assert_answer!("squash_nothing", project.rev("squash"));
+    assert_answer!("squash_finish_unknown", project.rev("squash --finish aaaa"));
+    // What lies between by a dependency is not in the range.
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        (
+            "bbbb",
+            table("bbbb", "null", "power") + "depends_on: [aaaa]\n",
+        ),
+        (
+            "cccc",
+            table("cccc", "aaaa", "fight") + "depends_on: [bbbb]\n",
+        ),
+    ]);
+    let refused = project.rev("squash aaaa:cccc --id ssss");
+    assert_answer!("squash_not_convex", refused);
+    let files = std::fs::read_dir(project.path().join("revisions")).expect("a folder");
+    assert_eq!(files.count(), 3);
+    assert_eq!(project.rev("squash base:cccc --id ssss").exit, Some(0));
+}
+
+#[test]
+fn the_way_up_may_come_from_a_database_that_stands_at_the_end() {
+    let project = line();
+    project.write(
+        "revisions/bbbb_add_power.yaml",
+        "revision: bbbb\ndown_revision: aaaa\nmessage: add power\n\
+         upgrade: ALTER TABLE hero ADD COLUMN power TEXT\n\
+         downgrade: ALTER TABLE hero DROP COLUMN power\n",
+    );
+    let words = "squash base:bbbb --id ssss --from-database db1";
+    assert_answer!("squash_from_elsewhere", project.rev(words));
+    assert_answer!(
+        "squash_from_not_base",
+        project.rev("squash bbbb:cccc --from-database db1")
+    );
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let written = project.rev(words);
+    assert_eq!(written.exit, Some(0), "{written}");
+    let shown = project.rev("show ssss").out;
+    let own = shown
+        .split("upgrade db1")
+        .nth(1)
+        .expect("an entry of its own");
+    assert!(
+        own.contains("CREATE TABLE hero (id INTEGER PRIMARY KEY, power TEXT)"),
+        "{shown}"
+    );
+    assert_eq!(project.rev("downgrade db1@base").exit, Some(0));
+    let up = project.rev("upgrade db1@head");
+    assert!(up.err.contains("upgrade ssss"), "{up}");
+    assert_eq!(project.rev("status db1 --check").exit, Some(0));
+}
+
+#[test]
+fn a_database_whose_schema_was_changed_by_hand_proves_nothing() {
+    let project = line();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    rev_testkit::sqlite::execute(
+        &project.path().join("db1.sqlite"),
+        "CREATE INDEX by_hand ON hero (id)",
+    );
+    assert_answer!(
+        "squash_by_hand",
+        project.rev("squash base:bbbb --id ssss --from-database db1")
+    );
+    assert!(!project.has("revisions/ssss_squash_2_revisions_up_to_bbbb.yaml"));
+}
