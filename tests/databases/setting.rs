@@ -86,6 +86,7 @@ pub(crate) fn request(goal: Goal) -> Request {
         keep_going: false,
         commitment: Commitment::Step,
         ends_sessions: false,
+        alone: false,
         jobs: 4,
         lock_wait: None,
         operator: "tester@here".to_owned(),
@@ -109,6 +110,7 @@ impl Setting {
     pub(crate) fn job(&self, name: &str, point: &str) -> Job {
         Job {
             binding: binding(name),
+            watched: false,
             points: vec![Point::parse(point).expect("a point")],
             database: database(&self.file(name)),
         }

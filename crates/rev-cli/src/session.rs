@@ -213,6 +213,18 @@ impl Session {
             .collect()
     }
 
+    /// The databases beside these that they may depend on, or that may depend on
+    /// them.
+    pub(crate) fn watched(&self, selection: &Selection) -> Result<Vec<Arc<Binding>>, Failure> {
+        if self.graph().crossings().is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_selected =
+            |binding: &Arc<Binding>| selection.iter().any(|(it, _)| it.name == binding.name);
+        let all = self.databases(&[])?;
+        Ok(all.into_iter().filter(|it| !is_selected(it)).collect())
+    }
+
     /// The URL of a database.
     pub(crate) fn url(&self, name: &DatabaseName) -> Result<DatabaseUrl, Failure> {
         let url = self.project.config.url(name, &self.environment);

@@ -135,9 +135,11 @@ pub fn script(sql: Option<&Sql>) -> Digest {
 #[must_use]
 pub fn revision(revision: &Revision) -> Digest {
     let mut hash = Framed::new(REVISION);
+    let needs = revision.needs.iter().map(ToString::to_string);
+    let dependencies: Vec<String> = revision.depends_on.iter().cloned().chain(needs).collect();
     hash.text(revision.id.as_str())
         .texts(&revision.parents)
-        .texts(&revision.depends_on)
+        .texts(&dependencies)
         .count(usize::from(revision.irreversible))
         .entry(&revision.scripts.top)
         .count(revision.scripts.databases.len());

@@ -27,6 +27,8 @@ pub use graph::{Graph, Node, NodeSet, Shortcut, ShortcutId};
 pub use name::{DatabaseName, Label, NameError, RevisionId};
 pub use plan::{Action, Goal, Lane, Plan, PlanError, Step};
 pub use resolve::{Destination, ResolveError, Scope};
-pub use revision::{Entry, Revision, Script, ScriptError, Scripts, Sql, TransactionMode, Work};
+pub use revision::{
+    Entry, Need, Revision, Script, ScriptError, Scripts, Sql, TransactionMode, Work,
+};
 pub use state::{Applied, Drift, Standing, State, StateError};
 pub use target::{Point, Target, TargetError};

@@ -15,8 +15,10 @@ pub struct Revision {
     pub id: RevisionId,
     /// `down_revision`, as written.
     pub parents: Vec<RevisionId>,
-    /// `depends_on`, as written: ids and labels.
+    /// `depends_on` within each database, as written: ids and labels.
     pub depends_on: Vec<String>,
+    /// `depends_on` across databases: what another one must have first.
+    pub needs: Vec<Need>,
     /// Names of the branch that starts here.
     pub labels: Vec<Label>,
     /// What the change is, for people.
@@ -39,6 +41,7 @@ impl Revision {
             id,
             parents,
             depends_on: Vec::new(),
+            needs: Vec::new(),
             labels: Vec::new(),
             message: String::new(),
             created: None,
@@ -46,6 +49,22 @@ impl Revision {
             irreversible: false,
             replaces: Vec::new(),
         }
+    }
+}
+
+/// `database@revision` in `depends_on`: wherever the revision that says so has
+/// work, it runs only once that database has this revision.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    /// The other database.
+    pub database: DatabaseName,
+    /// An id or a label, as written.
+    pub revision: String,
+}
+
+impl std::fmt::Display for Need {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}@{}", self.database, self.revision)
     }
 }
 

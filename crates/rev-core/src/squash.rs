@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::revision::{Entry, Script, ScriptError, Sql};
 use crate::{
-    Binding, DatabaseName, Dialect, Graph, Node, NodeSet, Revision, RevisionId, TransactionMode,
+    Binding, DatabaseName, Dialect, Graph, Need, Node, NodeSet, Revision, RevisionId,
+    TransactionMode,
 };
 
 /// The shortcut of this id for a set of revisions, for the databases of these
@@ -41,6 +42,7 @@ pub fn squash(
         .iter()
         .map(ToString::to_string)
         .collect();
+    squashed.needs = needs(graph, &order);
     squashed.replaces = order
         .iter()
         .flat_map(|&it| graph.row_ids(it).to_vec())
@@ -64,6 +66,18 @@ pub fn squash(
         }
     }
     Ok(squashed)
+}
+
+/// What the revisions need of other databases.
+fn needs(graph: &Graph, nodes: &[Node]) -> Vec<Need> {
+    let needs = nodes.iter().flat_map(|&node| graph.needs(node));
+    let needs: BTreeSet<Need> = needs
+        .map(|crossing| Need {
+            database: crossing.database.clone(),
+            revision: graph.id(crossing.below).to_string(),
+        })
+        .collect();
+    needs.into_iter().collect()
 }
 
 /// Gives a database another way up, statement by statement; its way down stays.

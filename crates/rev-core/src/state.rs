@@ -16,7 +16,9 @@ use std::sync::Arc;
 use crate::digest::{self, Digest};
 use crate::plan::digest_through;
 use crate::revision::{ScriptError, TransactionMode};
-use crate::{Binding, Entry, Graph, Node, NodeSet, Revision, RevisionId, Script, Scripts, Sql};
+use crate::{
+    Binding, Entry, Graph, Need, Node, NodeSet, Revision, RevisionId, Script, Scripts, Sql,
+};
 
 /// What a ledger says of one applied revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Applied {
     pub parents: Vec<RevisionId>,
     /// Its dependencies when it was applied, labels resolved.
     pub dependencies: Vec<RevisionId>,
+    /// What it needed of other databases when it was applied, labels resolved.
+    pub needs: Vec<Need>,
     /// Its message when it was applied.
     pub message: String,
     /// Of the upgrade that ran.
@@ -61,6 +65,7 @@ impl Applied {
     fn as_revision(&self) -> Revision {
         let mut revision = Revision::new(self.revision.clone(), self.parents.clone());
         revision.depends_on = self.dependencies.iter().map(ToString::to_string).collect();
+        revision.needs.clone_from(&self.needs);
         revision.message.clone_from(&self.message);
         revision.scripts = Scripts {
             top: Entry {

@@ -23,6 +23,19 @@ pub enum Event {
         /// Since when, if that is known.
         since: Option<String>,
     },
+    /// The lane waits for another one of the run; said once a step.
+    WaitingFor {
+        /// The database.
+        database: String,
+        /// The revision that is to come or go next.
+        revision: String,
+        /// The other database.
+        on: String,
+        /// The revision there.
+        needed: String,
+        /// `applied` or `gone`.
+        until: &'static str,
+    },
     /// The lane is planned.
     Planned {
         /// The database.

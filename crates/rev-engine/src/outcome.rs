@@ -1,5 +1,6 @@
 //! How a request ended.
 
+use rev_core::plan::WaitError;
 use rev_core::resolve::ResolveError;
 use rev_core::revision::ScriptError;
 use rev_core::state::{Drift, StateError};
@@ -150,6 +151,17 @@ pub enum Refusal {
         /// The revisions.
         unknown: Vec<RevisionId>,
     },
+    /// Lanes that do not go together with what other databases have.
+    #[error(transparent)]
+    Across(#[from] WaitError),
+    /// A database that must be looked at, and has no URL.
+    #[error("`{database}` depends on what `{on}` has, which cannot be looked at")]
+    OutOfSight {
+        /// The database of the lane.
+        database: DatabaseName,
+        /// The other one.
+        on: DatabaseName,
+    },
     /// Two lanes on one ledger.
     #[error("`{first}` and `{second}` are the same database")]
     SameDatabase {
@@ -261,6 +273,10 @@ impl Refusal {
             Refusal::Unwritten { .. } => "unwritten_script",
             Refusal::Drift { .. } => "drift",
             Refusal::Beside { .. } => "unknown_revisions",
+            Refusal::Across(WaitError::Missing { .. }) => "needs_another",
+            Refusal::Across(WaitError::Needed { .. }) => "needed_by_another",
+            Refusal::Across(WaitError::Script(_)) => "unclear_script",
+            Refusal::OutOfSight { .. } => "out_of_sight",
             Refusal::SameDatabase { .. } => "same_database",
             Refusal::Locked { .. } => "locked",
             Refusal::Moved { .. } => "moved",

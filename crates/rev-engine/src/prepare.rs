@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rev_core::plan::{self, Action};
+use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
 use rev_core::{Binding, Goal, Graph, Lane, Node, Point, Scope, Step};
 use rev_sql::split::{Statement, split};
@@ -18,9 +18,16 @@ pub struct Prepared {
     pub lane: Lane,
     /// A work a step of the lane.
     pub works: Vec<Work>,
+    /// What each step waits for on other lanes, once that was found out.
+    pub waits: Vec<Vec<Wait>>,
 }
 
 impl Prepared {
+    fn of(lane: Lane, works: Vec<Work>) -> Self {
+        let waits = vec![Vec::new(); works.len()];
+        Self { lane, works, waits }
+    }
+
     /// Checks what only running asks for: that a script to run is written.
     ///
     /// # Errors
@@ -103,8 +110,8 @@ pub fn prepare(
         .steps
         .iter()
         .map(|step| work(binding, step))
-        .collect::<Result<_, _>>()?;
-    Ok(Prepared { lane, works })
+        .collect::<Result<Vec<Work>, Refusal>>()?;
+    Ok(Prepared::of(lane, works))
 }
 
 /// The revisions that a point names to be mended: of a shortcut all of its set.
@@ -153,8 +160,8 @@ pub fn prepare_step(
     let within = Some(&in_flight.revision);
     let lane = plan::lane(binding, standing, goal, &destination, within)?;
     let works = lane.steps.iter().map(|step| work(binding, step));
-    let works = works.collect::<Result<_, _>>()?;
-    Ok(Prepared { lane, works })
+    let works = works.collect::<Result<Vec<Work>, Refusal>>()?;
+    Ok(Prepared::of(lane, works))
 }
 
 /// Going up needs files and ledger to agree; going down, stamping and doing

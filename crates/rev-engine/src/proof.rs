@@ -145,10 +145,12 @@ impl Claim<'_> {
     ) -> Result<Vec<RevisionId>, Unproven> {
         let request = Request {
             goal: Goal::Switch,
+            alone: true,
             ..self.request.clone()
         };
         let job = Job {
             binding: self.binding.clone(),
+            watched: false,
             points: points.to_vec(),
             database: open()?,
         };

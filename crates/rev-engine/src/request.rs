@@ -21,6 +21,9 @@ pub struct Request {
     /// Whether a session that a killed run has left at work is ended, instead of
     /// waited for.
     pub ends_sessions: bool,
+    /// Whether what revisions need of other databases counts for nothing: on a
+    /// throw-away database there are no others.
+    pub alone: bool,
     /// How many lanes run at once; at least one.
     pub jobs: usize,
     /// How long to wait for another run's lock; `None`: as long as it lives.
@@ -51,6 +54,8 @@ pub struct Job {
     pub binding: Arc<Binding>,
     /// Where it is to go.
     pub points: Vec<Point>,
+    /// Whether it goes nowhere, and is only looked at if others depend on it.
+    pub watched: bool,
     /// The way to reach it.
     pub database: Box<dyn Database>,
 }

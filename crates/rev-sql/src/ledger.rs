@@ -8,7 +8,7 @@
 mod literal;
 
 use rev_core::revision::TransactionMode;
-use rev_core::{Applied, Dialect, Digest, RevisionId, Sql};
+use rev_core::{Applied, DatabaseName, Dialect, Digest, Need, RevisionId, Sql};
 
 pub use literal::{name, text};
 
@@ -144,6 +144,13 @@ impl Words {
             },
         }
     }
+}
+
+/// `id` within the database, `database@id` across databases.
+fn dependencies(row: &Applied) -> Vec<String> {
+    let within = row.dependencies.iter().map(ToString::to_string);
+    let across = row.needs.iter().map(ToString::to_string);
+    within.chain(across).collect()
 }
 
 fn list(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
@@ -364,7 +371,7 @@ impl Ledger {
         let values = [
             self.text(row.revision.as_str()),
             self.text(&list(row.parents.iter())),
-            self.text(&list(row.dependencies.iter())),
+            self.text(&list(dependencies(row).into_iter())),
             self.text(&row.message),
             self.text(&row.upgrade_digest.to_string()),
             self.text(&row.downgrade_digest.to_string()),
@@ -441,6 +448,11 @@ impl StoredRow {
                 .map(|id| RevisionId::new(id).map_err(|_| damaged(column, id)))
                 .collect()
         };
+        let dependencies: Vec<String> = serde_json::from_str(&self.dependencies)
+            .map_err(|_| damaged("dependencies", &self.dependencies))?;
+        let (across, within): (Vec<String>, Vec<String>) = dependencies
+            .into_iter()
+            .partition(|text| text.contains('@'));
         let digest =
             |column, text: &str| Digest::from_hex(text).ok_or_else(|| damaged(column, text));
         let downgrade = match &self.downgrade {
@@ -458,7 +470,14 @@ impl StoredRow {
             revision: RevisionId::new(&self.revision)
                 .map_err(|_| damaged("revision", &self.revision))?,
             parents: ids("parents", &self.parents)?,
-            dependencies: ids("dependencies", &self.dependencies)?,
+            dependencies: within
+                .iter()
+                .map(|id| RevisionId::new(id).map_err(|_| damaged("dependencies", id)))
+                .collect::<Result<_, _>>()?,
+            needs: across
+                .iter()
+                .map(|text| need(text).ok_or_else(|| damaged("dependencies", text)))
+                .collect::<Result<_, _>>()?,
             upgrade_digest: digest("upgrade_digest", &self.upgrade_digest)?,
             downgrade_digest: digest("downgrade_digest", &self.downgrade_digest)?,
             revision_digest: digest("revision_digest", &self.revision_digest)?,
@@ -471,6 +490,15 @@ impl StoredRow {
             },
         })
     }
+}
+
+/// Reads `database@id`.
+fn need(text: &str) -> Option<Need> {
+    let (database, revision) = text.split_once('@')?;
+    Some(Need {
+        database: DatabaseName::new(database).ok()?,
+        revision: RevisionId::new(revision).ok()?.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ pub use outline::SqlPlace;
 use std::collections::BTreeMap;
 
 use rev_core::{
-    DatabaseName, Dialect, Entry, Label, Revision, RevisionId, Script, Scripts, Sql,
-    TransactionMode,
+    DatabaseName, Dialect, Entry, Label, NameError, Need, Revision, RevisionId, Script, Scripts,
+    Sql, TransactionMode,
 };
 
 use crate::fault::{Fault, Faults, Place, Problem};
@@ -124,7 +124,9 @@ impl Reader {
         let labels = fields.given("branch_labels");
         let labels = labels.map(|node| self.names(node, "branch_labels", Label::new));
         let depends_on = fields.given("depends_on");
-        let depends_on = depends_on.map(|node| self.dependencies(node));
+        let (depends_on, needs) = depends_on
+            .map(|node| self.dependencies(node))
+            .unwrap_or_default();
         let irreversible = fields
             .given("irreversible")
             .and_then(|node| self.flag(&node, "irreversible"))
@@ -136,7 +138,8 @@ impl Reader {
         Some(Revision {
             id: id?,
             parents: parents?,
-            depends_on: depends_on.unwrap_or_default(),
+            depends_on,
+            needs,
             labels: labels.unwrap_or_default(),
             message: message.map(|message| message.text).unwrap_or_default(),
             created: created.map(|created| created.text),
@@ -164,19 +167,34 @@ impl Reader {
         Some(self.names(node, "down_revision", RevisionId::new))
     }
 
-    fn dependencies(&mut self, node: Node) -> Vec<String> {
+    /// Ids and labels, and `database@` before one of them.
+    fn dependencies(&mut self, node: Node) -> (Vec<String>, Vec<Need>) {
         let mut names = Vec::new();
+        let mut needs = Vec::new();
         for text in self.texts(node, "depends_on") {
-            if text.text.contains('@') {
-                let place = text.place;
-                self.find(place, Problem::CrossDatabaseUnsupported { text: text.text });
+            if let Some((database, revision)) = text.text.split_once('@') {
+                needs.extend(self.need(database, revision, text.place));
             } else if RevisionId::new(&text.text).is_ok() || Label::new(&text.text).is_ok() {
                 names.push(text.text);
             } else {
                 self.name(&text, RevisionId::new);
             }
         }
-        names
+        (names, needs)
+    }
+
+    fn need(&mut self, database: &str, revision: &str, place: Option<Place>) -> Option<Need> {
+        let is_name = RevisionId::new(revision).map(|_| ());
+        let is_name = is_name.or_else(|error| Label::new(revision).map(|_| ()).map_err(|_| error));
+        let database = DatabaseName::new(database);
+        let errors: [Option<NameError>; 2] = [database.as_ref().err().cloned(), is_name.err()];
+        let has_errors = errors.iter().any(Option::is_some);
+        for error in errors.into_iter().flatten() {
+            self.find(place, error.into());
+        }
+        let revision = revision.to_owned();
+        let need = |database| Need { database, revision };
+        database.ok().filter(|_| !has_errors).map(need)
     }
 
     fn scripts(&mut self, fields: &mut Fields, irreversible: bool) -> Scripts {
@@ -340,6 +358,7 @@ mod tests {
                 "core",
                 "9f8e",
             ],
+            needs: [],
             labels: [
                 "heroes",
             ],
@@ -457,10 +476,11 @@ mod tests {
         3:21+2 bad_name: `2x` is not a branch label: `2` is not allowed at its start
         4:15+3 wrong_type: `irreversible` must be `true` or `false`, not a single value
         ");
-        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b']\nreplaces: ['a b']\nmessage: [x]\n"), @"
+        insta::assert_snapshot!(bad_with("upgrades: x\ndepends_on: [x, db1@y, 'a b', 1@y, 'db1@']\nreplaces: ['a b']\nmessage: [x]\n"), @"
         3:1+8 unknown_key: key `upgrades` is not known here
-        4:17+5 cross_database_unsupported: dependencies on another database (`db1@y`) are not supported by this version
         4:24+5 bad_name: `a b` is not a revision id: ` ` is not allowed in it
+        4:31+3 bad_name: `1` is not a database name: `1` is not allowed at its start
+        4:36+6 bad_name: a revision id may not be empty
         5:12+5 bad_name: `a b` is not a revision id: ` ` is not allowed in it
         6:10+1 wrong_type: `message` must be a text, not a list
         ");

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use rev_core::{DatabaseName, GraphFault, Label, NameError, RevisionId, ScriptError};
+use rev_core::{DatabaseName, GraphFault, Label, NameError, Need, RevisionId, ScriptError};
 
 /// A place in a text file. Lines and columns count from one, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -274,11 +274,13 @@ pub enum Problem {
     /// A downgrade in a revision that says it has none.
     #[error("the revision says that it is irreversible, but has a downgrade script")]
     IrreversibleDowngrade,
-    /// `depends_on: [db@id]` before its time.
-    #[error("dependencies on another database (`{text}`) are not supported by this version")]
-    CrossDatabaseUnsupported {
+    /// `depends_on: [db@id]` of a database that `rev.yaml` does not bind.
+    #[error("`{need}` names a database that rev.yaml does not bind: `{}`", need.database)]
+    UnboundNeed {
         /// As written.
-        text: String,
+        need: Need,
+        /// Databases that it may have been meant to be, likeliest first.
+        similar: Vec<String>,
     },
 
     /// An id that two files claim.
@@ -388,7 +390,7 @@ impl Problem {
             Problem::Repeated { .. } => "repeated",
             Problem::EmptyScript { .. } => "empty_script",
             Problem::IrreversibleDowngrade => "irreversible_downgrade",
-            Problem::CrossDatabaseUnsupported { .. } => "cross_database_unsupported",
+            Problem::UnboundNeed { .. } => "unbound_need",
             Problem::DuplicateId { .. } => "duplicate_id",
             Problem::Graph(fault) => fault.code(),
             Problem::NameTaken { .. } => "name_taken",

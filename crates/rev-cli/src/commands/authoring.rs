@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rev_core::{
-    DatabaseName, Entry, Graph, Label, Node, Point, ResolveError, Revision, RevisionId, Scope,
-    Script, Sql, State,
+    DatabaseName, Entry, Graph, Label, Need, Node, Point, ResolveError, Revision, RevisionId,
+    Scope, Script, Sql, State,
 };
 use rev_engine::outcome::Refusal;
 use rev_store::write;
@@ -62,7 +62,10 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
     revision.message.clone_from(&args.message);
     revision.created = Some(today());
     revision.labels = labels(&args.branch_labels, session)?;
-    revision.depends_on = dependencies(&args.depends_on, session)?;
+    let (across, within): (Vec<&String>, Vec<&String>) =
+        args.depends_on.iter().partition(|text| text.contains('@'));
+    revision.depends_on = dependencies(&within, session)?;
+    revision.needs = needs(&across, session)?;
     let entry = Entry {
         upgrade: Some(script(args.sql.as_deref(), "-- write the way up here")?),
         downgrade: Some(script(
@@ -147,12 +150,12 @@ fn labels(texts: &[String], session: &Session) -> Result<Vec<Label>, Failure> {
 }
 
 /// Labels stay labels; anything else becomes the whole id.
-fn dependencies(texts: &[String], session: &Session) -> Result<Vec<String>, Failure> {
+fn dependencies(texts: &[&String], session: &Session) -> Result<Vec<String>, Failure> {
     let graph = session.graph();
     let mut names = Vec::new();
     for text in texts {
         if graph.label(text).is_some() {
-            names.push(text.clone());
+            names.push((*text).clone());
             continue;
         }
         let nodes = Scope::of_graph(graph)
@@ -161,6 +164,23 @@ fn dependencies(texts: &[String], session: &Session) -> Result<Vec<String>, Fail
         names.extend(graph.ids(nodes).iter().map(ToString::to_string));
     }
     Ok(names)
+}
+
+/// `database@revision`; what comes first is looked up like any target.
+fn needs(texts: &[&String], session: &Session) -> Result<Vec<Need>, Failure> {
+    let mut needs = Vec::new();
+    for text in texts {
+        let (database, point) = text.split_once('@').unwrap_or_default();
+        for binding in session.databases(&[database.to_owned()])? {
+            let point = point.to_owned();
+            let revisions = dependencies(&[&point], session)?.into_iter();
+            needs.extend(revisions.map(|revision| Need {
+                database: binding.name.clone(),
+                revision,
+            }));
+        }
+    }
+    Ok(needs)
 }
 
 fn script(file: Option<&Path>, otherwise: &str) -> Result<Script, Failure> {

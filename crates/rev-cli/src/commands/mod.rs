@@ -96,6 +96,15 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
     )))
 }
 
+/// What a revision depends on: ids, and `database@id` across databases.
+fn dependencies(graph: &Graph, node: Node) -> Vec<String> {
+    let within = graph.ids(graph.dependencies(node)).into_iter();
+    let across = graph
+        .needs(node)
+        .map(|it| format!("{}@{}", it.database, graph.id(it.below)));
+    within.map(|id| id.to_string()).chain(across).collect()
+}
+
 /// A revision for programs.
 pub(crate) fn revision_json(session: &Session, graph: &Graph, node: Node) -> Value {
     let revision = graph.revision(node);
@@ -107,7 +116,7 @@ pub(crate) fn revision_json(session: &Session, graph: &Graph, node: Node) -> Val
     json!({
         "revision": revision.id.as_str(),
         "down_revision": ids(graph.parents(node)),
-        "depends_on": ids(graph.dependencies(node)),
+        "depends_on": dependencies(graph, node),
         "branch_labels": labels,
         "message": revision.message,
         "created": revision.created,

@@ -1,10 +1,12 @@
 //! `rev plan`: what would run, without running it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rev_core::plan::{self, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal};
+use rev_engine::outcome::Refusal;
 use rev_engine::prepare::{Prepared, prepare};
 
 use crate::args::{Format, Plan};
@@ -62,8 +64,9 @@ pub(crate) fn print(
     mut standings: BTreeMap<DatabaseName, Standing>,
     beside: bool,
 ) -> Result<Exit, Failure> {
+    let is_offline = !standings.is_empty();
     read_missing(session, selection, &mut standings)?;
-    let lanes = selection
+    let mut lanes = selection
         .iter()
         .map(|(binding, points)| {
             let standing = &standings[&binding.name];
@@ -71,6 +74,10 @@ pub(crate) fn print(
                 .map_err(|refusal| session.refused(&refusal, binding))
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
+    if !is_offline {
+        read_others(session, selection, &lanes, &mut standings)?;
+    }
+    link(session, &mut lanes, &standings)?;
     let prefix = &session.project.config.ledger_prefix;
     let text = render::plan(format, goal, &lanes, prefix);
     match format {
@@ -78,6 +85,70 @@ pub(crate) fn print(
         _ => session.terminal.data(&text)?,
     }
     Ok(Exit::Done)
+}
+
+/// Reads the databases that lanes depend on, or that may depend on them.
+fn read_others(
+    session: &Session,
+    selection: &Selection,
+    lanes: &[Prepared],
+    standings: &mut BTreeMap<DatabaseName, Standing>,
+) -> Result<(), Failure> {
+    let watched = session.watched(selection)?;
+    let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
+    let mut concerned = BTreeSet::new();
+    for prepared in lanes {
+        let view = view(prepared, &standings[&prepared.lane.database.name]);
+        concerned.extend(plan::concerned(&view, &all));
+    }
+    let others = watched.into_iter();
+    let others = others.filter(|binding| concerned.contains(&binding.name));
+    let others: Selection = others.map(|binding| (binding, Vec::new())).collect();
+    read_missing(session, &others, standings)
+}
+
+/// Finds what steps wait for on other databases.
+fn link(
+    session: &Session,
+    lanes: &mut [Prepared],
+    standings: &BTreeMap<DatabaseName, Standing>,
+) -> Result<(), Failure> {
+    if session.graph().crossings().is_empty() {
+        return Ok(());
+    }
+    let is_planned = |name: &DatabaseName| lanes.iter().any(|it| it.lane.database.name == *name);
+    let others = standings.iter().filter(|(name, _)| !is_planned(name));
+    let others = others
+        .map(|(name, standing)| Ok((session.binding(name)?, standing)))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let looked_at = others.iter().map(|(binding, standing)| View {
+        binding,
+        standing,
+        lane: None,
+    });
+    let planned = lanes
+        .iter()
+        .map(|prepared| view(prepared, &standings[&prepared.lane.database.name]));
+    let views: Vec<View<'_>> = planned.chain(looked_at).collect();
+    let mut waits = plan::waits(&views).map_err(|error| {
+        let lane = lanes.iter().find(|it| error.is_of(&it.lane.database.name));
+        let binding = &lane.unwrap_or(&lanes[0]).lane.database;
+        session.refused(&Refusal::Across(error), binding)
+    })?;
+    for prepared in lanes {
+        if let Some(waits) = waits.remove(&prepared.lane.database.name) {
+            prepared.waits = waits;
+        }
+    }
+    Ok(())
+}
+
+fn view<'a>(prepared: &'a Prepared, standing: &'a Standing) -> View<'a> {
+    View {
+        binding: &prepared.lane.database,
+        standing,
+        lane: Some(&prepared.lane),
+    }
 }
 
 fn read_missing(

@@ -236,6 +236,7 @@ fn settle_step(
         keep_going: false,
         commitment: Commitment::Step,
         ends_sessions: args.end_session,
+        alone: false,
         jobs: 1,
         lock_wait: args.lock_wait,
         operator: session.operator.clone(),
@@ -244,6 +245,7 @@ fn settle_step(
     };
     let job = Job {
         binding: binding.clone(),
+        watched: false,
         points: Vec::new(),
         database: session.database(binding)?,
     };

@@ -54,6 +54,7 @@ pub(crate) fn run(
             _ => Commitment::Step,
         },
         ends_sessions: running.end_session,
+        alone: false,
         jobs: running
             .jobs
             .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
@@ -82,11 +83,24 @@ fn execute(
         .map(|(binding, points)| {
             Ok(Job {
                 binding: binding.clone(),
+                watched: false,
                 points: points.clone(),
                 database: session.database(binding)?,
             })
         })
         .collect::<Result<Vec<Job>, Failure>>()?;
+    let watched = session.watched(selection)?.into_iter();
+    let watched = watched.filter_map(|binding| {
+        // Without a URL it is told only if it must be looked at.
+        let database = session.database(&binding).ok()?;
+        Some(Job {
+            binding,
+            watched: true,
+            points: Vec::new(),
+            database,
+        })
+    });
+    let jobs = jobs.into_iter().chain(watched).collect();
     let clock = SystemClock::start();
     let stop = Stop::default();
     let reporter = Reporter::new(session.terminal);

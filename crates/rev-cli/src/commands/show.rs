@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rev_core::{Entry, Graph, Node, Revision, RevisionId, Scope, Script, ShortcutId, Sql, Target};
 use serde_json::{Value, json};
 
-use super::{one_line, revision_json, revision_line};
+use super::{dependencies, one_line, revision_json, revision_line};
 use crate::args::Show;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
@@ -132,7 +132,7 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
         false => ids(parents),
     };
     line("parent", stands_on);
-    line("needs", ids(graph.dependencies(node)));
+    line("needs", dependencies(graph, node).join(", "));
     line("children", ids(graph.children(node)));
     line("made", revision.created.clone().unwrap_or_default());
     line(

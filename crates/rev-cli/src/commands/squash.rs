@@ -269,6 +269,7 @@ fn prove_on(
         keep_going: false,
         commitment: Commitment::Step,
         ends_sessions: false,
+        alone: true,
         jobs: 1,
         lock_wait: None,
         operator: session.operator.clone(),

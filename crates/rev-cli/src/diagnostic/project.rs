@@ -78,9 +78,12 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
     match problem {
         Problem::UnknownKey { similar, .. } => did_you_mean(told, similar),
         Problem::NotAChoice { choices, .. } => told.hint(format!("it may be {}", either(choices))),
-        Problem::UnknownDatabase { similar, .. } | Problem::UnknownBranch { similar, .. } => {
-            did_you_mean(told, similar)
+        Problem::UnboundNeed { need, similar } if similar.is_empty() => {
+            told.hint(format!("bind `{}` in rev.yaml", need.database))
         }
+        Problem::UnknownDatabase { similar, .. }
+        | Problem::UnboundNeed { similar, .. }
+        | Problem::UnknownBranch { similar, .. } => did_you_mean(told, similar),
         Problem::Graph(GraphFault::UnknownParent { similar, .. }) => did_you_mean(told, similar),
         Problem::Graph(GraphFault::UnknownDependency { similar, .. }) => {
             did_you_mean(told, similar)
@@ -118,6 +121,9 @@ fn shortcut(told: Diagnostic, fault: &ShortcutFault) -> Diagnostic {
             "the files of what a shortcut replaces go together: put this one back, or take \
              all away (`rev squash --finish`)",
         ),
+        ShortcutFault::WaitsForItself { .. } => {
+            told.hint("let it replace one of the two, and not the other")
+        }
         ShortcutFault::Itself { .. } => told.hint("take its own id out of `replaces`"),
         ShortcutFault::Overlap { shared, .. } => told
             .fact("revisions", ids(shared))

@@ -1,5 +1,6 @@
 //! Words for runs that were refused or failed.
 
+use rev_core::plan::WaitError;
 use rev_core::state::Drift;
 use rev_core::{Binding, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder, StatementFailure, StepError};
@@ -133,6 +134,11 @@ pub(crate) fn refusal(
                 targets.join(" ")
             ))
         }
+        Refusal::Across(error) => across(told, error),
+        Refusal::OutOfSight { on, .. } => told.on(binding.name.as_str()).hint(format!(
+            "give its URL for this run: `{} --url {on}=URL`",
+            asking.command
+        )),
         Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
         Refusal::Pooled { revision } => told
             .on(binding.name.as_str())
@@ -216,6 +222,46 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
         _ => told,
+    }
+}
+
+/// What would make another database have what is needed, or not need it.
+fn across(told: Diagnostic, error: &WaitError) -> Diagnostic {
+    match error {
+        WaitError::Missing {
+            database,
+            revision,
+            needed,
+            on,
+        } => told
+            .fact("database", database.as_str())
+            .fact("revision", revision.as_str())
+            .fact("needs", format!("{on}@{needed}"))
+            .hint(format!(
+                "bring that there first: `rev upgrade {on}@{needed}`\n\
+                 or both in one run: `rev upgrade {on}@{needed} {database}@{revision}`"
+            )),
+        WaitError::Needed {
+            database,
+            needed,
+            revision,
+            on,
+            below,
+        } => {
+            let targets = match below.as_slice() {
+                [] => format!("downgrade {on}@base"),
+                [only] => format!("downgrade {on}@{only}"),
+                several => {
+                    let targets = several.iter().map(|id| format!(" {on}@{id}"));
+                    format!("switch{}", targets.collect::<String>())
+                }
+            };
+            told.fact("database", database.as_str())
+                .fact("revision", needed.as_str())
+                .fact("needed_by", format!("{on}@{revision}"))
+                .hint(format!("take that down first: `rev {targets}`"))
+        }
+        WaitError::Script(_) => told,
     }
 }
 

@@ -9,7 +9,7 @@ mod plan_mermaid;
 mod plan_sql;
 mod plan_text;
 
-use rev_core::plan::{Action, Step};
+use rev_core::plan::{Action, Step, Until, Wait};
 use rev_core::{Goal, RevisionId};
 use rev_engine::prepare::Prepared;
 
@@ -59,6 +59,19 @@ fn way(action: Action) -> &'static str {
         Action::Stamp => "stamp",
         Action::Unstamp => "unstamp",
     }
+}
+
+/// What a step waits for on other databases, as a phrase; `None`: nothing.
+fn awaited(waits: &[Wait]) -> Option<String> {
+    let phrase = |wait: &Wait| {
+        let verb = match wait.until {
+            Until::Applied => "has",
+            Until::Gone => "is without",
+        };
+        format!("{} {verb} {}", wait.database, wait.revision)
+    };
+    let phrases: Vec<String> = waits.iter().map(phrase).collect();
+    (!phrases.is_empty()).then(|| format!("once {}", phrases.join(" and ")))
 }
 
 /// What a shortcut does the work of, as a phrase.

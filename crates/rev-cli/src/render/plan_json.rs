@@ -38,8 +38,15 @@ struct Step<'a> {
     statements: usize,
     /// What a shortcut does the work of.
     replaces: Vec<&'a str>,
-    /// Steps of other lanes to wait for; no step does yet.
-    waits_for: [&'a str; 0],
+    /// Steps of other lanes to wait for.
+    waits_for: Vec<Wait<'a>>,
+}
+
+#[derive(Serialize)]
+struct Wait<'a> {
+    database: &'a str,
+    revision: &'a str,
+    until: &'a str,
 }
 
 /// One object, and a line's end.
@@ -59,7 +66,8 @@ fn lane(prepared: &Prepared) -> Lane<'_> {
         .steps
         .iter()
         .zip(&prepared.works)
-        .map(|(step, work)| Step {
+        .zip(&prepared.waits)
+        .map(|((step, work), waits)| Step {
             action: step.action.name(),
             revision: step.revision.id.as_str(),
             message: &step.revision.message,
@@ -68,7 +76,14 @@ fn lane(prepared: &Prepared) -> Lane<'_> {
             transaction: step.transaction.name(),
             statements: work.statements.len(),
             replaces: step.replaces.iter().map(AsRef::as_ref).collect(),
-            waits_for: [],
+            waits_for: waits
+                .iter()
+                .map(|wait| Wait {
+                    database: wait.database.as_str(),
+                    revision: wait.revision.as_str(),
+                    until: wait.until.name(),
+                })
+                .collect(),
         });
     Lane {
         database: lane.database.name.as_str(),

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use rev_core::plan::Wait;
 use rev_core::{Goal, Step};
 use rev_engine::prepare::Prepared;
 
-use super::{doing, heads, replaced, way};
+use super::{awaited, doing, heads, replaced, way};
 use crate::commands::one_line;
 
 /// A heading and a table a lane.
@@ -24,7 +25,8 @@ pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
         }
         let _ = writeln!(text, "From {} to {}.\n", heads(&lane.from), heads(&lane.to));
         text.push_str("| # | way | revision | message | what |\n|--:|---|---|---|---|\n");
-        for (number, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
+        let works = prepared.works.iter().zip(&prepared.waits);
+        for (number, (step, (work, waits))) in lane.steps.iter().zip(works).enumerate() {
             let _ = writeln!(
                 text,
                 "| {} | {} | `{}` | {} | {} |",
@@ -32,19 +34,22 @@ pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
                 way(step.action),
                 step.revision.id,
                 cell(&one_line(&step.revision.message)),
-                what(step, work.statements.len()),
+                what(step, work.statements.len(), waits),
             );
         }
     }
     text
 }
 
-fn what(step: &Step, statements: usize) -> String {
-    let doing = doing(step, statements);
-    match step.replaces.is_empty() {
-        true => doing,
-        false => format!("{doing}, for {}", replaced(step)),
+fn what(step: &Step, statements: usize, waits: &[Wait]) -> String {
+    let mut words = doing(step, statements);
+    if !step.replaces.is_empty() {
+        let _ = write!(words, ", for {}", replaced(step));
     }
+    if let Some(waits) = awaited(waits) {
+        let _ = write!(words, ", {waits}");
+    }
+    words
 }
 
 /// A text that keeps its table whole.

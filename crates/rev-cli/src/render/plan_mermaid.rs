@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use rev_core::Step;
+use rev_core::plan::{Until, Wait};
 use rev_engine::prepare::Prepared;
 
 use super::{heads, mermaid_text, replaced, way};
@@ -34,5 +36,31 @@ pub(super) fn render(lanes: &[Prepared]) -> String {
         }
         text.push_str("  end\n");
     }
+    arrows(&mut text, lanes);
     text
+}
+
+/// A dotted arrow to each step from the one of another lane that it waits for.
+fn arrows(text: &mut String, lanes: &[Prepared]) {
+    for (index, prepared) in lanes.iter().enumerate() {
+        for (number, waits) in (1..).zip(&prepared.waits) {
+            for wait in waits {
+                if let Some((other, step)) = step_of(lanes, wait) {
+                    let _ = writeln!(text, "  l{other}s{step} -.-> l{index}s{number}");
+                }
+            }
+        }
+    }
+}
+
+/// The lane and the number of the step that brings about what is waited for.
+fn step_of(lanes: &[Prepared], wait: &Wait) -> Option<(usize, usize)> {
+    let is_it = |it: &Prepared| it.lane.database.name == wait.database;
+    let index = lanes.iter().position(is_it)?;
+    let applies = wait.until == Until::Applied;
+    let brings = |step: &Step| {
+        step.action.applies() == applies && step.revisions().any(|id| *id == wait.revision)
+    };
+    let step = lanes[index].lane.steps.iter().position(brings)?;
+    Some((index, step + 1))
 }

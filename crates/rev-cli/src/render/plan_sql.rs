@@ -14,7 +14,7 @@ use rev_sql::effect;
 use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 use rev_sql::split::{Statement, rebuilds_tables};
 
-use super::{doing, heads, replaced, way};
+use super::{awaited, doing, heads, replaced, way};
 use crate::commands::one_line;
 
 /// Stands for the time of the run until the text is made; no message holds it.
@@ -63,10 +63,14 @@ fn part(goal: Goal, prepared: &Prepared, prefix: &str) -> String {
         let _ = writeln!(text, "\n{}", ledger.create());
     }
     let plan = plan_digest(lane);
-    for (index, (step, work)) in lane.steps.iter().zip(&prepared.works).enumerate() {
+    let works = prepared.works.iter().zip(&prepared.waits);
+    for (index, (step, (work, waits))) in lane.steps.iter().zip(works).enumerate() {
         let (number, of) = (index + 1, lane.steps.len());
         let what = title(step, work);
         let _ = writeln!(text, "\n-- step {number} of {of}: {what}");
+        if let Some(waits) = awaited(waits) {
+            let _ = writeln!(text, "-- only {waits}");
+        }
         let writes = writes(&ledger, dialect, step, work, &plan);
         text.push_str(&body(dialect, step, work, &writes));
     }

@@ -6,7 +6,7 @@ use rev_core::TransactionMode;
 use rev_core::plan::Source;
 use rev_engine::prepare::Prepared;
 
-use super::{doing, heads, replaced, way};
+use super::{awaited, doing, heads, replaced, way};
 use crate::commands::one_line;
 use crate::terminal::{FAINT, ID, NAME, WARNING, count};
 
@@ -38,7 +38,8 @@ fn lane(prepared: &Prepared) -> String {
     let width = |of: fn(&rev_core::Step) -> usize| lane.steps.iter().map(of).max().unwrap_or(0);
     let id_width = width(|step| step.revision.id.as_str().len());
     let message_width = width(|step| one_line(&step.revision.message).chars().count());
-    for (step, work) in lane.steps.iter().zip(&prepared.works) {
+    let works = prepared.works.iter().zip(&prepared.waits);
+    for (step, (work, waits)) in lane.steps.iter().zip(works) {
         let mut words = doing(step, work.statements.len());
         if step.action.runs() && !step.is_empty() && step.transaction == TransactionMode::None {
             words.push_str(", no transaction");
@@ -48,6 +49,9 @@ fn lane(prepared: &Prepared) -> String {
         }
         if step.action == rev_core::Action::Downgrade && step.source == Source::Ledger {
             words.push_str(", as stored in the ledger");
+        }
+        if let Some(waits) = awaited(waits) {
+            let _ = write!(words, ", {waits}");
         }
         let style = if step.action.applies() {
             FAINT

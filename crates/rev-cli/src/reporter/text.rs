@@ -20,6 +20,21 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 .unwrap_or_default();
             format!("waiting for `{database}`: {who} holds the lock{since}")
         }
+        Event::WaitingFor {
+            database,
+            revision,
+            on,
+            needed,
+            until,
+        } => {
+            let until = match *until {
+                "applied" => "to have",
+                _ => "to be without",
+            };
+            format!(
+                "{NAME}{database}{NAME:#}  {revision} waits for {NAME}{on}{NAME:#} {until} {needed}"
+            )
+        }
         Event::StepStarted {
             database,
             number,

@@ -7,10 +7,11 @@ use petgraph::Direction;
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::DiGraph;
 
+use super::across::{Across, Crossing};
 use super::shortcut::{self, ShortcutFault, Shortcuts};
 use super::{Edge, Graph, Node, NodeSet};
 use crate::name::{RESERVED, similar};
-use crate::{Label, Revision, RevisionId};
+use crate::{DatabaseName, Label, Need, Revision, RevisionId};
 
 /// What keeps a set of revisions from being a graph.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -174,6 +175,9 @@ pub(super) struct Builder {
     pub(super) shortcuts: Vec<Arc<Revision>>,
     /// Who names a shortcut: each to be connected once it is known what that is.
     waiting: BTreeMap<RevisionId, Vec<(Node, Edge)>>,
+    pub(super) crossings: Vec<Crossing>,
+    /// Who needs a shortcut in which database.
+    waiting_across: BTreeMap<RevisionId, Vec<(Node, DatabaseName)>>,
 }
 
 impl Graph {
@@ -236,6 +240,8 @@ impl Builder {
             labels: BTreeMap::new(),
             shortcuts: Vec::new(),
             waiting: BTreeMap::new(),
+            crossings: Vec::new(),
+            waiting_across: BTreeMap::new(),
         };
         for revision in builder.distinct(own.into_iter().chain(foreign).collect()) {
             builder.dag.add_node(revision);
@@ -394,6 +400,7 @@ impl Builder {
             let revision = self.dag[child].clone();
             self.connect_parents(child, &revision);
             self.connect_dependencies(child, &revision);
+            self.connect_needs(child, &revision);
         }
     }
 
@@ -436,13 +443,18 @@ impl Builder {
 
     /// Connects what refers to a shortcut with the topmost of its set.
     pub(super) fn connect_to_shortcut(&mut self, shortcut: &RevisionId, tops: &[Node]) {
+        for (child, database) in self.waiting_across.remove(shortcut).unwrap_or_default() {
+            for &top in tops {
+                self.cross(child, database.clone(), top);
+            }
+        }
         for (child, edge) in self.waiting.remove(shortcut).unwrap_or_default() {
             for &top in tops {
                 if top == child {
                     let id = self.dag[child].id.clone();
                     self.faults.push(match edge {
                         Edge::Parent => GraphFault::SelfParent { id },
-                        Edge::Dependency => GraphFault::SelfDependency { id },
+                        _ => GraphFault::SelfDependency { id },
                     });
                 } else {
                     self.dag.add_edge(top, child, edge);
@@ -463,6 +475,54 @@ impl Builder {
         }
     }
 
+    fn connect_needs(&mut self, child: Node, revision: &Revision) {
+        for Need {
+            database,
+            revision: on,
+        } in &revision.needs
+        {
+            let found = self
+                .lookup(on)
+                .or_else(|| self.labels.get(on.as_str()).copied());
+            match found {
+                Some(node) if node == child => self.faults.push(GraphFault::SelfDependency {
+                    id: revision.id.clone(),
+                }),
+                Some(node) => self.cross(child, database.clone(), node),
+                None => {
+                    if let Some(shortcut) = self.shortcut(on).cloned() {
+                        let waiting = self.waiting_across.entry(shortcut).or_default();
+                        waiting.push((child, database.clone()));
+                        continue;
+                    }
+                    let fault = self.unknown_dependency(&revision.id, on);
+                    self.faults.push(fault);
+                }
+            }
+        }
+    }
+
+    fn cross(&mut self, above: Node, database: DatabaseName, below: Node) {
+        self.dag.add_edge(below, above, Edge::Across);
+        self.crossings.push(Crossing {
+            above,
+            database,
+            below,
+        });
+    }
+
+    fn unknown_dependency(&self, child: &RevisionId, dependency: &str) -> GraphFault {
+        let names = self.ids().chain(self.labels.keys().map(Label::as_str));
+        GraphFault::UnknownDependency {
+            child: child.clone(),
+            dependency: dependency.to_owned(),
+            similar: similar(dependency, names)
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
     fn connect_dependencies(&mut self, child: Node, revision: &Revision) {
         for dependency in &revision.depends_on {
             let found = self
@@ -477,15 +537,8 @@ impl Builder {
                 }
                 None if self.waits_for(dependency, child, Edge::Dependency) => {}
                 None => {
-                    let names = self.ids().chain(self.labels.keys().map(Label::as_str));
-                    self.faults.push(GraphFault::UnknownDependency {
-                        child: revision.id.clone(),
-                        dependency: dependency.clone(),
-                        similar: similar(dependency, names)
-                            .into_iter()
-                            .map(str::to_owned)
-                            .collect(),
-                    });
+                    let fault = self.unknown_dependency(&revision.id, dependency);
+                    self.faults.push(fault);
                 }
             }
         }
@@ -517,6 +570,7 @@ impl Builder {
             foreign: NodeSet::default(),
             own,
             shortcuts,
+            across: Across::of(self.crossings),
             reach: OnceLock::new(),
             digests: OnceLock::new(),
         }

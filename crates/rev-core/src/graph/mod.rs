@@ -10,6 +10,7 @@
 //!
 //! Every walk is an explicit loop: histories are long, stacks are not.
 
+mod across;
 mod build;
 mod reach;
 mod shortcut;
@@ -22,12 +23,14 @@ use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
+pub use across::Crossing;
 pub use build::{GraphFault, LabelFault};
 pub use shortcut::{Shortcut, ShortcutFault, ShortcutId};
 pub use walk::{Hop, NodeSet};
 
 use crate::digest::{self, Digest};
 use crate::{Label, Revision, RevisionId};
+use across::Across;
 use reach::Reach;
 use shortcut::Shortcuts;
 
@@ -41,6 +44,9 @@ pub enum Edge {
     Parent,
     /// Written as `depends_on`.
     Dependency,
+    /// Written as `depends_on: [database@…]`: it counts for cycles and for order,
+    /// and for no database's state.
+    Across,
 }
 
 /// All revisions and how they stand on one another.
@@ -55,6 +61,7 @@ pub struct Graph {
     /// The revisions of this checkout as they were given, to build upon.
     own: Vec<Arc<Revision>>,
     shortcuts: Shortcuts,
+    across: Across,
     reach: OnceLock<Reach>,
     digests: OnceLock<Vec<Digests>>,
 }
@@ -153,7 +160,10 @@ impl Graph {
         let mut nodes: Vec<Node> = self
             .dag
             .edges_directed(node, direction)
-            .filter(|edge| kind.is_none_or(|kind| *edge.weight() == kind))
+            .filter(|edge| match kind {
+                Some(kind) => *edge.weight() == kind,
+                None => *edge.weight() != Edge::Across,
+            })
             .map(|edge| match direction {
                 Direction::Incoming => edge.source(),
                 Direction::Outgoing => edge.target(),

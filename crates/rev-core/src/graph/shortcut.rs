@@ -20,7 +20,7 @@ use petgraph::visit::EdgeRef as _;
 use super::build::{Builder, GraphFault, rings};
 use super::{Edge, Graph, Node};
 use crate::name::similar;
-use crate::{Revision, RevisionId};
+use crate::{DatabaseName, Revision, RevisionId};
 
 /// The place of a shortcut in [`Graph::shortcuts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +98,19 @@ pub enum ShortcutFault {
         /// Shortcuts and revisions, each standing on the next, the last on the first.
         members: Vec<RevisionId>,
     },
+    /// A shortcut of which one database would wait for another at one of its own
+    /// revisions.
+    #[error("`{shortcut}` would wait for itself: `{above}` needs `{below}` on `{database}` first")]
+    WaitsForItself {
+        /// The shortcut.
+        shortcut: RevisionId,
+        /// The revision that says so.
+        above: RevisionId,
+        /// What it needs, which the shortcut replaces too.
+        below: RevisionId,
+        /// Where it needs that.
+        database: DatabaseName,
+    },
     /// A shortcut whose parents are not those of its set.
     #[error(
         "`{shortcut}` stands on {}, but what it replaces stands on {}",
@@ -122,6 +135,7 @@ impl ShortcutFault {
             ShortcutFault::Unknown { shortcut, .. }
             | ShortcutFault::Itself { shortcut }
             | ShortcutFault::Knot { shortcut, .. }
+            | ShortcutFault::WaitsForItself { shortcut, .. }
             | ShortcutFault::Parents { shortcut, .. } => shortcut,
             ShortcutFault::Overlap { second, .. } => second,
         }
@@ -135,6 +149,7 @@ impl ShortcutFault {
             ShortcutFault::Itself { .. } => "self_replaced",
             ShortcutFault::Overlap { .. } => "shortcuts_overlap",
             ShortcutFault::Knot { .. } => "shortcut_knot",
+            ShortcutFault::WaitsForItself { .. } => "shortcut_waits_for_itself",
             ShortcutFault::Parents { .. } => "shortcut_parents",
         }
     }
@@ -376,7 +391,12 @@ fn expand(
 
 /// The members that no member stands on directly.
 fn tops(builder: &Builder, members: &BTreeSet<Node>) -> Vec<Node> {
-    let is_below = |node: &Node| builder.dag.neighbors(*node).any(|it| members.contains(&it));
+    let is_below = |node: &Node| {
+        let above = builder.dag.edges(*node);
+        let above = above.filter(|edge| *edge.weight() != Edge::Across);
+        let mut above = above.map(|edge| edge.target());
+        above.any(|it| members.contains(&it))
+    };
     members.iter().copied().filter(|it| !is_below(it)).collect()
 }
 
@@ -486,6 +506,7 @@ fn check_knots(builder: &mut Builder, shortcuts: &Shortcuts) {
     let depths = depths(&shortcuts.all);
     for level in 1..=depths.iter().copied().max().unwrap_or(0) {
         let blocks = blocks_at(builder, shortcuts, level, &depths);
+        check_crossings(builder, shortcuts, &blocks);
         let rings = rings(&contracted(builder, &blocks));
         for ring in rings {
             let shortcut = ring.iter().find_map(|node| blocks.name[node.index()]);
@@ -503,6 +524,25 @@ fn check_knots(builder: &mut Builder, shortcuts: &Shortcuts) {
         if !builder.faults.is_empty() {
             return;
         }
+    }
+}
+
+/// No two ends of a dependency across databases may lie in one shortcut.
+fn check_crossings(builder: &mut Builder, shortcuts: &Shortcuts, blocks: &Blocks) {
+    for crossing in builder.crossings.clone() {
+        let block = |node: Node| blocks.representative[node.index()];
+        let (above, below) = (block(crossing.above), block(crossing.below));
+        let Some(id) = blocks.name[above.index()].filter(|_| above == below) else {
+            continue;
+        };
+        let id_of = |node: Node| builder.dag[node].id.clone();
+        let fault = ShortcutFault::WaitsForItself {
+            shortcut: shortcuts.all[id.index()].revision.id.clone(),
+            above: id_of(crossing.above),
+            below: id_of(crossing.below),
+            database: crossing.database,
+        };
+        builder.shortcut_fault(fault);
     }
 }
 

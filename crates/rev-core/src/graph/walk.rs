@@ -272,22 +272,56 @@ impl Graph {
     /// that any member stands on comes first.
     #[must_use]
     pub fn hops(&self, heads: &[Node], skip: &NodeSet, through: &[ShortcutId]) -> Vec<Hop> {
-        let hop_of = self.hop_of(through);
+        Walk {
+            graph: self,
+            is_skipped: &|node| skip.contains(node),
+            below: &|node| self.reduced_below(node),
+        }
+        .hops(heads, through)
+    }
+
+    fn hop_of(&self, through: &[ShortcutId]) -> impl Fn(Node) -> Hop + use<> {
+        let mut shortcut_of = vec![None; if through.is_empty() { 0 } else { self.len() }];
+        for &id in through {
+            for member in self.members(id) {
+                shortcut_of[member.index()] = Some(id);
+            }
+        }
+        move |node| match shortcut_of.get(node.index()) {
+            Some(&Some(id)) => Hop::Shortcut(id),
+            _ => Hop::Revision(node),
+        }
+    }
+}
+
+/// A depth-first walk downwards.
+pub(super) struct Walk<'a> {
+    pub(super) graph: &'a Graph,
+    /// What is passed over.
+    pub(super) is_skipped: &'a dyn Fn(Node) -> bool,
+    /// What comes before a node, ascending.
+    pub(super) below: &'a dyn Fn(Node) -> Vec<Node>,
+}
+
+impl Walk<'_> {
+    /// All that is reached, in post-order, members of `through` as one.
+    pub(super) fn hops(&self, heads: &[Node], through: &[ShortcutId]) -> Vec<Hop> {
+        let hop_of = self.graph.hop_of(through);
         let mut heads = heads.to_vec();
         heads.sort_unstable_by(|a, b| b.cmp(a));
         let mut order = Vec::new();
-        let mut entered = NodeSet(FixedBitSet::with_capacity(self.len()));
+        let mut entered = NodeSet(FixedBitSet::with_capacity(self.graph.len()));
         // Each entry is a hop and what is still to be visited below it, the
         // next one last. The first entry holds the heads.
         let mut stack: Vec<(Option<Hop>, Vec<Node>)> = vec![(None, heads)];
         while let Some((hop, rest)) = stack.last_mut() {
             match rest.pop() {
-                Some(below) if !skip.contains(below) && entered.insert(below) => {
+                Some(below) if !(self.is_skipped)(below) && entered.insert(below) => {
                     let hop = hop_of(below);
                     let mut next = match hop {
-                        Hop::Revision(node) => self.reduced_below(node),
+                        Hop::Revision(node) => (self.below)(node),
                         Hop::Shortcut(id) => {
-                            let members = self.members(id);
+                            let members = self.graph.members(id);
                             entered.extend(members.iter().copied());
                             self.below_all(&members, |node| hop_of(node) != hop)
                         }
@@ -305,22 +339,9 @@ impl Graph {
         order
     }
 
-    fn hop_of(&self, through: &[ShortcutId]) -> impl Fn(Node) -> Hop + use<> {
-        let mut shortcut_of = vec![None; if through.is_empty() { 0 } else { self.len() }];
-        for &id in through {
-            for member in self.members(id) {
-                shortcut_of[member.index()] = Some(id);
-            }
-        }
-        move |node| match shortcut_of.get(node.index()) {
-            Some(&Some(id)) => Hop::Shortcut(id),
-            _ => Hop::Revision(node),
-        }
-    }
-
-    /// What these nodes stand on directly, ascending, as far as it counts.
+    /// What comes before any of these nodes, ascending, as far as it counts.
     fn below_all(&self, nodes: &[Node], counts: impl Fn(Node) -> bool) -> Vec<Node> {
-        let below = nodes.iter().flat_map(|&node| self.reduced_below(node));
+        let below = nodes.iter().flat_map(|&node| (self.below)(node));
         let mut below: Vec<Node> = below.filter(|&node| counts(node)).collect();
         below.sort_unstable();
         below.dedup();

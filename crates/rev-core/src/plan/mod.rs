@@ -4,7 +4,8 @@
 //! children before parents; then upgrades, parents before children. Their order
 //! is one stated total order: depth-first post-order from the heads, ids
 //! ascending at each choice, redundant edges left out; downgrades in reverse,
-//! from the heads that are left. Every state on the way is closed, so a run may
+//! from the heads that are left. Where revisions depend on other databases, all
+//! lanes follow one order instead, so that none waits in a ring. Every state on the way is closed, so a run may
 //! stop after any step and go on later. A plan takes down nothing that both
 //! ends share and brings up nothing that neither holds, and no plan of which
 //! that is true is shorter: see [`shortest`].
@@ -13,7 +14,9 @@
 
 mod shortest;
 mod step;
+mod waits;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::digest::{self, Digest};
@@ -25,6 +28,7 @@ use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, ShortcutId, Sql
 pub use shortest::{Cost, choose};
 pub(crate) use step::digest_through;
 use step::{Ways, expected_row};
+pub use waits::{Until, View, Wait, WaitError, concerned, waits};
 
 /// What the user wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,7 +134,13 @@ pub fn moves(graph: &Graph, from: &NodeSet, to: &NodeSet, through: &Through) -> 
         Hop::Revision(node) => set.contains(*node),
         Hop::Shortcut(_) => true,
     };
-    let down = down.into_iter().rev().filter(|hop| is_in(from, hop));
+    let mut down: Vec<Hop> = down.into_iter().rev().collect();
+    let mut up = up;
+    if !graph.crossings().is_empty() {
+        up.sort_by_cached_key(|&hop| graph.shared_place(hop));
+        down.sort_by_cached_key(|&hop| Reverse(graph.shared_place(hop)));
+    }
+    let down = down.into_iter().filter(|hop| is_in(from, hop));
     let up = up.into_iter().filter(|hop| is_in(to, hop));
     down.map(|hop| Move { up: false, hop })
         .chain(up.map(|hop| Move { up: true, hop }))

@@ -5,7 +5,7 @@ use crate::digest::{self, Digest};
 use crate::graph::Hop;
 use crate::revision::{ScriptError, Work};
 use crate::state::{Applied, Standing};
-use crate::{Binding, Graph, Node, RevisionId, ShortcutId, Sql, TransactionMode};
+use crate::{Binding, Graph, Need, Node, RevisionId, ShortcutId, Sql, TransactionMode};
 
 /// All ways of one database.
 pub(super) struct Ways<'a> {
@@ -205,6 +205,7 @@ fn row_of(binding: &Binding, graph: &Graph, node: Node) -> Result<Applied, Scrip
         revision: revision.id.clone(),
         parents: graph.row_references(&graph.parents(node)),
         dependencies: graph.row_references(&graph.dependencies(node)),
+        needs: needs(graph, node),
         message: revision.message.clone(),
         upgrade_digest: digest::script(work.upgrade),
         downgrade_digest: digest::script(work.downgrade),
@@ -213,6 +214,18 @@ fn row_of(binding: &Binding, graph: &Graph, node: Node) -> Result<Applied, Scrip
         transaction: work.transaction,
         through: None,
     })
+}
+
+/// What a revision needs of other databases, labels resolved.
+fn needs(graph: &Graph, node: Node) -> Vec<Need> {
+    let needs = graph.needs(node).flat_map(|crossing| {
+        let revisions = graph.row_references(&[crossing.below]).into_iter();
+        revisions.map(|revision| Need {
+            database: crossing.database.clone(),
+            revision: revision.to_string(),
+        })
+    });
+    needs.collect()
 }
 
 /// The row that a shortcut leaves for one of its set: the revision's own, but

@@ -1,5 +1,6 @@
 //! Laws that hold on every graph.
 
+mod across;
 mod drift;
 mod shortest;
 mod twin;

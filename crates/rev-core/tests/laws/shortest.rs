@@ -20,17 +20,17 @@ type Price = (u32, u32);
 type Mask = u16;
 
 /// Marsaglia's xorshift: the cases are the same on every machine.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as usize % sides
     }
 
-    fn chance(&mut self, in_hundred: usize) -> bool {
+    pub(crate) fn chance(&mut self, in_hundred: usize) -> bool {
         self.roll(100) < in_hundred
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rev_core::{RevisionId, Step, TransactionMode};
 
+use super::across::Slot;
 use super::{Certainty, Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
@@ -30,13 +31,17 @@ impl Run<'_> {
         let Some(mut decided) = lane.decided.take() else {
             return;
         };
+        let name = lane.job.binding.name.clone();
         if decided.prepared.works.is_empty() {
             lane.end = Some(End::Nothing);
             lane.decided = Some(decided);
+            self.board.tell_end(&name);
             return;
         }
+        let slot = self.board.slot().await;
         self.tell_plan(lane, &decided);
-        let end = self.run_batches(lane, &mut decided).await;
+        let end = self.run_batches(lane, &mut decided, slot).await;
+        self.board.tell_end(&name);
         if let End::Done = end {
             self.tell_done(lane, &decided);
         }
@@ -65,7 +70,12 @@ impl Run<'_> {
         });
     }
 
-    async fn run_batches(&self, lane: &mut Lane, decided: &mut Decided) -> End {
+    async fn run_batches<'s>(
+        &'s self,
+        lane: &mut Lane,
+        decided: &mut Decided,
+        mut slot: Slot<'s>,
+    ) -> End {
         let mut replans = 0;
         while decided.at < decided.prepared.works.len() {
             if self.stop.is_requested() {
@@ -73,6 +83,9 @@ impl Run<'_> {
             }
             if self.is_halted() {
                 return End::HeldBack;
+            }
+            if let Some(end) = self.wait_for_others(lane, decided, &mut slot).await {
+                return end;
             }
             let went = match self.run_batch(lane, decided).await {
                 Ok(Commit::Done(generation)) => {
@@ -103,8 +116,9 @@ impl Run<'_> {
             && decided.in_flight.is_none()
         {
             match self.read_and_prepare(lane, Certainty::Final).await {
-                Ok(now) if !decided.standing_in(&now).is_empty() => {
+                Ok(mut now) if !decided.standing_in(&now).is_empty() => {
                     lane.done.extend(decided.standing_in(&now));
+                    self.link_again(lane, decided, &mut now);
                     *decided = now;
                     return Went::On;
                 }
@@ -120,8 +134,9 @@ impl Run<'_> {
     /// answer was lost.
     async fn replan(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
         match self.read_and_prepare(lane, Certainty::Final).await {
-            Ok(now) => {
+            Ok(mut now) => {
                 lane.done.extend(decided.standing_in(&now));
+                self.link_again(lane, decided, &mut now);
                 let first = std::mem::replace(decided, now);
                 match lane.is_relative() {
                     true => Went::Ended(Box::new(End::Refused(lane.moved(&first)))),
@@ -296,6 +311,7 @@ impl Run<'_> {
         for number in decided.at + 1..=decided.at + steps {
             let step = &decided.prepared.lane.steps[number - 1];
             let id = step.revision.id.clone();
+            self.board.tell_step(&lane.job.binding.name, step);
             for revision in step.revisions() {
                 let node = decided.standing.graph.find(revision.as_str());
                 let node = node.expect("a step's revisions are in the lane's graph");
@@ -385,16 +401,22 @@ impl Decided {
         if commitment != Commitment::Step {
             return rest;
         }
+        // A step that waits for another lane begins a batch of its own.
+        let waits = &self.prepared.waits[self.at..];
         let empty = rest
             .iter()
-            .take_while(|work| work.statements.is_empty())
+            .zip(waits)
+            .enumerate()
+            .take_while(|(place, (work, waits))| {
+                work.statements.is_empty() && (*place == 0 || waits.is_empty())
+            })
             .count();
         &rest[..empty.max(1)]
     }
 
     /// The revisions of the steps left that `now` has nothing more to do for, in
     /// order.
-    fn standing_in(&self, now: &Decided) -> Vec<RevisionId> {
+    pub(super) fn standing_in(&self, now: &Decided) -> Vec<RevisionId> {
         let graph = &now.standing.graph;
         let is_applied = |id: &RevisionId| {
             let node = graph.find(id.as_str());

@@ -9,6 +9,7 @@
 //! The lock is courtesy. What makes it right is the compare-and-set of the
 //! generation inside each batch: who loses it reads and plans again.
 
+mod across;
 mod lane;
 pub(crate) mod resume;
 mod steps;
@@ -22,10 +23,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::StreamExt as _;
-use futures_util::{future, stream};
+use futures_util::future;
+use rev_core::plan::Wait;
 use rev_core::{
-    DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, Step, TransactionMode,
+    DatabaseName, Digest, Goal, Graph, NodeSet, Point, RevisionId, Standing, Step, TransactionMode,
     digest,
 };
 
@@ -36,6 +37,7 @@ use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
 use crate::prepare::{Prepared, prepare, prepare_step};
 use crate::request::{Commitment, Job, Request};
+use across::Board;
 use resume::Resume;
 use wait::Waited;
 
@@ -67,6 +69,7 @@ pub(crate) async fn carry_out(
         stop,
         tell: Mutex::new(tell),
         aim,
+        board: Board::new(request.jobs),
         halted: AtomicBool::new(false),
     };
     let mut lanes: Vec<Lane> = jobs.into_iter().map(Lane::new).collect();
@@ -76,7 +79,10 @@ pub(crate) async fn carry_out(
         // What the run did stands already; a lock that is not given back here
         // goes with the process.
         let _ = lane.job.database.unlock().await;
-        outcomes.push(lane.into_outcome());
+        // What was only looked at is told where it was not to be looked at.
+        if !lane.job.watched || lane.is_refused() {
+            outcomes.push(lane.into_outcome());
+        }
     }
     Outcome { lanes: outcomes }
 }
@@ -103,6 +109,8 @@ struct Run<'a> {
     stop: &'a Stop,
     tell: Mutex<&'a mut (dyn FnMut(Event) + Send)>,
     aim: Aim,
+    /// What lanes tell each other.
+    board: Board,
     /// A lane has failed, and the others are to begin nothing new.
     halted: AtomicBool,
 }
@@ -113,6 +121,10 @@ struct Lane {
     decided: Option<Decided>,
     done: Vec<RevisionId>,
     end: Option<End>,
+    /// Whether another lane depends on it.
+    is_read: bool,
+    /// What its steps wait for, by revision and whether that comes up.
+    waits: BTreeMap<(RevisionId, bool), Vec<Wait>>,
 }
 
 /// Whether what is read can still be moved by another run.
@@ -153,8 +165,9 @@ impl Run<'_> {
         self.halted.load(Ordering::SeqCst)
     }
 
-    async fn carry_out(&self, lanes: &mut [Lane]) {
-        self.refuse_same_databases(lanes).await;
+    async fn carry_out(&self, lanes: &mut Vec<Lane>) {
+        self.refuse_same_databases(lanes.iter_mut().filter(|lane| !lane.job.watched))
+            .await;
         if let Aim::Verdict { is_applied } = self.aim {
             for lane in lanes.iter_mut().filter(|lane| lane.end.is_none()) {
                 lane.end = Some(self.pronounce(lane, is_applied).await);
@@ -162,6 +175,10 @@ impl Run<'_> {
             return;
         }
         self.decide(lanes).await;
+        self.look_at_others(lanes).await;
+        if !lanes.iter().any(Lane::is_refused) {
+            self.link(lanes);
+        }
         if lanes.iter().any(Lane::is_refused) || lanes.iter().all(Lane::has_nothing_to_do) {
             return;
         }
@@ -170,17 +187,22 @@ impl Run<'_> {
             return;
         }
         self.decide_again(lanes).await;
+        if !lanes.iter().any(Lane::is_refused) {
+            self.link(lanes);
+        }
         if lanes.iter().any(Lane::is_refused) {
             return;
         }
+        lanes.retain(|lane| !lane.job.watched);
         match self.request.commitment {
             Commitment::Run => self.run_together(lanes).await,
             Commitment::Step | Commitment::Lane => self.run_lanes(lanes).await,
         }
     }
 
-    async fn refuse_same_databases(&self, lanes: &mut [Lane]) {
+    async fn refuse_same_databases<'l>(&self, lanes: impl Iterator<Item = &'l mut Lane>) {
         let mut seen: BTreeMap<String, DatabaseName> = BTreeMap::new();
+        let mut lanes: Vec<&mut Lane> = lanes.collect();
         let identities = lanes.iter_mut().map(|lane| lane.job.database.identity());
         let identities = future::join_all(identities).await;
         for (lane, identity) in lanes.iter_mut().zip(identities) {
@@ -203,7 +225,9 @@ impl Run<'_> {
     }
 
     async fn decide(&self, lanes: &mut [Lane]) {
-        let lanes = lanes.iter_mut().filter(|lane| lane.end.is_none());
+        let lanes = lanes
+            .iter_mut()
+            .filter(|lane| !lane.job.watched && lane.end.is_none());
         future::join_all(lanes.map(|lane| self.decide_lane(lane))).await;
     }
 
@@ -230,6 +254,7 @@ impl Run<'_> {
             (Aim::StepInFlight, Some(InFlight::Step(step))) => {
                 prepare_step(binding, &standing, step)?
             }
+            _ if lane.job.watched => prepare(binding, &standing, Goal::Upgrade, &[], true, None)?,
             _ => {
                 let step = in_flight.as_ref().and_then(InFlight::step);
                 prepare(binding, &standing, goal, &lane.job.points, beside, step)?
@@ -287,10 +312,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Locks every database with work, in the order of names.
+    /// Locks every database with work, and every one that another one depends on,
+    /// in the order of names.
     async fn lock(&self, lanes: &mut [Lane]) {
         let mut order: Vec<&mut Lane> = lanes.iter_mut().collect();
-        order.retain(|lane| !lane.has_nothing_to_do());
+        order.retain(|lane| lane.is_locked());
         order.sort_by(|a, b| a.job.binding.name.cmp(&b.job.binding.name));
         for lane in order {
             match self.take_guard(&mut lane.job).await {
@@ -309,7 +335,7 @@ impl Run<'_> {
 
     /// Reads and plans once more, now that nobody else writes.
     async fn decide_again(&self, lanes: &mut [Lane]) {
-        for lane in lanes.iter_mut().filter(|lane| !lane.has_nothing_to_do()) {
+        for lane in lanes.iter_mut().filter(|lane| lane.is_locked()) {
             let Some(first) = lane.decided.take() else {
                 continue;
             };
@@ -328,11 +354,7 @@ impl Run<'_> {
     }
 
     async fn run_lanes(&self, lanes: &mut [Lane]) {
-        let jobs = self.request.jobs.max(1);
-        stream::iter(lanes.iter_mut().map(|lane| self.run_lane(lane)))
-            .buffer_unordered(jobs)
-            .collect::<()>()
-            .await;
+        future::join_all(lanes.iter_mut().map(|lane| self.run_lane(lane))).await;
     }
 }
 
@@ -372,6 +394,8 @@ impl Lane {
             decided: None,
             done: Vec::new(),
             end: None,
+            is_read: false,
+            waits: BTreeMap::new(),
         }
     }
 
@@ -391,6 +415,11 @@ impl Lane {
 
     fn is_refused(&self) -> bool {
         matches!(self.end, Some(End::Refused(_)))
+    }
+
+    /// Whether nobody else may move its database meanwhile.
+    fn is_locked(&self) -> bool {
+        self.is_read || !self.has_nothing_to_do()
     }
 
     fn has_nothing_to_do(&self) -> bool {

@@ -53,6 +53,16 @@ impl Outline {
         self.mention("depends_on", dependency, 0)
     }
 
+    /// Where a revision is depended upon, within the database or across.
+    pub(crate) fn dependency_on(&self, revision: &str) -> Option<Place> {
+        let node = self.0.get("depends_on")?;
+        let names = |text: &str| {
+            text == revision || text.split_once('@').is_some_and(|(_, it)| it == revision)
+        };
+        let mut members = node.members().iter();
+        members.find(|node| node.text().is_some_and(names))?.place
+    }
+
     /// Where `replaced` is named among what a shortcut replaces, or else all of it.
     pub(crate) fn replaced(&self, replaced: Option<&str>) -> Option<Place> {
         let named = replaced.and_then(|id| self.mention("replaces", id, 0));

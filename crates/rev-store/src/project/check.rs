@@ -118,6 +118,7 @@ pub(super) fn check(
         faults.extend(found);
     }
     check_names(revisions, config, faults);
+    check_needs(revisions, config, faults);
     check_follow(revisions, config, settings, faults);
     check_scripts(revisions, config, env, faults);
     check_groups(config, settings, faults);
@@ -145,12 +146,12 @@ fn graph_place(outline: &Outline, fault: &GraphFault) -> Option<Place> {
         GraphFault::DuplicateId { .. } => outline.id(),
         GraphFault::UnknownParent { parent, .. } => outline.parent(parent.as_str()),
         GraphFault::RepeatedParent { parent, .. } => outline.repeated_parent(parent.as_str()),
-        GraphFault::UnknownDependency { dependency, .. } => outline.dependency(dependency),
+        GraphFault::UnknownDependency { dependency, .. } => outline.dependency_on(dependency),
         GraphFault::SelfParent { id } => outline.parent(id.as_str()),
-        GraphFault::SelfDependency { id } => outline.dependency(id.as_str()),
+        GraphFault::SelfDependency { id } => outline.dependency_on(id.as_str()),
         GraphFault::Cycle { members } => {
             let next = members.get(1)?.as_str();
-            outline.parent(next).or_else(|| outline.dependency(next))
+            outline.parent(next).or_else(|| outline.dependency_on(next))
         }
         GraphFault::Shortcut(fault) => match fault {
             ShortcutFault::Unknown { missing, .. } => outline.replaced(Some(missing.as_str())),
@@ -159,6 +160,7 @@ fn graph_place(outline: &Outline, fault: &GraphFault) -> Option<Place> {
                 outline.replaced(shared.first().map(AsRef::as_ref))
             }
             ShortcutFault::Knot { .. } => outline.replaced(None),
+            ShortcutFault::WaitsForItself { below, .. } => outline.replaced(Some(below.as_str())),
             ShortcutFault::Parents { .. } => outline.parents(),
         },
         GraphFault::Label(
@@ -222,6 +224,25 @@ fn check_groups(config: &Config, settings: &str, faults: &mut Vec<Fault>) {
                     problem: taken("group", group.as_str(), "database"),
                 });
             }
+        }
+    }
+}
+
+/// A database that another one's revision needs something of must be bound.
+fn check_needs(revisions: &Revisions, config: &Config, faults: &mut Vec<Fault>) {
+    for file in revisions.by_id.values() {
+        for need in &file.revision.needs {
+            if config.databases.contains_key(&need.database) {
+                continue;
+            }
+            let names = config.databases.keys().map(AsRef::as_ref);
+            let similar = similar(need.database.as_str(), names);
+            let problem = Problem::UnboundNeed {
+                need: need.clone(),
+                similar: similar.into_iter().map(str::to_owned).collect(),
+            };
+            let text = need.to_string();
+            faults.push(file.fault(problem, |outline| outline.dependency(&text)));
         }
     }
 }

@@ -50,8 +50,10 @@ pub fn text(revision: &Revision) -> String {
             &format!("[{}]", labels.join(", ")),
         );
     }
-    if !revision.depends_on.is_empty() {
-        let names: Vec<String> = revision.depends_on.iter().map(|d| quoted(d)).collect();
+    let needs = revision.needs.iter().map(ToString::to_string);
+    let names: Vec<String> = revision.depends_on.iter().cloned().chain(needs).collect();
+    if !names.is_empty() {
+        let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
         line(
             &mut out,
             0,

@@ -71,6 +71,7 @@ impl World {
     pub(super) fn job(&self, point: &str) -> Job {
         Job {
             binding: Arc::new(Binding::new(self.name.clone(), Dialect::Sqlite)),
+            watched: false,
             points: vec![Point::parse(point).expect("a point")],
             database: Box::new(self.clone()),
         }
@@ -395,6 +396,7 @@ pub(super) fn request(goal: Goal) -> Request {
         keep_going: false,
         commitment: Commitment::Step,
         ends_sessions: false,
+        alone: false,
         jobs: 8,
         lock_wait: None,
         operator: "tester@here".to_owned(),

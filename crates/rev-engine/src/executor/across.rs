@@ -1,0 +1,273 @@
+//! Lanes that depend on each other: who waits for what, and how it is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rev_core::plan::{self, Until, View, Wait};
+use rev_core::{Binding, DatabaseName, RevisionId, Step};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+use super::{Aim, Decided, Lane, Run};
+use crate::event::Event;
+use crate::outcome::{End, Refusal};
+use crate::request::Commitment;
+
+/// The longest that a waiting lane does not look whether it is to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What lanes tell each other, and the places in which they work.
+pub(super) struct Board {
+    news: Mutex<News>,
+    bell: Notify,
+    slots: Semaphore,
+}
+
+#[derive(Default)]
+struct News {
+    happened: BTreeSet<Wait>,
+    ended: BTreeSet<DatabaseName>,
+}
+
+/// A lane's place among those that work at once; given back while it waits.
+pub(super) type Slot<'a> = Option<SemaphorePermit<'a>>;
+
+impl Board {
+    pub(super) fn new(jobs: usize) -> Self {
+        Self {
+            news: Mutex::default(),
+            bell: Notify::new(),
+            slots: Semaphore::new(jobs.max(1)),
+        }
+    }
+
+    pub(super) async fn slot(&self) -> Slot<'_> {
+        self.slots.acquire().await.ok()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut News)) {
+        change(&mut self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        self.bell.notify_waiters();
+    }
+
+    /// A step stands.
+    pub(super) fn tell_step(&self, database: &DatabaseName, step: &Step) {
+        let until = match step.action.applies() {
+            true => Until::Applied,
+            false => Until::Gone,
+        };
+        self.tell_revisions(database, step.revisions(), until);
+    }
+
+    fn tell_revisions<'a>(
+        &self,
+        database: &DatabaseName,
+        revisions: impl Iterator<Item = &'a RevisionId>,
+        until: Until,
+    ) {
+        let happened = revisions.map(|revision| Wait {
+            database: database.clone(),
+            revision: revision.clone(),
+            until,
+        });
+        self.change(|news| news.happened.extend(happened));
+    }
+
+    /// A lane does nothing more.
+    pub(super) fn tell_end(&self, database: &DatabaseName) {
+        self.change(|news| {
+            news.ended.insert(database.clone());
+        });
+    }
+
+    /// The first of these that has not happened yet, and whether it may still.
+    fn open<'w>(&self, waits: &'w [Wait]) -> Option<(&'w Wait, bool)> {
+        let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = waits.iter().find(|wait| !news.happened.contains(wait))?;
+        Some((wait, !news.ended.contains(&wait.database)))
+    }
+}
+
+impl Run<'_> {
+    /// Keeps, of the lanes that are only looked at, those that others depend on,
+    /// and reads them.
+    pub(super) async fn look_at_others(&self, lanes: &mut Vec<Lane>) {
+        let read = self.read_by(lanes);
+        let known: BTreeSet<&DatabaseName> =
+            lanes.iter().map(|lane| &lane.job.binding.name).collect();
+        let unseen = read.iter().find(|(on, _)| !known.contains(on));
+        if let Some((on, database)) = unseen.map(|(on, by)| (on.clone(), by.clone())) {
+            let lane = lanes
+                .iter_mut()
+                .find(|lane| lane.job.binding.name == database);
+            let refusal = Refusal::OutOfSight { database, on };
+            if let Some(lane) = lane {
+                lane.end = Some(End::Refused(refusal));
+            }
+        }
+        let read: BTreeSet<DatabaseName> = match lanes.iter().any(Lane::is_refused) {
+            true => BTreeSet::new(),
+            false => read.into_keys().collect(),
+        };
+        lanes.retain(|lane| !lane.job.watched || read.contains(&lane.job.binding.name));
+        if lanes.iter().any(|lane| lane.job.watched) {
+            let lanes = lanes.iter_mut().filter(|lane| lane.end.is_none());
+            self.refuse_same_databases(lanes).await;
+        }
+        for lane in lanes.iter_mut() {
+            lane.is_read = read.contains(&lane.job.binding.name);
+            if lane.decided.is_none() && lane.end.is_none() {
+                self.decide_lane(lane).await;
+            }
+        }
+    }
+
+    /// The databases that lanes depend on, and one that does.
+    fn read_by(&self, lanes: &[Lane]) -> BTreeMap<DatabaseName, DatabaseName> {
+        if self.aim != Aim::Goal || self.request.alone {
+            return BTreeMap::new();
+        }
+        let bindings: Vec<&Binding> = lanes.iter().map(|lane| &*lane.job.binding).collect();
+        let read = views(lanes).into_iter().flat_map(|view| {
+            let names = plan::concerned(&view, &bindings).into_iter();
+            names.map(move |name| (name, view.binding.name.clone()))
+        });
+        read.collect()
+    }
+
+    /// Lays down what each step waits for on other lanes; refuses what cannot be.
+    pub(super) fn link(&self, lanes: &mut [Lane]) {
+        if self.aim != Aim::Goal || self.request.alone {
+            return;
+        }
+        let waits = match plan::waits(&views(lanes)) {
+            Ok(waits) => waits,
+            Err(error) => {
+                let at = lanes
+                    .iter()
+                    .position(|lane| error.is_of(&lane.job.binding.name));
+                let lane = &mut lanes[at.unwrap_or_default()];
+                lane.end = Some(End::Refused(Refusal::Across(error)));
+                return;
+            }
+        };
+        for lane in lanes.iter_mut() {
+            let of = waits.get(&lane.job.binding.name);
+            let (Some(decided), Some(of)) = (&mut lane.decided, of) else {
+                continue;
+            };
+            let steps = decided.prepared.lane.steps.iter().zip(of);
+            lane.waits = steps
+                .filter(|(_, waits)| !waits.is_empty())
+                .map(|(step, waits)| (key(step), waits.clone()))
+                .collect();
+            decided.prepared.waits.clone_from(of);
+        }
+        self.check_apart(lanes);
+    }
+
+    /// What commits together with others cannot wait for them in between.
+    fn check_apart(&self, lanes: &mut [Lane]) {
+        let reason = match self.request.commitment {
+            Commitment::Step => return,
+            Commitment::Run => "it waits for a step on another database",
+            Commitment::Lane => "its database and another one wait for each other",
+        };
+        let on = |lane: &Lane| -> BTreeSet<DatabaseName> {
+            let waits = lane.waits.values().flatten();
+            waits.map(|wait| wait.database.clone()).collect()
+        };
+        let mut waiting: BTreeMap<DatabaseName, BTreeSet<DatabaseName>> = lanes
+            .iter()
+            .map(|lane| (lane.job.binding.name.clone(), on(lane)))
+            .filter(|(_, on)| !on.is_empty())
+            .collect();
+        if self.request.commitment == Commitment::Lane {
+            while let Some(free) = free(&waiting) {
+                waiting.remove(&free);
+            }
+        }
+        let stuck = |lane: &&mut Lane| waiting.contains_key(&lane.job.binding.name);
+        if let Some(lane) = lanes.iter_mut().find(stuck) {
+            let first = lane.waits.keys().next();
+            let revision = first.map(|(revision, _)| revision.clone());
+            lane.end =
+                revision.map(|revision| End::Refused(Refusal::NotAtomic { revision, reason }));
+        }
+    }
+
+    /// Waits until the batch at hand may begin; the end of the lane where it may
+    /// not.
+    pub(super) async fn wait_for_others<'s>(
+        &'s self,
+        lane: &Lane,
+        decided: &Decided,
+        slot: &mut Slot<'s>,
+    ) -> Option<End> {
+        let count = decided.batch(self.request.commitment).len();
+        let waits: Vec<Wait> = decided.prepared.waits[decided.at..decided.at + count].concat();
+        let mut has_said = false;
+        loop {
+            let bell = self.board.bell.notified();
+            let (wait, may_happen) = self.board.open(&waits)?;
+            if self.stop.is_requested() {
+                return Some(End::Stopped);
+            }
+            if self.is_halted() || !may_happen {
+                return Some(End::HeldBack);
+            }
+            if !std::mem::replace(&mut has_said, true) {
+                *slot = None;
+                self.tell(Event::WaitingFor {
+                    database: lane.job.binding.name.to_string(),
+                    revision: decided.prepared.works[decided.at].revision.to_string(),
+                    on: wait.database.to_string(),
+                    needed: wait.revision.to_string(),
+                    until: wait.until.name(),
+                });
+            }
+            let _ = tokio::time::timeout(LOOK, bell).await;
+            if self.board.open(&waits).is_none() {
+                *slot = self.board.slot().await;
+            }
+        }
+    }
+
+    /// Tells what stands by now, whoever did it, and finds the waits of a new plan.
+    pub(super) fn link_again(&self, lane: &Lane, first: &Decided, now: &mut Decided) {
+        let name = &lane.job.binding.name;
+        let standing = first.standing_in(now);
+        for step in &first.prepared.lane.steps[first.at..] {
+            if standing.contains(&step.revision.id) {
+                self.board.tell_step(name, step);
+            }
+        }
+        let steps = now.prepared.lane.steps.iter();
+        let waits = steps.map(|step| lane.waits.get(&key(step)).cloned().unwrap_or_default());
+        now.prepared.waits = waits.collect();
+    }
+}
+
+/// A database that waits for none of the others.
+fn free(waiting: &BTreeMap<DatabaseName, BTreeSet<DatabaseName>>) -> Option<DatabaseName> {
+    let is_free = |on: &BTreeSet<DatabaseName>| !on.iter().any(|it| waiting.contains_key(it));
+    let found = waiting.iter().find(|(_, on)| is_free(on));
+    found.map(|(name, _)| name.clone())
+}
+
+/// What a step is known by when its lane is planned again.
+fn key(step: &Step) -> (RevisionId, bool) {
+    (step.revision.id.clone(), step.action.applies())
+}
+
+fn views(lanes: &[Lane]) -> Vec<View<'_>> {
+    let decided = lanes
+        .iter()
+        .filter_map(|lane| Some((lane, lane.decided.as_ref()?)));
+    let view = decided.map(|(lane, decided)| View {
+        binding: &lane.job.binding,
+        standing: &decided.standing,
+        lane: Some(&decided.prepared.lane),
+    });
+    view.collect()
+}
