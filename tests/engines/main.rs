@@ -1,6 +1,7 @@
 //! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
 //! processes, kills from outside.
 
+mod across;
 mod drift;
 mod faults;
 mod kill;

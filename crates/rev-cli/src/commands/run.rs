@@ -180,9 +180,13 @@ impl<'a> Summary<'a> {
     }
 
     fn diagnostics(&self, lane: &LaneOutcome) -> Vec<Diagnostic> {
-        let Some(binding) = self.bindings.get(lane.database.as_str()) else {
+        let of_selection = self.bindings.get(lane.database.as_str()).copied().cloned();
+        // A database may be looked at that no target names.
+        let Some(binding) = of_selection.or_else(|| self.session.binding(&lane.database).ok())
+        else {
             return Vec::new();
         };
+        let binding = &binding;
         match &lane.end {
             End::Refused(refusal) => self.session.refusal(refusal, binding),
             End::Failed { .. } => {
