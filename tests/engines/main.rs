@@ -12,5 +12,6 @@ mod proxy;
 mod race;
 mod scripts;
 mod squash;
+mod story;
 mod traps;
 mod two_phase;

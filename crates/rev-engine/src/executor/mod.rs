@@ -450,7 +450,7 @@ impl Lane {
                 .as_ref()
                 .filter(|decided| !decided.is_unknown)
                 .map(Decided::heads),
-            unknown: decided.map_or_else(Vec::new, |d| d.standing.drift.unknown),
+            unknown: decided.as_ref().map_or_else(Vec::new, Decided::unknown),
             half_done,
             end: self
                 .end
@@ -460,6 +460,17 @@ impl Lane {
 }
 
 impl Decided {
+    /// The applied revisions that only the ledger knows, and that are still there.
+    fn unknown(&self) -> Vec<RevisionId> {
+        let graph = &self.standing.graph;
+        let is_left = |id: &&RevisionId| {
+            let nodes = graph.lookup(id.as_str());
+            nodes.iter().any(|node| self.applied.contains(*node))
+        };
+        let unknown = self.standing.drift.unknown.iter();
+        unknown.filter(is_left).cloned().collect()
+    }
+
     fn heads(&self) -> Vec<RevisionId> {
         let graph = &self.standing.graph;
         graph.ids(graph.maximal(&self.applied))
