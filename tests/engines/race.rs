@@ -1,5 +1,8 @@
 //! Many starts at once: each revision runs once, and every start succeeds.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::project::{Answer, Project};
@@ -46,6 +49,35 @@ fn sixteen_starts_on_each_engine() {
     for engine in Engine::ALL {
         race(&Project::of(engine), "");
     }
+}
+
+/// A table that is made or changed after a snapshot was taken cannot be read in
+/// it: who reads while another run makes the ledger must not be told so.
+#[test]
+fn reading_goes_on_while_the_ledgers_tables_are_made_anew() {
+    let project = Project::of(Engine::Mariadb);
+    project.revision(
+        "a",
+        "null",
+        "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
+    );
+    project.rev(&["upgrade"]).exits(0);
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                for table in ["rev_ledger", "rev_state"] {
+                    let anew = format!("ALTER TABLE {table} FORCE");
+                    project.database().execute(&anew);
+                }
+            }
+        });
+        let answers: Vec<Answer> = (0..40).map(|_| project.rev(&["current"])).collect();
+        is_over.store(true, Ordering::Relaxed);
+        for answer in answers {
+            answer.exits(0).says("a");
+        }
+    });
 }
 
 #[test]

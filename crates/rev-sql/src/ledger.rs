@@ -241,6 +241,12 @@ impl Ledger {
         }
     }
 
+    /// The name of the table of applied revisions, as a statement writes it.
+    #[must_use]
+    pub fn ledger_name(&self) -> String {
+        self.name(&self.ledger_table())
+    }
+
     /// The name of the table that holds the generation, as a statement writes it.
     #[must_use]
     pub fn state_name(&self) -> String {

@@ -4,7 +4,6 @@ use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
 
 use super::Mysql;
-use super::error::from_sqlx;
 use crate::rows::{self, LedgerRow as _};
 
 impl Mysql {
@@ -12,14 +11,25 @@ impl Mysql {
         if !self.find_ledger().await? {
             return Ok(Ledger::default());
         }
-        // One snapshot for both tables, in one round trip.
+        // One snapshot for both tables, in one round trip. Both are opened first: a
+        // table that is made or changed after the snapshot cannot be read in it.
         let text = format!(
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;\n{};\n{};\nCOMMIT;",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n\
+             START TRANSACTION READ ONLY;\n\
+             SELECT 1 FROM {}, {} LIMIT 0;\n{};\n{};\nCOMMIT;",
+            self.ledger.state_name(),
+            self.ledger.ledger_name(),
             self.ledger.select_state(),
             self.ledger.select_rows()
         );
-        let sets = self.sets(&text).await.map_err(|e| from_sqlx(&e))?;
-        let [_, state, applied, ..] = &sets[..] else {
+        let sets = match self.run(&text).await {
+            Ok(sets) => sets,
+            Err(error) => {
+                self.roll_back().await;
+                return Err(error);
+            }
+        };
+        let [_, _, _, state, applied, ..] = &sets[..] else {
             return Err(DatabaseError::Damaged {
                 message: "it does not answer as a ledger does".to_owned(),
             });
