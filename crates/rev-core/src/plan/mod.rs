@@ -5,10 +5,10 @@
 //! is one stated total order: depth-first post-order from the heads, ids
 //! ascending at each choice, redundant edges left out; downgrades in reverse,
 //! from the heads that are left. Where revisions depend on other databases, all
-//! lanes follow one order instead, so that none waits in a ring. Every state on the way is closed, so a run may
-//! stop after any step and go on later. A plan takes down nothing that both
-//! ends share and brings up nothing that neither holds, and no plan of which
-//! that is true is shorter: see [`shortest`].
+//! lanes follow one order instead, so that none waits in a ring. Every state on
+//! the way is closed, so a run may stop after any step and go on later. A plan
+//! takes down nothing that both ends share and brings up nothing that neither holds, and no plan of which
+//! that is true is shorter: see [`choose`].
 //!
 //! A plan is a value: no URL, no connection, no clock.
 
