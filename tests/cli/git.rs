@@ -97,3 +97,133 @@ fn databases_follow_ten_checkouts_back_and_forth() {
         }
     }
 }
+
+/// Two developers who both began at `aaaa`: `cccc` on main, `bbbb` on feature,
+/// which is checked out and applied.
+fn two_developers() -> Project {
+    let project = repository();
+    git(&project, "checkout -q main");
+    project.write("revisions/cccc.yaml", &table("cccc", "aaaa", "fight"));
+    git(&project, "add .");
+    git(&project, "commit -qm three");
+    git(&project, "checkout -q feature");
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    project
+}
+
+fn tables(project: &Project) -> Vec<String> {
+    rev_testkit::sqlite::query(
+        &project.path().join("db1.sqlite"),
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'rev%' ORDER BY name",
+    )
+}
+
+#[test]
+fn a_branch_that_git_has_rebased_asks_for_the_new_parent_to_be_accepted() {
+    let project = two_developers();
+    git(&project, "rebase -q main");
+    // The file moved along with the commits, and now stands on what came first.
+    project.write("revisions/bbbb.yaml", &table("bbbb", "cccc", "mission"));
+    git(&project, "commit -qam onto-three");
+    assert_answer!("git_rebased_status", project.rev("status db1"));
+    assert_answer!("git_rebased_upgrade", project.rev("upgrade db1@head"));
+    // The way out: what lies below comes first, so the branch goes and comes back.
+    assert_answer!("git_rebased_switch", project.rev("switch db1@aaaa"));
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    assert_eq!(tables(&project), ["fight", "hero", "mission"]);
+    assert_eq!(project.rev("status db1 --check").exit, Some(0));
+}
+
+#[test]
+fn a_commit_that_was_picked_alone_says_what_it_lacks() {
+    let project = two_developers();
+    project.write("revisions/dddd.yaml", &table("dddd", "bbbb", "score"));
+    git(&project, "add .");
+    git(&project, "commit -qm four");
+    git(&project, "checkout -q main");
+    git(&project, "cherry-pick feature");
+    assert_answer!("git_picked", project.rev("upgrade db1@head"));
+    // With the other commit picked too, both are here, and the database is beside.
+    git(&project, "cherry-pick feature~1");
+    assert_answer!("git_picked_both", project.rev("status db1"));
+    assert_eq!(project.rev("upgrade db1@heads").exit, Some(0));
+    assert_eq!(tables(&project), ["fight", "hero", "mission", "score"]);
+}
+
+#[test]
+fn a_commit_that_was_reverted_leaves_by_what_the_ledger_has_stored() {
+    let project = two_developers();
+    git(&project, "revert --no-edit HEAD");
+    assert!(!project.has("revisions/bbbb.yaml"));
+    assert_answer!("git_reverted_upgrade", project.rev("upgrade db1@head"));
+    assert_answer!("git_reverted_status", project.rev("status db1"));
+    assert_answer!("git_reverted_switch", project.rev("switch db1@head"));
+    assert_eq!(tables(&project), ["hero"]);
+    // The revert is reverted.
+    git(&project, "revert --no-edit HEAD");
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    assert_eq!(tables(&project), ["hero", "mission"]);
+}
+
+#[test]
+fn a_commit_that_was_amended_is_done_again_or_accepted() {
+    let project = two_developers();
+    project.write("revisions/bbbb.yaml", &table("bbbb", "aaaa", "quest"));
+    git(&project, "commit -qa --amend --no-edit");
+    assert_answer!("git_amended_status", project.rev("status db1"));
+    assert_eq!(
+        project.rev("upgrade db1@head").exit,
+        Some(0),
+        "nothing to do"
+    );
+    project.write("revisions/dddd.yaml", &table("dddd", "bbbb", "score"));
+    assert_answer!("git_amended_upgrade", project.rev("upgrade db1@head"));
+    assert_eq!(project.rev("repair db1 --redo bbbb").exit, Some(0));
+    assert_eq!(tables(&project), ["hero", "quest"]);
+    // The old text is still in git: what ran is not what it says now.
+    git(&project, "checkout -q feature@{1} -- revisions/bbbb.yaml");
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(1));
+    rev_testkit::sqlite::execute(
+        &project.path().join("db1.sqlite"),
+        "ALTER TABLE quest RENAME TO mission",
+    );
+    assert_eq!(project.rev("repair db1 --accept bbbb").exit, Some(0));
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    assert_eq!(tables(&project), ["hero", "mission", "score"]);
+}
+
+#[test]
+fn a_database_that_was_put_into_another_group_is_told() {
+    let project = repository();
+    let only = "revision: bbbb\ndown_revision: aaaa\nmessage: for reports\ndatabases:\n  reporting:\n    \
+                upgrade: CREATE TABLE report (id INTEGER PRIMARY KEY)\n    downgrade: DROP TABLE report\n  \
+                db1: {}\n";
+    project.write("revisions/bbbb.yaml", only);
+    git(&project, "commit -qam groups");
+    assert_eq!(project.rev("upgrade db2@head").exit, Some(0));
+    git(&project, "checkout -q -b other");
+    let settings = "databases:\n  db1: sqlite://db1.sqlite\n  db2: sqlite://db2.sqlite\n";
+    project.write("rev.yaml", settings);
+    project.write("revisions/cccc.yaml", &table("cccc", "bbbb", "fight"));
+    git(&project, "add .");
+    git(&project, "commit -qm regrouped");
+    assert_answer!("git_rebound", project.rev("upgrade db2@head"));
+    assert_eq!(project.rev("repair db2 --accept bbbb").exit, Some(0));
+    assert_eq!(project.rev("upgrade db2@head").exit, Some(0));
+}
+
+#[test]
+fn a_revision_that_came_in_below_an_applied_one_is_a_gap() {
+    let project = two_developers();
+    git(&project, "checkout -q -b spliced");
+    project.write("revisions/abab.yaml", &table("abab", "aaaa", "badge"));
+    project.write("revisions/bbbb.yaml", &table("bbbb", "abab", "mission"));
+    git(&project, "add .");
+    git(&project, "commit -qm between");
+    assert_answer!("git_gap", project.rev("upgrade db1@head"));
+    assert_answer!("git_gap_status", project.rev("status db1"));
+    // The way out: down to where both agree, and up again.
+    assert_eq!(project.rev("switch db1@aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    assert_eq!(tables(&project), ["badge", "hero", "mission"]);
+}

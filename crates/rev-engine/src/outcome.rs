@@ -142,6 +142,9 @@ pub enum Refusal {
         database: DatabaseName,
         /// In what.
         drift: Box<Drift>,
+        /// The heads of what is left without the revisions that have gaps below
+        /// them, and without what stands on these.
+        sound: Vec<RevisionId>,
     },
     /// There is work to do beside revisions that no file here has.
     #[error("`{database}` holds {} that this checkout lacks", match unknown.len() { 1 => "a revision".to_owned(), n => format!("{n} revisions") })]

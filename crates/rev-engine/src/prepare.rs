@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
-use rev_core::{Binding, Goal, Graph, Lane, Node, Point, Scope, Step};
+use rev_core::{Binding, Goal, Graph, Lane, Node, Point, RevisionId, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -181,9 +181,10 @@ fn check_drift(
         return Err(Refusal::Drift {
             database: binding.name.clone(),
             drift: Box::new(drift.clone()),
+            sound: sound(standing),
         });
     }
-    let stays = |id: &&rev_core::RevisionId| {
+    let stays = |id: &&RevisionId| {
         !lane
             .steps
             .iter()
@@ -198,6 +199,15 @@ fn check_drift(
         });
     }
     Ok(())
+}
+
+/// The heads of what stands on nothing that is missing.
+fn sound(standing: &Standing) -> Vec<RevisionId> {
+    let graph = &standing.graph;
+    let gaps = standing.drift.gaps.iter();
+    let over_gaps = gaps.filter_map(|gap| graph.find(gap.revision.as_str()));
+    let unsound = graph.descendants(over_gaps);
+    graph.ids(graph.maximal(&standing.state.set().difference(&unsound)))
 }
 
 /// The statements of a step.
