@@ -2,7 +2,9 @@
 //!
 //! No URL and no connection: only what decides which scripts concern it.
 
-use crate::{DatabaseName, Dialect, Label};
+use std::collections::BTreeSet;
+
+use crate::{DatabaseName, Dialect, Graph, Label};
 
 /// A database's name, dialect and place among groups and branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,17 @@ pub struct Binding {
     pub follow: Vec<Label>,
 }
 
+/// What decides which scripts concern a database: those of one kind go the same
+/// ways in a graph.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Kind {
+    dialect: Dialect,
+    shared: bool,
+    follow: Vec<Label>,
+    /// Its own name and its groups, as far as a revision names them.
+    names: BTreeSet<DatabaseName>,
+}
+
 impl Binding {
     /// A database that takes top-level scripts, is in no group and follows the
     /// whole graph.
@@ -30,6 +43,19 @@ impl Binding {
             groups: Vec::new(),
             shared: true,
             follow: Vec::new(),
+        }
+    }
+
+    /// Of which kind the database is in a graph.
+    #[must_use]
+    pub fn kind(&self, graph: &Graph) -> Kind {
+        let names = self.groups.iter().chain([&self.name]);
+        let is_named = |name: &&DatabaseName| graph.addressees().contains(*name);
+        Kind {
+            dialect: self.dialect,
+            shared: self.shared,
+            follow: self.follow.clone(),
+            names: names.filter(is_named).cloned().collect(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod state;
 pub mod target;
 pub mod testing;
 
-pub use binding::Binding;
+pub use binding::{Binding, Kind};
 pub use dialect::Dialect;
 pub use digest::Digest;
 pub use graph::GraphFault;

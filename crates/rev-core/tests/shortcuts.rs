@@ -53,7 +53,7 @@ fn plan(standing: &Standing, heads: &[&str]) -> Lane {
 /// What a lane's steps leave of these rows.
 fn run(rows: &[Applied], lane: &Lane) -> Vec<Applied> {
     let mut rows = rows.to_vec();
-    for step in &lane.steps {
+    for step in lane.steps.iter() {
         let is_touched = |row: &Applied| step.rows.iter().any(|it| it.revision == row.revision);
         rows.retain(|row| !is_touched(row));
         if step.action.applies() {
@@ -70,7 +70,7 @@ fn brought_up(notation: &str, heads: &[&str]) -> Vec<Applied> {
 
 /// `+b +c` and the like; a shortcut with what it replaces.
 fn steps(lane: &Lane) -> String {
-    let step = |step: &rev_core::Step| {
+    let step = |step: &Arc<rev_core::Step>| {
         let sign = if step.action.applies() { '+' } else { '-' };
         let ids: Vec<&str> = step.replaces.iter().map(AsRef::as_ref).collect();
         match ids.is_empty() {

@@ -9,6 +9,8 @@
 //! journal in the ledger says which stand: the driver carries out each such
 //! move, the executor decides on it.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
@@ -198,7 +200,7 @@ pub struct Batch {
     /// What the generation must be.
     pub generation: u64,
     /// What to do: one step with statements, or several without.
-    pub steps: Vec<Work>,
+    pub steps: Vec<Arc<Work>>,
     /// Of the plan that this is part of.
     pub plan: Digest,
     /// Names the run.
@@ -227,6 +229,16 @@ pub struct Work {
     pub statements: Vec<Statement>,
     /// The ledger rows to write, or to delete.
     pub rows: Vec<Applied>,
+}
+
+impl Work {
+    /// The same with nothing to run: what it runs stands already.
+    pub(crate) fn rows_alone(&self) -> Self {
+        Self {
+            statements: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 /// How a batch ended that did not fail.

@@ -1,5 +1,7 @@
 //! From a standing and a target to a lane that can run: where deciding ends.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
@@ -16,16 +18,26 @@ use crate::outcome::Refusal;
 pub struct Prepared {
     /// The plan.
     pub lane: Lane,
-    /// A work a step of the lane.
-    pub works: Vec<Work>,
+    /// A work a step of the lane; shared by databases that go the same way.
+    pub works: Arc<[Arc<Work>]>,
     /// What each step waits for on other lanes, once that was found out.
     pub waits: Vec<Vec<Wait>>,
 }
 
 impl Prepared {
-    fn of(lane: Lane, works: Vec<Work>) -> Self {
+    fn of(lane: Lane, works: Vec<Arc<Work>>) -> Self {
         let waits = vec![Vec::new(); works.len()];
-        Self { lane, works, waits }
+        Self {
+            lane,
+            works: works.into(),
+            waits,
+        }
+    }
+
+    /// The same for another database of the same kind.
+    pub(crate) fn on(mut self, binding: &Arc<Binding>) -> Self {
+        self.lane.database = binding.clone();
+        self
     }
 
     /// Checks what only running asks for: that a script to run is written.
@@ -34,7 +46,7 @@ impl Prepared {
     ///
     /// [`Refusal::Unwritten`].
     pub fn check_runnable(&self) -> Result<(), Refusal> {
-        for (step, work) in self.lane.steps.iter().zip(&self.works) {
+        for (step, work) in self.lane.steps.iter().zip(self.works.iter()) {
             if step.script.is_some() && work.statements.is_empty() {
                 return Err(Refusal::Unwritten {
                     revision: step.revision.id.clone(),
@@ -77,18 +89,36 @@ pub struct Surveyed {
     pub holder: Option<Holder>,
 }
 
+/// Steps, and what they run, that were made before: see [`plan::Steps`].
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    steps: plan::Steps,
+    works: HashMap<(Action, RevisionId), Arc<Work>>,
+}
+
+impl Known {
+    fn work(&mut self, binding: &Binding, step: &Step) -> Result<Arc<Work>, Refusal> {
+        let place = match self.works.entry((step.action, step.revision.id.clone())) {
+            Entry::Occupied(known) => return Ok(known.get().clone()),
+            Entry::Vacant(place) => place,
+        };
+        Ok(place.insert(Arc::new(work(binding, step)?)).clone())
+    }
+}
+
 /// Plans the way from `standing` to where `goal` and `points` lead.
 ///
 /// # Errors
 ///
 /// [`Refusal`], also where the drift forbids the way.
-pub fn prepare(
+pub(crate) fn prepare(
     binding: &Arc<Binding>,
     standing: &Standing,
     goal: Goal,
     points: &[Point],
     beside: bool,
     in_flight: Option<&StepInFlight>,
+    known: &mut Known,
 ) -> Result<Prepared, Refusal> {
     let scope = Scope::of_database(&standing.graph, binding, &standing.state)
         .map_err(|errors| Refusal::Scripts { errors })?;
@@ -101,16 +131,14 @@ pub fn prepare(
         _ => {
             let destination = scope.destination(goal, points)?;
             let within = in_flight.map(|step| &step.revision);
-            let lane = plan::lane(binding, standing, goal, &destination.set, within)?;
+            let (to, steps) = (&destination.set, &mut known.steps);
+            let lane = plan::lane_with(binding, standing, goal, to, within, steps)?;
             check_drift(binding, standing, &lane, beside)?;
             lane
         }
     };
-    let works = lane
-        .steps
-        .iter()
-        .map(|step| work(binding, step))
-        .collect::<Result<Vec<Work>, Refusal>>()?;
+    let works = lane.steps.iter().map(|step| known.work(binding, step));
+    let works = works.collect::<Result<Vec<_>, Refusal>>()?;
     Ok(Prepared::of(lane, works))
 }
 
@@ -159,8 +187,11 @@ pub fn prepare_step(
     };
     let within = Some(&in_flight.revision);
     let lane = plan::lane(binding, standing, goal, &destination, within)?;
-    let works = lane.steps.iter().map(|step| work(binding, step));
-    let works = works.collect::<Result<Vec<Work>, Refusal>>()?;
+    let works = lane
+        .steps
+        .iter()
+        .map(|step| work(binding, step).map(Arc::new));
+    let works = works.collect::<Result<Vec<_>, Refusal>>()?;
     Ok(Prepared::of(lane, works))
 }
 

@@ -79,7 +79,7 @@ pub async fn survey(
     };
     let standing = Standing::read(checkout, binding, ledger.rows)?;
     let prepared = prepare_step(binding, &standing, &step).ok();
-    let statements = prepared.and_then(|mut prepared| Some(prepared.works.pop()?.statements));
+    let statements = prepared.and_then(|prepared| Some(prepared.works.last()?.statements.clone()));
     let (reading, differences) = match &step.next {
         None => (None, Vec::new()),
         Some(intent) => {

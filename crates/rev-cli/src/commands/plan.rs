@@ -7,7 +7,8 @@ use rev_core::plan::{self, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::outcome::Refusal;
-use rev_engine::prepare::{Prepared, prepare};
+use rev_engine::planner::Planner;
+use rev_engine::prepare::Prepared;
 
 use crate::args::{Format, Plan};
 use crate::diagnostic::{Diagnostic, Failure};
@@ -66,11 +67,13 @@ pub(crate) fn print(
 ) -> Result<Exit, Failure> {
     let is_offline = !standings.is_empty();
     read_missing(session, selection, &mut standings)?;
+    let planner = Planner::new(session.graph());
     let mut lanes = selection
         .iter()
         .map(|(binding, points)| {
             let standing = &standings[&binding.name];
-            prepare(binding, standing, goal, points, beside, None)
+            planner
+                .prepare(binding, standing, goal, points, beside, None)
                 .map_err(|refusal| session.refused(&refusal, binding))
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;

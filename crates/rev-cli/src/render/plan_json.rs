@@ -65,7 +65,7 @@ fn lane(prepared: &Prepared) -> Lane<'_> {
     let steps = lane
         .steps
         .iter()
-        .zip(&prepared.works)
+        .zip(prepared.works.iter())
         .zip(&prepared.waits)
         .map(|((step, work), waits)| Step {
             action: step.action.name(),

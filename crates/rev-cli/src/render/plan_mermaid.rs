@@ -1,6 +1,7 @@
 //! A plan as a diagram: a chain a lane.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use rev_core::Step;
 use rev_core::plan::{Until, Wait};
@@ -58,7 +59,7 @@ fn step_of(lanes: &[Prepared], wait: &Wait) -> Option<(usize, usize)> {
     let is_it = |it: &Prepared| it.lane.database.name == wait.database;
     let index = lanes.iter().position(is_it)?;
     let applies = wait.until == Until::Applied;
-    let brings = |step: &Step| {
+    let brings = |step: &Arc<Step>| {
         step.action.applies() == applies && step.revisions().any(|id| *id == wait.revision)
     };
     let step = lanes[index].lane.steps.iter().position(brings)?;

@@ -35,7 +35,10 @@ fn lane(prepared: &Prepared) -> String {
         heads(&lane.from),
         heads(&lane.to)
     );
-    let width = |of: fn(&rev_core::Step) -> usize| lane.steps.iter().map(of).max().unwrap_or(0);
+    let width = |of: fn(&rev_core::Step) -> usize| {
+        let widths = lane.steps.iter().map(|step| of(step));
+        widths.max().unwrap_or(0)
+    };
     let id_width = width(|step| step.revision.id.as_str().len());
     let message_width = width(|step| one_line(&step.revision.message).chars().count());
     let works = prepared.works.iter().zip(&prepared.waits);

@@ -573,6 +573,7 @@ impl Builder {
             across: Across::of(self.crossings),
             reach: OnceLock::new(),
             digests: OnceLock::new(),
+            addressees: OnceLock::new(),
         }
     }
 }

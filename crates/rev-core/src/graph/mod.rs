@@ -16,7 +16,7 @@ mod reach;
 mod shortcut;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use petgraph::Direction;
@@ -29,7 +29,7 @@ pub use shortcut::{Shortcut, ShortcutFault, ShortcutId};
 pub use walk::{Hop, NodeSet};
 
 use crate::digest::{self, Digest};
-use crate::{Label, Revision, RevisionId};
+use crate::{DatabaseName, Label, Revision, RevisionId};
 use across::Across;
 use reach::Reach;
 use shortcut::Shortcuts;
@@ -64,6 +64,7 @@ pub struct Graph {
     across: Across,
     reach: OnceLock<Reach>,
     digests: OnceLock<Vec<Digests>>,
+    addressees: OnceLock<BTreeSet<DatabaseName>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -299,6 +300,27 @@ impl Graph {
     #[must_use]
     pub fn lineage(&self, node: Node) -> Digest {
         self.digests()[node.index()].lineage
+    }
+
+    /// The digest of a closed set of revisions, with all their scripts.
+    #[must_use]
+    pub fn state_digest(&self, set: &NodeSet) -> Digest {
+        let heads = self.maximal(set).into_iter();
+        let lineages: Vec<Digest> = heads.map(|head| self.lineage(head)).collect();
+        digest::state(&lineages)
+    }
+
+    /// The databases and groups that revisions name as those with scripts of
+    /// their own.
+    pub(crate) fn addressees(&self) -> &BTreeSet<DatabaseName> {
+        self.addressees.get_or_init(|| {
+            let revisions = self.dag.node_weights();
+            let shortcuts = self.shortcuts().iter().map(|it| &it.revision);
+            let scripts = revisions.chain(shortcuts).map(|it| &it.scripts);
+            scripts
+                .flat_map(|it| it.databases.keys().cloned())
+                .collect()
+        })
     }
 
     fn digests(&self) -> &[Digests] {

@@ -6,7 +6,7 @@ use petgraph::Direction;
 use super::{Edge, Graph, Node, ShortcutId};
 
 /// What one step takes up or down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hop {
     /// One revision.
     Revision(Node),

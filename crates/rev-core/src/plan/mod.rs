@@ -7,8 +7,8 @@
 //! from the heads that are left. Where revisions depend on other databases, all
 //! lanes follow one order instead, so that none waits in a ring. Every state on
 //! the way is closed, so a run may stop after any step and go on later. A plan
-//! takes down nothing that both ends share and brings up nothing that neither holds, and no plan of which
-//! that is true is shorter: see [`choose`].
+//! takes down nothing that both ends share and brings up nothing that neither
+//! holds, and no plan of which that is true is shorter: see [`choose`].
 //!
 //! A plan is a value: no URL, no connection, no clock.
 
@@ -19,13 +19,14 @@ mod waits;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::digest::{self, Digest};
+use crate::digest::Digest;
 use crate::graph::Hop;
 use crate::revision::{ScriptError, TransactionMode};
 use crate::state::{Applied, Standing};
 use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, ShortcutId, Sql};
 
 pub use shortest::{Cost, choose};
+pub use step::Steps;
 pub(crate) use step::digest_through;
 use step::{Ways, expected_row};
 pub use waits::{Until, View, Wait, WaitError, concerned, waits};
@@ -167,8 +168,8 @@ pub struct Lane {
     pub to: Vec<RevisionId>,
     /// Names the set of revisions that it ends in, with all their scripts.
     pub to_digest: Digest,
-    /// What to do, in order.
-    pub steps: Vec<Step>,
+    /// What to do, in order; shared by databases that go the same way.
+    pub steps: Arc<[Arc<Step>]>,
 }
 
 /// One revision, one way, on one database.
@@ -285,6 +286,23 @@ pub fn lane(
     destination: &NodeSet,
     within: Option<&RevisionId>,
 ) -> Result<Lane, PlanError> {
+    let mut steps = Steps::default();
+    lane_with(binding, standing, goal, destination, within, &mut steps)
+}
+
+/// The same, where some steps may have been made before.
+///
+/// # Errors
+///
+/// [`PlanError`].
+pub fn lane_with(
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    goal: Goal,
+    destination: &NodeSet,
+    within: Option<&RevisionId>,
+    steps: &mut Steps,
+) -> Result<Lane, PlanError> {
     let (graph, from) = (&standing.graph, standing.state.set());
     let through = match goal {
         Goal::Upgrade | Goal::Downgrade | Goal::Switch => {
@@ -293,7 +311,7 @@ pub fn lane(
         Goal::Stamp | Goal::Accept | Goal::Redo => Through::default(),
     };
     let moves = moves(graph, from, destination, &through);
-    lane_of(binding, standing, goal, destination, moves)
+    lane_of(binding, standing, goal, destination, moves, steps)
 }
 
 /// The shortcuts that make the way to `destination` shortest.
@@ -379,7 +397,8 @@ pub fn mend(
             moves.map(|(up, hop)| Move { up, hop }).collect()
         }
     };
-    lane_of(binding, standing, goal, state, moves)
+    let mut steps = Steps::default();
+    lane_of(binding, standing, goal, state, moves, &mut steps)
 }
 
 /// Whether a revision's row is not what its file would leave: for [`Goal::Redo`],
@@ -422,6 +441,7 @@ fn lane_of(
     goal: Goal,
     destination: &NodeSet,
     moves: Vec<Move>,
+    known: &mut Steps,
 ) -> Result<Lane, PlanError> {
     let graph = &standing.graph;
     let from = standing.state.set();
@@ -429,7 +449,7 @@ fn lane_of(
     let mut steps = Vec::with_capacity(moves.len());
     let mut stuck = Vec::new();
     for step in moves {
-        let (step, is_stuck) = ways.step(goal, step)?;
+        let (step, is_stuck) = known.step(&ways, goal, step)?;
         if is_stuck {
             stuck.push(step.revision.id.clone());
         }
@@ -438,13 +458,11 @@ fn lane_of(
     if !stuck.is_empty() {
         return Err(PlanError::NoWayDown { revisions: stuck });
     }
-    let heads = graph.maximal(destination);
-    let lineages: Vec<Digest> = heads.iter().map(|&head| graph.lineage(head)).collect();
     Ok(Lane {
         database: binding.clone(),
         from: graph.ids(graph.maximal(from)),
-        to: graph.ids(heads),
-        to_digest: digest::state(&lineages),
-        steps,
+        to: graph.ids(graph.maximal(destination)),
+        to_digest: graph.state_digest(destination),
+        steps: steps.into(),
     })
 }

@@ -1,5 +1,9 @@
 //! Steps: what runs for one move on one database, and the rows that it leaves.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
 use super::{Action, Cost, Goal, Move, Source, Step};
 use crate::digest::{self, Digest};
 use crate::graph::Hop;
@@ -11,6 +15,37 @@ use crate::{Binding, Graph, Need, Node, RevisionId, ShortcutId, Sql, Transaction
 pub(super) struct Ways<'a> {
     pub(super) binding: &'a Binding,
     pub(super) standing: &'a Standing,
+}
+
+/// Steps that were made before, and whether they cannot be made. Good for one
+/// graph and databases of one kind, as long as files and ledger agree: else what
+/// a ledger has stored is part of a step.
+#[derive(Debug, Default)]
+pub struct Steps(HashMap<(Action, Hop), (Arc<Step>, bool)>);
+
+impl Steps {
+    pub(super) fn step(
+        &mut self,
+        ways: &Ways<'_>,
+        goal: Goal,
+        of: Move,
+    ) -> Result<(Arc<Step>, bool), ScriptError> {
+        let place = match self.0.entry((action(goal, of.up), of.hop)) {
+            Entry::Occupied(known) => return Ok(known.get().clone()),
+            Entry::Vacant(place) => place,
+        };
+        let (step, is_stuck) = ways.step(goal, of)?;
+        Ok(place.insert((Arc::new(step), is_stuck)).clone())
+    }
+}
+
+fn action(goal: Goal, up: bool) -> Action {
+    match (matches!(goal, Goal::Stamp | Goal::Accept), up) {
+        (false, true) => Action::Upgrade,
+        (false, false) => Action::Downgrade,
+        (true, true) => Action::Stamp,
+        (true, false) => Action::Unstamp,
+    }
 }
 
 /// The way of one revision by itself.
@@ -110,12 +145,7 @@ impl<'a> Ways<'a> {
 
     /// The step of a move, and whether it cannot be made.
     pub(super) fn step(&self, goal: Goal, of: Move) -> Result<(Step, bool), ScriptError> {
-        let action = match (matches!(goal, Goal::Stamp | Goal::Accept), of.up) {
-            (false, true) => Action::Upgrade,
-            (false, false) => Action::Downgrade,
-            (true, true) => Action::Stamp,
-            (true, false) => Action::Unstamp,
-        };
+        let action = action(goal, of.up);
         match of.hop {
             Hop::Revision(node) => self.step_alone(goal, action, node),
             Hop::Shortcut(id) => Ok((self.step_through(action, id)?, false)),

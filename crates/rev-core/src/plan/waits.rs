@@ -115,7 +115,7 @@ pub fn waits(views: &[View<'_>]) -> Result<BTreeMap<DatabaseName, Vec<Vec<Wait>>
     for view in views {
         let Some(lane) = view.lane else { continue };
         let mut waits = Vec::with_capacity(lane.steps.len());
-        for step in &lane.steps {
+        for step in lane.steps.iter() {
             let mut found = match step.action {
                 Action::Upgrade => up(&places, view, step.revisions())?,
                 Action::Downgrade => down(&places, view, step.revisions())?,
@@ -138,7 +138,7 @@ pub fn concerned(view: &View<'_>, others: &[&Binding]) -> BTreeSet<DatabaseName>
     let here = &view.binding.name;
     let works = |node, binding| has_work(graph, node, binding).unwrap_or(true);
     let mut names = BTreeSet::new();
-    for step in view.lane.iter().flat_map(|lane| &lane.steps) {
+    for step in view.lane.iter().flat_map(|lane| lane.steps.iter()) {
         for node in step.revisions().flat_map(|id| graph.lookup(id.as_str())) {
             match step.action {
                 Action::Upgrade if works(node, view.binding) => {
@@ -170,7 +170,7 @@ impl<'a> Place<'a> {
         let graph = &view.standing.graph;
         let before = view.standing.state.set();
         let mut after = before.clone();
-        for step in view.lane.iter().flat_map(|lane| &lane.steps) {
+        for step in view.lane.iter().flat_map(|lane| lane.steps.iter()) {
             for node in step.revisions().flat_map(|id| graph.lookup(id.as_str())) {
                 if step.action.applies() {
                     after.insert(node);

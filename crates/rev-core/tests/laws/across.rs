@@ -125,7 +125,7 @@ impl Database {
 
     fn end(&self) -> BTreeSet<RevisionId> {
         let mut set = self.set();
-        for step in &self.lane.steps {
+        for step in self.lane.steps.iter() {
             Self::apply(&mut set, step);
         }
         set
@@ -229,7 +229,7 @@ fn lanes_that_wait_for_each_other_arrive_by_lawful_states() {
                 simulate(&graph, &all, &waits);
                 let is_waiting = waits.values().flatten().any(|waits| !waits.is_empty());
                 waited += usize::from(is_waiting);
-                let mut steps = all.iter().flat_map(|it| &it.lane.steps);
+                let mut steps = all.iter().flat_map(|it| it.lane.steps.iter());
                 through += usize::from(is_waiting && steps.any(|it| !it.replaces.is_empty()));
                 arrived += 1;
             }

@@ -16,7 +16,10 @@ fn rows(graph: &Arc<Graph>, set: &rev_core::NodeSet) -> Vec<Applied> {
     let binding = Arc::new(db1());
     let empty = Standing::read(graph, &binding, Vec::new()).expect("an empty ledger");
     let lane = lane(&binding, &empty, Goal::Upgrade, set, None).expect("a plan");
-    lane.steps.into_iter().flat_map(|step| step.rows).collect()
+    lane.steps
+        .iter()
+        .flat_map(|step| step.rows.clone())
+        .collect()
 }
 
 fn names<'a>(ids: impl IntoIterator<Item = &'a RevisionId>) -> BTreeSet<&'a str> {

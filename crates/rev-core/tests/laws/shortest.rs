@@ -316,7 +316,7 @@ fn ledger(sketch: &mut Sketch, dice: &mut Dice, graph: &Arc<Graph>, state: Mask)
     let binding = Arc::new(db1());
     let empty = Standing::read(graph, &binding, Vec::new()).expect("an empty ledger");
     let up = lane(&binding, &empty, Goal::Upgrade, &set(graph, state), None).expect("a way up");
-    let mut rows: Vec<Applied> = up.steps.into_iter().flat_map(|step| step.rows).collect();
+    let mut rows: Vec<Applied> = up.steps.iter().flat_map(|step| step.rows.clone()).collect();
     for row in &mut rows {
         if row.through.is_none() && dice.chance(8) {
             row.upgrade_digest = Digest::from_hex(&"ab".repeat(32)).expect("64 digits");
@@ -335,7 +335,7 @@ fn ledger(sketch: &mut Sketch, dice: &mut Dice, graph: &Arc<Graph>, state: Mask)
 fn follow(sketch: &Sketch, lane: &Lane, from: Mask, to: Mask) -> Price {
     let mut state = from;
     let mut price = (0, 0);
-    for step in &lane.steps {
+    for step in lane.steps.iter() {
         let set = moved(step, sketch.works.len());
         let is_free = if step.action.applies() {
             set & state == 0

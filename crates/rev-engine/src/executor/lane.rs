@@ -1,6 +1,7 @@
 //! Running one lane: batch after batch, each all or nothing, or statement by
 //! statement.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -261,10 +262,7 @@ impl Run<'_> {
     /// The rows of a step whose statements stand already.
     pub(super) fn rows_alone(&self, decided: &Decided, work: &Work, begun: u64) -> Batch {
         Batch {
-            steps: vec![Work {
-                statements: Vec::new(),
-                ..work.clone()
-            }],
+            steps: vec![Arc::new(work.rows_alone())],
             elapsed_ms: self.clock.elapsed_ms().saturating_sub(begun),
             ..self.batch(decided)
         }
@@ -396,7 +394,7 @@ fn contended() -> StepError {
 impl Decided {
     /// The works that commit together next: one that runs something, or all
     /// neighbours that run nothing; or all that are left.
-    pub(super) fn batch(&self, commitment: Commitment) -> &[Work] {
+    pub(super) fn batch(&self, commitment: Commitment) -> &[Arc<Work>] {
         let rest = &self.prepared.works[self.at..];
         if commitment != Commitment::Step {
             return rest;
@@ -422,7 +420,7 @@ impl Decided {
             let node = graph.find(id.as_str());
             node.is_some_and(|node| now.applied.contains(node))
         };
-        let stands = |step: &&Step| {
+        let stands = |step: &&Arc<Step>| {
             let applies = step.action.applies();
             step.revisions().all(|id| is_applied(id) == applies)
         };

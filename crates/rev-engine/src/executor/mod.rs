@@ -35,7 +35,8 @@ use crate::database::{Database, DatabaseError};
 use crate::event::{Event, Stop};
 use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
-use crate::prepare::{Prepared, prepare, prepare_step};
+use crate::planner::Planner;
+use crate::prepare::{Prepared, prepare_step};
 use crate::request::{Commitment, Job, Request};
 use across::Board;
 use resume::Resume;
@@ -70,6 +71,7 @@ pub(crate) async fn carry_out(
         tell: Mutex::new(tell),
         aim,
         board: Board::new(request.jobs),
+        planner: Planner::new(checkout),
         halted: AtomicBool::new(false),
     };
     let mut lanes: Vec<Lane> = jobs.into_iter().map(Lane::new).collect();
@@ -111,6 +113,7 @@ struct Run<'a> {
     aim: Aim,
     /// What lanes tell each other.
     board: Board,
+    planner: Planner,
     /// A lane has failed, and the others are to begin nothing new.
     halted: AtomicBool,
 }
@@ -254,10 +257,14 @@ impl Run<'_> {
             (Aim::StepInFlight, Some(InFlight::Step(step))) => {
                 prepare_step(binding, &standing, step)?
             }
-            _ if lane.job.watched => prepare(binding, &standing, Goal::Upgrade, &[], true, None)?,
+            _ if lane.job.watched => {
+                let planner = &self.planner;
+                planner.prepare(binding, &standing, Goal::Upgrade, &[], true, None)?
+            }
             _ => {
                 let step = in_flight.as_ref().and_then(InFlight::step);
-                prepare(binding, &standing, goal, &lane.job.points, beside, step)?
+                let (planner, points) = (&self.planner, &lane.job.points);
+                planner.prepare(binding, &standing, goal, points, beside, step)?
             }
         };
         prepared.check_runnable()?;
@@ -295,7 +302,7 @@ impl Run<'_> {
         if self.request.commitment == Commitment::Run {
             database.check_two_phase().await?;
         }
-        for (step, work) in prepared.lane.steps.iter().zip(&prepared.works) {
+        for (step, work) in prepared.lane.steps.iter().zip(prepared.works.iter()) {
             let reason = if step.transaction == TransactionMode::None && !work.statements.is_empty()
             {
                 "it says `transaction: none`"
@@ -360,7 +367,8 @@ impl Run<'_> {
 
 /// A step that goes statement by statement asks for a session of its own.
 async fn check_session(database: &mut dyn Database, prepared: &Prepared) -> Result<(), Refusal> {
-    let by_itself = |step: &&Step| step.transaction == TransactionMode::None && !step.is_empty();
+    let by_itself =
+        |step: &&Arc<Step>| step.transaction == TransactionMode::None && !step.is_empty();
     let Some(step) = prepared.lane.steps.iter().find(by_itself) else {
         return Ok(());
     };

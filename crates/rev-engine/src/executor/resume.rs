@@ -5,6 +5,7 @@
 //! catalogue, and only what these can tell is decided here. Everything else is
 //! left to a person, with both readings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rev_core::{Binding, Dialect};
@@ -106,8 +107,8 @@ pub(crate) async fn resume(
         });
     };
     // It could be begun on this very state, so it can come first again.
-    prepared.lane.steps[..=index].rotate_right(1);
-    prepared.works[..=index].rotate_right(1);
+    Arc::make_mut(&mut prepared.lane.steps)[..=index].rotate_right(1);
+    Arc::make_mut(&mut prepared.works)[..=index].rotate_right(1);
     settle(database, binding, &prepared.works[0].statements, step).await
 }
 

@@ -121,7 +121,7 @@ impl Run<'_> {
             ..self.batch(&decided)
         };
         let of = decided.prepared.works.len();
-        for (number, work) in (1..).zip(&decided.prepared.works) {
+        for (number, work) in (1..).zip(decided.prepared.works.iter()) {
             self.tell_start(lane, &decided, work, number, of);
         }
         lane.decided = Some(decided);

@@ -1,5 +1,7 @@
 //! Writing down what a person says of a step that is half done.
 
+use std::sync::Arc;
+
 use rev_core::Standing;
 
 use super::wait::Waited;
@@ -49,7 +51,7 @@ impl Run<'_> {
                 let binding = &lane.job.binding;
                 let standing = Standing::read(self.checkout, binding, ledger.rows)?;
                 let prepared = prepare_step(binding, &standing, &step)?;
-                let batch = self.verdict_batch(&step, prepared.works, generation);
+                let batch = self.verdict_batch(&step, &prepared.works, generation);
                 let mut silence = |_| {};
                 let mut pulse = self.pulse(&mut silence);
                 let commit = lane.job.database.commit(&batch, &mut pulse).await;
@@ -77,14 +79,13 @@ impl Run<'_> {
         Ok(End::Done)
     }
 
-    fn verdict_batch(&self, step: &StepInFlight, works: Vec<Work>, generation: u64) -> Batch {
-        let rows_alone = |work: Work| Work {
-            statements: Vec::new(),
-            ..work
-        };
+    fn verdict_batch(&self, step: &StepInFlight, works: &[Arc<Work>], generation: u64) -> Batch {
         Batch {
             generation,
-            steps: works.into_iter().map(rows_alone).collect(),
+            steps: works
+                .iter()
+                .map(|work| Arc::new(work.rows_alone()))
+                .collect(),
             plan: super::plan_of_one(step),
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
