@@ -127,7 +127,7 @@ fn a_branch_that_git_has_rebased_asks_for_the_new_parent_to_be_accepted() {
     git(&project, "commit -qam onto-three");
     assert_answer!("git_rebased_status", project.rev("status db1"));
     assert_answer!("git_rebased_upgrade", project.rev("upgrade db1@head"));
-    // The way out: what lies below comes first, so the branch goes and comes back.
+    // The way out that is told: the branch goes, and comes back on top.
     assert_answer!("git_rebased_switch", project.rev("switch db1@aaaa"));
     assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
     assert_eq!(tables(&project), ["fight", "hero", "mission"]);
@@ -222,7 +222,7 @@ fn a_revision_that_came_in_below_an_applied_one_is_a_gap() {
     git(&project, "commit -qm between");
     assert_answer!("git_gap", project.rev("upgrade db1@head"));
     assert_answer!("git_gap_status", project.rev("status db1"));
-    // The way out: down to where both agree, and up again.
+    // The way out that is told: down to where both agree, and up again.
     assert_eq!(project.rev("switch db1@aaaa").exit, Some(0));
     assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
     assert_eq!(tables(&project), ["badge", "hero", "mission"]);

@@ -199,6 +199,7 @@ fn two_developers_and_three_databases() {
     story.has(["fight hero mission", "fight hero", "hero mission_cache"]);
 
     story.chapter("A newer revision is out; the old release starts against it");
+    story.git("tag release-1");
     story.table("e600", "d400", "score", &["stats"], "");
     story.commit("newer");
     story.rev("upgrade --jobs 1");
@@ -207,6 +208,13 @@ fn two_developers_and_three_databases() {
     story.rev("upgrade shop@b200 stats@c200 cache@b300 --jobs 1");
     story.rev("status");
     story.rev("status --check");
+    story.git("checkout -q release-1");
+    story.rev("upgrade --jobs 1");
+    story.has([
+        "fight hero mission",
+        "fight hero score",
+        "hero mission_cache",
+    ]);
 
     story.chapter("The old files go; a database from before and one from after are alike");
     story.git("checkout -q main");

@@ -111,7 +111,7 @@ pub(crate) fn refusal(
                     "write it: `rev edit {revision}`; or take the script out where there is nothing to do"
                 ))
         }
-        Refusal::Drift { drift, .. } => of_drift(told, drift, binding),
+        Refusal::Drift { drift, sound, .. } => of_drift(told, drift, sound, binding),
         Refusal::Beside { unknown, database } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
             let mut told = told.fact("revisions", ids);
@@ -265,38 +265,17 @@ fn across(told: Diagnostic, error: &WaitError) -> Diagnostic {
     }
 }
 
-fn of_drift(told: Diagnostic, drift: &Drift, binding: &Binding) -> Diagnostic {
+fn of_drift(
+    told: Diagnostic,
+    drift: &Drift,
+    sound: &[RevisionId],
+    binding: &Binding,
+) -> Diagnostic {
     let mut told = told;
     told.lines = drift_lines(drift);
     let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
-    let hint = match drift.edited.first() {
-        Some(edit) => {
-            format!(
-                "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\n\
-                 or do it again: `rev repair {name} --redo {id}`;\n\
-                 or, where the database is already as the file says: `rev repair {name} --accept {id}`",
-                name = binding.name,
-                id = edit.revision,
-            )
-        }
-        None => {
-            let reparented = drift.reparented.first().map(|moved| &moved.revision);
-            match reparented.or(drift.rebound.first()) {
-                Some(id) => format!(
-                    "put the files back as they were applied; or, where the database is as the \
-                     files say: `rev repair {} --accept {id}`",
-                    binding.name
-                ),
-                None if !drift.partial.is_empty() => {
-                    "check out a commit that has the files of these revisions, and bring the \
-                     database up to their end there"
-                        .to_owned()
-                }
-                None => "put the files back as they were applied".to_owned(),
-            }
-        }
-    };
+    let hint = way_out(drift, sound, binding.name.as_str());
     told.fact("edited", edited)
         .fact(
             "reparented",
@@ -313,6 +292,43 @@ fn of_drift(told: Diagnostic, drift: &Drift, binding: &Binding) -> Diagnostic {
         )
         .fact("unknown", ids(drift.unknown.iter().collect()))
         .hint(hint)
+}
+
+/// What mends a drift: what is wrong first is to be mended first.
+fn way_out(drift: &Drift, sound: &[RevisionId], name: &str) -> String {
+    let reparented = drift.reparented.iter().map(|moved| &moved.revision);
+    if let Some(edit) = drift.edited.first() {
+        let id = &edit.revision;
+        format!(
+            "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\n\
+             or do it again: `rev repair {name} --redo {id}`;\n\
+             or, where the database is already as the file says: `rev repair {name} --accept {id}`"
+        )
+    } else if !drift.gaps.is_empty() {
+        let down = match sound {
+            [] => format!("rev downgrade {name}@base"),
+            heads => {
+                let targets = heads.iter().map(|id| format!(" {name}@{id}"));
+                format!("rev switch{}", targets.collect::<String>())
+            }
+        };
+        format!(
+            "take down what stands on what is missing, and come up again: `{down}`, \
+             then `rev upgrade {name}@head`;\n\
+             or put the files back as they were applied"
+        )
+    } else if let Some(id) = reparented.chain(&drift.rebound).next() {
+        format!(
+            "put the files back as they were applied; or, where the database is as the files \
+             say: `rev repair {name} --accept {id}`"
+        )
+    } else if !drift.partial.is_empty() {
+        "check out a commit that has the files of these revisions, and bring the database up \
+         to their end there"
+            .to_owned()
+    } else {
+        "put the files back as they were applied".to_owned()
+    }
 }
 
 /// What ledger and files disagree about, a line each.
