@@ -18,6 +18,26 @@ fn the_check_finds_a_parent_that_says_nothing() {
 }
 
 #[test]
+fn the_check_finds_names_that_say_nothing_or_something_else() {
+    let project = Project::line();
+    let nameless = table("dddd", "cccc", "extra").replace("message: add extra\n", "");
+    project.write("revisions/dddd_extra.yaml", &nameless);
+    project.write(
+        "revisions/ddd_villain.yaml",
+        &table("eeee", "dddd", "villain"),
+    );
+    assert_answer!("check_names", project.rev("check"));
+    let shortcut = table("ffff", "dddd", "both").replace("message:", "replaces: [eeee]\nmessage:");
+    project.write("revisions/both.yaml", &shortcut);
+    let answer = project.rev("check");
+    assert!(
+        answer.out.contains("revisions/both.yaml:1:"),
+        "{}",
+        answer.out
+    );
+}
+
+#[test]
 fn the_check_finds_what_should_not_ship() {
     let project = Project::fork();
     project.write(
@@ -37,6 +57,7 @@ fn the_check_finds_what_should_not_ship() {
     assert_eq!(
         codes,
         [
+            "no_message",
             "unknown_database",
             "ambiguous_head",
             "unwritten_script",

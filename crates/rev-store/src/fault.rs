@@ -330,6 +330,20 @@ pub enum Problem {
         /// The other one.
         through: RevisionId,
     },
+    /// A file whose name does not begin with the id of its revision.
+    #[error("the name of this file does not begin with the id of its revision, `{id}`")]
+    Misnamed {
+        /// The revision.
+        id: RevisionId,
+        /// How the file would be named.
+        expected: String,
+    },
+    /// A revision without a message.
+    #[error("revision `{id}` has no message")]
+    Nameless {
+        /// The revision.
+        id: RevisionId,
+    },
     /// Scripts among which a database cannot choose.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -397,6 +411,8 @@ impl Problem {
             Problem::UnknownBranch { .. } => "unknown_branch",
             Problem::UnknownDatabase { .. } => "unknown_database",
             Problem::RedundantParent { .. } => "redundant_parent",
+            Problem::Misnamed { .. } => "misnamed_file",
+            Problem::Nameless { .. } => "no_message",
             Problem::Script(ScriptError::TwoGroups { .. }) => "two_groups",
             Problem::Script(_) => "no_dialect",
             Problem::Duration { .. } => "bad_duration",

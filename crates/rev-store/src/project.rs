@@ -17,7 +17,7 @@ use rev_core::{Binding, Graph, Node, Revision, RevisionId};
 use crate::config::{self, Config, Environment};
 use crate::document::{self, Outline, SqlPlace};
 use crate::fault::{Fault, Faults, Place, Problem};
-use crate::{load, source};
+use crate::{load, source, write};
 
 /// A project that was read whole.
 #[derive(Debug, Clone)]
@@ -176,7 +176,27 @@ impl Project {
                 warnings.extend(self.fault(revision, problem, place));
             }
         }
+        for revision in self.graph.files() {
+            let problems = self
+                .misnamed(revision)
+                .into_iter()
+                .chain(nameless(revision));
+            warnings.extend(problems.filter_map(|it| self.fault(revision, it, Outline::id)));
+        }
         Faults::new(warnings)
+    }
+
+    /// Whether a revision's file is named as if it held another one.
+    fn misnamed(&self, revision: &Revision) -> Option<Problem> {
+        let stem = self.files.get(&revision.id)?.file_stem()?.to_string_lossy();
+        let rest = stem.strip_prefix(revision.id.as_str());
+        match rest {
+            Some(rest) if rest.is_empty() || rest.starts_with(['_', '-', '.']) => None,
+            _ => Some(Problem::Misnamed {
+                id: revision.id.clone(),
+                expected: write::file_name(revision),
+            }),
+        }
     }
 
     /// Each parent that another parent stands on, with that one.
@@ -219,6 +239,12 @@ pub fn chosen_entry<'a>(
         .chain(&binding.groups)
         .find_map(|name| entries.get_key_value(name))
         .map(|(name, _)| name)
+}
+
+fn nameless(revision: &Revision) -> Option<Problem> {
+    let id = revision.id.clone();
+    let is_blank = revision.message.trim().is_empty();
+    is_blank.then_some(Problem::Nameless { id })
 }
 
 fn outline(path: &Path) -> Option<Outline> {
@@ -479,12 +505,12 @@ mod tests {
             SETTINGS,
             (
                 "revisions/a.yaml",
-                "revision: a\ndown_revision: null\ndatabases:\n  db3: {upgrade: x}\n  some: {}\n",
+                "revision: a\ndown_revision: null\nmessage: m\ndatabases:\n  db3: {upgrade: x}\n  some: {}\n",
             ),
         ]);
         let project = open(&root).expect("opens");
         insta::assert_snapshot!(project.warnings(), @"
-        revisions/a.yaml:4:3: `db3` is neither a database nor a group in rev.yaml, so its scripts run nowhere
+        revisions/a.yaml:5:3: `db3` is neither a database nor a group in rev.yaml, so its scripts run nowhere
         ");
     }
 

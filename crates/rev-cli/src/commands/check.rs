@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, Node, Point, Scope, Sql, State, TransactionMode};
+use rev_core::{Binding, Goal, Point, Revision, Scope, Sql, State, TransactionMode};
 use rev_engine::outcome::Refusal;
 use rev_sql::split::split;
 use serde_json::{Value, json};
@@ -65,8 +65,8 @@ fn findings(session: &Session) -> Result<Vec<Diagnostic>, Failure> {
             }
         };
         findings.extend(head_of(session, &binding));
-        for node in session.graph().nodes() {
-            for finding in scripts(session, &binding, node) {
+        for revision in session.graph().files() {
+            for finding in scripts(session, &binding, revision) {
                 if seen.insert((
                     finding.code.clone(),
                     finding.message.clone(),
@@ -114,9 +114,7 @@ fn head_of(session: &Session, binding: &Arc<Binding>) -> Vec<Diagnostic> {
 }
 
 /// What is wrong with a revision's scripts for one database.
-fn scripts(session: &Session, binding: &Binding, node: Node) -> Vec<Diagnostic> {
-    let graph = session.graph();
-    let revision = graph.revision(node);
+fn scripts(session: &Session, binding: &Binding, revision: &Revision) -> Vec<Diagnostic> {
     // A script that cannot be chosen was told with the database's head.
     let Ok(work) = revision.work(binding) else {
         return Vec::new();

@@ -100,6 +100,10 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::RedundantParent { parent, .. } => {
             told.hint(format!("take `{parent}` out of `down_revision`"))
         }
+        Problem::Misnamed { expected, .. } => told.hint(format!(
+            "people look for it by its name: call it `{expected}`"
+        )),
+        Problem::Nameless { .. } => told.hint("say in a `message:` what it changes"),
         Problem::IrreversibleDowngrade => {
             told.hint("take out `irreversible: true`, or the downgrade script")
         }
