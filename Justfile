@@ -20,6 +20,7 @@ ci:
 # Speed of whole processes, and of applying against the engines' own clients.
 bench:
     cargo bench -p rev-core --bench scale
+    cargo bench -p rev-engine --bench fleet
     scripts/bench-process
     scripts/bench-apply
     scripts/bench-servers
