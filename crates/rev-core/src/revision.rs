@@ -50,6 +50,15 @@ impl Revision {
             replaces: Vec::new(),
         }
     }
+
+    /// Whether this id is written as something that the revision stands on or
+    /// needs of another database.
+    #[must_use]
+    pub fn names(&self, id: &RevisionId) -> bool {
+        self.parents.contains(id)
+            || self.depends_on.iter().any(|it| it == id.as_str())
+            || self.needs.iter().any(|it| it.revision == id.as_str())
+    }
 }
 
 /// `database@revision` in `depends_on`: wherever the revision that says so has

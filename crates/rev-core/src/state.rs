@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::digest::{self, Digest};
-use crate::plan::digest_through;
+use crate::plan::ShortcutDigests;
 use crate::revision::{ScriptError, TransactionMode};
 use crate::{
     Binding, Entry, Graph, Need, Node, NodeSet, Revision, RevisionId, Script, Scripts, Sql,
@@ -379,6 +379,7 @@ fn join(checkout: &Arc<Graph>, foreign: &[Group]) -> Result<Arc<Graph>, StateErr
 impl Drift {
     fn between(graph: &Graph, binding: &Binding, state: &State) -> Result<Self, ScriptError> {
         let mut drift = Drift::default();
+        let mut shortcuts = ShortcutDigests::default();
         for node in state.set.iter() {
             // What replaced others for good has no row where they ran by themselves.
             let Some(row) = state.rows.get(&node) else {
@@ -388,7 +389,8 @@ impl Drift {
             if graph.is_foreign(node) {
                 drift.unknown.extend_from_slice(graph.row_ids(node));
             } else if let Some(through) = row.through.as_ref().filter(|id| **id != row.revision) {
-                drift.note_edited_shortcut(graph, binding, row, through)?;
+                let file = shortcuts.of(binding, graph, through)?;
+                drift.note_edited_shortcut(row, through, file);
             } else {
                 drift.note_edit(graph, binding, node, row)?;
                 drift.note_parents(graph, node, row);
@@ -399,25 +401,16 @@ impl Drift {
     }
 
     /// Of what went through a shortcut only the shortcut can have been edited.
-    fn note_edited_shortcut(
-        &mut self,
-        graph: &Graph,
-        binding: &Binding,
-        row: &Applied,
-        through: &RevisionId,
-    ) -> Result<(), ScriptError> {
-        let Some(file) = digest_through(binding, graph, through)? else {
-            return Ok(());
-        };
-        let is_noted = self.edited.iter().any(|it| it.revision == *through);
-        if row.did_work() && row.upgrade_digest != file && !is_noted {
+    fn note_edited_shortcut(&mut self, row: &Applied, through: &RevisionId, file: Option<Digest>) {
+        let edited = file.filter(|file| row.did_work() && row.upgrade_digest != *file);
+        let Some(file) = edited else { return };
+        if !self.edited.iter().any(|it| it.revision == *through) {
             self.edited.push(Edited {
                 revision: through.clone(),
                 applied: row.upgrade_digest,
                 file,
             });
         }
-        Ok(())
     }
 
     fn note_partial(&mut self, checkout: &Graph, ledger: &Ledger<'_>) {

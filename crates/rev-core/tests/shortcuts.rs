@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rev_core::plan::lane;
+use rev_core::plan::{lane, mend};
 use rev_core::testing::graph;
 use rev_core::{
     Applied, Binding, DatabaseName, Dialect, Goal, Graph, Lane, NodeSet, Point, Scope, Standing,
@@ -246,4 +246,86 @@ fn what_is_in_flight_keeps_its_step() {
     assert_eq!(with("sss"), "+a +sss(b c) +d");
     assert_eq!(with("c"), "+a +b +c +d");
     assert_eq!(with("d"), "+a +sss(b c) +d");
+}
+
+#[test]
+fn edges_to_what_is_gone_for_good_are_kept_as_the_file_has_them() {
+    // A child in the middle of the set, and one that names the shortcut; the set
+    // has two tops.
+    let whole = "
+        a: !
+        b: a !
+        c: a !
+        sss: =a =b =c !
+        d: a !
+        e: b !
+        f: sss !
+    ";
+    let finished = "
+        sss: =a =b =c !
+        d: a !
+        e: b !
+        f: sss !
+    ";
+    let rows = brought_up(finished, &["d", "e", "f"]);
+    let parents = |id: &str| {
+        let row = rows.iter().find(|row| row.revision.as_str() == id);
+        let ids = row.expect("a row").parents.iter().map(AsRef::as_ref);
+        ids.collect::<Vec<&str>>().join(" ")
+    };
+    assert_eq!(
+        [parents("d"), parents("e"), parents("f")],
+        ["a", "b", "a b c"]
+    );
+    for notation in [whole, finished] {
+        let drift = read(&graph(notation), &rows).drift;
+        assert!(drift.is_none(), "{notation} {drift:?}");
+    }
+    // A checkout from before the squash, which lacks `f`.
+    let before = graph("a: !\nb: a !\nc: a !\nd: a !\ne: b !");
+    let standing = read(&before, &rows);
+    assert!(standing.drift.is_consistent(), "{:?}", standing.drift);
+    assert_eq!(heads(&standing), "d e f");
+    let down = steps(&plan(&standing, &["d"]));
+    assert_eq!(down, "-f -c -e -b", "`f` stands on both tops");
+}
+
+fn redo(standing: &Standing, ids: &[&str]) -> Result<String, String> {
+    let nodes = ids.iter().flat_map(|id| standing.graph.lookup(id));
+    let nodes: Vec<_> = nodes.collect();
+    mend(&binding(), standing, Goal::Redo, &nodes)
+        .map(|lane| steps(&lane))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_stands_on_an_edited_revision_is_done_again_where_it_is_named() {
+    let rows = brought_up("a: !\nb: a !\nc: b !\nd: a !", &["c", "d"]);
+    let edited = graph("a: !\nb: a !db1\nc: b !\nd: a !");
+    let mut changed = edited
+        .files()
+        .iter()
+        .map(|it| rev_core::Revision::clone(it))
+        .collect::<Vec<_>>();
+    for revision in changed.iter_mut().filter(|it| it.id.as_str() == "b") {
+        let name = DatabaseName::new("db1").expect("a name");
+        let entry = revision.scripts.databases.get_mut(&name).expect("an entry");
+        entry.upgrade = Some(rev_core::Script::Any(rev_core::Sql::text(
+            "CREATE TABLE other (id)",
+        )));
+    }
+    let edited =
+        Arc::new(Graph::new(changed.into_iter().map(Arc::new).collect()).expect("a graph"));
+    let standing = read(&edited, &rows);
+    assert_eq!(
+        redo(&standing, &["b"]),
+        Err("`b` cannot be done again while `c` stands on it".to_owned())
+    );
+    assert_eq!(redo(&standing, &["b", "c"]).as_deref(), Ok("-c -b +b +c"));
+    // What is as its file has it, and stands on nothing edited, stays.
+    assert_eq!(
+        redo(&standing, &["b", "c", "d"]).as_deref(),
+        Ok("-c -b +b +c")
+    );
+    assert_eq!(redo(&standing, &["c", "d"]).as_deref(), Ok(""));
 }

@@ -281,11 +281,21 @@ impl Graph {
         }
     }
 
-    /// These nodes as ledger rows name what a revision stands on.
+    /// These nodes as the ledger row of `of` names them. Of a revision that has
+    /// replaced others for good it names those that the file of `of` names, or else
+    /// all, so that a checkout that still has their files finds the same edges.
     #[must_use]
-    pub fn row_references(&self, nodes: &[Node]) -> Vec<RevisionId> {
-        let last = |&node: &Node| self.row_ids(node).last().cloned();
-        nodes.iter().filter_map(last).collect()
+    pub fn row_references(&self, of: Node, nodes: &[Node]) -> Vec<RevisionId> {
+        let references = nodes.iter().flat_map(|&node| {
+            let ids = self.row_ids(node);
+            let named = ids.iter().filter(|id| self.revision(of).names(id));
+            let named: Vec<RevisionId> = named.cloned().collect();
+            match named.is_empty() {
+                true => ids.to_vec(),
+                false => named,
+            }
+        });
+        references.collect()
     }
 }
 

@@ -26,9 +26,9 @@ use crate::state::{Applied, Standing};
 use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, ShortcutId, Sql};
 
 pub use shortest::{Cost, choose};
+pub(crate) use step::ShortcutDigests;
 pub use step::Steps;
-pub(crate) use step::digest_through;
-use step::{Ways, expected_row};
+use step::Ways;
 pub use waits::{Until, View, Wait, WaitError, concerned, waits};
 
 /// What the user wants done.
@@ -311,7 +311,8 @@ pub fn lane_with(
         Goal::Stamp | Goal::Accept | Goal::Redo => Through::default(),
     };
     let moves = moves(graph, from, destination, &through);
-    lane_of(binding, standing, goal, destination, moves, steps)
+    let ways = Ways::new(binding, standing);
+    lane_of(binding, &ways, goal, destination, moves, steps)
 }
 
 /// The shortcuts that make the way to `destination` shortest.
@@ -326,7 +327,7 @@ fn through(
         Some(id) => around(graph, id.as_str()),
         None => Vec::new(),
     };
-    let ways = Ways { binding, standing };
+    let ways = Ways::new(binding, standing);
     let choose = |moving: &NodeSet, up: bool| {
         choose(
             graph,
@@ -357,7 +358,7 @@ fn around(graph: &Graph, id: &str) -> Vec<ShortcutId> {
 /// Plans to bring the ledger's rows and the files of these revisions together
 /// again, as far as they are applied and differ: [`Goal::Accept`] writes their
 /// rows anew and runs nothing; [`Goal::Redo`] takes down what ran and brings up
-/// what the files have now.
+/// what the files have now, and with it what stands on that, if it is named too.
 ///
 /// # Errors
 ///
@@ -369,14 +370,23 @@ pub fn mend(
     nodes: &[Node],
 ) -> Result<Lane, PlanError> {
     let (graph, state) = (&standing.graph, standing.state.set());
+    let ways = Ways::new(binding, standing);
     let mut chosen = NodeSet::default();
+    let mut same = NodeSet::default();
     let mut foreign = Vec::new();
     for &node in nodes.iter().filter(|node| state.contains(**node)) {
         if graph.is_foreign(node) {
             foreign.push(node);
-        } else if differs(binding, standing, goal, node)? {
+        } else if differs(&ways, standing, goal, node)? {
             chosen.insert(node);
+        } else {
+            same.insert(node);
         }
+    }
+    if goal == Goal::Redo {
+        // What stands on it has to be done again with it, where that is asked for.
+        let above = graph.descendants(chosen.iter());
+        chosen.extend(same.intersection(&above).iter());
     }
     if !foreign.is_empty() {
         return Err(PlanError::NoFile {
@@ -398,13 +408,13 @@ pub fn mend(
         }
     };
     let mut steps = Steps::default();
-    lane_of(binding, standing, goal, state, moves, &mut steps)
+    lane_of(binding, &ways, goal, state, moves, &mut steps)
 }
 
 /// Whether a revision's row is not what its file would leave: for [`Goal::Redo`],
 /// whether another script ran.
 fn differs(
-    binding: &Binding,
+    ways: &Ways<'_>,
     standing: &Standing,
     goal: Goal,
     node: Node,
@@ -412,7 +422,7 @@ fn differs(
     let Some(stored) = standing.state.row(node) else {
         return Ok(false);
     };
-    let file = expected_row(binding, &standing.graph, node, Some(stored))?;
+    let file = ways.expected_row(node, Some(stored))?;
     Ok(match goal {
         Goal::Redo => stored.upgrade_digest != file.upgrade_digest,
         _ => *stored != file,
@@ -437,19 +447,18 @@ fn check_free(graph: &Graph, chosen: &NodeSet, rest: &NodeSet) -> Result<(), Pla
 
 fn lane_of(
     binding: &Arc<Binding>,
-    standing: &Standing,
+    ways: &Ways<'_>,
     goal: Goal,
     destination: &NodeSet,
     moves: Vec<Move>,
     known: &mut Steps,
 ) -> Result<Lane, PlanError> {
-    let graph = &standing.graph;
-    let from = standing.state.set();
-    let ways = Ways { binding, standing };
+    let graph = ways.graph();
+    let from = ways.standing.state.set();
     let mut steps = Vec::with_capacity(moves.len());
     let mut stuck = Vec::new();
     for step in moves {
-        let (step, is_stuck) = known.step(&ways, goal, step)?;
+        let (step, is_stuck) = known.step(ways, goal, step)?;
         if is_stuck {
             stuck.push(step.revision.id.clone());
         }

@@ -1,5 +1,6 @@
 //! Steps: what runs for one move on one database, and the rows that it leaves.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -13,8 +14,37 @@ use crate::{Binding, Graph, Need, Node, RevisionId, ShortcutId, Sql, Transaction
 
 /// All ways of one database.
 pub(super) struct Ways<'a> {
-    pub(super) binding: &'a Binding,
+    binding: &'a Binding,
     pub(super) standing: &'a Standing,
+    ran: RefCell<ShortcutDigests>,
+}
+
+/// Of what shortcuts run on one database: hashed once each, however many rows
+/// they leave.
+#[derive(Default)]
+pub(crate) struct ShortcutDigests(HashMap<RevisionId, Option<Digest>>);
+
+impl ShortcutDigests {
+    /// Of what a shortcut of this checkout runs; `None`: it has none of this id.
+    pub(crate) fn of(
+        &mut self,
+        binding: &Binding,
+        graph: &Graph,
+        through: &RevisionId,
+    ) -> Result<Option<Digest>, ScriptError> {
+        if let Some(known) = self.0.get(through) {
+            return Ok(*known);
+        }
+        let digest = match graph.find_shortcut(through.as_str()) {
+            Some(id) => {
+                let work = graph.shortcut(id).revision.work(binding)?;
+                Some(digest::script(work.upgrade))
+            }
+            None => None,
+        };
+        self.0.insert(through.clone(), digest);
+        Ok(digest)
+    }
 }
 
 /// Steps that were made before, and whether they cannot be made. Good for one
@@ -58,7 +88,15 @@ struct Way<'a> {
 }
 
 impl<'a> Ways<'a> {
-    fn graph(&self) -> &'a Graph {
+    pub(super) fn new(binding: &'a Binding, standing: &'a Standing) -> Self {
+        Self {
+            binding,
+            standing,
+            ran: RefCell::default(),
+        }
+    }
+
+    pub(super) fn graph(&self) -> &'a Graph {
         &self.standing.graph
     }
 
@@ -162,7 +200,7 @@ impl<'a> Ways<'a> {
         let way = self.way(node, action.applies())?;
         let stored = self.standing.state.row(node);
         let row = match (goal, action.applies(), way.source) {
-            (Goal::Accept, true, _) => expected_row(self.binding, graph, node, stored)?,
+            (Goal::Accept, true, _) => self.expected_row(node, stored)?,
             (_, false, Source::Ledger) => stored.cloned().expect("a row of the ledger"),
             _ => row_of(self.binding, graph, node)?,
         };
@@ -191,7 +229,7 @@ impl<'a> Ways<'a> {
         let members = graph.members(id);
         let mut all = Vec::with_capacity(members.len());
         for &node in &members {
-            let row = row_through(self.binding, graph, node, &shortcut.id)?;
+            let row = self.row_through(node, &shortcut.id)?;
             all.extend(rows(graph, node, row));
         }
         Ok(Step {
@@ -233,8 +271,8 @@ fn row_of(binding: &Binding, graph: &Graph, node: Node) -> Result<Applied, Scrip
     let work = revision.work(binding)?;
     Ok(Applied {
         revision: revision.id.clone(),
-        parents: graph.row_references(&graph.parents(node)),
-        dependencies: graph.row_references(&graph.dependencies(node)),
+        parents: graph.row_references(node, &graph.parents(node)),
+        dependencies: graph.row_references(node, &graph.dependencies(node)),
         needs: needs(graph, node),
         message: revision.message.clone(),
         upgrade_digest: digest::script(work.upgrade),
@@ -249,7 +287,7 @@ fn row_of(binding: &Binding, graph: &Graph, node: Node) -> Result<Applied, Scrip
 /// What a revision needs of other databases, labels resolved.
 fn needs(graph: &Graph, node: Node) -> Vec<Need> {
     let needs = graph.needs(node).flat_map(|crossing| {
-        let revisions = graph.row_references(&[crossing.below]).into_iter();
+        let revisions = graph.row_references(node, &[crossing.below]).into_iter();
         revisions.map(|revision| Need {
             database: crossing.database.clone(),
             revision: revision.to_string(),
@@ -258,56 +296,41 @@ fn needs(graph: &Graph, node: Node) -> Vec<Need> {
     needs.collect()
 }
 
-/// The row that a shortcut leaves for one of its set: the revision's own, but
-/// that what ran, if the revision has anything to do, is the shortcut's script.
-fn row_through(
-    binding: &Binding,
-    graph: &Graph,
-    node: Node,
-    through: &RevisionId,
-) -> Result<Applied, ScriptError> {
-    let mut row = row_of(binding, graph, node)?;
-    if row.did_work()
-        && let Some(ran) = digest_through(binding, graph, through)?
-    {
-        row.upgrade_digest = ran;
+impl Ways<'_> {
+    /// The row that a shortcut leaves for one of its set: the revision's own, but
+    /// that what ran, if the revision has anything to do, is the shortcut's script.
+    fn row_through(&self, node: Node, through: &RevisionId) -> Result<Applied, ScriptError> {
+        let graph = self.graph();
+        let mut row = row_of(self.binding, graph, node)?;
+        if row.did_work()
+            && let Some(ran) = self.ran.borrow_mut().of(self.binding, graph, through)?
+        {
+            row.upgrade_digest = ran;
+        }
+        row.through = Some(through.clone());
+        Ok(row)
     }
-    row.through = Some(through.clone());
-    Ok(row)
-}
 
-/// The digest of what a shortcut of this checkout runs.
-pub(crate) fn digest_through(
-    binding: &Binding,
-    graph: &Graph,
-    through: &RevisionId,
-) -> Result<Option<Digest>, ScriptError> {
-    let Some(id) = graph.find_shortcut(through.as_str()) else {
-        return Ok(None);
-    };
-    let work = graph.shortcut(id).revision.work(binding)?;
-    Ok(Some(digest::script(work.upgrade)))
-}
-
-/// The row that should stand where this one is stored.
-pub(super) fn expected_row(
-    binding: &Binding,
-    graph: &Graph,
-    node: Node,
-    stored: Option<&Applied>,
-) -> Result<Applied, ScriptError> {
-    let through = stored.and_then(|stored| Some((stored, stored.through.as_ref()?)));
-    let Some((stored, through)) = through else {
-        return row_of(binding, graph, node);
-    };
-    if graph.revision(node).id == *through {
-        let row = row_of(binding, graph, node)?;
-        let through = Some(through.clone());
-        return Ok(Applied { through, ..row });
+    /// The row that should stand where this one is stored.
+    pub(super) fn expected_row(
+        &self,
+        node: Node,
+        stored: Option<&Applied>,
+    ) -> Result<Applied, ScriptError> {
+        let graph = self.graph();
+        let through = stored.and_then(|stored| Some((stored, stored.through.as_ref()?)));
+        let Some((stored, through)) = through else {
+            return row_of(self.binding, graph, node);
+        };
+        if graph.revision(node).id == *through {
+            let row = row_of(self.binding, graph, node)?;
+            let through = Some(through.clone());
+            return Ok(Applied { through, ..row });
+        }
+        let mut row = self.row_through(node, through)?;
+        if graph.find_shortcut(through.as_str()).is_none() {
+            row.upgrade_digest = stored.upgrade_digest;
+        }
+        Ok(row)
     }
-    let mut row = row_through(binding, graph, node, through)?;
-    if graph.find_shortcut(through.as_str()).is_none() {
-        row.upgrade_digest = stored.upgrade_digest;
-    }
-    Ok(row)
 }
