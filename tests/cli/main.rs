@@ -9,4 +9,5 @@ mod harness;
 mod health;
 mod plans;
 mod runs;
+mod saved;
 mod squash;

@@ -6,6 +6,7 @@
 mod graph;
 mod project;
 mod run;
+mod stale;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{dialect, fault, open, url, write};

@@ -95,6 +95,11 @@ impl Session {
         &self.project.graph
     }
 
+    /// The command that was typed, without its targets.
+    pub(crate) fn command(&self) -> &str {
+        &self.command
+    }
+
     /// Who asks, for hints.
     pub(crate) fn asking<'a>(&'a self, graph: &'a Graph, database: Option<&'a str>) -> Asking<'a> {
         Asking {

@@ -182,6 +182,13 @@ pub enum Problem {
         /// In the parser's words.
         detail: String,
     },
+    /// A value that does not suit its place in a file that `rev` writes itself, in
+    /// the reader's words.
+    #[error("this is not what it should be: {detail}")]
+    Shape {
+        /// In the reader's words.
+        detail: String,
+    },
     /// `&name`.
     #[error("anchors are not allowed: `&{name}`")]
     Anchor {
@@ -374,6 +381,7 @@ impl Problem {
             Problem::Nul => "nul",
             Problem::TooLarge { .. } => "too_large",
             Problem::Syntax { .. } => "yaml_syntax",
+            Problem::Shape { .. } => "bad_shape",
             Problem::Anchor { .. } => "yaml_anchor",
             Problem::Alias { .. } => "yaml_alias",
             Problem::Tag { .. } => "yaml_tag",

@@ -1,5 +1,6 @@
 //! The commands: each translates its arguments, asks, and words the answer.
 
+mod apply;
 mod authoring;
 mod check;
 mod current;
@@ -50,6 +51,10 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Status(args) => status::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
         Command::Plan(args) => plan::plan(&args, &open("plan")?),
+        Command::Apply(args) => {
+            let command = format!("apply {}", args.file.display());
+            apply::apply(&args, &open(&command)?)
+        }
         Command::Upgrade(args) => run::run(
             Goal::Upgrade,
             &args.targets,

@@ -1,17 +1,20 @@
 //! `rev plan`: what would run, without running it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use rev_core::plan::{self, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::outcome::Refusal;
+use rev_engine::pin::PinnedLane;
 use rev_engine::prepare::{Prepared, prepare};
 
 use crate::args::{Format, Plan};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::{self, saved::SavedPlan};
 use crate::render;
 use crate::session::{self, Selection, Session};
 use crate::terminal::WARNING;
@@ -23,14 +26,12 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     let (goal, targets) = action(&args.words)?;
     let selection = session.selection(&targets)?;
     let standings = session.offline(&args.from)?;
-    print(
-        session,
-        goal,
-        session.terminal.format,
-        &selection,
-        standings,
-        args.beside,
-    )
+    let planned = planned(session, goal, &selection, standings, args.beside)?;
+    planned.print(session, session.terminal.format)?;
+    if let Some(file) = &args.save {
+        planned.save(session, file)?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The action is the first word, if that is one.
@@ -55,15 +56,22 @@ fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
     }
 }
 
-/// Plans every lane and prints them; those without a standing are read.
-pub(crate) fn print(
+/// Lanes with where their databases stand.
+pub(crate) struct Planned {
+    goal: Goal,
+    beside: bool,
+    lanes: Vec<Prepared>,
+    standings: BTreeMap<DatabaseName, Standing>,
+}
+
+/// Plans every lane; those without a standing are read.
+pub(crate) fn planned(
     session: &Session,
     goal: Goal,
-    format: Format,
     selection: &Selection,
     mut standings: BTreeMap<DatabaseName, Standing>,
     beside: bool,
-) -> Result<Exit, Failure> {
+) -> Result<Planned, Failure> {
     let is_offline = !standings.is_empty();
     read_missing(session, selection, &mut standings)?;
     let mut lanes = selection
@@ -78,13 +86,53 @@ pub(crate) fn print(
         read_others(session, selection, &lanes, &mut standings)?;
     }
     link(session, &mut lanes, &standings)?;
-    let prefix = &session.project.config.ledger_prefix;
-    let text = render::plan(format, goal, &lanes, prefix);
-    match format {
-        Format::Sql => session.terminal.script(&text)?,
-        _ => session.terminal.data(&text)?,
+    Ok(Planned {
+        goal,
+        beside,
+        lanes,
+        standings,
+    })
+}
+
+impl Planned {
+    /// Prints it in one of its forms.
+    pub(crate) fn print(&self, session: &Session, format: Format) -> Result<(), Failure> {
+        let prefix = &session.project.config.ledger_prefix;
+        let text = render::plan(format, self.goal, &self.lanes, prefix);
+        match format {
+            Format::Sql => session.terminal.script(&text)?,
+            _ => session.terminal.data(&text)?,
+        }
+        Ok(())
     }
-    Ok(Exit::Done)
+
+    /// Writes it to a file for `rev apply`. Only what can run is saved.
+    fn save(&self, session: &Session, file: &Path) -> Result<(), Failure> {
+        let lanes = self.lanes.iter().map(|prepared| {
+            let binding = &prepared.lane.database;
+            let standing = &self.standings[&binding.name];
+            prepared.check_runnable()?;
+            PinnedLane::of(prepared, standing, self.goal, self.beside).map_err(|error| {
+                Refusal::Scripts {
+                    errors: vec![error],
+                }
+            })
+        });
+        let bindings = self.lanes.iter().map(|prepared| &prepared.lane.database);
+        let lanes = lanes
+            .zip(bindings)
+            .map(|(lane, binding)| lane.map_err(|refusal| session.refused(&refusal, binding)));
+        let lanes = lanes.collect::<Result<Vec<PinnedLane>, Failure>>()?;
+        let Some(goal) = format::Goal::of(self.goal) else {
+            return Ok(());
+        };
+        let saved = SavedPlan::of(goal, self.beside, &lanes);
+        super::apply::write(file, &saved)?;
+        let (name, digest) = (file.display(), &saved.digest[..12]);
+        let line = format!("saved as `{name}` (plan {digest}): `rev apply {name}` runs it");
+        session.terminal.talk(&line);
+        Ok(())
+    }
 }
 
 /// Reads the databases that lanes depend on, or that may depend on them.

@@ -15,7 +15,7 @@ use rev_sql::effect::Reading;
 use serde_json::{Value, json};
 
 use super::run::{self, half_done_json, listen, standing};
-use crate::args::{Repair, Running};
+use crate::args::{Pace, Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Reporter;
@@ -52,8 +52,11 @@ fn mend(args: &Repair, session: &Session) -> Result<Exit, Failure> {
         points.iter().map(target)
     });
     let running = Running {
-        lock_wait: args.lock_wait,
-        end_session: args.end_session,
+        pace: Pace {
+            lock_wait: args.lock_wait,
+            end_session: args.end_session,
+            ..Pace::default()
+        },
         ..Running::default()
     };
     run::run(goal, &targets.collect::<Vec<_>>(), &running, session)
@@ -245,6 +248,7 @@ fn settle_step(
     };
     let job = Job {
         binding: binding.clone(),
+        pin: None,
         watched: false,
         points: Vec::new(),
         database: session.database(binding)?,

@@ -1,18 +1,20 @@
-//! Commands that change databases: `upgrade`, `downgrade`, `switch`, `stamp`.
+//! Commands that change databases: `upgrade`, `downgrade`, `switch`, `stamp`, and
+//! what they share with `apply`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, RevisionId};
+use rev_core::{Binding, DatabaseName, Goal, RevisionId};
 use rev_engine::event::Stop;
 use rev_engine::executor;
 use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
+use rev_engine::pin::Pin;
 use rev_engine::request::{Commitment, Job, Request};
 use serde_json::{Map, Value, json};
 
 use super::{one_line, plan};
-use crate::args::{Format, Running};
+use crate::args::{Format, Pace, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Reporter;
@@ -42,29 +44,48 @@ pub(crate) fn run(
             session.terminal.format
         };
         let nothing = BTreeMap::new();
-        return plan::print(session, goal, format, &selection, nothing, running.beside);
+        plan::planned(session, goal, &selection, nothing, running.beside)?
+            .print(session, format)?;
+        return Ok(Exit::Done);
     }
-    let request = Request {
+    let mut request = request(goal, &running.pace, selection.len(), session);
+    request.beside = running.beside;
+    carry_out(&request, &selection, &Pins::new(), session)
+}
+
+/// Approved lanes, by database.
+pub(super) type Pins = BTreeMap<DatabaseName, Arc<Pin>>;
+
+/// What is asked of the engine for so many databases.
+pub(super) fn request(goal: Goal, pace: &Pace, databases: usize, session: &Session) -> Request {
+    Request {
         goal,
-        beside: running.beside,
-        keep_going: running.keep_going,
-        commitment: match (running.atomic, running.two_phase) {
+        beside: false,
+        keep_going: pace.keep_going,
+        commitment: match (pace.atomic, pace.two_phase) {
             (true, _) => Commitment::Lane,
             (_, true) => Commitment::Run,
             _ => Commitment::Step,
         },
-        ends_sessions: running.end_session,
+        ends_sessions: pace.end_session,
         alone: false,
-        jobs: running
-            .jobs
-            .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
-        lock_wait: running.lock_wait,
+        jobs: pace.jobs.map_or(databases.clamp(1, MOST_JOBS), usize::from),
+        lock_wait: pace.lock_wait,
         operator: session.operator.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: session.run.clone(),
-    };
-    let outcome = execute(&request, &selection, session)?;
-    let told = Summary::new(goal, &outcome, &selection, session).tell();
+    }
+}
+
+/// Runs a request and tells how it ended.
+pub(super) fn carry_out(
+    request: &Request,
+    selection: &Selection,
+    pins: &Pins,
+    session: &Session,
+) -> Result<Exit, Failure> {
+    let outcome = execute(request, selection, pins, session)?;
+    let told = Summary::new(request.goal, &outcome, selection, session).tell();
     // The exit code first tells whether anything changed, also where the answer
     // could not be written.
     told.map_err(|failure| match outcome.has_changed() {
@@ -76,6 +97,7 @@ pub(crate) fn run(
 fn execute(
     request: &Request,
     selection: &Selection,
+    pins: &Pins,
     session: &Session,
 ) -> Result<Outcome, Failure> {
     let jobs = selection
@@ -83,6 +105,7 @@ fn execute(
         .map(|(binding, points)| {
             Ok(Job {
                 binding: binding.clone(),
+                pin: pins.get(&binding.name).cloned(),
                 watched: false,
                 points: points.clone(),
                 database: session.database(binding)?,
@@ -95,6 +118,7 @@ fn execute(
         let database = session.database(&binding).ok()?;
         Some(Job {
             binding,
+            pin: None,
             watched: true,
             points: Vec::new(),
             database,
@@ -203,7 +227,7 @@ impl<'a> Summary<'a> {
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
-        let again = format!("rev {}", self.goal.name());
+        let again = self.session.command();
         let stands = match &lane.half_done {
             _ if lane.heads.is_none() => {
                 let look = format!("rev status {}", lane.database);
@@ -245,10 +269,18 @@ impl<'a> Summary<'a> {
             End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, now at {at}\n"),
             End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, now at {at}\n"),
             End::Undecided(_) => format!("{name}  {WARNING}not decided{WARNING:#}: `rev repair`\n"),
-            End::Refused(_) => format!("{name}  refused, nothing changed\n"),
+            End::Refused(_) if lane.done.is_empty() => {
+                format!("{name}  refused, nothing changed\n")
+            }
+            End::Refused(_) => format!("{name}  {WARNING}refused{WARNING:#}, now at {at}\n"),
             End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, now at {at}\n"),
         };
-        if !matches!(lane.end, End::Done | End::Nothing | End::Refused(_)) {
+        let is_whole = match lane.end {
+            End::Done | End::Nothing => true,
+            End::Refused(_) => lane.done.is_empty(),
+            _ => false,
+        };
+        if !is_whole {
             let mut list = |word: &str, ids: &[RevisionId]| {
                 if !ids.is_empty() {
                     let _ = writeln!(text, "   {word:9}  {}", joined(ids));

@@ -179,7 +179,9 @@ pub(crate) fn write(error: &WriteError) -> Failure {
     let told = match error {
         WriteError::Exists { .. } => Diagnostic::new("exists", error),
         WriteError::Io { source, .. } => Diagnostic::new("io", error).cause(source),
-        WriteError::NotFaithful { .. } => Diagnostic::new("not_faithful", error),
+        WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
+            Diagnostic::new("not_faithful", error)
+        }
     };
     Failure::refused(told)
 }

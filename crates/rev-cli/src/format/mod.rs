@@ -1,0 +1,11 @@
+//! The formats that programs may rely on, as types: what `--format json` answers,
+//! and the files that `rev` writes for itself.
+//!
+//! Each has a JSON Schema in `docs/schemas`, made from its type; a test fails where
+//! they differ. What is added here is added for good.
+
+pub(crate) mod plan;
+pub(crate) mod saved;
+mod words;
+
+pub(crate) use words::{Action, Dialect, Goal, Transaction, Until};
