@@ -10,4 +10,5 @@ mod health;
 mod plans;
 mod runs;
 mod saved;
+mod snapshot;
 mod squash;

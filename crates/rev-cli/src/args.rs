@@ -1,12 +1,14 @@
 //! The command line as data: one definition of each command and flag.
 
 mod apply;
+mod snapshot;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apply::{Apply, Pace};
+pub(crate) use snapshot::Snapshot;
 
 /// Revision-graph migrations for many databases.
 #[derive(Debug, Parser)]
@@ -117,6 +119,7 @@ pub(crate) enum Command {
     Downgrade(Downgrade),
     Switch(Switch),
     Stamp(Stamp),
+    Snapshot(Snapshot),
     Check(Check),
     Repair(Repair),
     Edit(Edit),
@@ -368,7 +371,8 @@ pub(crate) struct Plan {
     /// upgrade (if left out), downgrade, switch or stamp; then targets
     #[arg(value_name = "ACTION] [TARGET")]
     pub(crate) words: Vec<String>,
-    /// Where databases are taken to stand, without asking them: `base`, or DATABASE=ID,ID; may be repeated
+    /// Where databases are taken to stand, without asking them: `base`, DATABASE=ID,ID, or a file with what
+    /// `rev status --format json` said; may be repeated
     #[arg(long, value_name = "STATE")]
     pub(crate) from: Vec<String>,
     /// Work beside revisions that this checkout lacks

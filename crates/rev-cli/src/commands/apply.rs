@@ -72,7 +72,8 @@ fn preview(
         return Err(Failure::refused(told.line(args.file.display().to_string())));
     };
     let prefix = &session.project.config.ledger_prefix;
-    let text = render::plan(session.terminal.format, goal, &lanes, prefix);
+    let verbose = session.terminal.verbose;
+    let text = render::plan(session.terminal.format, goal, &lanes, prefix, verbose);
     session.terminal.data(&text)?;
     Ok(Exit::Done)
 }

@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::{self, saved::SavedPlan};
 use crate::render;
-use crate::session::{self, Selection, Session};
+use crate::session::{self, Offline, Selection, Session};
 use crate::terminal::WARNING;
 
 use super::in_flight_line;
@@ -25,8 +25,8 @@ use super::in_flight_line;
 pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     let (goal, targets) = action(&args.words)?;
     let selection = session.selection(&targets)?;
-    let standings = session.offline(&args.from)?;
-    let planned = planned(session, goal, &selection, standings, args.beside)?;
+    let offline = session.offline(&args.from, Path::new(""))?;
+    let planned = planned(session, goal, &selection, offline, args.beside)?;
     planned.print(session, session.terminal.format)?;
     if let Some(file) = &args.save {
         planned.save(session, file)?;
@@ -69,28 +69,28 @@ pub(crate) fn planned(
     session: &Session,
     goal: Goal,
     selection: &Selection,
-    mut standings: BTreeMap<DatabaseName, Standing>,
+    mut offline: Offline,
     beside: bool,
 ) -> Result<Planned, Failure> {
-    let is_offline = !standings.is_empty();
-    read_missing(session, selection, &mut standings)?;
+    let is_offline = offline.is_any();
+    read_missing(session, selection, &mut offline)?;
     let mut lanes = selection
         .iter()
         .map(|(binding, points)| {
-            let standing = &standings[&binding.name];
+            let standing = &offline.standings[&binding.name];
             prepare(binding, standing, goal, points, beside, None)
                 .map_err(|refusal| session.refused(&refusal, binding))
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
     if !is_offline {
-        read_others(session, selection, &lanes, &mut standings)?;
+        read_others(session, selection, &lanes, &mut offline)?;
     }
-    link(session, &mut lanes, &standings)?;
+    link(session, &mut lanes, &offline.standings)?;
     Ok(Planned {
         goal,
         beside,
         lanes,
-        standings,
+        standings: offline.standings,
     })
 }
 
@@ -98,12 +98,18 @@ impl Planned {
     /// Prints it in one of its forms.
     pub(crate) fn print(&self, session: &Session, format: Format) -> Result<(), Failure> {
         let prefix = &session.project.config.ledger_prefix;
-        let text = render::plan(format, self.goal, &self.lanes, prefix);
+        let verbose = session.terminal.verbose;
+        let text = render::plan(format, self.goal, &self.lanes, prefix, verbose);
         match format {
             Format::Sql => session.terminal.script(&text)?,
             _ => session.terminal.data(&text)?,
         }
         Ok(())
+    }
+
+    /// As snapshots keep it.
+    pub(super) fn snapshot(&self) -> String {
+        render::snapshot(&self.lanes)
     }
 
     /// Writes it to a file for `rev apply`. Only what can run is saved.
@@ -140,19 +146,20 @@ fn read_others(
     session: &Session,
     selection: &Selection,
     lanes: &[Prepared],
-    standings: &mut BTreeMap<DatabaseName, Standing>,
+    offline: &mut Offline,
 ) -> Result<(), Failure> {
     let watched = session.watched(selection)?;
     let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
     for prepared in lanes {
-        let view = view(prepared, &standings[&prepared.lane.database.name]);
+        let standing = &offline.standings[&prepared.lane.database.name];
+        let view = view(prepared, standing);
         concerned.extend(plan::concerned(&view, &all));
     }
     let others = watched.into_iter();
     let others = others.filter(|binding| concerned.contains(&binding.name));
     let others: Selection = others.map(|binding| (binding, Vec::new())).collect();
-    read_missing(session, &others, standings)
+    read_missing(session, &others, offline)
 }
 
 /// Finds what steps wait for on other databases.
@@ -202,18 +209,19 @@ fn view<'a>(prepared: &'a Prepared, standing: &'a Standing) -> View<'a> {
 fn read_missing(
     session: &Session,
     selection: &Selection,
-    standings: &mut BTreeMap<DatabaseName, Standing>,
+    offline: &mut Offline,
 ) -> Result<(), Failure> {
     let missing: Vec<Arc<Binding>> = selection
         .iter()
         .map(|(binding, _)| binding.clone())
-        .filter(|binding| !standings.contains_key(&binding.name))
+        .filter(|binding| !offline.standings.contains_key(&binding.name))
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let runtime = session::runtime()?;
     for binding in missing {
+        offline.check_may_ask(&binding.name)?;
         let surveyed = runtime.block_on(session.survey(&binding))?;
         if let Some(in_flight) = &surveyed.in_flight {
             let line = in_flight_line(&binding.name, in_flight);
@@ -222,7 +230,7 @@ fn read_missing(
                 .talk(&format!("{WARNING}warning{WARNING:#}: {line}"));
         }
         let standing = surveyed.standing;
-        standings.insert(binding.name.clone(), standing);
+        offline.standings.insert(binding.name.clone(), standing);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
 use serde_json::{Value, json};
 
-use super::run::{self, half_done_json, listen, standing};
+use super::run::{self, half_done_of, listen, standing};
 use crate::args::{Pace, Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -178,7 +178,7 @@ fn json(binding: &Binding, case: &Case) -> Value {
     match case {
         Case::Step(case) => json!({
             "database": name,
-            "half_done": half_done_json(&case.half_done),
+            "half_done": half_done_of(&case.half_done),
             "session": case.session,
             "reading": case.reading.as_ref().map(|reading| match reading {
                 Reading::Done => "done",

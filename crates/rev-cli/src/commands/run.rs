@@ -11,14 +11,14 @@ use rev_engine::executor;
 use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
 use rev_engine::pin::Pin;
 use rev_engine::request::{Commitment, Job, Request};
-use serde_json::{Map, Value, json};
 
 use super::{one_line, plan};
 use crate::args::{Format, Pace, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::run as format;
 use crate::reporter::Reporter;
-use crate::session::{Selection, Session, runtime};
+use crate::session::{Offline, Selection, Session, runtime};
 use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
@@ -38,14 +38,13 @@ pub(crate) fn run(
     };
     let selection = session.selection(&targets)?;
     if running.dry_run || running.sql {
-        let format = if running.sql {
+        let form = if running.sql {
             Format::Sql
         } else {
             session.terminal.format
         };
-        let nothing = BTreeMap::new();
-        plan::planned(session, goal, &selection, nothing, running.beside)?
-            .print(session, format)?;
+        let nothing = Offline::default();
+        plan::planned(session, goal, &selection, nothing, running.beside)?.print(session, form)?;
         return Ok(Exit::Done);
     }
     let mut request = request(goal, &running.pace, selection.len(), session);
@@ -185,7 +184,7 @@ impl<'a> Summary<'a> {
             .map(|lane| self.diagnostics(lane))
             .collect();
         if self.session.terminal.is_json() {
-            self.session.terminal.json(&self.json(&told))?;
+            self.session.terminal.json(&self.outcome(&told))?;
         } else {
             let mut texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
             // What is wrong with a script is wrong for every database alike.
@@ -349,25 +348,17 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn json(&self, told: &[Vec<Diagnostic>]) -> Value {
-        let lanes: Vec<Value> = self
-            .outcome
-            .lanes
-            .iter()
-            .zip(told)
-            .map(|(lane, told)| lane_json(lane, told))
-            .collect();
-        let all: Vec<Diagnostic> = told.concat();
-        let mut object = Map::new();
-        if !all.is_empty() {
-            object.insert("error".into(), diagnostic::error_object(&all));
-        } else if !self.outcome.is_complete() {
-            let stopped = Diagnostic::new("stopped", "the run was stopped");
-            object.insert("error".into(), stopped.json().into());
+    fn outcome(&self, told: &[Vec<Diagnostic>]) -> format::Outcome {
+        let stopped = || Diagnostic::new("stopped", "the run was stopped");
+        let is_stopped = !self.outcome.is_complete();
+        let error = diagnostic::error(&told.concat())
+            .or_else(|| is_stopped.then(|| diagnostic::error(&[stopped()]))?);
+        let lanes = self.outcome.lanes.iter().zip(told);
+        format::Outcome {
+            error,
+            changed: self.outcome.has_changed(),
+            lanes: lanes.map(|(lane, told)| lane_of(lane, told)).collect(),
         }
-        object.insert("changed".into(), json!(self.outcome.has_changed()));
-        object.insert("lanes".into(), lanes.into());
-        object.into()
     }
 }
 
@@ -393,39 +384,38 @@ fn joined(ids: &[RevisionId]) -> String {
 }
 
 /// A step that is half done, for programs.
-pub(super) fn half_done_json(half_done: &HalfDone) -> Value {
+pub(super) fn half_done_of(half_done: &HalfDone) -> format::HalfDone {
     let HalfDone { step, statements } = half_done;
-    json!({
-        "revision": step.revision.as_str(),
-        "action": step.action.name(),
-        "statements": statements,
-        "done": step.done.len(),
-        "in_doubt": step.next.as_ref().map(|intent| &intent.statement),
-        "run": step.run,
-        "operator": step.operator,
-        "started": step.started,
-    })
+    format::HalfDone {
+        revision: step.revision.to_string(),
+        action: step.action.into(),
+        statements: *statements,
+        done: step.done.len(),
+        in_doubt: step.next.as_ref().map(|intent| intent.statement.clone()),
+        run: step.run.clone(),
+        operator: step.operator.clone(),
+        started: step.started.clone(),
+    }
 }
 
-fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {
+fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
     let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let end = match lane.end {
-        End::Done => "done",
-        End::Nothing => "nothing",
-        End::HeldBack => "held_back",
-        End::Stopped => "stopped",
-        End::Undecided(_) => "undecided",
-        End::Refused(_) => "refused",
-        End::Failed { .. } => "failed",
-    };
-    json!({
-        "database": lane.database.as_str(),
-        "end": end,
-        "done": ids(&lane.done),
-        "not_begun": ids(&lane.not_begun),
-        "heads": lane.heads.as_deref().map(ids),
-        "unknown": ids(&lane.unknown),
-        "half_done": lane.half_done.as_ref().map(half_done_json),
-        "error": diagnostic::error_object(told),
-    })
+    format::LaneOutcome {
+        database: lane.database.to_string(),
+        end: match lane.end {
+            End::Done => format::End::Done,
+            End::Nothing => format::End::Nothing,
+            End::HeldBack => format::End::HeldBack,
+            End::Stopped => format::End::Stopped,
+            End::Undecided(_) => format::End::Undecided,
+            End::Refused(_) => format::End::Refused,
+            End::Failed { .. } => format::End::Failed,
+        },
+        done: ids(&lane.done),
+        not_begun: ids(&lane.not_begun),
+        heads: lane.heads.as_deref().map(ids),
+        unknown: ids(&lane.unknown),
+        half_done: lane.half_done.as_ref().map(half_done_of),
+        error: diagnostic::error(told),
+    }
 }

@@ -82,6 +82,7 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
             told.hint(format!("bind `{}` in rev.yaml", need.database))
         }
         Problem::UnknownDatabase { similar, .. }
+        | Problem::Unbound { similar, .. }
         | Problem::UnboundNeed { similar, .. }
         | Problem::UnknownBranch { similar, .. } => did_you_mean(told, similar),
         Problem::Graph(GraphFault::UnknownParent { similar, .. }) => did_you_mean(told, similar),

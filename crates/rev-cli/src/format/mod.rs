@@ -4,8 +4,13 @@
 //! Each has a JSON Schema in `docs/schemas`, made from its type; a test fails where
 //! they differ. What is added here is added for good.
 
+pub(crate) mod error;
 pub(crate) mod plan;
+pub(crate) mod revision;
+pub(crate) mod run;
 pub(crate) mod saved;
+pub(crate) mod snapshot;
+pub(crate) mod status;
 mod words;
 
-pub(crate) use words::{Action, Dialect, Goal, Transaction, Until};
+pub(crate) use words::{Action, Dialect, Direction, Goal, Transaction, Until};

@@ -169,3 +169,23 @@ impl Goal {
         }
     }
 }
+
+/// Which way a script goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum Direction {
+    /// Up.
+    Upgrade,
+    /// Down.
+    Downgrade,
+}
+
+impl From<plan::Action> for Direction {
+    fn from(action: plan::Action) -> Self {
+        match action.applies() {
+            true => Direction::Upgrade,
+            false => Direction::Downgrade,
+        }
+    }
+}

@@ -15,15 +15,27 @@ use rev_engine::prepare::Prepared;
 use crate::args::Format;
 use crate::format;
 
-/// The plan of these lanes, in one of its forms.
-pub(crate) fn plan(format: Format, goal: Goal, lanes: &[Prepared], ledger_prefix: &str) -> String {
+/// The plan of these lanes, in one of its forms; as text with its statements, if
+/// it is to say more.
+pub(crate) fn plan(
+    format: Format,
+    goal: Goal,
+    lanes: &[Prepared],
+    ledger_prefix: &str,
+    verbose: bool,
+) -> String {
     match format {
-        Format::Text => plan_text::render(lanes),
+        Format::Text => plan_text::render(lanes, verbose),
         Format::Json => json(&format::plan::Plan::of(lanes)),
         Format::Sql => plan_sql::render(goal, lanes, ledger_prefix),
         Format::Mermaid => plan_mermaid::render(lanes),
         Format::Markdown => plan_markdown::render(goal, lanes),
     }
+}
+
+/// The plan as snapshots keep it: as text, with its statements, and no colour.
+pub(crate) fn snapshot(lanes: &[Prepared]) -> String {
+    anstream::adapter::strip_str(&plan_text::render(lanes, true)).to_string()
 }
 
 /// One object, and a line's end.
