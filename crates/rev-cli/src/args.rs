@@ -1,6 +1,7 @@
 //! The command line as data: one definition of each command and flag.
 
 mod apply;
+mod since;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -346,11 +347,15 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev log db1
+  rev log db1 --since 2h
   rev log db1 --limit 5 --format json")]
 pub(crate) struct Log {
     /// Databases, groups or patterns [default: all]
     #[arg(value_name = "DATABASE")]
     pub(crate) databases: Vec<String>,
+    /// What was begun since then: 2026-11-25T09:00:00Z, 2026-11-25 (UTC), or how long ago, such as 2h or 3d
+    #[arg(long, value_name = "WHEN", value_parser = since::since)]
+    pub(crate) since: Option<jiff::Timestamp>,
     /// The last so many lines of each
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<usize>,

@@ -5,6 +5,7 @@
 //! they differ. What is added here is added for good.
 
 pub(crate) mod error;
+pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod revision;
 pub(crate) mod run;
