@@ -10,6 +10,8 @@ pub(crate) mod plan;
 pub(crate) mod revision;
 pub(crate) mod run;
 pub(crate) mod saved;
+#[cfg(test)]
+mod schemas;
 pub(crate) mod snapshot;
 pub(crate) mod status;
 mod words;
