@@ -136,6 +136,27 @@ fn a_recorded_fleet_is_planned_for_without_reaching_it() {
 }
 
 #[test]
+fn a_plan_saved_for_a_recorded_fleet_runs_on_it_while_it_stands_so() {
+    let project = Project::line();
+    exits(project.rev("upgrade db1@aaaa"), 0);
+    let state = exits(project.rev("status --format json"), 0).out;
+    project.write("state.json", &state);
+    exits(
+        project.rev("plan head --from state.json -q --save plan.yaml"),
+        0,
+    );
+    exits(project.rev("upgrade db1@bbbb"), 0);
+    let answer = exits(project.rev("apply plan.yaml"), 1);
+    assert!(
+        answer.err.contains("bbbb  was applied by tester"),
+        "{answer}"
+    );
+    exits(project.rev("downgrade db1@aaaa"), 0);
+    exits(project.rev("apply plan.yaml"), 0);
+    exits(project.rev("apply plan.yaml"), 0);
+}
+
+#[test]
 fn a_recorded_fleet_that_does_not_suit_is_refused() {
     let project = Project::line();
     project.write(

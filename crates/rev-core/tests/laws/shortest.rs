@@ -4,6 +4,8 @@
 //! planner, and finds the cheapest way by trying every move from every state.
 //! `REV_PLAN_CASES` says how many random cases are compared (20,000 without).
 
+mod retrace;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
