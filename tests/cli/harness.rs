@@ -143,6 +143,7 @@ macro_rules! assert_answer {
         insta::with_settings!({
             filters => vec![
                 (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
+                (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[TIME]"),
                 (r"\b\d+ ms\b", "[MS]"),
                 (r#""elapsed_ms": \d+"#, r#""elapsed_ms": "[MS]""#),
                 (r#"tester@[^\s",]+"#, "tester@[HOST]"),

@@ -111,6 +111,35 @@ fn the_log_tells_what_was_done() {
     assert_eq!(project.rev("downgrade db1@aaaa").exit, Some(0));
     assert_answer!("log", project.rev("log db1"));
     assert_answer!("log_json", project.rev("log db1 -n 1 --format json"));
+    project.write(
+        "revisions/bbbb_count_fights.yaml",
+        "revision: bbbb\ndown_revision: aaaa\nmessage: count fights\n\
+         upgrade: |\n  SELECT 1;\n  CREATE TABLE hero (id INTEGER);\n",
+    );
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(1));
+    assert_eq!(project.rev("stamp db1@bbbb").exit, Some(0));
+    std::fs::remove_file(project.path().join("revisions/cccc_add_mission.yaml")).expect("removed");
+    std::fs::remove_file(project.path().join("revisions/bbbb_count_fights.yaml")).expect("removed");
+    assert_answer!("log_failed", project.rev("log db1 -n 2"));
+    assert_answer!("log_failed_json", project.rev("log db1 -n 2 --format json"));
+}
+
+#[test]
+fn the_log_begins_where_it_is_told_to() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let lines = |since: &str| {
+        let answer = project.rev_with(&["log", "db1", "--format", "json", "--since", since], &[]);
+        answer.json()["log"].as_array().expect("a list").len()
+    };
+    assert_eq!(lines("1h"), 2);
+    assert_eq!(lines("2026-01-01"), 2);
+    assert_eq!(lines("9999-01-01T00:00:00Z"), 0);
+    assert_answer!(
+        "log_since_nothing",
+        project.rev("log db1 --since 9999-01-01")
+    );
+    assert_answer!("log_since_what", project.rev("log db1 --since yesterday"));
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Setting {
     pub(crate) fn job(&self, name: &str, point: &str) -> Job {
         Job {
             binding: binding(name),
+            pin: None,
             watched: false,
             points: vec![Point::parse(point).expect("a point")],
             database: database(&self.file(name)),

@@ -1,8 +1,15 @@
 //! The command line as data: one definition of each command and flag.
 
+mod apply;
+mod since;
+mod snapshot;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use apply::{Apply, Pace};
+pub(crate) use snapshot::Snapshot;
 
 /// Revision-graph migrations for many databases.
 #[derive(Debug, Parser)]
@@ -108,10 +115,12 @@ pub(crate) enum Command {
     Status(Status),
     Log(Log),
     Plan(Plan),
+    Apply(Apply),
     Upgrade(Upgrade),
     Downgrade(Downgrade),
     Switch(Switch),
     Stamp(Stamp),
+    Snapshot(Snapshot),
     Check(Check),
     Repair(Repair),
     Edit(Edit),
@@ -338,11 +347,15 @@ pub(crate) struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev log db1
+  rev log db1 --since 2h
   rev log db1 --limit 5 --format json")]
 pub(crate) struct Log {
     /// Databases, groups or patterns [default: all]
     #[arg(value_name = "DATABASE")]
     pub(crate) databases: Vec<String>,
+    /// What was begun since then: 2026-11-25T09:00:00Z, 2026-11-25 (UTC), or how long ago, such as 2h or 3d
+    #[arg(long, value_name = "WHEN", value_parser = since::since)]
+    pub(crate) since: Option<jiff::Timestamp>,
     /// The last so many lines of each
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<usize>,
@@ -356,18 +369,23 @@ pub(crate) struct Log {
   rev plan
   rev plan db1@head --from base
   rev plan downgrade db1@-1
-  rev plan --from db1=5f1c,c20f db1@head --format sql"
+  rev plan --from db1=5f1c,c20f db1@head --format sql
+  rev plan db1@head --save plan.yaml"
 )]
 pub(crate) struct Plan {
     /// upgrade (if left out), downgrade, switch or stamp; then targets
     #[arg(value_name = "ACTION] [TARGET")]
     pub(crate) words: Vec<String>,
-    /// Where databases are taken to stand, without asking them: `base`, or DATABASE=ID,ID; may be repeated
+    /// Where databases are taken to stand, without asking them: `base`, DATABASE=ID,ID, or a file with what
+    /// `rev status --format json` said; may be repeated
     #[arg(long, value_name = "STATE")]
     pub(crate) from: Vec<String>,
     /// Work beside revisions that this checkout lacks
     #[arg(long)]
     pub(crate) beside: bool,
+    /// Write the plan to a file that `rev apply` runs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 /// Settle what a killed run has left half done, and what files and ledger disagree on
@@ -414,24 +432,8 @@ pub(crate) struct Running {
     /// Print the script and stop
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) sql: bool,
-    /// How many databases to work on at once [default: one each, up to 8]
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) jobs: Option<u16>,
-    /// How long to wait for another run, such as 30s or 0 [default: as long as it lives]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(crate) lock_wait: Option<std::time::Duration>,
-    /// Let the other databases go on when one fails
-    #[arg(long)]
-    pub(crate) keep_going: bool,
-    /// Commit all steps of a database together, or none of them
-    #[arg(long)]
-    pub(crate) atomic: bool,
-    /// Commit all databases together, or none of them (PostgreSQL)
-    #[arg(long, conflicts_with = "atomic")]
-    pub(crate) two_phase: bool,
-    /// End the session that a killed run has left at work, instead of waiting for it
-    #[arg(long)]
-    pub(crate) end_session: bool,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
     /// Work beside revisions that this checkout lacks
     #[arg(long)]
     pub(crate) beside: bool,

@@ -6,6 +6,7 @@
 mod graph;
 mod project;
 mod run;
+mod stale;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{dialect, fault, open, url, write};
@@ -14,9 +15,10 @@ pub(crate) use run::{Place, drift_lines, failed, refusal, split, undecided};
 use std::fmt::Write as _;
 
 use rev_store::config::redact;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::exit::Exit;
+use crate::format::error::{Error, Failed, Finding};
 use crate::terminal::{ERROR, FAINT, HINT, Terminal, WARNING};
 
 /// One thing to tell.
@@ -143,29 +145,36 @@ impl Diagnostic {
         text
     }
 
-    /// As an object for programs.
-    pub(crate) fn json(&self) -> Map<String, Value> {
-        let mut object = Map::new();
-        object.insert("code".into(), json!(self.code));
-        object.insert("message".into(), json!(self.message));
-        if let Some(spot) = &self.spot {
-            object.insert("path".into(), json!(spot.path));
-            if let Some(place) = spot.place {
-                object.insert("line".into(), json!(place.line));
-                object.insert("column".into(), json!(place.column));
+    /// For programs.
+    pub(crate) fn finding(&self) -> Finding {
+        let spot = self.spot.as_ref();
+        let place = spot.and_then(|spot| spot.place);
+        let mut facts = self.facts.clone();
+        // What every finding has is not told again.
+        for key in [
+            "code", "message", "path", "line", "column", "causes", "hints",
+        ] {
+            let is_told = match key {
+                "path" => spot.is_some(),
+                "line" | "column" => place.is_some(),
+                "causes" => !self.causes.is_empty(),
+                "hints" => !self.hints.is_empty(),
+                _ => true,
+            };
+            if is_told {
+                facts.remove(key);
             }
         }
-        if !self.causes.is_empty() {
-            object.insert("causes".into(), json!(self.causes));
+        Finding {
+            code: self.code.clone(),
+            message: self.message.clone(),
+            path: spot.map(|spot| spot.path.clone()),
+            line: place.map(|place| place.line),
+            column: place.map(|place| place.column),
+            causes: self.causes.clone(),
+            hints: self.hints.iter().map(|h| h.replace('\n', " ")).collect(),
+            facts,
         }
-        if !self.hints.is_empty() {
-            let hints: Vec<String> = self.hints.iter().map(|h| h.replace('\n', " ")).collect();
-            object.insert("hints".into(), json!(hints));
-        }
-        for (key, value) in &self.facts {
-            object.entry(key.clone()).or_insert(value.clone());
-        }
-        object
     }
 }
 
@@ -238,7 +247,9 @@ impl Failure {
         let Parts { exit, diagnostics } = &*self.0;
         if terminal.is_json() {
             // Nobody is left to be told of a failure to tell.
-            let _ = terminal.json(&json!({ "error": error_object(diagnostics) }));
+            if let Some(error) = error(diagnostics) {
+                let _ = terminal.json(&Failed { error });
+            }
         } else {
             let texts: Vec<String> = diagnostics.iter().map(|d| d.text(false)).collect();
             terminal.complain(&texts.join("\n"));
@@ -247,17 +258,9 @@ impl Failure {
     }
 }
 
-/// The first as the error; all of them beside it where there are several.
-pub(crate) fn error_object(diagnostics: &[Diagnostic]) -> Value {
-    let Some(first) = diagnostics.first() else {
-        return Value::Null;
-    };
-    let mut object = first.json();
-    if diagnostics.len() > 1 {
-        let all: Vec<Value> = diagnostics.iter().map(|d| d.json().into()).collect();
-        object.insert("errors".into(), all.into());
-    }
-    object.into()
+/// All that is to tell, for programs; `None`: nothing.
+pub(crate) fn error(diagnostics: &[Diagnostic]) -> Option<Error> {
+    Error::of(diagnostics.iter().map(Diagnostic::finding).collect())
 }
 
 impl From<std::io::Error> for Failure {

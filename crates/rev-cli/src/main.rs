@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod diagnostic;
 mod exit;
+mod format;
 mod graphlog;
 mod render;
 mod reporter;

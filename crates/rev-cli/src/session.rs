@@ -1,5 +1,7 @@
 //! A session: the project, the environment, and the ways to its databases.
 
+mod offline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,9 +9,7 @@ use std::time::Duration;
 
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
-use rev_core::{
-    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target,
-};
+use rev_core::{Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, Target};
 use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
@@ -23,6 +23,8 @@ use crate::diagnostic::{self, Asking, Diagnostic, Failure};
 use crate::secrets;
 use crate::system::{operator, random_id};
 use crate::terminal::Terminal;
+
+pub(crate) use offline::Offline;
 
 /// Longer than any run; drivers know no endless wait.
 const FOR_EVER: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -93,6 +95,11 @@ impl Session {
     /// The graph of this checkout.
     pub(crate) fn graph(&self) -> &Arc<Graph> {
         &self.project.graph
+    }
+
+    /// The command that was typed, without its targets.
+    pub(crate) fn command(&self) -> &str {
+        &self.command
     }
 
     /// Who asks, for hints.
@@ -289,43 +296,6 @@ impl Session {
         scope.revisions(point).map_err(|error| {
             let asking = self.asking(&standing.graph, Some(binding.name.as_str()));
             Failure::refused(diagnostic::resolve(&error, asking))
-        })
-    }
-
-    /// Where databases are taken to stand, by `--from`.
-    pub(crate) fn offline(
-        &self,
-        from: &[String],
-    ) -> Result<BTreeMap<DatabaseName, Standing>, Failure> {
-        let mut standings = BTreeMap::new();
-        for text in from {
-            let (selector, heads) = match text.split_once('=') {
-                Some((selector, heads)) => (Some(selector), heads),
-                None => (None, text.as_str()),
-            };
-            let standing = self.standing_at(heads)?;
-            for name in self.selected(selector)? {
-                standings.insert(name, standing.clone());
-            }
-        }
-        Ok(standings)
-    }
-
-    fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
-        let scope = Scope::of_graph(self.graph());
-        let mut nodes = Vec::new();
-        for text in heads
-            .split(',')
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-        {
-            let found = scope.revisions(&self.point(text)?);
-            nodes.extend(found.map_err(|error| self.unresolved(&error))?);
-        }
-        Ok(Standing {
-            graph: self.graph().clone(),
-            state: State::of_heads(self.graph(), nodes),
-            drift: rev_core::Drift::default(),
         })
     }
 }

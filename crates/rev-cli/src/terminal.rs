@@ -77,7 +77,8 @@ impl Terminal {
     }
 
     /// Writes a JSON value and a line's end to stdout.
-    pub(crate) fn json(self, value: &serde_json::Value) -> std::io::Result<()> {
+    pub(crate) fn json(self, value: &impl serde::Serialize) -> std::io::Result<()> {
+        let value = serde_json::to_value(value)?;
         self.data(&format!("{value:#}\n"))
     }
 

@@ -49,6 +49,8 @@ const REVISION: &str = "revgraph 2026-11 revision v1";
 const LINEAGE: &str = "revgraph 2026-11 lineage v1";
 const STATE: &str = "revgraph 2026-11 state v1";
 const PLAN: &str = "revgraph 2026-11 plan v1";
+const CONTENTS: &str = "revgraph 2026-11 contents v1";
+const SAVED: &str = "revgraph 2026-11 saved plan v1";
 const STATEMENT: &str = "revgraph 2026-11 statement v1";
 
 /// A hasher to which nothing can be given without its length.
@@ -185,6 +187,24 @@ pub fn state(heads: &[Digest]) -> Digest {
         hash.digest(digest);
     }
     hash.finish()
+}
+
+/// The digest of what a database has: revisions, ascending, each with the digest
+/// of the upgrade that ran there.
+#[must_use]
+pub fn contents(rows: &[(&str, Digest)]) -> Digest {
+    let mut hash = Framed::new(CONTENTS);
+    hash.count(rows.len());
+    for (revision, digest) in rows {
+        hash.text(revision).digest(digest);
+    }
+    hash.finish()
+}
+
+/// The digest that a saved plan is known by, over its canonical text.
+#[must_use]
+pub fn saved_plan(text: &str) -> Digest {
+    Framed::new(SAVED).text(text).finish()
 }
 
 /// The digest of an ordered run: for each step a word for its action, its

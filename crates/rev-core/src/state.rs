@@ -325,7 +325,7 @@ impl Standing {
     pub fn read(
         checkout: &Arc<Graph>,
         binding: &Binding,
-        rows: Vec<Applied>,
+        rows: &[Applied],
     ) -> Result<Self, StateError> {
         let mut ledger = Ledger {
             checkout,

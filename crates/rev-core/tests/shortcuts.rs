@@ -38,7 +38,7 @@ fn binding() -> Arc<Binding> {
 }
 
 fn read(graph: &Arc<Graph>, rows: &[Applied]) -> Standing {
-    Standing::read(graph, &binding(), rows.to_vec()).expect("a state")
+    Standing::read(graph, &binding(), rows).expect("a state")
 }
 
 fn to(graph: &Graph, heads: &[&str]) -> NodeSet {
@@ -226,7 +226,7 @@ fn a_shortcut_without_a_script_serves_only_where_there_is_nothing_to_do() {
     assert_eq!(steps(&idle), "+a +sss(b c)");
     let name = DatabaseName::new("db2").expect("a name");
     let busy = Arc::new(Binding::new(name, Dialect::Sqlite));
-    let standing = Standing::read(&graph, &busy, Vec::new()).expect("a state");
+    let standing = Standing::read(&graph, &busy, &[]).expect("a state");
     let busy = lane(&busy, &standing, Goal::Upgrade, &to(&graph, &["c"]), None).expect("a plan");
     assert_eq!(steps(&busy), "+a +b +c");
 }

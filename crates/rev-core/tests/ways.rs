@@ -21,12 +21,12 @@ fn binding() -> Arc<Binding> {
 
 /// A ledger that was brought to these heads.
 fn standing(graph: &Arc<Graph>, heads: &str) -> Standing {
-    let empty = Standing::read(graph, &binding(), Vec::new()).expect("an empty ledger");
+    let empty = Standing::read(graph, &binding(), &[]).expect("an empty ledger");
     let heads = heads.split_whitespace().flat_map(|id| graph.lookup(id));
     let set = graph.ancestors(heads);
     let up = lane(&binding(), &empty, Goal::Upgrade, &set, None).expect("a way up");
-    let rows = up.steps.iter().flat_map(|step| step.rows.clone());
-    Standing::read(graph, &binding(), rows.collect()).expect("a state")
+    let rows: Vec<_> = up.steps.iter().flat_map(|step| step.rows.clone()).collect();
+    Standing::read(graph, &binding(), &rows).expect("a state")
 }
 
 /// Answers lines of `goal target | heads that it stands at`.

@@ -415,6 +415,7 @@ impl StepError {
 
 /// A statement that the database refused.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StatementFailure {
     /// Which one, from 1.
     pub number: usize,

@@ -13,6 +13,7 @@ use crate::database::StatementFailure;
 /// Something that happened, on one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Event {
     /// Another run holds the database's lock; said once.
     Waiting {

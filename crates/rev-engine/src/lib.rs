@@ -11,6 +11,7 @@ pub mod event;
 pub mod executor;
 pub mod journal;
 pub mod outcome;
+pub mod pin;
 pub mod planner;
 pub mod prepare;
 pub mod proof;

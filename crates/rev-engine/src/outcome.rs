@@ -4,11 +4,12 @@ use rev_core::plan::WaitError;
 use rev_core::resolve::ResolveError;
 use rev_core::revision::ScriptError;
 use rev_core::state::{Drift, StateError};
-use rev_core::{DatabaseName, PlanError, RevisionId};
+use rev_core::{DatabaseName, Digest, PlanError, RevisionId};
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};
 use crate::journal::{Participants, StepInFlight};
+use crate::pin::Change;
 
 /// What became of every lane.
 #[derive(Debug)]
@@ -187,6 +188,16 @@ pub enum Refusal {
         /// Where the target led when first seen: the heads.
         heads: Vec<RevisionId>,
     },
+    /// A plan that was approved, and what it was approved on is no longer so.
+    #[error("the plan does not fit `{database}` any more")]
+    Stale {
+        /// The database.
+        database: DatabaseName,
+        /// The plan.
+        plan: Digest,
+        /// All that has changed.
+        changes: Vec<Change>,
+    },
     /// A step that must run statement by statement, and a pooler between.
     #[error(
         "revision `{revision}` runs statement by statement, which asks for a session of its own"
@@ -283,6 +294,7 @@ impl Refusal {
             Refusal::SameDatabase { .. } => "same_database",
             Refusal::Locked { .. } => "locked",
             Refusal::Moved { .. } => "moved",
+            Refusal::Stale { .. } => "stale_plan",
             Refusal::Pooled { .. } => "pooled",
             Refusal::NotAtomic { .. } => "not_atomic",
             Refusal::HalfDone { .. } => "half_done",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
-use rev_core::{Binding, Goal, Graph, Lane, Node, Point, RevisionId, Scope, Step};
+use rev_core::{Applied, Binding, Goal, Graph, Lane, Node, Point, RevisionId, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -25,7 +25,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    fn of(lane: Lane, works: Vec<Arc<Work>>) -> Self {
+    pub(crate) fn of(works: Vec<Arc<Work>>, lane: Lane) -> Self {
         let waits = vec![Vec::new(); works.len()];
         Self {
             lane,
@@ -72,9 +72,10 @@ pub async fn survey(
     let holder = database.holder().await?;
     let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
     Ok(Surveyed {
-        standing: Standing::read(checkout, binding, ledger.rows)?,
+        standing: Standing::read(checkout, binding, &ledger.rows)?,
         in_flight: in_flight.transpose()?,
         holder,
+        rows: ledger.rows,
     })
 }
 
@@ -87,6 +88,8 @@ pub struct Surveyed {
     pub in_flight: Option<InFlight>,
     /// Who is at work on it, if anybody is.
     pub holder: Option<Holder>,
+    /// The ledger's rows, in no stated order.
+    pub rows: Vec<Applied>,
 }
 
 /// Steps, and what they run, that were made before: see [`plan::Steps`].
@@ -138,8 +141,7 @@ pub(crate) fn prepare(
         }
     };
     let works = lane.steps.iter().map(|step| known.work(binding, step));
-    let works = works.collect::<Result<Vec<_>, Refusal>>()?;
-    Ok(Prepared::of(lane, works))
+    Ok(Prepared::of(works.collect::<Result<_, _>>()?, lane))
 }
 
 /// The revisions that a point names to be mended: of a shortcut all of its set.
@@ -187,17 +189,12 @@ pub fn prepare_step(
     };
     let within = Some(&in_flight.revision);
     let lane = plan::lane(binding, standing, goal, &destination, within)?;
-    let works = lane
-        .steps
-        .iter()
-        .map(|step| work(binding, step).map(Arc::new));
-    let works = works.collect::<Result<Vec<_>, Refusal>>()?;
-    Ok(Prepared::of(lane, works))
+    Ok(Prepared::of(works(binding, &lane)?, lane))
 }
 
 /// Going up needs files and ledger to agree; going down, stamping and doing
 /// nothing do not.
-fn check_drift(
+pub(crate) fn check_drift(
     binding: &Binding,
     standing: &Standing,
     lane: &Lane,
@@ -255,6 +252,15 @@ pub fn statements(binding: &Binding, step: &Step) -> Result<Vec<Statement>, Refu
         action: step.action.name(),
         error,
     })
+}
+
+/// The works of a lane, one a step.
+pub(crate) fn works(binding: &Binding, lane: &Lane) -> Result<Vec<Arc<Work>>, Refusal> {
+    let works = lane
+        .steps
+        .iter()
+        .map(|step| work(binding, step).map(Arc::new));
+    works.collect()
 }
 
 fn work(binding: &Binding, step: &Step) -> Result<Work, Refusal> {

@@ -150,6 +150,7 @@ impl Claim<'_> {
         };
         let job = Job {
             binding: self.binding.clone(),
+            pin: None,
             watched: false,
             points: points.to_vec(),
             database: open()?,

@@ -77,7 +77,7 @@ pub async fn survey(
         InFlight::TwoPhase(participants) => return Ok(Some(Case::TwoPhase(participants))),
         InFlight::Step(step) => step,
     };
-    let standing = Standing::read(checkout, binding, ledger.rows)?;
+    let standing = Standing::read(checkout, binding, &ledger.rows)?;
     let prepared = prepare_step(binding, &standing, &step).ok();
     let statements = prepared.and_then(|prepared| Some(prepared.works.last()?.statements.clone()));
     let (reading, differences) = match &step.next {

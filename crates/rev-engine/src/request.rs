@@ -6,6 +6,7 @@ use std::time::Duration;
 use rev_core::{Binding, Goal, Point};
 
 use crate::database::Database;
+use crate::pin::Pin;
 
 /// One action on several databases.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub struct Job {
     pub binding: Arc<Binding>,
     /// Where it is to go.
     pub points: Vec<Point>,
+    /// The steps that were approved, instead of points: these or none.
+    pub pin: Option<Arc<Pin>>,
     /// Whether it goes nowhere, and is only looked at if others depend on it.
     pub watched: bool,
     /// The way to reach it.

@@ -5,9 +5,11 @@
 //! set.
 
 mod environment;
+mod snapshot;
 mod url;
 
 pub use environment::Environment;
+pub use snapshot::Snapshot;
 use url::BadReference;
 pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};
 
@@ -39,7 +41,6 @@ const DATABASE_KEYS: &[&str] = &[
     "statement_timeout",
 ];
 const LEDGER_KEYS: &[&str] = &["prefix"];
-const SNAPSHOT_KEYS: &[&str] = &["from", "targets"];
 
 /// The project's settings.
 #[derive(Debug, Clone)]
@@ -90,15 +91,6 @@ pub struct Database {
     pub(crate) group_places: Vec<Option<Place>>,
     /// Where the names in `follow` are written.
     pub(crate) follow_places: Vec<Option<Place>>,
-}
-
-/// A named plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Where it starts, as `--from` takes it.
-    pub from: Vec<String>,
-    /// Where it leads.
-    pub targets: Vec<String>,
 }
 
 impl Default for Config {
@@ -331,18 +323,9 @@ impl Reader {
         {
             config.ledger_prefix = prefix;
         }
-        let node = fields.given("snapshots");
-        let entries = node.map(|node| self.entries(node, "snapshots"));
-        for (key, node) in entries.into_iter().flatten() {
-            // It becomes a file's name, so it is held to the rules of one.
-            let text = Placed {
-                text: key.text,
-                place: key.place,
-            };
-            let name = self.name(&text, DatabaseName::new);
-            if let (Some(name), Some(snapshot)) = (name, self.snapshot(node)) {
-                config.snapshots.insert(name.to_string(), snapshot);
-            }
+        if let Some(node) = fields.given("snapshots") {
+            let bound: Vec<String> = config.bound_names().keys().map(|&n| n.to_owned()).collect();
+            config.snapshots.extend(self.snapshots(node, &bound));
         }
         config
     }
@@ -470,23 +453,6 @@ impl Reader {
         }
         self.find(text.place, Problem::Prefix { text: text.text });
         None
-    }
-
-    fn snapshot(&mut self, node: Node) -> Option<Snapshot> {
-        let mut fields = self.fields(node, "snapshots", SNAPSHOT_KEYS)?;
-        let texts = |reader: &mut Self, node: Option<Node>, what| {
-            let texts = node.map(|node| reader.texts(node, what));
-            let texts = texts.into_iter().flatten();
-            texts.map(|text| text.text).collect::<Vec<_>>()
-        };
-        let from = fields.given("from");
-        let from = texts(self, from, "from");
-        let Some(node) = fields.given("targets") else {
-            self.find(fields.place, Problem::MissingKey { key: "targets" });
-            return None;
-        };
-        let targets = texts(self, Some(node), "targets");
-        Some(Snapshot { from, targets })
     }
 }
 
@@ -724,6 +690,46 @@ snapshots:
         ");
         insta::assert_snapshot!(bad(""), @"
         empty_file rev.yaml: the file is empty
+        ");
+    }
+
+    #[test]
+    fn snapshots_start_where_plans_may() {
+        let config = read(
+            "databases:\n  db1: sqlite://x\n  db2: {url: 'sqlite://y', groups: [all]}\nsnapshots:\n  \
+             a: {targets: db1@head}\n  \
+             b: {from: {db1: [aaaa, bbbb], all: base}, targets: [head], action: downgrade}\n  \
+             c: {from: [state.json, db2=cccc], targets: 'db*@head'}\n",
+        );
+        let shown = config.snapshots.iter().map(|(name, snapshot)| {
+            let Snapshot {
+                action,
+                from,
+                targets,
+            } = snapshot;
+            let action = action.name();
+            format!(
+                "{name}: {action} {} from {}",
+                targets.join(" "),
+                from.join(" ")
+            )
+        });
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                "a: upgrade db1@head from base",
+                "b: downgrade head from db1=aaaa,bbbb all=base",
+                "c: upgrade db*@head from state.json db2=cccc",
+            ]
+        );
+        insta::assert_snapshot!(bad("databases:\n  db1: sqlite://x\nsnapshots:\n  a: {from: {db3: base, db1: 'a b'}, targets: []}\n  b: {action: sidegrade, targets: db1@@x}\n  c: {from: db2=aaaa, to: head, targets: head}\n"), @"
+        unknown_database rev.yaml:4:14: there is no database or group `db3` in rev.yaml
+        malformed_target rev.yaml:4:30: `a b` is not a target: `a b` is neither a name nor an offset
+        missing_key rev.yaml:4:47: key `targets` is missing
+        not_a_choice rev.yaml:5:15: `sidegrade` is not a plan's action
+        malformed_target rev.yaml:5:35: `db1@@x` is not a target: a part of it is empty
+        unknown_database rev.yaml:6:13: there is no database or group `db2` in rev.yaml
+        unknown_key rev.yaml:6:23: key `to` is not known here
         ");
     }
 

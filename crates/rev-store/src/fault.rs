@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use rev_core::{DatabaseName, GraphFault, Label, NameError, Need, RevisionId, ScriptError};
+use rev_core::{
+    DatabaseName, GraphFault, Label, NameError, Need, RevisionId, ScriptError, TargetError,
+};
 
 /// A place in a text file. Lines and columns count from one, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,6 +184,13 @@ pub enum Problem {
         /// In the parser's words.
         detail: String,
     },
+    /// A value that does not suit its place in a file that `rev` writes itself, in
+    /// the reader's words.
+    #[error("this is not what it should be: {detail}")]
+    Shape {
+        /// In the reader's words.
+        detail: String,
+    },
     /// `&name`.
     #[error("anchors are not allowed: `&{name}`")]
     Anchor {
@@ -255,6 +264,17 @@ pub enum Problem {
         /// The choice.
         choices: &'static [&'static str],
     },
+    /// A name that `rev.yaml` binds to nothing.
+    #[error("there is no database or group `{name}` in rev.yaml")]
+    Unbound {
+        /// As written.
+        name: String,
+        /// What it may have been meant to be, likeliest first.
+        similar: Vec<String>,
+    },
+    /// A text that is no target.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// A text that is not the name it should be.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -388,6 +408,7 @@ impl Problem {
             Problem::Nul => "nul",
             Problem::TooLarge { .. } => "too_large",
             Problem::Syntax { .. } => "yaml_syntax",
+            Problem::Shape { .. } => "bad_shape",
             Problem::Anchor { .. } => "yaml_anchor",
             Problem::Alias { .. } => "yaml_alias",
             Problem::Tag { .. } => "yaml_tag",
@@ -400,6 +421,8 @@ impl Problem {
             Problem::UnknownKey { .. } => "unknown_key",
             Problem::WrongType { .. } => "wrong_type",
             Problem::NotAChoice { .. } => "not_a_choice",
+            Problem::Unbound { .. } => "unknown_database",
+            Problem::Target(error) => error.code(),
             Problem::Name(_) => "bad_name",
             Problem::Repeated { .. } => "repeated",
             Problem::EmptyScript { .. } => "empty_script",

@@ -9,6 +9,7 @@ pub mod config;
 pub mod document;
 pub mod fault;
 pub mod project;
+pub mod saved;
 pub mod write;
 
 mod load;

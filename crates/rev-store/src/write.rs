@@ -10,6 +10,7 @@ mod init;
 mod reparent;
 
 pub use emit::text;
+pub(crate) use emit::{scalar, script};
 pub use init::{Initialised, init};
 pub use reparent::reparent;
 
@@ -42,6 +43,13 @@ pub enum WriteError {
         #[source]
         source: io::Error,
     },
+    /// Something that would read back as something else; the file was not put in
+    /// place.
+    #[error("`{}` would read back as something else", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+    },
     /// A revision that YAML cannot carry; the file was not put in place.
     #[error("revision `{id}` would read back as something else")]
     NotFaithful {
@@ -51,7 +59,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| match source.kind() {
             io::ErrorKind::AlreadyExists => WriteError::Exists { path },
@@ -129,14 +137,23 @@ fn place(
 }
 
 /// A file under a hidden name, gone when dropped.
-struct Draft(PathBuf);
+pub(crate) struct Draft(PathBuf);
 
 impl Draft {
-    fn write(path: &Path, text: &str) -> Result<Self, WriteError> {
+    pub(crate) fn write(path: &Path, text: &str) -> Result<Self, WriteError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let draft = path.with_file_name(format!(".{name}.{}.draft", std::process::id()));
         write_new(&draft, text).map_err(WriteError::io(&draft))?;
         Ok(Self(draft))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Gives the file its name, in the place of what had it.
+    pub(crate) fn replace(self, path: &Path) -> Result<(), WriteError> {
+        fs::rename(&self.0, path).map_err(WriteError::io(path))
     }
 
     /// Gives the file its name. A rename would overwrite, a link does not; a

@@ -19,7 +19,7 @@ pub(crate) fn check(session: &Session) -> Result<Exit, Failure> {
     if session.terminal.is_json() {
         let list: Vec<Value> = findings
             .iter()
-            .map(|finding| finding.json().into())
+            .map(|finding| json!(finding.finding()))
             .collect();
         session.terminal.json(&json!({ "findings": list }))?;
     } else if findings.is_empty() {

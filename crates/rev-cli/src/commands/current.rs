@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use rev_core::state::Standing;
 use rev_core::{Binding, Node};
 use rev_engine::prepare::Surveyed;
-use serde_json::{Value, json};
 
-use super::{in_flight_json, in_flight_line, revision_line};
+use super::{in_flight_line, in_flight_of, revision_line};
 use crate::args::Current;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::format::status::{self as format, Head};
 use crate::session::{Session, runtime};
 use crate::terminal::{FAINT, NAME, WARNING, count};
 
@@ -21,7 +21,7 @@ pub(crate) fn current(args: &Current, session: &Session) -> Result<Exit, Failure
     let mut list = Vec::new();
     for binding in session.databases(&args.databases)? {
         let surveyed = runtime.block_on(session.survey(&binding))?;
-        list.push(standing_json(&binding, &surveyed));
+        list.push(standing_of(&binding, &surveyed));
         current_text(&mut text, session, &binding, &surveyed.standing);
         if let Some(in_flight) = &surveyed.in_flight {
             let line = in_flight_line(&binding.name, in_flight);
@@ -33,7 +33,9 @@ pub(crate) fn current(args: &Current, session: &Session) -> Result<Exit, Failure
         }
     }
     if session.terminal.is_json() {
-        session.terminal.json(&json!({ "databases": list }))?;
+        session
+            .terminal
+            .json(&format::Current { databases: list })?;
     } else {
         session.terminal.data(&text)?;
     }
@@ -67,31 +69,29 @@ fn current_text(text: &mut String, session: &Session, binding: &Binding, standin
     }
 }
 
-fn heads_json(standing: &Standing, nodes: Vec<Node>) -> Vec<Value> {
+fn heads(standing: &Standing, nodes: Vec<Node>) -> Vec<Head> {
     let graph = &standing.graph;
-    nodes
-        .into_iter()
-        .map(|node| {
-            let revision = graph.revision(node);
-            json!({
-                "revision": revision.id.as_str(),
-                "message": revision.message,
-                "in_checkout": !graph.is_foreign(node),
-            })
-        })
-        .collect()
+    let head = |node| {
+        let revision = graph.revision(node);
+        Head {
+            revision: revision.id.to_string(),
+            message: revision.message.clone(),
+            in_checkout: !graph.is_foreign(node),
+        }
+    };
+    nodes.into_iter().map(head).collect()
 }
 
 /// Where a database stands, for programs.
-pub(super) fn standing_json(binding: &Binding, surveyed: &Surveyed) -> Value {
+pub(super) fn standing_of(binding: &Binding, surveyed: &Surveyed) -> format::Standing {
     let standing = &surveyed.standing;
     let graph = &standing.graph;
-    json!({
-        "database": binding.name.as_str(),
-        "dialect": binding.dialect.name(),
-        "heads": heads_json(standing, standing.state.heads(graph)),
-        "tips": heads_json(standing, graph.tips(standing.state.set())),
-        "applied": standing.state.set().len(),
-        "in_flight": surveyed.in_flight.as_ref().map(in_flight_json),
-    })
+    format::Standing {
+        database: binding.name.to_string(),
+        dialect: binding.dialect.into(),
+        heads: heads(standing, standing.state.heads(graph)),
+        tips: heads(standing, graph.tips(standing.state.set())),
+        applied: standing.state.set().len(),
+        in_flight: surveyed.in_flight.as_ref().map(in_flight_of),
+    }
 }

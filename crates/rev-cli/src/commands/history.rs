@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use rev_core::{Node, NodeSet, Point, Scope};
-use serde_json::{Value, json};
 
-use super::{one_line, revision_json, revision_line};
+use super::{one_line, revision_line, revision_of};
 use crate::args::{Format, GraphArgs, History};
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::format::revision::{self as format, Branch, BranchPoint, Branches, Heads};
 use crate::graphlog;
 use crate::render::mermaid_text;
 use crate::session::Session;
@@ -19,11 +19,9 @@ pub(crate) fn heads(session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
     let heads = graph.heads();
     if session.terminal.is_json() {
-        let list: Vec<Value> = heads
-            .iter()
-            .map(|&n| revision_json(session, graph, n))
-            .collect();
-        session.terminal.json(&json!({ "heads": list }))?;
+        let heads = heads.iter().map(|&n| revision_of(session, graph, n));
+        let heads = heads.collect();
+        session.terminal.json(&Heads { heads })?;
     } else if heads.is_empty() {
         session.terminal.talk("there are no revisions yet");
     } else {
@@ -58,19 +56,19 @@ pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
             .collect()
     };
     if session.terminal.is_json() {
-        let labels: Vec<Value> = labels
-            .iter()
-            .map(|(label, root, heads)| {
-                json!({ "label": label, "revision": graph.id(*root).as_str(), "heads": ids(heads) })
-            })
-            .collect();
-        let points: Vec<Value> = points
-            .iter()
-            .map(|&n| json!({ "revision": graph.id(n).as_str(), "children": ids(&graph.children(n)) }))
-            .collect();
-        session
-            .terminal
-            .json(&json!({ "branches": labels, "branch_points": points }))?;
+        let branch = |(label, root, heads): &(&str, Node, Vec<Node>)| Branch {
+            label: (*label).to_owned(),
+            revision: graph.id(*root).to_string(),
+            heads: ids(heads),
+        };
+        let point = |&node: &Node| BranchPoint {
+            revision: graph.id(node).to_string(),
+            children: ids(&graph.children(node)),
+        };
+        session.terminal.json(&Branches {
+            branches: labels.iter().map(branch).collect(),
+            branch_points: points.iter().map(point).collect(),
+        })?;
         return Ok(Exit::Done);
     }
     let mut text = String::new();
@@ -163,11 +161,10 @@ fn range_ends(range: &str, session: &Session) -> Result<(Option<Point>, Option<P
 fn list(session: &Session, set: &NodeSet) -> Result<Exit, Failure> {
     let graph = session.graph();
     let nodes = graphlog::newest_first(graph, set);
-    let list: Vec<Value> = nodes
-        .iter()
-        .map(|&n| revision_json(session, graph, n))
-        .collect();
-    session.terminal.json(&json!({ "revisions": list }))?;
+    let revisions = nodes.iter().map(|&n| revision_of(session, graph, n));
+    session.terminal.json(&format::History {
+        revisions: revisions.collect(),
+    })?;
     Ok(Exit::Done)
 }
 

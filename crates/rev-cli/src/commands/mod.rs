@@ -1,5 +1,6 @@
 //! The commands: each translates its arguments, asks, and words the answer.
 
+mod apply;
 mod authoring;
 mod check;
 mod current;
@@ -12,17 +13,18 @@ mod rebase;
 mod repair;
 mod run;
 mod show;
+mod snapshot;
 mod squash;
 mod status;
 
 use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};
 use rev_engine::journal::InFlight;
-use serde_json::{Value, json};
 
 use crate::args::{Cli, Command, Format, Init};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::{revision as format, status as standing};
 use crate::session::Session;
 use crate::terminal::Terminal;
 
@@ -50,6 +52,10 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Status(args) => status::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
         Command::Plan(args) => plan::plan(&args, &open("plan")?),
+        Command::Apply(args) => {
+            let command = format!("apply {}", args.file.display());
+            apply::apply(&args, &open(&command)?)
+        }
         Command::Upgrade(args) => run::run(
             Goal::Upgrade,
             &args.targets,
@@ -69,6 +75,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
             run::run(Goal::Stamp, &args.targets, &args.running, &open("stamp")?)
         }
         Command::Repair(args) => repair::repair(&args, &open("repair")?),
+        Command::Snapshot(args) => snapshot::snapshot(&args, &open("plan")?),
         Command::Check(_) => check::check(&open("check")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {
@@ -106,23 +113,19 @@ fn dependencies(graph: &Graph, node: Node) -> Vec<String> {
 }
 
 /// A revision for programs.
-pub(crate) fn revision_json(session: &Session, graph: &Graph, node: Node) -> Value {
+pub(crate) fn revision_of(session: &Session, graph: &Graph, node: Node) -> format::Revision {
     let revision = graph.revision(node);
-    let ids = |nodes: Vec<Node>| {
-        let ids = graph.ids(nodes);
-        ids.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
-    let labels: Vec<&str> = revision.labels.iter().map(|label| label.as_str()).collect();
-    json!({
-        "revision": revision.id.as_str(),
-        "down_revision": ids(graph.parents(node)),
-        "depends_on": dependencies(graph, node),
-        "branch_labels": labels,
-        "message": revision.message,
-        "created": revision.created,
-        "is_head": graph.children(node).is_empty(),
-        "path": session.project.shown(&revision.id),
-    })
+    let parents = graph.ids(graph.parents(node));
+    format::Revision {
+        revision: revision.id.to_string(),
+        down_revision: parents.iter().map(ToString::to_string).collect(),
+        depends_on: dependencies(graph, node),
+        branch_labels: revision.labels.iter().map(ToString::to_string).collect(),
+        message: revision.message.clone(),
+        created: revision.created.clone(),
+        is_head: graph.children(node).is_empty(),
+        path: session.project.shown(&revision.id),
+    }
 }
 
 /// `id  message  (labels)`.
@@ -168,23 +171,21 @@ fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
 }
 
 /// What is half done on a database, for programs.
-fn in_flight_json(in_flight: &InFlight) -> Value {
+fn in_flight_of(in_flight: &InFlight) -> standing::InFlight {
     match in_flight {
-        InFlight::Step(step) => json!({
-            "kind": "step",
-            "revision": step.revision.as_str(),
-            "action": step.action.name(),
-            "done": step.done.len(),
-            "in_doubt": step.next.as_ref().map(|intent| &intent.statement),
-            "run": step.run,
-            "operator": step.operator,
-            "started": step.started,
-        }),
-        InFlight::TwoPhase(run) => json!({
-            "kind": "two_phase",
-            "run": run.run,
-            "operator": run.operator,
-            "started": run.started,
-        }),
+        InFlight::Step(step) => standing::InFlight::Step {
+            revision: step.revision.to_string(),
+            action: step.action.into(),
+            done: step.done.len(),
+            in_doubt: step.next.as_ref().map(|intent| intent.statement.clone()),
+            run: step.run.clone(),
+            operator: step.operator.clone(),
+            started: step.started.clone(),
+        },
+        InFlight::TwoPhase(run) => standing::InFlight::TwoPhase {
+            run: run.run.clone(),
+            operator: run.operator.clone(),
+            started: run.started.clone(),
+        },
     }
 }

@@ -1,20 +1,23 @@
 //! `rev plan`: what would run, without running it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use rev_core::plan::{self, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::outcome::Refusal;
+use rev_engine::pin::PinnedLane;
 use rev_engine::planner::Planner;
 use rev_engine::prepare::Prepared;
 
 use crate::args::{Format, Plan};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::{self, saved::SavedPlan};
 use crate::render;
-use crate::session::{self, Selection, Session};
+use crate::session::{self, Offline, Selection, Session};
 use crate::terminal::WARNING;
 
 use super::in_flight_line;
@@ -23,15 +26,13 @@ use super::in_flight_line;
 pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     let (goal, targets) = action(&args.words)?;
     let selection = session.selection(&targets)?;
-    let standings = session.offline(&args.from)?;
-    print(
-        session,
-        goal,
-        session.terminal.format,
-        &selection,
-        standings,
-        args.beside,
-    )
+    let offline = session.offline(&args.from, Path::new(""))?;
+    let planned = planned(session, goal, &selection, offline, args.beside)?;
+    planned.print(session, session.terminal.format)?;
+    if let Some(file) = &args.save {
+        planned.save(session, file)?;
+    }
+    Ok(Exit::Done)
 }
 
 /// The action is the first word, if that is one.
@@ -56,38 +57,91 @@ fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
     }
 }
 
-/// Plans every lane and prints them; those without a standing are read.
-pub(crate) fn print(
+/// Lanes with where their databases stand.
+pub(crate) struct Planned {
+    goal: Goal,
+    beside: bool,
+    lanes: Vec<Prepared>,
+    standings: BTreeMap<DatabaseName, Standing>,
+}
+
+/// Plans every lane; those without a standing are read.
+pub(crate) fn planned(
     session: &Session,
     goal: Goal,
-    format: Format,
     selection: &Selection,
-    mut standings: BTreeMap<DatabaseName, Standing>,
+    mut offline: Offline,
     beside: bool,
-) -> Result<Exit, Failure> {
-    let is_offline = !standings.is_empty();
-    read_missing(session, selection, &mut standings)?;
+) -> Result<Planned, Failure> {
+    let is_offline = offline.is_any();
+    read_missing(session, selection, &mut offline)?;
     let planner = Planner::new(session.graph());
     let mut lanes = selection
         .iter()
         .map(|(binding, points)| {
-            let standing = &standings[&binding.name];
+            let standing = &offline.standings[&binding.name];
             planner
                 .prepare(binding, standing, goal, points, beside, None)
                 .map_err(|refusal| session.refused(&refusal, binding))
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
     if !is_offline {
-        read_others(session, selection, &lanes, &mut standings)?;
+        read_others(session, selection, &lanes, &mut offline)?;
     }
-    link(session, &mut lanes, &standings)?;
-    let prefix = &session.project.config.ledger_prefix;
-    let text = render::plan(format, goal, &lanes, prefix);
-    match format {
-        Format::Sql => session.terminal.script(&text)?,
-        _ => session.terminal.data(&text)?,
+    link(session, &mut lanes, &offline.standings)?;
+    Ok(Planned {
+        goal,
+        beside,
+        lanes,
+        standings: offline.standings,
+    })
+}
+
+impl Planned {
+    /// Prints it in one of its forms.
+    pub(crate) fn print(&self, session: &Session, format: Format) -> Result<(), Failure> {
+        let prefix = &session.project.config.ledger_prefix;
+        let verbose = session.terminal.verbose;
+        let text = render::plan(format, self.goal, &self.lanes, prefix, verbose);
+        match format {
+            Format::Sql => session.terminal.script(&text)?,
+            _ => session.terminal.data(&text)?,
+        }
+        Ok(())
     }
-    Ok(Exit::Done)
+
+    /// As snapshots keep it.
+    pub(super) fn snapshot(&self) -> String {
+        render::snapshot(&self.lanes)
+    }
+
+    /// Writes it to a file for `rev apply`. Only what can run is saved.
+    fn save(&self, session: &Session, file: &Path) -> Result<(), Failure> {
+        let lanes = self.lanes.iter().map(|prepared| {
+            let binding = &prepared.lane.database;
+            let standing = &self.standings[&binding.name];
+            prepared.check_runnable()?;
+            PinnedLane::of(prepared, standing, self.goal, self.beside).map_err(|error| {
+                Refusal::Scripts {
+                    errors: vec![error],
+                }
+            })
+        });
+        let bindings = self.lanes.iter().map(|prepared| &prepared.lane.database);
+        let lanes = lanes
+            .zip(bindings)
+            .map(|(lane, binding)| lane.map_err(|refusal| session.refused(&refusal, binding)));
+        let lanes = lanes.collect::<Result<Vec<PinnedLane>, Failure>>()?;
+        let Some(goal) = format::Goal::of(self.goal) else {
+            return Ok(());
+        };
+        let saved = SavedPlan::of(goal, self.beside, &lanes);
+        super::apply::write(file, &saved)?;
+        let (name, digest) = (file.display(), &saved.digest[..12]);
+        let line = format!("saved as `{name}` (plan {digest}): `rev apply {name}` runs it");
+        session.terminal.talk(&line);
+        Ok(())
+    }
 }
 
 /// Reads the databases that lanes depend on, or that may depend on them.
@@ -95,19 +149,20 @@ fn read_others(
     session: &Session,
     selection: &Selection,
     lanes: &[Prepared],
-    standings: &mut BTreeMap<DatabaseName, Standing>,
+    offline: &mut Offline,
 ) -> Result<(), Failure> {
     let watched = session.watched(selection)?;
     let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
     for prepared in lanes {
-        let view = view(prepared, &standings[&prepared.lane.database.name]);
+        let standing = &offline.standings[&prepared.lane.database.name];
+        let view = view(prepared, standing);
         concerned.extend(plan::concerned(&view, &all));
     }
     let others = watched.into_iter();
     let others = others.filter(|binding| concerned.contains(&binding.name));
     let others: Selection = others.map(|binding| (binding, Vec::new())).collect();
-    read_missing(session, &others, standings)
+    read_missing(session, &others, offline)
 }
 
 /// Finds what steps wait for on other databases.
@@ -157,18 +212,19 @@ fn view<'a>(prepared: &'a Prepared, standing: &'a Standing) -> View<'a> {
 fn read_missing(
     session: &Session,
     selection: &Selection,
-    standings: &mut BTreeMap<DatabaseName, Standing>,
+    offline: &mut Offline,
 ) -> Result<(), Failure> {
     let missing: Vec<Arc<Binding>> = selection
         .iter()
         .map(|(binding, _)| binding.clone())
-        .filter(|binding| !standings.contains_key(&binding.name))
+        .filter(|binding| !offline.standings.contains_key(&binding.name))
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let runtime = session::runtime()?;
     for binding in missing {
+        offline.check_may_ask(&binding.name)?;
         let surveyed = runtime.block_on(session.survey(&binding))?;
         if let Some(in_flight) = &surveyed.in_flight {
             let line = in_flight_line(&binding.name, in_flight);
@@ -177,7 +233,7 @@ fn read_missing(
                 .talk(&format!("{WARNING}warning{WARNING:#}: {line}"));
         }
         let standing = surveyed.standing;
-        standings.insert(binding.name.clone(), standing);
+        offline.standings.insert(binding.name.clone(), standing);
     }
     Ok(())
 }

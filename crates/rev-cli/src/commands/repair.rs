@@ -14,8 +14,8 @@ use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
 use serde_json::{Value, json};
 
-use super::run::{self, half_done_json, listen, standing};
-use crate::args::{Repair, Running};
+use super::run::{self, half_done_of, listen, standing};
+use crate::args::{Pace, Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Reporter;
@@ -52,8 +52,11 @@ fn mend(args: &Repair, session: &Session) -> Result<Exit, Failure> {
         points.iter().map(target)
     });
     let running = Running {
-        lock_wait: args.lock_wait,
-        end_session: args.end_session,
+        pace: Pace {
+            lock_wait: args.lock_wait,
+            end_session: args.end_session,
+            ..Pace::default()
+        },
         ..Running::default()
     };
     run::run(goal, &targets.collect::<Vec<_>>(), &running, session)
@@ -175,7 +178,7 @@ fn json(binding: &Binding, case: &Case) -> Value {
     match case {
         Case::Step(case) => json!({
             "database": name,
-            "half_done": half_done_json(&case.half_done),
+            "half_done": half_done_of(&case.half_done),
             "session": case.session,
             "reading": case.reading.as_ref().map(|reading| match reading {
                 Reading::Done => "done",
@@ -245,6 +248,7 @@ fn settle_step(
     };
     let job = Job {
         binding: binding.clone(),
+        pin: None,
         watched: false,
         points: Vec::new(),
         database: session.database(binding)?,

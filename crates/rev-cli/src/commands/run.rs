@@ -1,22 +1,24 @@
-//! Commands that change databases: `upgrade`, `downgrade`, `switch`, `stamp`.
+//! Commands that change databases: `upgrade`, `downgrade`, `switch`, `stamp`, and
+//! what they share with `apply`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, RevisionId};
+use rev_core::{Binding, DatabaseName, Goal, RevisionId};
 use rev_engine::event::Stop;
 use rev_engine::executor;
 use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
+use rev_engine::pin::Pin;
 use rev_engine::request::{Commitment, Job, Request};
-use serde_json::{Map, Value, json};
 
 use super::{one_line, plan};
-use crate::args::{Format, Running};
+use crate::args::{Format, Pace, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::run as format;
 use crate::reporter::Reporter;
-use crate::session::{Selection, Session, runtime};
+use crate::session::{Offline, Selection, Session, runtime};
 use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
@@ -36,35 +38,53 @@ pub(crate) fn run(
     };
     let selection = session.selection(&targets)?;
     if running.dry_run || running.sql {
-        let format = if running.sql {
+        let form = if running.sql {
             Format::Sql
         } else {
             session.terminal.format
         };
-        let nothing = BTreeMap::new();
-        return plan::print(session, goal, format, &selection, nothing, running.beside);
+        let nothing = Offline::default();
+        plan::planned(session, goal, &selection, nothing, running.beside)?.print(session, form)?;
+        return Ok(Exit::Done);
     }
-    let request = Request {
+    let mut request = request(goal, &running.pace, selection.len(), session);
+    request.beside = running.beside;
+    carry_out(&request, &selection, &Pins::new(), session)
+}
+
+/// Approved lanes, by database.
+pub(super) type Pins = BTreeMap<DatabaseName, Arc<Pin>>;
+
+/// What is asked of the engine for so many databases.
+pub(super) fn request(goal: Goal, pace: &Pace, databases: usize, session: &Session) -> Request {
+    Request {
         goal,
-        beside: running.beside,
-        keep_going: running.keep_going,
-        commitment: match (running.atomic, running.two_phase) {
+        beside: false,
+        keep_going: pace.keep_going,
+        commitment: match (pace.atomic, pace.two_phase) {
             (true, _) => Commitment::Lane,
             (_, true) => Commitment::Run,
             _ => Commitment::Step,
         },
-        ends_sessions: running.end_session,
+        ends_sessions: pace.end_session,
         alone: false,
-        jobs: running
-            .jobs
-            .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
-        lock_wait: running.lock_wait,
+        jobs: pace.jobs.map_or(databases.clamp(1, MOST_JOBS), usize::from),
+        lock_wait: pace.lock_wait,
         operator: session.operator.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: session.run.clone(),
-    };
-    let outcome = execute(&request, &selection, session)?;
-    let told = Summary::new(goal, &outcome, &selection, session).tell();
+    }
+}
+
+/// Runs a request and tells how it ended.
+pub(super) fn carry_out(
+    request: &Request,
+    selection: &Selection,
+    pins: &Pins,
+    session: &Session,
+) -> Result<Exit, Failure> {
+    let outcome = execute(request, selection, pins, session)?;
+    let told = Summary::new(request.goal, &outcome, selection, session).tell();
     // The exit code first tells whether anything changed, also where the answer
     // could not be written.
     told.map_err(|failure| match outcome.has_changed() {
@@ -76,6 +96,7 @@ pub(crate) fn run(
 fn execute(
     request: &Request,
     selection: &Selection,
+    pins: &Pins,
     session: &Session,
 ) -> Result<Outcome, Failure> {
     let jobs = selection
@@ -83,6 +104,7 @@ fn execute(
         .map(|(binding, points)| {
             Ok(Job {
                 binding: binding.clone(),
+                pin: pins.get(&binding.name).cloned(),
                 watched: false,
                 points: points.clone(),
                 database: session.database(binding)?,
@@ -95,6 +117,7 @@ fn execute(
         let database = session.database(&binding).ok()?;
         Some(Job {
             binding,
+            pin: None,
             watched: true,
             points: Vec::new(),
             database,
@@ -161,7 +184,7 @@ impl<'a> Summary<'a> {
             .map(|lane| self.diagnostics(lane))
             .collect();
         if self.session.terminal.is_json() {
-            self.session.terminal.json(&self.json(&told))?;
+            self.session.terminal.json(&self.outcome(&told))?;
         } else {
             let mut texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
             // What is wrong with a script is wrong for every database alike.
@@ -203,7 +226,7 @@ impl<'a> Summary<'a> {
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
-        let again = format!("rev {}", self.goal.name());
+        let again = self.session.command();
         let stands = match &lane.half_done {
             _ if lane.heads.is_none() => {
                 let look = format!("rev status {}", lane.database);
@@ -245,10 +268,18 @@ impl<'a> Summary<'a> {
             End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, now at {at}\n"),
             End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, now at {at}\n"),
             End::Undecided(_) => format!("{name}  {WARNING}not decided{WARNING:#}: `rev repair`\n"),
-            End::Refused(_) => format!("{name}  refused, nothing changed\n"),
+            End::Refused(_) if lane.done.is_empty() => {
+                format!("{name}  refused, nothing changed\n")
+            }
+            End::Refused(_) => format!("{name}  {WARNING}refused{WARNING:#}, now at {at}\n"),
             End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, now at {at}\n"),
         };
-        if !matches!(lane.end, End::Done | End::Nothing | End::Refused(_)) {
+        let is_whole = match lane.end {
+            End::Done | End::Nothing => true,
+            End::Refused(_) => lane.done.is_empty(),
+            _ => false,
+        };
+        if !is_whole {
             let mut list = |word: &str, ids: &[RevisionId]| {
                 if !ids.is_empty() {
                     let _ = writeln!(text, "   {word:9}  {}", joined(ids));
@@ -317,25 +348,17 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn json(&self, told: &[Vec<Diagnostic>]) -> Value {
-        let lanes: Vec<Value> = self
-            .outcome
-            .lanes
-            .iter()
-            .zip(told)
-            .map(|(lane, told)| lane_json(lane, told))
-            .collect();
-        let all: Vec<Diagnostic> = told.concat();
-        let mut object = Map::new();
-        if !all.is_empty() {
-            object.insert("error".into(), diagnostic::error_object(&all));
-        } else if !self.outcome.is_complete() {
-            let stopped = Diagnostic::new("stopped", "the run was stopped");
-            object.insert("error".into(), stopped.json().into());
+    fn outcome(&self, told: &[Vec<Diagnostic>]) -> format::Outcome {
+        let stopped = || Diagnostic::new("stopped", "the run was stopped");
+        let is_stopped = !self.outcome.is_complete();
+        let error = diagnostic::error(&told.concat())
+            .or_else(|| is_stopped.then(|| diagnostic::error(&[stopped()]))?);
+        let lanes = self.outcome.lanes.iter().zip(told);
+        format::Outcome {
+            error,
+            changed: self.outcome.has_changed(),
+            lanes: lanes.map(|(lane, told)| lane_of(lane, told)).collect(),
         }
-        object.insert("changed".into(), json!(self.outcome.has_changed()));
-        object.insert("lanes".into(), lanes.into());
-        object.into()
     }
 }
 
@@ -361,39 +384,38 @@ fn joined(ids: &[RevisionId]) -> String {
 }
 
 /// A step that is half done, for programs.
-pub(super) fn half_done_json(half_done: &HalfDone) -> Value {
+pub(super) fn half_done_of(half_done: &HalfDone) -> format::HalfDone {
     let HalfDone { step, statements } = half_done;
-    json!({
-        "revision": step.revision.as_str(),
-        "action": step.action.name(),
-        "statements": statements,
-        "done": step.done.len(),
-        "in_doubt": step.next.as_ref().map(|intent| &intent.statement),
-        "run": step.run,
-        "operator": step.operator,
-        "started": step.started,
-    })
+    format::HalfDone {
+        revision: step.revision.to_string(),
+        action: step.action.into(),
+        statements: *statements,
+        done: step.done.len(),
+        in_doubt: step.next.as_ref().map(|intent| intent.statement.clone()),
+        run: step.run.clone(),
+        operator: step.operator.clone(),
+        started: step.started.clone(),
+    }
 }
 
-fn lane_json(lane: &LaneOutcome, told: &[Diagnostic]) -> Value {
+fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
     let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let end = match lane.end {
-        End::Done => "done",
-        End::Nothing => "nothing",
-        End::HeldBack => "held_back",
-        End::Stopped => "stopped",
-        End::Undecided(_) => "undecided",
-        End::Refused(_) => "refused",
-        End::Failed { .. } => "failed",
-    };
-    json!({
-        "database": lane.database.as_str(),
-        "end": end,
-        "done": ids(&lane.done),
-        "not_begun": ids(&lane.not_begun),
-        "heads": lane.heads.as_deref().map(ids),
-        "unknown": ids(&lane.unknown),
-        "half_done": lane.half_done.as_ref().map(half_done_json),
-        "error": diagnostic::error_object(told),
-    })
+    format::LaneOutcome {
+        database: lane.database.to_string(),
+        end: match lane.end {
+            End::Done => format::End::Done,
+            End::Nothing => format::End::Nothing,
+            End::HeldBack => format::End::HeldBack,
+            End::Stopped => format::End::Stopped,
+            End::Undecided(_) => format::End::Undecided,
+            End::Refused(_) => format::End::Refused,
+            End::Failed { .. } => format::End::Failed,
+        },
+        done: ids(&lane.done),
+        not_begun: ids(&lane.not_begun),
+        heads: lane.heads.as_deref().map(ids),
+        unknown: ids(&lane.unknown),
+        half_done: lane.half_done.as_ref().map(half_done_of),
+        error: diagnostic::error(told),
+    }
 }

@@ -1,15 +1,16 @@
 //! `rev show`: a revision with its scripts.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rev_core::{Entry, Graph, Node, Revision, RevisionId, Scope, Script, ShortcutId, Sql, Target};
-use serde_json::{Value, json};
 
-use super::{dependencies, one_line, revision_json, revision_line};
+use super::{dependencies, one_line, revision_line, revision_of};
 use crate::args::Show;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::format::revision::{Scripts, Shown, ShownRevision};
 use crate::session::{Session, runtime};
 use crate::terminal::{FAINT, ID, NAME};
 
@@ -23,16 +24,13 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
     }
     let found = find(session, &target)?;
     if session.terminal.is_json() {
-        let list: Vec<Value> = found
-            .iter()
-            .map(|(graph, node)| {
-                let mut value = revision_json(session, graph, *node);
-                value["irreversible"] = json!(graph.revision(*node).irreversible);
-                value["scripts"] = scripts_json(graph.revision(*node));
-                value
-            })
-            .collect();
-        session.terminal.json(&json!({ "revisions": list }))?;
+        let revisions = found.iter().map(|(graph, node)| ShownRevision::Revision {
+            revision: revision_of(session, graph, *node),
+            irreversible: graph.revision(*node).irreversible,
+            scripts: scripts(graph.revision(*node)),
+        });
+        let revisions = revisions.collect();
+        session.terminal.json(&Shown { revisions })?;
         return Ok(Exit::Done);
     }
     if found.is_empty() {
@@ -53,15 +51,16 @@ fn show_shortcut(session: &Session, id: ShortcutId) -> Result<Exit, Failure> {
     let revision = &shortcut.revision;
     let members = graph.ids(graph.members(id));
     if session.terminal.is_json() {
-        let value = json!({
-            "revision": revision.id.as_str(),
-            "down_revision": revision.parents.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-            "message": revision.message,
-            "replaces": members.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
-            "irreversible": revision.irreversible,
-            "scripts": scripts_json(revision),
-        });
-        session.terminal.json(&json!({ "revisions": [value] }))?;
+        let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect();
+        let revisions = vec![ShownRevision::Shortcut {
+            revision: revision.id.to_string(),
+            down_revision: ids(&revision.parents),
+            message: revision.message.clone(),
+            replaces: ids(&members),
+            irreversible: revision.irreversible,
+            scripts: scripts(revision),
+        }];
+        session.terminal.json(&Shown { revisions })?;
         return Ok(Exit::Done);
     }
     let phrase = |ids: &[RevisionId]| {
@@ -194,29 +193,9 @@ fn variants(script: &Script) -> Vec<(Option<&'static str>, Option<&Sql>)> {
     }
 }
 
-fn scripts_json(revision: &Revision) -> Value {
-    let script = |script: &Option<Script>| match script {
-        None => Value::Null,
-        Some(Script::Any(sql)) => json!(sql.0),
-        Some(Script::ByDialect(map)) => map
-            .iter()
-            .map(|(dialect, sql)| {
-                (
-                    dialect.name().to_owned(),
-                    json!(sql.as_ref().map(|sql| &sql.0)),
-                )
-            })
-            .collect(),
-    };
-    entries(revision)
-        .map(|(name, entry)| {
-            let value = json!({
-                "upgrade": script(&entry.upgrade),
-                "downgrade": script(&entry.downgrade),
-                "transaction": entry.transaction.name(),
-            });
-            (name.to_owned(), value)
-        })
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+fn scripts(revision: &Revision) -> BTreeMap<String, Scripts> {
+    let entries = entries(revision);
+    entries
+        .map(|(name, entry)| (name.to_owned(), Scripts::from(entry)))
+        .collect()
 }

@@ -6,19 +6,20 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rev_core::state::Standing;
+use rev_core::state::{Drift, Standing};
 use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
 use rev_engine::database::Holder;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
-use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::current::standing_json;
+use super::current::standing_of;
 use super::{in_flight_line, one_line};
 use crate::args::Status;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::error::Error;
+use crate::format::status::{self as format, DatabaseStatus, LedgerRow, Read, Unread};
 use crate::session::{Session, runtime};
 use crate::terminal::{GOOD, NAME, WARNING};
 
@@ -34,8 +35,10 @@ pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> 
         })
         .collect();
     if session.terminal.is_json() {
-        let list: Vec<Value> = rows.iter().map(Row::json).collect();
-        session.terminal.json(&json!({ "databases": list }))?;
+        session.terminal.json(&format::Status {
+            format: format::FORMAT,
+            databases: rows.iter().map(Row::status).collect(),
+        })?;
     } else {
         let wide = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
         let name_width = wide(|row| row.name.as_str().len());
@@ -78,13 +81,13 @@ impl Row {
         })
     }
 
-    fn json(&self) -> Value {
+    fn status(&self) -> DatabaseStatus {
         match &self.seen {
-            Ok(seen) => seen.json(),
-            Err(told) => json!({
-                "database": self.name.as_str(),
-                "error": diagnostic::error_object(told),
-            }),
+            Ok(seen) => DatabaseStatus::Read(Box::new(seen.read())),
+            Err(told) => DatabaseStatus::Unread(Box::new(Unread {
+                database: self.name.to_string(),
+                error: unread(told),
+            })),
         }
     }
 
@@ -147,34 +150,27 @@ impl Seen {
         })
     }
 
-    fn json(&self) -> Value {
-        let mut value = standing_json(&self.binding, &self.surveyed);
-        match &self.pending {
-            Ok((with_work, all)) => {
-                value["pending"] = json!(all);
-                value["pending_with_work"] = json!(with_work);
-            }
-            Err(told) => value["pending_error"] = diagnostic::error_object(told),
+    fn read(&self) -> Read {
+        let holder = self.surveyed.holder.as_ref();
+        let (pending, pending_error) = match &self.pending {
+            Ok(pending) => (Some(pending), None),
+            Err(told) => (None, diagnostic::error(told)),
+        };
+        let mut ledger: Vec<LedgerRow> = self.surveyed.rows.iter().map(LedgerRow::from).collect();
+        ledger.sort_by(LedgerRow::by_revision);
+        Read {
+            standing: standing_of(&self.binding, &self.surveyed),
+            pending: pending.map(|(_, all)| *all),
+            pending_with_work: pending.map(|(with_work, _)| *with_work),
+            pending_error,
+            holder: holder.map(|holder| format::Holder {
+                operator: holder.operator.clone(),
+                process: holder.process,
+                since: holder.since.clone(),
+            }),
+            drift: drift(&self.surveyed.standing.drift),
+            ledger,
         }
-        value["holder"] = self.surveyed.holder.as_ref().map_or(Value::Null, |holder| {
-            json!({
-                "operator": holder.operator,
-                "process": holder.process,
-                "since": holder.since,
-            })
-        });
-        let drift = &self.surveyed.standing.drift;
-        let ids =
-            |ids: Vec<&RevisionId>| ids.into_iter().map(ToString::to_string).collect::<Vec<_>>();
-        value["drift"] = json!({
-            "unknown": ids(drift.unknown.iter().collect()),
-            "edited": ids(drift.edited.iter().map(|edit| &edit.revision).collect()),
-            "reparented": ids(drift.reparented.iter().map(|moved| &moved.revision).collect()),
-            "gaps": ids(drift.gaps.iter().map(|gap| &gap.revision).collect()),
-            "rebound": ids(drift.rebound.iter().collect()),
-            "partial": ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
-        });
-        value
     }
 
     /// Where the database stands, as a phrase.
@@ -205,6 +201,28 @@ impl Seen {
             Err(told) => warning(told, &self.binding.name),
         }
     }
+}
+
+/// Where ledger and files disagree, for programs.
+fn drift(drift: &Drift) -> format::Drift {
+    fn ids<'a>(ids: impl Iterator<Item = &'a RevisionId>) -> Vec<String> {
+        ids.map(ToString::to_string).collect()
+    }
+    format::Drift {
+        unknown: ids(drift.unknown.iter()),
+        edited: ids(drift.edited.iter().map(|edit| &edit.revision)),
+        reparented: ids(drift.reparented.iter().map(|moved| &moved.revision)),
+        gaps: ids(drift.gaps.iter().map(|gap| &gap.revision)),
+        rebound: ids(drift.rebound.iter()),
+        partial: ids(drift.partial.iter().map(|it| &it.shortcut)),
+    }
+}
+
+/// Why a database could not be read; it is always said.
+fn unread(told: &[Diagnostic]) -> Error {
+    let unsaid = || Diagnostic::new("unreadable", "the database cannot be read");
+    let error = diagnostic::error(told).or_else(|| diagnostic::error(&[unsaid()]));
+    error.expect("one thing is told")
 }
 
 /// How many revisions an upgrade to the head would bring: with work, and all.

@@ -82,6 +82,7 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
             told.hint(format!("bind `{}` in rev.yaml", need.database))
         }
         Problem::UnknownDatabase { similar, .. }
+        | Problem::Unbound { similar, .. }
         | Problem::UnboundNeed { similar, .. }
         | Problem::UnknownBranch { similar, .. } => did_you_mean(told, similar),
         Problem::Graph(GraphFault::UnknownParent { similar, .. }) => did_you_mean(told, similar),
@@ -183,7 +184,9 @@ pub(crate) fn write(error: &WriteError) -> Failure {
     let told = match error {
         WriteError::Exists { .. } => Diagnostic::new("exists", error),
         WriteError::Io { source, .. } => Diagnostic::new("io", error).cause(source),
-        WriteError::NotFaithful { .. } => Diagnostic::new("not_faithful", error),
+        WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
+            Diagnostic::new("not_faithful", error)
+        }
     };
     Failure::refused(told)
 }

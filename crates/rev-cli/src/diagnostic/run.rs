@@ -11,6 +11,7 @@ use rev_store::config::DatabaseUrl;
 use rev_store::project::chosen_entry;
 use rev_store::{Project, SqlPlace};
 
+use super::stale::stale;
 use super::{Asking, Diagnostic, Spot, resolve};
 
 /// Which script of which revision, on which database.
@@ -134,6 +135,7 @@ pub(crate) fn refusal(
                 targets.join(" ")
             ))
         }
+        Refusal::Stale { plan, changes, .. } => stale(told, plan, changes, project),
         Refusal::Across(error) => across(told, error),
         Refusal::OutOfSight { on, .. } => told.on(binding.name.as_str()).hint(format!(
             "give its URL for this run: `{} --url {on}=URL`",

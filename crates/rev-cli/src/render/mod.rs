@@ -3,7 +3,6 @@
 //! All forms are stable: no times, no paths, no secrets, nothing that depends
 //! on the order in which files were read.
 
-mod plan_json;
 mod plan_markdown;
 mod plan_mermaid;
 mod plan_sql;
@@ -14,16 +13,35 @@ use rev_core::{Goal, RevisionId};
 use rev_engine::prepare::Prepared;
 
 use crate::args::Format;
+use crate::format;
 
-/// The plan of these lanes, in one of its forms.
-pub(crate) fn plan(format: Format, goal: Goal, lanes: &[Prepared], ledger_prefix: &str) -> String {
+/// The plan of these lanes, in one of its forms; as text with its statements, if
+/// it is to say more.
+pub(crate) fn plan(
+    format: Format,
+    goal: Goal,
+    lanes: &[Prepared],
+    ledger_prefix: &str,
+    verbose: bool,
+) -> String {
     match format {
-        Format::Text => plan_text::render(lanes),
-        Format::Json => plan_json::render(lanes),
+        Format::Text => plan_text::render(lanes, verbose),
+        Format::Json => json(&format::plan::Plan::of(lanes)),
         Format::Sql => plan_sql::render(goal, lanes, ledger_prefix),
         Format::Mermaid => plan_mermaid::render(lanes),
         Format::Markdown => plan_markdown::render(goal, lanes),
     }
+}
+
+/// The plan as snapshots keep it: as text, with its statements, and no colour.
+pub(crate) fn snapshot(lanes: &[Prepared]) -> String {
+    anstream::adapter::strip_str(&plan_text::render(lanes, true)).to_string()
+}
+
+/// One object, and a line's end.
+fn json(document: &impl serde::Serialize) -> String {
+    let text = serde_json::to_string_pretty(document);
+    text.expect("texts and numbers always serialise") + "\n"
 }
 
 /// A text that may stand between double quotes in a Mermaid diagram.

@@ -4,19 +4,21 @@ use std::fmt::Write as _;
 
 use rev_core::TransactionMode;
 use rev_core::plan::Source;
+use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 
 use super::{awaited, doing, heads, replaced, way};
 use crate::commands::one_line;
 use crate::terminal::{FAINT, ID, NAME, WARNING, count};
 
-/// A paragraph a lane, a line a step.
-pub(super) fn render(lanes: &[Prepared]) -> String {
-    let texts: Vec<String> = lanes.iter().map(lane).collect();
+/// A paragraph a lane, a line a step; below it, where more is to be said, its
+/// statements.
+pub(super) fn render(lanes: &[Prepared], verbose: bool) -> String {
+    let texts: Vec<String> = lanes.iter().map(|it| lane(it, verbose)).collect();
     texts.join("\n")
 }
 
-fn lane(prepared: &Prepared) -> String {
+fn lane(prepared: &Prepared, verbose: bool) -> String {
     let lane = &prepared.lane;
     let title = format!(
         "{NAME}{}{NAME:#} ({})",
@@ -35,9 +37,13 @@ fn lane(prepared: &Prepared) -> String {
         heads(&lane.from),
         heads(&lane.to)
     );
-    let width = |of: fn(&rev_core::Step) -> usize| {
-        let widths = lane.steps.iter().map(|step| of(step));
-        widths.max().unwrap_or(0)
+    // Where texts are compared line by line, one line must not move the others.
+    let width = |of: fn(&rev_core::Step) -> usize| match verbose {
+        true => 0,
+        false => {
+            let widths = lane.steps.iter().map(|step| of(step));
+            widths.max().unwrap_or(0)
+        }
     };
     let id_width = width(|step| step.revision.id.as_str().len());
     let message_width = width(|step| one_line(&step.revision.message).chars().count());
@@ -61,9 +67,9 @@ fn lane(prepared: &Prepared) -> String {
         } else {
             WARNING
         };
-        let message = match message_width {
-            0 => String::new(),
-            _ => format!("{:message_width$}  ", one_line(&step.revision.message)),
+        let message = match one_line(&step.revision.message) {
+            message if message.is_empty() && message_width == 0 => message,
+            message => format!("{message:message_width$}  "),
         };
         let _ = writeln!(
             text,
@@ -71,6 +77,26 @@ fn lane(prepared: &Prepared) -> String {
             way(step.action),
             step.revision.id.as_str(),
         );
+        if verbose {
+            statements(&mut text, work);
+        }
     }
     text
+}
+
+/// The statements of a step, as they run.
+fn statements(text: &mut String, work: &Work) {
+    for statement in &work.statements {
+        for line in statement.text.lines() {
+            let _ = writeln!(text, "{}", format!("      {line}").trim_end());
+        }
+        // On its own line after a comment, and else where one looks for it.
+        match statement.text.lines().last() {
+            Some(last) if last.contains("--") || last.contains('#') => text.push_str("      ;\n"),
+            _ => {
+                text.truncate(text.trim_end().len());
+                text.push_str(";\n");
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@
 //!
 //! A plan is a value: no URL, no connection, no clock.
 
+mod retrace;
 mod shortest;
 mod step;
 mod waits;
@@ -25,6 +26,7 @@ use crate::revision::{ScriptError, TransactionMode};
 use crate::state::{Applied, Standing};
 use crate::{Binding, Graph, Node, NodeSet, Revision, RevisionId, ShortcutId, Sql};
 
+pub use retrace::{contents, retrace};
 pub use shortest::{Cost, choose};
 pub(crate) use step::ShortcutDigests;
 pub use step::Steps;

@@ -14,7 +14,7 @@ use super::twin::{build, db1, nodes, sketch};
 /// The rows that bringing `set` up would leave.
 fn rows(graph: &Arc<Graph>, set: &rev_core::NodeSet) -> Vec<Applied> {
     let binding = Arc::new(db1());
-    let empty = Standing::read(graph, &binding, Vec::new()).expect("an empty ledger");
+    let empty = Standing::read(graph, &binding, &[]).expect("an empty ledger");
     let lane = lane(&binding, &empty, Goal::Upgrade, set, None).expect("a plan");
     lane.steps
         .iter()
@@ -37,7 +37,7 @@ proptest! {
     fn a_ledger_as_the_files_say_has_no_drift(sketch in sketch(), picks in vec(any::<Index>(), 0..4)) {
         let graph = Arc::new(sketch.graph());
         let rows = rows(&graph, &nodes(&sketch.state(&picks)));
-        let standing = Standing::read(&graph, &db1(), rows).expect("a state");
+        let standing = Standing::read(&graph, &db1(), &rows).expect("a state");
         prop_assert!(standing.drift.is_none());
     }
 
@@ -62,7 +62,7 @@ proptest! {
                 _ => {}
             }
         }
-        let drift = Standing::read(&graph, &db1(), rows).expect("a state").drift;
+        let drift = Standing::read(&graph, &db1(), &rows).expect("a state").drift;
         prop_assert_eq!(names(drift.edited.iter().map(|it| &it.revision)), names(&edited));
         prop_assert_eq!(names(&drift.rebound), names(&rebound));
         prop_assert!(drift.unknown.is_empty() && drift.gaps.is_empty() && drift.reparented.is_empty());
@@ -79,7 +79,7 @@ proptest! {
         let expected: Vec<RevisionId> = rows.iter().map(|row| row.revision.clone())
             .filter(|id| sketch.below(graph.find(id.as_str()).expect("a node").index()).contains(&place))
             .collect();
-        let drift = Standing::read(&graph, &db1(), rows).expect("a state").drift;
+        let drift = Standing::read(&graph, &db1(), &rows).expect("a state").drift;
         prop_assert_eq!(names(drift.gaps.iter().map(|gap| &gap.revision)), names(&expected));
         prop_assert!(drift.gaps.iter().all(|gap| gap.missing == gone.revision));
         prop_assert!(drift.edited.is_empty() && drift.reparented.is_empty() && drift.rebound.is_empty());
@@ -96,7 +96,7 @@ proptest! {
         let id = whole.id(head).clone();
         let rest: Vec<_> = sketch.revisions.iter().filter(|it| it.id != id).cloned().collect();
         let graph = Arc::new(build(&rest));
-        let standing = Standing::read(&graph, &db1(), rows).expect("a state");
+        let standing = Standing::read(&graph, &db1(), &rows).expect("a state");
         prop_assert_eq!(names(&standing.drift.unknown), names([&id]));
         prop_assert!(standing.drift.is_consistent());
         prop_assert_eq!(standing.state.set().len(), whole.len());
@@ -115,7 +115,7 @@ proptest! {
         let is_dependency = row.dependencies.contains(&parent);
         let id = row.revision.clone();
         let matters = !is_dependency && sketch.reduced(sketch.below(node.index())).contains(&place);
-        let drift = Standing::read(&graph, &db1(), rows).expect("a state").drift;
+        let drift = Standing::read(&graph, &db1(), &rows).expect("a state").drift;
         let found = names(drift.reparented.iter().map(|it| &it.revision));
         prop_assert_eq!(found, if matters { names([&id]) } else { BTreeSet::new() });
     }

@@ -4,6 +4,8 @@
 //! planner, and finds the cheapest way by trying every move from every state.
 //! `REV_PLAN_CASES` says how many random cases are compared (20,000 without).
 
+mod retrace;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
@@ -314,7 +316,7 @@ fn moved(step: &rev_core::Step, count: usize) -> Mask {
 /// A ledger that was brought to `state`, some of its rows edited since.
 fn ledger(sketch: &mut Sketch, dice: &mut Dice, graph: &Arc<Graph>, state: Mask) -> Vec<Applied> {
     let binding = Arc::new(db1());
-    let empty = Standing::read(graph, &binding, Vec::new()).expect("an empty ledger");
+    let empty = Standing::read(graph, &binding, &[]).expect("an empty ledger");
     let up = lane(&binding, &empty, Goal::Upgrade, &set(graph, state), None).expect("a way up");
     let mut rows: Vec<Applied> = up.steps.iter().flat_map(|step| step.rows.clone()).collect();
     for row in &mut rows {
@@ -394,7 +396,7 @@ fn no_allowed_plan_is_shorter() {
         let (from, to) = (state(), state());
         let rows = ledger(&mut sketch, &mut dice, &graph, from);
         let binding = Arc::new(db1());
-        let standing = Standing::read(&graph, &binding, rows).expect("a state");
+        let standing = Standing::read(&graph, &binding, &rows).expect("a state");
         let plan = lane(&binding, &standing, Goal::Switch, &set(&graph, to), None);
         let least = sketch.least(from, to);
         match plan {

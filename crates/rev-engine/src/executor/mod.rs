@@ -10,6 +10,7 @@
 //! generation inside each batch: who loses it reads and plans again.
 
 mod across;
+mod decide;
 mod lane;
 pub(crate) mod resume;
 mod steps;
@@ -24,19 +25,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future;
-use rev_core::plan::Wait;
-use rev_core::{
-    DatabaseName, Digest, Goal, Graph, NodeSet, Point, RevisionId, Standing, Step, TransactionMode,
-    digest,
-};
+use rev_core::plan::{Action, Wait};
+use rev_core::{DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError};
 use crate::event::{Event, Stop};
-use crate::journal::{InFlight, StepInFlight};
+use crate::journal::StepInFlight;
 use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
 use crate::planner::Planner;
-use crate::prepare::{Prepared, prepare_step};
+use crate::prepare::Prepared;
 use crate::request::{Commitment, Job, Request};
 use across::Board;
 use resume::Resume;
@@ -227,98 +224,6 @@ impl Run<'_> {
         }
     }
 
-    async fn decide(&self, lanes: &mut [Lane]) {
-        let lanes = lanes
-            .iter_mut()
-            .filter(|lane| !lane.job.watched && lane.end.is_none());
-        future::join_all(lanes.map(|lane| self.decide_lane(lane))).await;
-    }
-
-    async fn decide_lane(&self, lane: &mut Lane) {
-        match self.read_and_prepare(lane, Certainty::Passing).await {
-            Ok(decided) => lane.decided = Some(decided),
-            Err(refusal) => lane.end = Some(End::Refused(refusal)),
-        }
-    }
-
-    async fn read_and_prepare(
-        &self,
-        lane: &mut Lane,
-        certainty: Certainty,
-    ) -> Result<Decided, Refusal> {
-        let database = &mut *lane.job.database;
-        let ledger = database.read().await?;
-        let binding = &lane.job.binding;
-        let standing = Standing::read(self.checkout, binding, ledger.rows)?;
-        let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
-        let in_flight = in_flight.transpose()?;
-        let Request { goal, beside, .. } = *self.request;
-        let mut prepared = match (&self.aim, &in_flight) {
-            (Aim::StepInFlight, Some(InFlight::Step(step))) => {
-                prepare_step(binding, &standing, step)?
-            }
-            _ if lane.job.watched => {
-                let planner = &self.planner;
-                planner.prepare(binding, &standing, Goal::Upgrade, &[], true, None)?
-            }
-            _ => {
-                let step = in_flight.as_ref().and_then(InFlight::step);
-                let (planner, points) = (&self.planner, &lane.job.points);
-                planner.prepare(binding, &standing, goal, points, beside, step)?
-            }
-        };
-        prepared.check_runnable()?;
-        check_session(database, &prepared).await?;
-        self.check_commitment(database, &prepared).await?;
-        let resume = match (in_flight, certainty) {
-            (Some(in_flight), Certainty::Final) => {
-                let resume = resume::resume(database, binding, &mut prepared, in_flight);
-                Some(resume.await?)
-            }
-            _ => None,
-        };
-        Ok(Decided {
-            generation: ledger.generation,
-            resume,
-            in_flight: None,
-            is_unknown: false,
-            applied: standing.state.set().clone(),
-            standing,
-            digest: digest_of(&prepared.lane),
-            prepared,
-            at: 0,
-        })
-    }
-
-    /// All that commits together must be something that a transaction holds.
-    async fn check_commitment(
-        &self,
-        database: &mut dyn Database,
-        prepared: &Prepared,
-    ) -> Result<(), Refusal> {
-        if self.request.commitment == Commitment::Step || prepared.works.is_empty() {
-            return Ok(());
-        }
-        if self.request.commitment == Commitment::Run {
-            database.check_two_phase().await?;
-        }
-        for (step, work) in prepared.lane.steps.iter().zip(prepared.works.iter()) {
-            let reason = if step.transaction == TransactionMode::None && !work.statements.is_empty()
-            {
-                "it says `transaction: none`"
-            } else if !database.holds_together(&work.statements).await? {
-                "a statement of it commits by itself on this engine"
-            } else {
-                continue;
-            };
-            return Err(Refusal::NotAtomic {
-                revision: step.revision.id.clone(),
-                reason,
-            });
-        }
-        Ok(())
-    }
-
     /// Locks every database with work, and every one that another one depends on,
     /// in the order of names.
     async fn lock(&self, lanes: &mut [Lane]) {
@@ -340,59 +245,14 @@ impl Run<'_> {
         }
     }
 
-    /// Reads and plans once more, now that nobody else writes.
-    async fn decide_again(&self, lanes: &mut [Lane]) {
-        for lane in lanes.iter_mut().filter(|lane| lane.is_locked()) {
-            let Some(first) = lane.decided.take() else {
-                continue;
-            };
-            let result = match self.outlive(lane).await {
-                Ok(()) => self.read_and_prepare(lane, Certainty::Final).await,
-                Err(refusal) => Err(refusal),
-            };
-            match result {
-                Ok(now) if lane.is_relative() && now.generation != first.generation => {
-                    lane.end = Some(End::Refused(lane.moved(&first)));
-                }
-                Ok(now) => lane.decided = Some(now),
-                Err(refusal) => lane.end = Some(End::Refused(refusal)),
-            }
-        }
-    }
-
     async fn run_lanes(&self, lanes: &mut [Lane]) {
         future::join_all(lanes.iter_mut().map(|lane| self.run_lane(lane))).await;
     }
 }
 
-/// A step that goes statement by statement asks for a session of its own.
-async fn check_session(database: &mut dyn Database, prepared: &Prepared) -> Result<(), Refusal> {
-    let by_itself =
-        |step: &&Arc<Step>| step.transaction == TransactionMode::None && !step.is_empty();
-    let Some(step) = prepared.lane.steps.iter().find(by_itself) else {
-        return Ok(());
-    };
-    match database.session().await {
-        Ok(_) => Ok(()),
-        Err(DatabaseError::Pooled) => Err(Refusal::Pooled {
-            revision: step.revision.id.clone(),
-        }),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The digest of a plan that is not one: a step settled by a person.
-fn plan_of_one(step: &StepInFlight) -> Digest {
-    digest::statement(&format!("{} {}", step.action.name(), step.revision))
-}
-
-fn digest_of(lane: &rev_core::Lane) -> Digest {
-    let steps = lane.steps.iter();
-    digest::plan(
-        lane.database.name.as_str(),
-        lane.database.dialect,
-        steps.map(|step| (step.action.name(), step.revision.id.as_str(), step.digest)),
-    )
+/// The digest of a plan that is not one: a step that `repair` finishes by itself.
+pub(crate) fn plan_of_one(action: Action, revision: &RevisionId) -> Digest {
+    digest::statement(&format!("{} {revision}", action.name()))
 }
 
 impl Lane {

@@ -1,6 +1,7 @@
 //! The executor against databases in memory that fail when told to.
 
 mod fake;
+mod pins;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rev_core::{Goal, Graph};
 use crate::database::{Commit, DatabaseError, Holder, StepError};
 use crate::event::{Event, Stop};
 use crate::outcome::Outcome;
-use crate::request::Request;
+use crate::request::{Job, Request};
 
 use fake::{Ticks, World, request, summary};
 
@@ -27,13 +28,23 @@ fn run_until(
     stop: &Stop,
     on_event: impl Fn(&Event, &Stop) + Sync,
 ) -> (Outcome, Vec<Event>) {
+    let jobs = lanes.iter().map(|(world, point)| world.job(point));
+    run_jobs(request, graph, jobs.collect(), stop, on_event)
+}
+
+fn run_jobs(
+    request: &Request,
+    graph: &Arc<Graph>,
+    jobs: Vec<Job>,
+    stop: &Stop,
+    on_event: impl Fn(&Event, &Stop) + Sync,
+) -> (Outcome, Vec<Event>) {
     let mut events = Vec::new();
     let mut tell = |event: Event| {
         on_event(&event, stop);
         events.push(event);
     };
-    let jobs = lanes.iter().map(|(world, point)| world.job(point));
-    let (jobs, clock) = (jobs.collect(), Ticks::default());
+    let clock = Ticks::default();
     let outcome = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -49,7 +49,7 @@ impl Run<'_> {
         let commit = match (&step.next, is_applied) {
             (None, true) => {
                 let binding = &lane.job.binding;
-                let standing = Standing::read(self.checkout, binding, ledger.rows)?;
+                let standing = Standing::read(self.checkout, binding, &ledger.rows)?;
                 let prepared = prepare_step(binding, &standing, &step)?;
                 let batch = self.verdict_batch(&step, &prepared.works, generation);
                 let mut silence = |_| {};
@@ -86,7 +86,7 @@ impl Run<'_> {
                 .iter()
                 .map(|work| Arc::new(work.rows_alone()))
                 .collect(),
-            plan: super::plan_of_one(step),
+            plan: super::plan_of_one(step.action, &step.revision),
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
             version: self.request.version.clone(),

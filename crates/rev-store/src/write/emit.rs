@@ -145,7 +145,7 @@ fn sql(out: &mut String, indent: usize, key: &str, Sql(pieces): &Sql) {
 
 /// A script after its key, in lines indented by `indent`, two more than what
 /// holds it.
-fn script(out: &mut String, indent: usize, text: &str) {
+pub(crate) fn script(out: &mut String, indent: usize, text: &str) {
     if is_plain(text) && text.len() <= SHORT {
         let _ = writeln!(out, "{text}");
     } else if fits_block(text) {
@@ -196,7 +196,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// A word or sentence, quoted where some reader might take it for more.
-pub(super) fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
     } else {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rev_core::{Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
+use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::split::Statement;
 
@@ -18,6 +18,7 @@ use crate::database::{
 use crate::event::{Event, Pulse};
 use crate::journal::Session;
 use crate::outcome::{End, Outcome};
+use crate::pin::Pin;
 use crate::request::{Commitment, Job, Request};
 
 /// What a database holds: what a commit changes, and a rollback does not.
@@ -25,6 +26,7 @@ use crate::request::{Commitment, Job, Request};
 pub(super) struct Contents {
     ledger: Ledger,
     ran: Vec<String>,
+    log: Vec<LogEntry>,
 }
 
 type CommitFault = Box<dyn FnOnce(&mut Contents) -> Option<Result<Commit, StepError>> + Send>;
@@ -71,10 +73,25 @@ impl World {
     pub(super) fn job(&self, point: &str) -> Job {
         Job {
             binding: Arc::new(Binding::new(self.name.clone(), Dialect::Sqlite)),
+            pin: None,
             watched: false,
             points: vec![Point::parse(point).expect("a point")],
             database: Box::new(self.clone()),
         }
+    }
+
+    /// A job that runs these very steps.
+    pub(super) fn pinned_job(&self, pin: &Arc<Pin>) -> Job {
+        Job {
+            points: Vec::new(),
+            pin: Some(pin.clone()),
+            ..self.job("head")
+        }
+    }
+
+    /// The ledger's rows.
+    pub(super) fn rows(&self) -> Vec<Applied> {
+        self.inside().contents.ledger.rows.clone()
     }
 
     /// Lets the statement with this number, over all that stand, fail once.
@@ -117,6 +134,11 @@ impl World {
     /// The statements that stand, in order.
     pub(super) fn ran(&self) -> Vec<String> {
         self.inside().contents.ran.clone()
+    }
+
+    /// What the log says, oldest first.
+    pub(super) fn log(&self) -> Vec<LogEntry> {
+        self.inside().contents.log.clone()
     }
 
     /// The revisions that are applied, ascending.
@@ -199,6 +221,14 @@ impl Inside {
                 rows.extend(work.rows.iter().cloned());
             }
         }
+        next.log.extend(batch.steps.iter().map(|work| LogEntry {
+            action: work.action.name().to_owned(),
+            revision: work.revision.to_string(),
+            outcome: "done".to_owned(),
+            plan: batch.plan.to_string(),
+            operator: batch.operator.clone(),
+            ..LogEntry::default()
+        }));
         next.ledger.generation += 1;
         next.ledger.in_flight = None;
         self.contents = next;
@@ -269,7 +299,7 @@ impl Database for World {
     }
 
     fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        async { Ok(Vec::new()) }.boxed()
+        async { Ok(self.contents().log) }.boxed()
     }
 
     fn commit<'a>(

@@ -1,0 +1,19 @@
+//! The formats that programs may rely on, as types: what `--format json` answers,
+//! and the files that `rev` writes for itself.
+//!
+//! Each has a JSON Schema in `docs/schemas`, made from its type; a test fails where
+//! they differ. What is added here is added for good.
+
+pub(crate) mod error;
+pub(crate) mod log;
+pub(crate) mod plan;
+pub(crate) mod revision;
+pub(crate) mod run;
+pub(crate) mod saved;
+#[cfg(test)]
+mod schemas;
+pub(crate) mod snapshot;
+pub(crate) mod status;
+mod words;
+
+pub(crate) use words::{Action, Dialect, Direction, Goal, Transaction, Until};

@@ -1,0 +1,197 @@
+//! Where databases are taken to stand, without asking them.
+//!
+//! `base`, heads with their ancestors, or a fleet's recorded state: what
+//! `rev status --format json` answered. The last holds the ledgers, so a plan made
+//! from it is the one that would be made on the databases themselves; and it is
+//! all there is, so no database is opened beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use rev_core::state::Standing;
+use rev_core::{Applied, Binding, DatabaseName, Scope, State};
+use rev_engine::outcome::Refusal;
+
+use super::Session;
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::format::status::{DatabaseStatus, FORMAT, Read, Status};
+use crate::terminal::WARNING;
+
+/// What is known of databases without asking them.
+#[derive(Default)]
+pub(crate) struct Offline {
+    /// Where they stand.
+    pub(crate) standings: BTreeMap<DatabaseName, Standing>,
+    /// Why no other database may be asked, and what then helps; `None`: it may.
+    closed: Option<Closed>,
+}
+
+struct Closed {
+    /// What does not say where a database stands.
+    source: String,
+    hint: String,
+    /// Databases that could not be read then, and why.
+    unread: BTreeMap<String, String>,
+}
+
+impl Offline {
+    /// The same, where `source` is all there is.
+    pub(crate) fn closed(mut self, source: &str, hint: &str) -> Self {
+        self.closed.get_or_insert_with(|| Closed {
+            source: source.to_owned(),
+            hint: hint.to_owned(),
+            unread: BTreeMap::new(),
+        });
+        self
+    }
+
+    /// Whether anything is known, so that nothing else is looked at.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.standings.is_empty() || self.closed.is_some()
+    }
+
+    /// Refuses where this database is not known and may not be asked.
+    pub(crate) fn check_may_ask(&self, name: &DatabaseName) -> Result<(), Failure> {
+        let Some(closed) = &self.closed else {
+            return Ok(());
+        };
+        let message = format!("{} does not say where `{name}` stands", closed.source);
+        let told = Diagnostic::new("no_state", message).fact("database", name.as_str());
+        let told = match closed.unread.get(name.as_str()) {
+            Some(why) => told.cause(why),
+            None => told,
+        };
+        Err(Failure::refused(told.hint(&closed.hint)))
+    }
+}
+
+impl Session {
+    /// Where databases are taken to stand, by these words; files are relative to
+    /// `folder`.
+    pub(crate) fn offline(&self, from: &[String], folder: &Path) -> Result<Offline, Failure> {
+        let mut offline = Offline::default();
+        for text in from {
+            if is_file(text) {
+                self.recorded(&folder.join(text), text, &mut offline)?;
+                continue;
+            }
+            let (selector, heads) = match text.split_once('=') {
+                Some((selector, heads)) => (Some(selector), heads),
+                None => (None, text.as_str()),
+            };
+            let standing = self.standing_at(heads)?;
+            for name in self.selected(selector)? {
+                offline.standings.insert(name, standing.clone());
+            }
+        }
+        Ok(offline)
+    }
+
+    fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
+        let scope = Scope::of_graph(self.graph());
+        let mut nodes = Vec::new();
+        for text in heads
+            .split(',')
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+        {
+            let found = scope.revisions(&self.point(text)?);
+            nodes.extend(found.map_err(|error| self.unresolved(&error))?);
+        }
+        Ok(Standing {
+            graph: self.graph().clone(),
+            state: State::of_heads(self.graph(), nodes),
+            drift: rev_core::Drift::default(),
+        })
+    }
+
+    /// Takes over a recorded state.
+    fn recorded(&self, path: &Path, shown: &str, offline: &mut Offline) -> Result<(), Failure> {
+        let hint = format!("record it again: `rev status --format json > {shown}`");
+        let mut unread = BTreeMap::new();
+        for database in read(path, shown, &hint)?.databases {
+            match database {
+                DatabaseStatus::Unread(it) => {
+                    unread.insert(it.database, it.error.message().to_owned());
+                }
+                DatabaseStatus::Read(it) => {
+                    let databases = &self.project.config.databases;
+                    // What is not bound here cannot be planned for, either.
+                    let Some(name) = databases.keys().find(|name| name.as_str() == it.name())
+                    else {
+                        continue;
+                    };
+                    let binding = self.binding(name)?;
+                    let standing = self.standing_of(&it, &binding, shown, &hint)?;
+                    offline.standings.insert(name.clone(), standing);
+                }
+            }
+        }
+        offline.closed = Some(Closed {
+            source: format!("`{shown}`"),
+            hint,
+            unread,
+        });
+        Ok(())
+    }
+
+    fn standing_of(
+        &self,
+        read: &Read,
+        binding: &Arc<Binding>,
+        shown: &str,
+        hint: &str,
+    ) -> Result<Standing, Failure> {
+        let name = &binding.name;
+        let dialect = read.standing.dialect.into();
+        if binding.dialect != dialect {
+            let message = format!(
+                "`{shown}` says that `{name}` is a {dialect} database, rev.yaml that it is a {} one",
+                binding.dialect
+            );
+            let told = Diagnostic::new("other_dialect", message);
+            return Err(Failure::refused(told.hint(hint)));
+        }
+        let rows = read.ledger.iter().map(|row| row.applied());
+        let rows: Vec<Applied> = rows
+            .collect::<Result<_, _>>()
+            .map_err(|error| unfit(shown, &error, hint))?;
+        if read.standing.in_flight.is_some() {
+            self.terminal.talk(&format!(
+                "{WARNING}warning{WARNING:#}: a step was half done on `{name}` when `{shown}` was recorded"
+            ));
+        }
+        Standing::read(self.graph(), binding, &rows)
+            .map_err(|error| self.refused(&Refusal::State(error), binding))
+    }
+}
+
+/// Whether a word of `--from` names a file: no id or label looks like one.
+fn is_file(text: &str) -> bool {
+    !text.contains('=') && (text.ends_with(".json") || text.contains('/'))
+}
+
+fn read(path: &Path, shown: &str, hint: &str) -> Result<Status, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let told = Diagnostic::new("io", format!("`{shown}` cannot be read"));
+        Failure::refused(told.cause(error).hint(hint))
+    })?;
+    let status: Status = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| unfit(shown, &error, hint))?;
+    if status.format != FORMAT {
+        let message = format!(
+            "`{shown}` has format {}; this program knows format {FORMAT}",
+            status.format
+        );
+        return Err(Failure::refused(
+            Diagnostic::new("other_format", message).hint(hint),
+        ));
+    }
+    Ok(status)
+}
+
+fn unfit(shown: &str, error: &impl ToString, hint: &str) -> Failure {
+    let told = Diagnostic::new("bad_state", format!("`{shown}` is no recorded state"));
+    Failure::refused(told.cause(error.to_string()).hint(hint))
+}
