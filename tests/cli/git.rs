@@ -173,8 +173,8 @@ fn a_commit_that_was_amended_is_done_again_or_accepted() {
     assert_answer!("git_amended_status", project.rev("status db1"));
     assert_eq!(
         project.rev("upgrade db1@head").exit,
-        Some(0),
-        "nothing to do"
+        Some(1),
+        "also where nothing is left to do"
     );
     project.write("revisions/dddd.yaml", &table("dddd", "bbbb", "score"));
     assert_answer!("git_amended_upgrade", project.rev("upgrade db1@head"));

@@ -191,3 +191,41 @@ fn a_database_that_may_only_be_read_is_read_and_not_written() {
     assert_answer!("read_only", project.rev("upgrade db1@head -q"));
     assert_eq!(sqlite::dump(&project.path().join("db1.sqlite"), ""), before);
 }
+
+#[test]
+fn what_is_half_done_is_told_also_where_nothing_else_is_to_do() {
+    let by_itself = "revision: bbbb\ndown_revision: aaaa\nmessage: two\ntransaction: none\n\
+                     upgrade: [CREATE TABLE one (x), INSERT INTO nowhere VALUES (1)]\n\
+                     downgrade: DROP TABLE one\n";
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", by_itself.to_owned()),
+    ]);
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(3));
+    for words in [
+        "upgrade db1@aaaa",
+        "switch db1@aaaa",
+        "stamp db1@aaaa",
+        "downgrade db1@aaaa",
+    ] {
+        let answer = project.rev(words);
+        assert_eq!(answer.exit, Some(1), "{words}: {answer}");
+        assert!(
+            answer.err.contains("`bbbb` is half done"),
+            "{words}: {answer}"
+        );
+    }
+    assert_answer!("half_done_upgrade", project.rev("upgrade db1@aaaa"));
+}
+
+#[test]
+fn who_cannot_be_asked_whether_it_needs_what_goes_is_named() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    project.write(
+        "db2.sqlite",
+        "this is no database, but long enough to look like a file of one",
+    );
+    assert_answer!("downgrade_unseen", project.rev("downgrade db1@aaaa"));
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+}

@@ -151,3 +151,49 @@ fn a_database_whose_schema_was_changed_by_hand_proves_nothing() {
     );
     assert!(!project.has("revisions/ssss_squash_2_revisions_up_to_bbbb.yaml"));
 }
+
+/// Two in a row, applied to both databases, and a shortcut with this beside its
+/// `replaces`.
+fn with_shortcut(scripts: &str) -> Project {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", table("bbbb", "aaaa", "power")),
+    ]);
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let head = "revision: ssss\ndown_revision: null\nmessage: both\nreplaces: [aaaa, bbbb]\n";
+    project.write("revisions/ssss.yaml", &format!("{head}{scripts}"));
+    project
+}
+
+#[test]
+fn the_files_stay_while_a_database_finds_nothing_in_the_shortcut() {
+    let both = "    upgrade: [CREATE TABLE hero (id INTEGER PRIMARY KEY), CREATE TABLE power (id INTEGER PRIMARY KEY)]\n";
+    let down = "    downgrade: [DROP TABLE power, DROP TABLE hero]\n";
+    let project = with_shortcut(&format!("databases:\n  db1:\n{both}{down}  db2: {{}}\n"));
+    assert_answer!("squash_unserved", project.rev("squash --finish"));
+    let one_way = both.trim_start();
+    let project = with_shortcut(one_way);
+    assert_answer!(
+        "squash_no_way_down",
+        project.rev("squash --finish --offline")
+    );
+    assert!(project.has("revisions/aaaa.yaml"));
+    let project = with_shortcut(&format!("{one_way}irreversible: true\n"));
+    assert_eq!(project.rev("squash --finish").exit, Some(0));
+    // By the dialect, on purpose or not.
+    let project = with_shortcut("upgrade: {postgres: SELECT 1, sqlite: null}\n");
+    assert_eq!(project.rev("squash --finish").exit, Some(1));
+}
+
+#[test]
+fn the_files_stay_while_a_database_has_gone_another_way() {
+    let project = line();
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    project.write(
+        "revisions/bbbb_add_power.yaml",
+        &table("bbbb", "aaaa", "might"),
+    );
+    assert_eq!(project.rev("squash base:cccc --id ssss").exit, Some(0));
+    assert_answer!("squash_drifted", project.rev("squash --finish"));
+    assert!(project.has("revisions/bbbb_add_power.yaml"));
+}

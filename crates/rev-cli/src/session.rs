@@ -221,9 +221,15 @@ impl Session {
     }
 
     /// The databases beside these that they may depend on, or that may depend on
-    /// them.
-    pub(crate) fn watched(&self, selection: &Selection) -> Result<Vec<Arc<Binding>>, Failure> {
-        if self.graph().crossings().is_empty() {
+    /// them: of the latter a ledger may know though no file does, so that all are
+    /// to be asked where something may be taken down.
+    pub(crate) fn watched(
+        &self,
+        goal: Goal,
+        selection: &Selection,
+    ) -> Result<Vec<Arc<Binding>>, Failure> {
+        let may_go_down = matches!(goal, Goal::Downgrade | Goal::Switch | Goal::Redo);
+        if self.graph().crossings().is_empty() && !may_go_down {
             return Ok(Vec::new());
         }
         let is_selected =

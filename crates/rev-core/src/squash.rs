@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::revision::{Entry, Script, ScriptError, Sql};
 use crate::{
-    Binding, DatabaseName, Dialect, Graph, Need, Node, NodeSet, Revision, RevisionId,
+    Binding, DatabaseName, Dialect, Graph, Need, Node, NodeSet, Revision, RevisionId, ShortcutId,
     TransactionMode,
 };
 
@@ -88,6 +88,39 @@ pub fn replace_upgrade(squashed: &mut Revision, binding: &Binding, statements: V
     let entry = Entry { upgrade, ..entry };
     let name = binding.name.clone();
     squashed.scripts.databases.insert(name, entry);
+}
+
+/// What a shortcut has no script for on a database, though what it replaces has:
+/// `upgrade`, and `downgrade` unless it says that there is no way down on purpose.
+/// Once the files of its set are gone, nobody else has it.
+///
+/// # Errors
+///
+/// [`ScriptError`].
+pub fn unserved(
+    graph: &Graph,
+    shortcut: ShortcutId,
+    binding: &Binding,
+) -> Result<Vec<&'static str>, ScriptError> {
+    let revision = &graph.shortcut(shortcut).revision;
+    let own = revision.work(binding)?;
+    let members = graph.members(shortcut).into_iter();
+    let works = members
+        .map(|node| graph.revision(node).work(binding))
+        .collect::<Result<Vec<_>, _>>()?;
+    let goes_up = works.iter().any(|work| work.upgrade.is_some());
+    let is_stuck = works
+        .iter()
+        .any(|work| work.upgrade.is_some() && work.downgrade.is_none());
+    let goes_down = works.iter().any(|work| work.downgrade.is_some()) && !is_stuck;
+    let mut unserved = Vec::new();
+    if goes_up && own.upgrade.is_none() {
+        unserved.push("upgrade");
+    }
+    if goes_down && own.downgrade.is_none() && !revision.irreversible {
+        unserved.push("downgrade");
+    }
+    Ok(unserved)
 }
 
 /// The members, what is stood on first.
@@ -280,6 +313,21 @@ mod tests {
             };
             assert_eq!(last(&runs(&revision, binding)), due, "{}", binding.name);
         }
+    }
+
+    #[test]
+    fn what_a_shortcut_does_not_serve_is_told() {
+        let lacks = |notation: &str, db: &str| {
+            let graph = graph(notation);
+            let id = graph.find_shortcut("sss").expect("a shortcut");
+            unserved(&graph, id, &binding(db, &[], true)).expect("scripts")
+        };
+        assert_eq!(lacks("a: !\nb: a !\nsss: =a =b !", "db1"), [""; 0]);
+        let for_db1 = "a: !\nb: a !\nsss: =a =b !db1";
+        assert_eq!(lacks(for_db1, "db1"), [""; 0]);
+        assert_eq!(lacks(for_db1, "db2"), ["upgrade", "downgrade"]);
+        // Nothing that it replaces has anything to do there.
+        assert_eq!(lacks("a: !db1\nb: a !db1\nsss: =a =b !db1", "db2"), [""; 0]);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Small notation for graphs in tests, here and in other crates.
 //!
 //! One line a revision: its id, a colon and its parents; then, in any order,
-//! `~name` for a dependency, `#name` for a label, `!name` for a database that
+//! `~name` for a dependency, `~database@name` for one across databases, `#name` for a label, `!name` for a database that
 //! it has work for (`!` alone: for every shared database), `=name` for a
 //! revision that it replaces.
 
 use std::sync::Arc;
 
 use crate::revision::{Entry, Script, Sql};
-use crate::{DatabaseName, Graph, Label, Revision, RevisionId};
+use crate::{DatabaseName, Graph, Label, Need, Revision, RevisionId};
 
 /// Reads revisions from notation.
 ///
@@ -42,7 +42,13 @@ fn revision(line: &str) -> Revision {
     let mut revision = Revision::new(id, Vec::new());
     for word in rest.split_whitespace() {
         match word.split_at(1) {
-            ("~", name) => revision.depends_on.push(name.to_owned()),
+            ("~", name) => match name.split_once('@') {
+                None => revision.depends_on.push(name.to_owned()),
+                Some((database, name)) => revision.needs.push(Need {
+                    database: DatabaseName::new(database).expect("a database stands before @"),
+                    revision: name.to_owned(),
+                }),
+            },
             ("#", name) => revision
                 .labels
                 .push(Label::new(name).expect("a label stands after #")),

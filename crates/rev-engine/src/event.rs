@@ -37,6 +37,13 @@ pub enum Event {
         /// `applied` or `gone`.
         until: &'static str,
     },
+    /// Another database cannot be asked whether it needs what the lane takes down.
+    Unseen {
+        /// The database that cannot be asked.
+        database: String,
+        /// Why.
+        message: String,
+    },
     /// The lane is planned.
     Planned {
         /// The database.

@@ -289,6 +289,7 @@ impl Refusal {
             Refusal::Beside { .. } => "unknown_revisions",
             Refusal::Across(WaitError::Missing { .. }) => "needs_another",
             Refusal::Across(WaitError::Needed { .. }) => "needed_by_another",
+            Refusal::Across(WaitError::Ring { .. }) => "ring_of_waits",
             Refusal::Across(WaitError::Script(_)) => "unclear_script",
             Refusal::OutOfSight { .. } => "out_of_sight",
             Refusal::SameDatabase { .. } => "same_database",

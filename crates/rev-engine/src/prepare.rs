@@ -34,6 +34,17 @@ impl Prepared {
         }
     }
 
+    /// A lane of a database that is only looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Plan`].
+    pub(crate) fn nothing(binding: &Arc<Binding>, standing: &Standing) -> Result<Self, Refusal> {
+        let stays = standing.state.set();
+        let lane = plan::lane(binding, standing, Goal::Upgrade, stays, None)?;
+        Ok(Self::of(Vec::new(), lane))
+    }
+
     /// The same for another database of the same kind.
     pub(crate) fn on(mut self, binding: &Arc<Binding>) -> Self {
         self.lane.database = binding.clone();
@@ -136,7 +147,7 @@ pub(crate) fn prepare(
             let within = in_flight.map(|step| &step.revision);
             let (to, steps) = (&destination.set, &mut known.steps);
             let lane = plan::lane_with(binding, standing, goal, to, within, steps)?;
-            check_drift(binding, standing, &lane, beside)?;
+            check_drift(binding, standing, goal, &lane, beside)?;
             lane
         }
     };
@@ -192,20 +203,18 @@ pub fn prepare_step(
     Ok(Prepared::of(works(binding, &lane)?, lane))
 }
 
-/// Going up needs files and ledger to agree; going down, stamping and doing
-/// nothing do not.
+/// Going up needs files and ledger to agree, also where nothing is left to do;
+/// going down and stamping do not.
 pub(crate) fn check_drift(
     binding: &Binding,
     standing: &Standing,
+    goal: Goal,
     lane: &Lane,
     beside: bool,
 ) -> Result<(), Refusal> {
-    let goes_up = lane.steps.iter().any(|step| step.action == Action::Upgrade);
-    if !goes_up {
-        return Ok(());
-    }
     let drift = &standing.drift;
-    if !drift.is_consistent() {
+    let goes_up = lane.steps.iter().any(|step| step.action == Action::Upgrade);
+    if (goes_up || goal == Goal::Upgrade) && !drift.is_consistent() {
         return Err(Refusal::Drift {
             database: binding.name.clone(),
             drift: Box::new(drift.clone()),
@@ -220,7 +229,7 @@ pub(crate) fn check_drift(
             .any(|step| step.rows.iter().any(|row| row.revision == **id))
     };
     let unknown: Vec<_> = drift.unknown.iter().filter(stays).cloned().collect();
-    if !unknown.is_empty() && !beside {
+    if goes_up && !unknown.is_empty() && !beside {
         return Err(Refusal::Beside {
             database: binding.name.clone(),
             unknown,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use rev_core::plan::{self, View};
+use rev_core::plan::{self, Action, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::outcome::Refusal;
@@ -86,7 +86,7 @@ pub(crate) fn planned(
         })
         .collect::<Result<Vec<Prepared>, Failure>>()?;
     if !is_offline {
-        read_others(session, selection, &lanes, &mut offline)?;
+        read_others(session, goal, selection, &lanes, &mut offline)?;
     }
     link(session, &mut lanes, &offline.standings)?;
     Ok(Planned {
@@ -144,14 +144,16 @@ impl Planned {
     }
 }
 
-/// Reads the databases that lanes depend on, or that may depend on them.
+/// Reads the databases that lanes depend on, or that may depend on them. Where
+/// something is taken down that may be any of them, as far as they can be asked.
 fn read_others(
     session: &Session,
+    goal: Goal,
     selection: &Selection,
     lanes: &[Prepared],
     offline: &mut Offline,
 ) -> Result<(), Failure> {
-    let watched = session.watched(selection)?;
+    let watched = session.watched(goal, selection)?;
     let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
     for prepared in lanes {
@@ -159,10 +161,25 @@ fn read_others(
         let view = view(prepared, standing);
         concerned.extend(plan::concerned(&view, &all));
     }
-    let others = watched.into_iter();
-    let others = others.filter(|binding| concerned.contains(&binding.name));
-    let others: Selection = others.map(|binding| (binding, Vec::new())).collect();
-    read_missing(session, &others, offline)
+    let (concerned, others): (Vec<_>, Vec<_>) = watched
+        .into_iter()
+        .partition(|binding| concerned.contains(&binding.name));
+    let concerned = concerned.into_iter().map(|binding| (binding, Vec::new()));
+    read_missing(session, &concerned.collect(), offline)?;
+    let mut steps = lanes.iter().flat_map(|it| it.lane.steps.iter());
+    if steps.any(|step| step.action == Action::Downgrade) {
+        for binding in others {
+            let name = binding.name.clone();
+            if let Err(failure) = read_missing(session, &vec![(binding, Vec::new())], offline) {
+                let told = failure.into_diagnostics();
+                let why = told.first().map_or("", |told| told.message.as_str());
+                session.terminal.talk(&format!(
+                    "{WARNING}warning{WARNING:#}: `{name}` cannot be asked whether it needs what is taken down: {why}"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Finds what steps wait for on other databases.
@@ -171,7 +188,8 @@ fn link(
     lanes: &mut [Prepared],
     standings: &BTreeMap<DatabaseName, Standing>,
 ) -> Result<(), Failure> {
-    if session.graph().crossings().is_empty() {
+    let mut graphs = standings.values().map(|standing| &standing.graph);
+    if graphs.all(|graph| graph.crossings().is_empty()) {
         return Ok(());
     }
     let is_planned = |name: &DatabaseName| lanes.iter().any(|it| it.lane.database.name == *name);

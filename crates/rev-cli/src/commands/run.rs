@@ -111,7 +111,7 @@ fn execute(
             })
         })
         .collect::<Result<Vec<Job>, Failure>>()?;
-    let watched = session.watched(selection)?.into_iter();
+    let watched = session.watched(request.goal, selection)?.into_iter();
     let watched = watched.filter_map(|binding| {
         // Without a URL it is told only if it must be looked at.
         let database = session.database(&binding).ok()?;

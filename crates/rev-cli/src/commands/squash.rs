@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rev_core::{
     Binding, Digest, Graph, NodeSet, Point, Revision, RevisionId, Scope, ScriptError, ShortcutId,
-    digest,
+    Standing, digest,
 };
 use rev_db::Scratch;
 use rev_engine::outcome::Refusal;
@@ -370,6 +370,7 @@ fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
             diagnostic::graph_faults(&faults),
         ));
     }
+    check_served(session, &chosen)?;
     if !args.offline {
         check_past(session, &chosen)?;
     }
@@ -430,8 +431,40 @@ fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> 
     args.range.iter().map(find).collect()
 }
 
-/// Every database must have all of what goes, and every one must be served by
-/// the shortcut.
+/// Every database must find in the shortcut what it had in the revisions.
+fn check_served(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
+    let graph = session.graph();
+    let bindings = session.databases(&[])?;
+    let mut told = Vec::new();
+    for binding in &bindings {
+        for &id in chosen {
+            let unserved = rev_core::squash::unserved(graph, id, binding)
+                .map_err(|error| unclear(session, error, &bindings))?;
+            let shortcut = &graph.shortcut(id).revision.id;
+            told.extend(unserved.into_iter().map(|action| {
+                let message = format!(
+                    "`{shortcut}` has no {action} for `{}`, though what it replaces has",
+                    binding.name
+                );
+                Diagnostic::new("unserved", message)
+                    .fact("database", binding.name.as_str())
+                    .fact("shortcut", shortcut.as_str())
+                    .hint(match action {
+                        "upgrade" => format!("write it: `rev edit {shortcut}`"),
+                        _ => format!(
+                            "write it (`rev edit {shortcut}`), or say there `irreversible: true`"
+                        ),
+                    })
+            }));
+        }
+    }
+    match told.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::of(Exit::Refused, told)),
+    }
+}
+
+/// Every database must have all of what goes, as the files have it.
 fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
     let graph = session.graph();
     let runtime = runtime()?;
@@ -451,6 +484,12 @@ fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
                 .map(AsRef::as_ref)
                 .collect();
             if missing.is_empty() {
+                told.extend(drifted(
+                    &binding,
+                    &shortcut.revision.id,
+                    &members,
+                    &standing,
+                ));
                 continue;
             }
             let message = format!(
@@ -473,6 +512,37 @@ fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
         true => Ok(()),
         false => Err(Failure::of(Exit::Refused, told)),
     }
+}
+
+/// What went another way than the files have it is not what the shortcut does, and
+/// nobody could tell any more.
+fn drifted(
+    binding: &Binding,
+    shortcut: &RevisionId,
+    members: &[RevisionId],
+    standing: &Standing,
+) -> Option<Diagnostic> {
+    let drift = &standing.drift;
+    let edited = drift.edited.iter().map(|it| &it.revision);
+    let moved = drift.reparented.iter().map(|it| &it.revision);
+    let ids = edited.chain(moved).chain(&drift.rebound);
+    let of_set = ids.filter(|id| members.contains(id) || *id == shortcut);
+    let ids: Vec<&str> = of_set.map(AsRef::as_ref).collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "on `{}` these ran otherwise than `{shortcut}` would: {}",
+        binding.name,
+        ids.join(", ")
+    );
+    let told = Diagnostic::new("drifted", message)
+        .fact("database", binding.name.as_str())
+        .fact("revisions", ids);
+    Some(told.hint(format!(
+        "mend that first: `rev status {}` says what it is",
+        binding.name
+    )))
 }
 
 fn refused(code: &str, message: String, hint: &str) -> Failure {

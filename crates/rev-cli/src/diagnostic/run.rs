@@ -263,6 +263,13 @@ fn across(told: Diagnostic, error: &WaitError) -> Diagnostic {
                 .fact("needed_by", format!("{on}@{revision}"))
                 .hint(format!("take that down first: `rev {targets}`"))
         }
+        WaitError::Ring { ring } => {
+            let steps = ring.iter().map(|(database, id)| format!("{database}@{id}"));
+            told.fact("ring", steps.collect::<Vec<_>>()).hint(
+                "check out the files of all of them, so that one order can be found;\n\
+                 or take them one database after the other",
+            )
+        }
         WaitError::Script(_) => told,
     }
 }

@@ -35,6 +35,9 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 "{NAME}{database}{NAME:#}  {revision} waits for {NAME}{on}{NAME:#} {until} {needed}"
             )
         }
+        Event::Unseen { database, message } => format!(
+            "{WARNING}warning{WARNING:#}: `{database}` cannot be asked whether it needs what is taken down: {message}"
+        ),
         Event::StepStarted {
             database,
             number,

@@ -31,7 +31,7 @@ pub use shortest::{Cost, choose};
 pub(crate) use step::ShortcutDigests;
 pub use step::Steps;
 use step::Ways;
-pub use waits::{Until, View, Wait, WaitError, concerned, waits};
+pub use waits::{Until, View, Wait, WaitError, concerned, is_needed_by, waits};
 
 /// What the user wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -71,6 +71,13 @@ pub enum WaitError {
         /// What that stands on there, so that it can be taken down.
         below: Vec<RevisionId>,
     },
+    /// Steps that wait for one another: no order of one lane suits the others. That
+    /// is so only where some of the revisions have no files here.
+    #[error("{} wait for each other", ring.iter().map(|(database, revision)| format!("`{revision}` on `{database}`")).collect::<Vec<_>>().join(", "))]
+    Ring {
+        /// Each waits for the next one, and the last for the first.
+        ring: Vec<(DatabaseName, RevisionId)>,
+    },
     /// A revision whose script for a database cannot be told.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -84,6 +91,7 @@ impl WaitError {
             WaitError::Missing { database, .. } | WaitError::Needed { database, .. } => {
                 database == name
             }
+            WaitError::Ring { ring } => ring.iter().any(|(database, _)| database == name),
             WaitError::Script(_) => false,
         }
     }
@@ -127,7 +135,94 @@ pub fn waits(views: &[View<'_>]) -> Result<BTreeMap<DatabaseName, Vec<Vec<Wait>>
         }
         all.insert(view.binding.name.clone(), waits);
     }
+    check_rings(views, &all)?;
     Ok(all)
+}
+
+/// Goes through all lanes as far as their waits let them, and tells who is left
+/// waiting for whom.
+fn check_rings(
+    views: &[View<'_>],
+    waits: &BTreeMap<DatabaseName, Vec<Vec<Wait>>>,
+) -> Result<(), WaitError> {
+    let mut happened: BTreeSet<Wait> = BTreeSet::new();
+    let mut at: BTreeMap<&DatabaseName, usize> = BTreeMap::new();
+    let lanes = || {
+        views
+            .iter()
+            .filter_map(|view| Some((&view.binding.name, view.lane?)))
+    };
+    loop {
+        let before = at.clone();
+        for (name, lane) in lanes() {
+            let place = at.entry(name).or_default();
+            while let Some(step) = lane.steps.get(*place)
+                && waits[name][*place]
+                    .iter()
+                    .all(|wait| happened.contains(wait))
+            {
+                let until = match step.action.applies() {
+                    true => Until::Applied,
+                    false => Until::Gone,
+                };
+                happened.extend(step.revisions().map(|revision| Wait {
+                    database: name.clone(),
+                    revision: revision.clone(),
+                    until,
+                }));
+                *place += 1;
+            }
+        }
+        if at == before {
+            break;
+        }
+    }
+    let stuck: BTreeMap<&DatabaseName, (&RevisionId, &Wait)> = lanes()
+        .filter_map(|(name, lane)| {
+            let step = lane.steps.get(at[name])?;
+            let open = waits[name][at[name]].iter();
+            let wait = open.clone().find(|wait| !happened.contains(wait))?;
+            Some((name, (&step.revision.id, wait)))
+        })
+        .collect();
+    let Some((&first, _)) = stuck.first_key_value() else {
+        return Ok(());
+    };
+    let mut path: Vec<&DatabaseName> = Vec::new();
+    let mut name = first;
+    while let Some((_, wait)) = stuck.get(name)
+        && !path.contains(&name)
+    {
+        path.push(name);
+        name = &wait.database;
+    }
+    let start = path.iter().position(|it| *it == name).unwrap_or_default();
+    let ring = path[start..].iter();
+    let ring = ring.map(|name| ((*name).clone(), stuck[name].0.clone()));
+    Err(WaitError::Ring {
+        ring: ring.collect(),
+    })
+}
+
+/// Whether `other` holds a revision that needs, on the database of `view`, what
+/// the lane there takes down: by the graph of `other`, which also knows what only
+/// its own ledger tells.
+///
+/// # Errors
+///
+/// [`ScriptError`].
+pub fn is_needed_by(view: &View<'_>, other: &View<'_>) -> Result<bool, ScriptError> {
+    let place = Place::of(other);
+    let steps = view.lane.iter().flat_map(|lane| lane.steps.iter());
+    let down = steps.filter(|step| step.action == Action::Downgrade);
+    for revision in down.flat_map(|step| step.revisions()) {
+        for above in place.needing(&view.binding.name, revision) {
+            if place.before.contains(above) && needs_here(&place, above)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Those of `others` that the steps of a lane depend on, or that may depend on
@@ -190,6 +285,15 @@ impl<'a> Place<'a> {
         &self.view.standing.graph
     }
 
+    /// The revisions that need this one on that database.
+    fn needing(&self, database: &DatabaseName, needed: &RevisionId) -> Vec<Node> {
+        let graph = self.graph();
+        let nodes = graph.lookup(needed.as_str()).into_iter();
+        let crossings = nodes.flat_map(|node| graph.needed_by(node));
+        let on_it = crossings.filter(|crossing| crossing.database == *database);
+        on_it.map(|crossing| crossing.above).collect()
+    }
+
     fn has(&self, set: &NodeSet, id: &RevisionId) -> bool {
         let nodes = self.graph().lookup(id.as_str());
         !nodes.is_empty() && nodes.iter().all(|node| set.contains(*node))
@@ -250,13 +354,7 @@ fn down<'a>(
         for place in places.values() {
             let graph = place.graph();
             let here = &view.binding.name;
-            let above = graph
-                .lookup(needed.as_str())
-                .into_iter()
-                .flat_map(|node| graph.needed_by(node))
-                .filter(|crossing| crossing.database == *here)
-                .map(|crossing| crossing.above);
-            for above in above.collect::<Vec<_>>() {
+            for above in place.needing(here, needed) {
                 let counts = needs_here(place, above)?;
                 let on = &place.view.binding.name;
                 if counts && place.after.contains(above) {

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rev_core::plan::{self, Until, View, Wait};
+use futures_util::{StreamExt as _, stream};
+use rev_core::plan::{self, Action, Until, View, Wait};
 use rev_core::{Binding, DatabaseName, RevisionId, Step};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use super::{Aim, Decided, Lane, Run};
+use super::{Aim, Certainty, Decided, Lane, Run};
 use crate::event::Event;
 use crate::outcome::{End, Refusal};
 use crate::request::Commitment;
+
+/// The most databases that are asked at once who needs what.
+const MOST_ASKED: usize = 8;
 
 /// The longest that a waiting lane does not look whether it is to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -26,7 +30,8 @@ pub(super) struct Board {
 #[derive(Default)]
 struct News {
     happened: BTreeSet<Wait>,
-    ended: BTreeSet<DatabaseName>,
+    /// Who may still do something.
+    at_work: BTreeSet<DatabaseName>,
 }
 
 /// A lane's place among those that work at once; given back while it waits.
@@ -39,6 +44,11 @@ impl Board {
             bell: Notify::new(),
             slots: Semaphore::new(jobs.max(1)),
         }
+    }
+
+    /// These lanes begin.
+    pub(super) fn begin<'a>(&self, names: impl Iterator<Item = &'a DatabaseName>) {
+        self.change(|news| news.at_work.extend(names.cloned()));
     }
 
     pub(super) async fn slot(&self) -> Slot<'_> {
@@ -76,7 +86,7 @@ impl Board {
     /// A lane does nothing more.
     pub(super) fn tell_end(&self, database: &DatabaseName) {
         self.change(|news| {
-            news.ended.insert(database.clone());
+            news.at_work.remove(database);
         });
     }
 
@@ -84,55 +94,80 @@ impl Board {
     fn open<'w>(&self, waits: &'w [Wait]) -> Option<(&'w Wait, bool)> {
         let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = waits.iter().find(|wait| !news.happened.contains(wait))?;
-        Some((wait, !news.ended.contains(&wait.database)))
+        Some((wait, news.at_work.contains(&wait.database)))
     }
 }
 
 impl Run<'_> {
-    /// Keeps, of the lanes that are only looked at, those that others depend on,
-    /// and reads them.
-    pub(super) async fn look_at_others(&self, lanes: &mut Vec<Lane>) {
-        let read = self.read_by(lanes);
+    /// Reads the databases that lanes depend on, or that depend on them; says
+    /// whether there are more of them than before.
+    pub(super) async fn look_at_others(&self, lanes: &mut [Lane]) -> bool {
+        if self.aim != Aim::Goal || self.request.alone {
+            return false;
+        }
+        self.ask_who_needs(lanes).await;
+        let read = read_by(lanes);
         let known: BTreeSet<&DatabaseName> =
             lanes.iter().map(|lane| &lane.job.binding.name).collect();
         let unseen = read.iter().find(|(on, _)| !known.contains(on));
         if let Some((on, database)) = unseen.map(|(on, by)| (on.clone(), by.clone())) {
-            let lane = lanes
-                .iter_mut()
-                .find(|lane| lane.job.binding.name == database);
-            let refusal = Refusal::OutOfSight { database, on };
-            if let Some(lane) = lane {
-                lane.end = Some(End::Refused(refusal));
+            let is_it = |lane: &&mut Lane| lane.job.binding.name == database;
+            if let Some(lane) = lanes.iter_mut().find(is_it) {
+                lane.end = Some(End::Refused(Refusal::OutOfSight { database, on }));
+            }
+            return false;
+        }
+        let is_new = |lane: &&mut Lane| !lane.is_read && read.contains_key(&lane.job.binding.name);
+        let is_locked = lanes.iter().map(Lane::is_locked).collect::<Vec<_>>();
+        let mut has_more = false;
+        for (lane, was_locked) in lanes.iter_mut().zip(is_locked) {
+            if is_new(&lane) {
+                lane.is_read = true;
+                has_more |= !was_locked;
             }
         }
-        let read: BTreeSet<DatabaseName> = match lanes.iter().any(Lane::is_refused) {
-            true => BTreeSet::new(),
-            false => read.into_keys().collect(),
-        };
-        lanes.retain(|lane| !lane.job.watched || read.contains(&lane.job.binding.name));
-        if lanes.iter().any(|lane| lane.job.watched) {
-            let lanes = lanes.iter_mut().filter(|lane| lane.end.is_none());
-            self.refuse_same_databases(lanes).await;
-        }
-        for lane in lanes.iter_mut() {
-            lane.is_read = read.contains(&lane.job.binding.name);
+        let seen = lanes.iter_mut();
+        self.refuse_same_databases(seen.filter(|lane| !lane.job.watched || lane.is_read))
+            .await;
+        for lane in lanes.iter_mut().filter(|lane| lane.is_read) {
             if lane.decided.is_none() && lane.end.is_none() {
                 self.decide_lane(lane).await;
             }
         }
+        has_more
     }
 
-    /// The databases that lanes depend on, and one that does.
-    fn read_by(&self, lanes: &[Lane]) -> BTreeMap<DatabaseName, DatabaseName> {
-        if self.aim != Aim::Goal || self.request.alone {
-            return BTreeMap::new();
+    /// Reads all other databases where something is taken down: what needs it there
+    /// may have no file here. One that cannot be asked is told of, and left.
+    async fn ask_who_needs(&self, lanes: &mut [Lane]) {
+        let goes_down = |lane: &Lane| {
+            let decided = lane.decided.iter();
+            let mut steps = decided.flat_map(|it| it.prepared.lane.steps.iter());
+            steps.any(|step| step.action == Action::Downgrade)
+        };
+        if !lanes.iter().any(goes_down) {
+            return;
         }
-        let bindings: Vec<&Binding> = lanes.iter().map(|lane| &*lane.job.binding).collect();
-        let read = views(lanes).into_iter().flat_map(|view| {
-            let names = plan::concerned(&view, &bindings).into_iter();
-            names.map(move |name| (name, view.binding.name.clone()))
-        });
-        read.collect()
+        let unasked = lanes
+            .iter_mut()
+            .filter(|lane| lane.job.watched && lane.decided.is_none() && !lane.is_unseen);
+        let asked =
+            unasked.map(
+                async |lane| match self.read_and_prepare(lane, Certainty::Passing).await {
+                    Ok(decided) => lane.decided = Some(decided),
+                    Err(refusal) => {
+                        lane.is_unseen = true;
+                        self.tell(Event::Unseen {
+                            database: lane.job.binding.name.to_string(),
+                            message: refusal.to_string(),
+                        });
+                    }
+                },
+            );
+        stream::iter(asked)
+            .buffer_unordered(MOST_ASKED)
+            .collect::<Vec<()>>()
+            .await;
     }
 
     /// Lays down what each step waits for on other lanes; refuses what cannot be.
@@ -246,6 +281,27 @@ impl Run<'_> {
         let waits = steps.map(|step| lane.waits.get(&key(step)).cloned().unwrap_or_default());
         now.prepared.waits = waits.collect();
     }
+}
+
+/// The databases that lanes depend on, or that hold what needs what lanes take
+/// down, and one such lane.
+fn read_by(lanes: &[Lane]) -> BTreeMap<DatabaseName, DatabaseName> {
+    let bindings: Vec<&Binding> = lanes.iter().map(|lane| &*lane.job.binding).collect();
+    let views = views(lanes);
+    let mut read = BTreeMap::new();
+    for view in &views {
+        let here = &view.binding.name;
+        for on in plan::concerned(view, &bindings) {
+            read.insert(on, here.clone());
+        }
+        let others = views.iter().filter(|other| other.binding.name != *here);
+        // What cannot be told of a script is told with its lane.
+        let needing = others.filter(|other| plan::is_needed_by(view, other).unwrap_or(true));
+        for other in needing {
+            read.insert(other.binding.name.clone(), here.clone());
+        }
+    }
+    read
 }
 
 /// A database that waits for none of the others.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future;
-use rev_core::{Binding, Digest, Goal, Standing, Step, TransactionMode, digest};
+use rev_core::{Binding, Digest, Standing, Step, TransactionMode, digest};
 
 use super::resume;
 use super::{Aim, Certainty, Decided, Lane, Run, plan_of_one};
@@ -49,10 +49,7 @@ impl Run<'_> {
                     prepare_step(binding, &standing, step)
                 }
                 (_, _, Some(pin)) => pin::follow(database, binding, &standing, pin).await,
-                _ if lane.job.watched => {
-                    let planner = &self.planner;
-                    planner.prepare(binding, &standing, Goal::Upgrade, &[], true, None)
-                }
+                _ if lane.job.watched => Prepared::nothing(binding, &standing),
                 _ => {
                     let step = in_flight.as_ref().and_then(InFlight::step);
                     let Request { goal, beside, .. } = *self.request;
@@ -73,6 +70,7 @@ impl Run<'_> {
             (_, Some(pin), _) => pin.plan,
             _ => digest_of(&prepared.lane),
         };
+        let is_half_done = in_flight.is_some();
         let resume = match (in_flight, certainty) {
             (Some(in_flight), Certainty::Final) => {
                 if lane.job.pin.is_some() {
@@ -86,6 +84,7 @@ impl Run<'_> {
         Ok(Decided {
             generation: ledger.generation,
             resume,
+            is_half_done,
             in_flight: None,
             is_unknown: false,
             applied: standing.state.set().clone(),
@@ -125,8 +124,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads and plans once more, now that nobody else writes.
+    /// Reads and plans once more, now that nobody else writes. What was only asked
+    /// before the locks were taken is to be asked again.
     pub(super) async fn decide_again(&self, lanes: &mut [Lane]) {
+        for lane in lanes
+            .iter_mut()
+            .filter(|lane| lane.job.watched && !lane.is_read)
+        {
+            lane.decided = None;
+        }
         for lane in lanes.iter_mut().filter(|lane| lane.is_locked()) {
             let Some(first) = lane.decided.take() else {
                 continue;

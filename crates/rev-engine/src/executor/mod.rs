@@ -121,8 +121,10 @@ struct Lane {
     decided: Option<Decided>,
     done: Vec<RevisionId>,
     end: Option<End>,
-    /// Whether another lane depends on it.
+    /// Whether another lane depends on it, or it on another one.
     is_read: bool,
+    /// Whether it was to be looked at, and could not be.
+    is_unseen: bool,
     /// What its steps wait for, by revision and whether that comes up.
     waits: BTreeMap<(RevisionId, bool), Vec<Wait>>,
 }
@@ -141,6 +143,8 @@ struct Decided {
     generation: u64,
     /// What is left of a step that an earlier run has begun.
     resume: Option<Resume>,
+    /// Whether the ledger told of something half done when it was read.
+    is_half_done: bool,
     /// The step that is half done, as far as this run knows.
     in_flight: Option<StepInFlight>,
     /// Whether the connection broke and nobody knows what stands.
@@ -176,28 +180,45 @@ impl Run<'_> {
         }
         self.decide(lanes).await;
         self.look_at_others(lanes).await;
-        if !lanes.iter().any(Lane::is_refused) {
-            self.link(lanes);
-        }
-        if lanes.iter().any(Lane::is_refused) || lanes.iter().all(Lane::has_nothing_to_do) {
+        let has_work = |lane: &Lane| !lane.job.watched && !lane.has_nothing_to_do();
+        if lanes.iter().any(Lane::is_refused) || !lanes.iter().any(has_work) {
             return;
         }
-        self.lock(lanes).await;
-        if lanes.iter().any(|lane| lane.end.is_some()) {
-            return;
+        loop {
+            self.lock(lanes).await;
+            if lanes.iter().any(|lane| lane.end.is_some()) {
+                return;
+            }
+            self.decide_again(lanes).await;
+            if lanes.iter().any(Lane::is_refused) {
+                return;
+            }
+            // What another run has left meanwhile may depend on more databases.
+            // They cannot be locked beside these: only in the order of names do no
+            // two runs wait for each other.
+            if !self.look_at_others(lanes).await {
+                break;
+            }
+            if lanes.iter().any(Lane::is_refused) {
+                return;
+            }
+            for lane in lanes.iter_mut() {
+                let _ = lane.job.database.unlock().await;
+            }
         }
-        self.decide_again(lanes).await;
-        if !lanes.iter().any(Lane::is_refused) {
-            self.link(lanes);
-        }
+        self.link(lanes);
         if lanes.iter().any(Lane::is_refused) {
             return;
         }
-        lanes.retain(|lane| !lane.job.watched);
+        // What is only looked at stays locked to the end.
+        let looked_at: Vec<Lane> = lanes.extract_if(.., |lane| lane.job.watched).collect();
+        self.board
+            .begin(lanes.iter().map(|lane| &lane.job.binding.name));
         match self.request.commitment {
             Commitment::Run => self.run_together(lanes).await,
             Commitment::Step | Commitment::Lane => self.run_lanes(lanes).await,
         }
+        lanes.extend(looked_at);
     }
 
     async fn refuse_same_databases<'l>(&self, lanes: impl Iterator<Item = &'l mut Lane>) {
@@ -263,6 +284,7 @@ impl Lane {
             done: Vec::new(),
             end: None,
             is_read: false,
+            is_unseen: false,
             waits: BTreeMap::new(),
         }
     }
@@ -287,12 +309,13 @@ impl Lane {
 
     /// Whether nobody else may move its database meanwhile.
     fn is_locked(&self) -> bool {
-        self.is_read || !self.has_nothing_to_do()
+        self.is_read || (!self.job.watched && !self.has_nothing_to_do())
     }
 
+    /// What is half done is something to do, if only to say so.
     fn has_nothing_to_do(&self) -> bool {
         let decided = self.decided.as_ref();
-        decided.is_some_and(|decided| decided.prepared.works.is_empty())
+        decided.is_some_and(|it| it.prepared.works.is_empty() && !it.is_half_done)
     }
 
     fn into_outcome(self) -> LaneOutcome {

@@ -1,5 +1,6 @@
 //! The executor against databases in memory that fail when told to.
 
+mod across;
 mod fake;
 mod pins;
 

@@ -72,7 +72,7 @@ pub(crate) async fn follow(
     if !changes.is_empty() {
         return Err(stale(changes));
     }
-    check_drift(binding, standing, &planned, lane.beside)?;
+    check_drift(binding, standing, lane.goal, &planned, lane.beside)?;
     let prepared = Prepared::of(works(binding, &planned)?, planned);
     let split = split_otherwise(rest, &prepared);
     match split.is_empty() {

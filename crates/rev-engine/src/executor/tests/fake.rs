@@ -127,6 +127,21 @@ impl World {
         self.inside().identity = identity;
     }
 
+    /// Takes over what another one holds.
+    pub(super) fn become_like(&self, other: &World) {
+        let contents = other.contents();
+        self.inside().contents = contents;
+    }
+
+    /// A job of a database that no target names.
+    pub(super) fn watched_job(&self) -> Job {
+        Job {
+            watched: true,
+            points: Vec::new(),
+            ..self.job("head")
+        }
+    }
+
     pub(super) fn contents(&self) -> Contents {
         self.inside().contents.clone()
     }
