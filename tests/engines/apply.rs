@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use rev_testkit::scratch::Engine;
+use rev_testkit::scratch::{Engine, server_url};
 
 use crate::project::{Answer, Project, contents};
 
@@ -168,12 +168,20 @@ fn who_moves_the_database_before_the_lock_is_taken_is_noticed() {
     });
 }
 
-/// Many starts of one plan do it once, and all succeed.
+/// Many starts of one plan do it once, and all succeed; also through a pooler, where
+/// no lock keeps them apart.
 #[test]
 fn many_starts_of_one_plan_do_it_once() {
-    for engine in Engine::ALL {
+    let pooler = server_url("REV_TEST_PGBOUNCER_URL");
+    let ways = Engine::ALL.into_iter().map(|engine| (engine, false));
+    for (engine, is_pooled) in ways.chain([(Engine::Postgres, true)]) {
         let project = Project::of(engine);
         write_history(&project, engine);
+        if is_pooled {
+            project.bind(|scratch| scratch.url_on(&pooler));
+            let right = "upgrade: CREATE TABLE v (n INT)\ndowngrade: DROP TABLE v\n";
+            project.revision("right", "a", right);
+        }
         project.rev(&SAVE).exits(0);
         let starts: Vec<_> = (0..8).map(|_| project.start(&APPLY)).collect();
         for start in starts {

@@ -1,11 +1,10 @@
 //! Pins: lanes as they were approved, to be run exactly so or not at all.
 //!
 //! A pinned lane says where its database stood, and of every step all that runs
-//! and all that the ledger gets. The executor plans a pinned job by
-//! [`follow`]: not from a target, but from these steps, on the state that it
-//! reads under the lock. A lane may stand at its start, or anywhere its own steps
-//! lead; what stands beyond the start must be what the log says that this very
-//! plan did.
+//! and all that the ledger gets. The executor plans a pinned job not from a
+//! target, but from these steps, on the state that it reads under the lock. A lane
+//! may stand at its start, or anywhere its own steps lead; what stands beyond the
+//! start must be what the log says that this very plan did.
 
 mod follow;
 

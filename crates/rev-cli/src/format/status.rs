@@ -4,7 +4,9 @@
 //! so that a plan made from it is the plan that would be made on the databases
 //! themselves.
 
-use rev_core::{Applied, DatabaseName, Digest, NameError, Need, RevisionId, Sql, TransactionMode};
+use rev_core::{
+    Applied, DatabaseName, Digest, NameError, Need, RevisionId, Sql, TransactionMode, digest,
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -196,6 +198,12 @@ pub(crate) enum BadRow {
         /// As written.
         text: String,
     },
+    /// A script that is not the one whose digest stands beside it.
+    #[error("the downgrade of `{revision}` is not what its digest says")]
+    Downgrade {
+        /// The revision.
+        revision: String,
+    },
 }
 
 impl From<&Applied> for LedgerRow {
@@ -245,24 +253,79 @@ impl LedgerRow {
                 revision: revision.to_owned(),
             })
         };
+        let downgrade = self.downgrade.clone().map(Sql);
+        let downgrade_digest = digest_of(&self.downgrade_digest)?;
+        // A file may have been edited, or a word of it hidden as a password.
+        if downgrade.is_some() && digest::script(downgrade.as_ref()) != downgrade_digest {
+            return Err(BadRow::Downgrade {
+                revision: self.revision.clone(),
+            });
+        }
         Ok(Applied {
             revision: RevisionId::new(&self.revision)?,
             parents: ids(&self.parents)?,
             dependencies: ids(&within)?,
             needs: needs.map(need).collect::<Result<_, _>>()?,
             message: self.message.clone(),
-            upgrade_digest: digest(&self.upgrade_digest)?,
-            downgrade_digest: digest(&self.downgrade_digest)?,
-            revision_digest: digest(&self.revision_digest)?,
-            downgrade: self.downgrade.clone().map(Sql),
+            upgrade_digest: digest_of(&self.upgrade_digest)?,
+            downgrade_digest,
+            revision_digest: digest_of(&self.revision_digest)?,
+            downgrade,
             transaction: TransactionMode::from(self.transaction),
             through: self.through.as_deref().map(RevisionId::new).transpose()?,
         })
     }
 }
 
-fn digest(text: &str) -> Result<Digest, BadRow> {
+fn digest_of(text: &str) -> Result<Digest, BadRow> {
     Digest::from_hex(text).ok_or_else(|| BadRow::Digest {
         text: text.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied() -> Applied {
+        let id = |text| RevisionId::new(text).expect("an id");
+        let downgrade = Some(Sql(vec![
+            "DROP TABLE app".to_owned(),
+            "SELECT 1".to_owned(),
+        ]));
+        Applied {
+            revision: id("cccc"),
+            parents: vec![id("aaaa"), id("1e10")],
+            dependencies: vec![id("bbbb")],
+            needs: vec![Need {
+                database: DatabaseName::new("db2").expect("a name"),
+                revision: "dddd".to_owned(),
+            }],
+            message: "one\ntwo".to_owned(),
+            upgrade_digest: digest::script(None),
+            downgrade_digest: digest::script(downgrade.as_ref()),
+            revision_digest: digest::statement("x"),
+            downgrade,
+            transaction: TransactionMode::None,
+            through: Some(id("ssss")),
+        }
+    }
+
+    #[test]
+    fn a_row_is_read_back_as_the_ledger_had_it() {
+        let text = serde_json::to_string(&LedgerRow::from(&applied())).expect("JSON");
+        let row: LedgerRow = serde_json::from_str(&text).expect("a row");
+        assert_eq!(row.applied().ok(), Some(applied()));
+    }
+
+    #[test]
+    fn a_row_whose_script_was_changed_is_no_row() {
+        let text = serde_json::to_string(&LedgerRow::from(&applied())).expect("JSON");
+        let hidden = text.replace("DROP TABLE app", "DROP TABLE ***");
+        let row: LedgerRow = serde_json::from_str(&hidden).expect("a row");
+        assert_eq!(
+            row.applied().expect_err("refused").to_string(),
+            "the downgrade of `cccc` is not what its digest says"
+        );
+    }
 }

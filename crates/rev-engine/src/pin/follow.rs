@@ -27,15 +27,43 @@ pub(crate) async fn follow(
 ) -> Result<Prepared, Refusal> {
     let lane = &pin.lane;
     let at = lane.reached(standing);
-    let mut changes = moved(database, binding, standing, pin, at).await?;
     let rest = &lane.steps[at..];
-    if rest.is_empty() && changes.is_empty() {
-        // It is finished, or had nothing to do; how it would be planned now is no
-        // matter.
-        let planned = plan::retrace(binding, standing, lane.goal, [])?;
-        return Ok(Prepared::of(Vec::new(), planned));
+    let stale = |changes| Refusal::Stale {
+        database: binding.name.clone(),
+        plan: pin.plan,
+        changes,
+    };
+    let mut changes = moved(database, binding, standing, pin, at).await?;
+    // A plan that is finished is not planned: what would be done now is no matter.
+    let planned = match rest.is_empty() {
+        true => Some(plan::retrace(binding, standing, lane.goal, [])?),
+        false => plan_again(lane, rest, binding, standing, &mut changes)?,
+    };
+    let Some(planned) = planned.filter(|_| changes.is_empty()) else {
+        return Err(stale(changes));
+    };
+    if !rest.is_empty() {
+        check_drift(binding, standing, lane.goal, &planned, lane.beside)?;
     }
-    if lane.binding_differs(binding) {
+    let prepared = Prepared::of(works(binding, &planned)?, planned);
+    let split = split_otherwise(rest, &prepared);
+    match split.is_empty() {
+        true => Ok(prepared),
+        false => Err(stale(split)),
+    }
+}
+
+/// Plans these steps as files, ledger and `rev.yaml` have them now, and adds where
+/// that is not what was pinned.
+fn plan_again(
+    lane: &PinnedLane,
+    rest: &[PinnedStep],
+    binding: &Arc<Binding>,
+    standing: &Standing,
+    changes: &mut Vec<Change>,
+) -> Result<Option<Lane>, Refusal> {
+    let is_rebound = lane.binding_differs(binding);
+    if is_rebound {
         changes.push(Change::Rebound {
             was: Box::new(lane.binding.clone()),
             now: Box::new((**binding).clone()),
@@ -43,42 +71,24 @@ pub(crate) async fn follow(
     }
     let steps = rest.iter().map(|step| (step.action, &step.revision));
     let planned = match plan::retrace(binding, standing, lane.goal, steps) {
-        Ok(planned) => Some(planned),
+        Ok(planned) => planned,
         Err(PlanError::NoFile { revisions }) => {
             let gone = revisions.into_iter();
             changes.extend(gone.map(|revision| Change::Gone { revision }));
-            None
+            return Ok(None);
         }
         // Of a state that has moved it says nothing that is not said already.
-        Err(_) if !changes.is_empty() => None,
+        Err(_) if !changes.is_empty() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let stale = |changes| Refusal::Stale {
-        database: binding.name.clone(),
-        plan: pin.plan,
-        changes,
-    };
-    let Some(planned) = planned else {
-        return Err(stale(changes));
-    };
-    if lane.binding_differs(binding) {
-        // Other scripts are then no edits.
-        return Err(stale(changes));
+    // Where the database is bound otherwise, other scripts are no edits.
+    if !is_rebound {
+        changes.extend(rewritten(rest, &planned.steps));
     }
-    changes.extend(rewritten(rest, &planned.steps));
     if changes.is_empty() {
         changes.extend(elsewhere(lane, standing, &planned)?);
     }
-    if !changes.is_empty() {
-        return Err(stale(changes));
-    }
-    check_drift(binding, standing, lane.goal, &planned, lane.beside)?;
-    let prepared = Prepared::of(works(binding, &planned)?, planned);
-    let split = split_otherwise(rest, &prepared);
-    match split.is_empty() {
-        true => Ok(prepared),
-        false => Err(stale(split)),
-    }
+    Ok(Some(planned))
 }
 
 /// What is left of a pinned lane, on what its database has now. Writes nothing,
