@@ -1,6 +1,7 @@
 //! The executor and the ledger against real SQLite files.
 
 mod files;
+mod inspect;
 mod ledger;
 mod runs;
 mod setting;
