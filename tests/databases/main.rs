@@ -4,5 +4,6 @@ mod files;
 mod inspect;
 mod ledger;
 mod runs;
+mod schemas;
 mod setting;
 mod stops;

@@ -116,7 +116,7 @@ impl<'a> Copy<'a> {
             let value = first
                 .default
                 .as_ref()
-                .map_or("NULL".to_owned(), create::default);
+                .map_or("NULL".to_owned(), create::value);
             copy.push(first, value);
         }
         copy
@@ -136,7 +136,7 @@ impl<'a> Copy<'a> {
             return self.push(new, value);
         }
         let filler = match &new.default {
-            Some(default) => create::default(default),
+            Some(default) => create::value(default),
             None => filler(new).to_owned(),
         };
         self.notes.push(Note::decide(format!(
