@@ -1,6 +1,10 @@
 //! The command line as data: one definition of each command and flag.
 
+mod models;
+
 use std::path::PathBuf;
+
+pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -113,6 +117,8 @@ pub(crate) enum Command {
     Switch(Switch),
     Stamp(Stamp),
     Check(Check),
+    Diff(Diff),
+    Dump(Dump),
     Repair(Repair),
     Edit(Edit),
     Completions(Completions),
@@ -146,6 +152,7 @@ pub(crate) enum GitHook {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev revision -m \"add hero\"
+  rev revision -m \"add hero\" --autogenerate
   rev revision -m \"count fights\" --database db2 --sql fights.sql
   rev revision -m \"start billing\" --head base --branch-label billing")]
 pub(crate) struct NewRevision {
@@ -176,6 +183,11 @@ pub(crate) struct NewRevision {
     /// A file with the downgrade script
     #[arg(long = "down-sql", value_name = "FILE")]
     pub(crate) down_sql: Option<PathBuf>,
+    /// Write the scripts that bring databases to what their models declare
+    #[arg(long, conflicts_with_all = ["sql", "down_sql"])]
+    pub(crate) autogenerate: bool,
+    #[command(flatten)]
+    pub(crate) comparing: Comparing,
 }
 
 /// Write a revision that joins several heads
@@ -502,13 +514,6 @@ pub(crate) struct Stamp {
     #[command(flatten)]
     pub(crate) running: Running,
 }
-
-/// Look for mistakes in the project; exits 4 where there are any
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev check
-  rev check --format json")]
-pub(crate) struct Check {}
 
 /// Open the file of a revision in your editor
 #[derive(Debug, Args)]

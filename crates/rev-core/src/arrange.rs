@@ -105,7 +105,9 @@ mod tests {
         let mut known = Vec::new();
         let mut shares = BTreeMap::new();
         for line in lines {
-            let (database, text) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
+            let (database, text) = line
+                .split_once(": ")
+                .unwrap_or((line.trim_end_matches(':'), ""));
             let words: Vec<&str> = database.split(' ').collect();
             let mut binding = Binding::new(name(words[0]), words[1].parse().expect("a dialect"));
             binding.shared = words[2] == "shared";
@@ -149,10 +151,19 @@ mod tests {
         for (lines, due) in [
             (vec!["a sqlite shared: x"], "top: x"),
             (vec!["a sqlite shared: x", "b sqlite shared: x"], "top: x"),
-            (vec!["a sqlite shared: x", "b sqlite shared: y"], "top: -; a: x; b: y"),
-            (vec!["a sqlite shared: x", "b sqlite shared:"], "top: -; a: x"),
+            (
+                vec!["a sqlite shared: x", "b sqlite shared: y"],
+                "top: -; a: x; b: y",
+            ),
+            (
+                vec!["a sqlite shared: x", "b sqlite shared:"],
+                "top: -; a: x",
+            ),
             (vec!["a sqlite shared: x", "b sqlite own:"], "top: x"),
-            (vec!["a sqlite shared: x", "b sqlite own: x"], "top: x; b: x"),
+            (
+                vec!["a sqlite shared: x", "b sqlite own: x"],
+                "top: x; b: x",
+            ),
             (
                 vec!["a sqlite shared: x", "b postgres shared: y"],
                 "top: postgres=y sqlite=x",
@@ -162,7 +173,11 @@ mod tests {
                 "top: -; t: x",
             ),
             (
-                vec!["a sqlite own t u: x", "b sqlite own t: x", "c sqlite own u: x"],
+                vec![
+                    "a sqlite own t u: x",
+                    "b sqlite own t: x",
+                    "c sqlite own u: x",
+                ],
                 "top: -; c: x; t: x",
             ),
             (

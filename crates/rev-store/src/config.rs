@@ -627,7 +627,10 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
         assert_eq!(config.ledger_prefix, "app_");
         let words = |words: &[Word]| words.iter().map(|it| it.text.clone()).collect::<Vec<_>>();
         assert_eq!(words(&config.autogenerate.include), ["app_*"]);
-        assert_eq!(words(&config.autogenerate.exclude), ["spatial_ref_sys", "trigger:*"]);
+        assert_eq!(
+            words(&config.autogenerate.exclude),
+            ["spatial_ref_sys", "trigger:*"]
+        );
         assert_eq!(words(&config.autogenerate.renames), ["hero.power:strength"]);
         let fresh = &config.snapshots["fresh"];
         assert_eq!((fresh.from.len(), fresh.targets.len()), (1, 2));

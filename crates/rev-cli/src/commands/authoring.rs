@@ -11,6 +11,7 @@ use rev_engine::outcome::Refusal;
 use rev_store::write;
 use serde_json::json;
 
+use super::autogenerate;
 use crate::args::{Global, Init, Merge, NewRevision};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -50,6 +51,7 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
 
 /// `rev revision`.
 pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Failure> {
+    autogenerate::check_flags(args)?;
     let graph = session.graph();
     let head = args
         .head
@@ -58,7 +60,8 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         .transpose()?;
     let scripts_for = database_names(&args.databases, session)?;
     let parents = parents(args, head.as_ref(), &scripts_for, session)?;
-    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, graph.ids(parents));
+    let ids = graph.ids(parents.iter().copied());
+    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
     revision.message.clone_from(&args.message);
     revision.created = Some(today());
     revision.labels = labels(&args.branch_labels, session)?;
@@ -66,6 +69,12 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         args.depends_on.iter().partition(|text| text.contains('@'));
     revision.depends_on = dependencies(&within, session)?;
     revision.needs = needs(&across, session)?;
+    if args.autogenerate {
+        return match autogenerate::fill(args, session, revision, &parents)? {
+            Some(revision) => create(session, revision),
+            None => autogenerate::nothing(session),
+        };
+    }
     let entry = Entry {
         upgrade: Some(script(args.sql.as_deref(), "-- write the way up here")?),
         downgrade: Some(script(

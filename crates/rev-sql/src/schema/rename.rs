@@ -46,6 +46,16 @@ pub enum BadRename {
     },
 }
 
+impl BadRename {
+    /// As written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            BadRename::Malformed { text } | BadRename::Nothing { text } => text,
+        }
+    }
+}
+
 impl Rename {
     /// A sentence: ``renames column `hero.power` to `strength` ``.
     #[must_use]

@@ -67,22 +67,26 @@ impl Config {
     /// # Errors
     ///
     /// The first [`Fault`]: a word that names no file, or a file that is not text.
-    pub fn model_files(&self, words: &[Word]) -> Result<Vec<ModelFile>, Fault> {
+    pub fn model_files(&self, words: &[Word]) -> Result<Vec<ModelFile>, Box<Fault>> {
         let mut files: Vec<ModelFile> = Vec::new();
         for word in words {
             let found = find(self.root(), &word.text);
             if found.is_empty() {
-                return Err(self.fault_at(word, Problem::NoModels { path: word.text.clone() }));
+                let path = word.text.clone();
+                return Err(Box::new(self.fault_at(word, Problem::NoModels { path })));
             }
             for file in found {
                 let path = source::shown(self.root(), &file);
                 if files.iter().any(|known| known.path == path) {
                     continue;
                 }
-                let text = source::read(&file).map_err(|(place, problem)| Fault {
-                    path: path.clone(),
-                    place,
-                    problem,
+                let text = source::read(&file).map_err(|(place, problem)| {
+                    let path = path.clone();
+                    Box::new(Fault {
+                        path,
+                        place,
+                        problem,
+                    })
                 })?;
                 files.push(ModelFile { path, text });
             }
@@ -103,11 +107,18 @@ impl Config {
 
 /// The files that a word names, sorted; none where there is none.
 fn find(root: &Path, word: &str) -> Vec<PathBuf> {
-    let mut found = vec![if word.starts_with('/') { PathBuf::from("/") } else { root.to_owned() }];
+    let mut found = vec![if word.starts_with('/') {
+        PathBuf::from("/")
+    } else {
+        root.to_owned()
+    }];
     for part in word.split('/').filter(|part| !part.is_empty()) {
         found = match is_glob(part) {
             false => found.into_iter().map(|folder| folder.join(part)).collect(),
-            true => found.iter().flat_map(|folder| matching(folder, part)).collect(),
+            true => found
+                .iter()
+                .flat_map(|folder| matching(folder, part))
+                .collect(),
         };
     }
     let mut files: Vec<PathBuf> = found
@@ -134,7 +145,9 @@ fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 
 /// The SQL files in a folder and below.
 fn within(folder: &Path) -> Vec<PathBuf> {
-    let entries = names(folder).into_iter().filter(|name| !name.starts_with('.'));
+    let entries = names(folder)
+        .into_iter()
+        .filter(|name| !name.starts_with('.'));
     entries
         .map(|name| folder.join(name))
         .flat_map(|path| match path.is_dir() {
@@ -219,7 +232,13 @@ mod tests {
 
     fn files(models: &str) -> String {
         let root = tempfile::tempdir().expect("a folder");
-        for path in ["models/b.sql", "models/a.sql", "models/old/c.sql", "models/readme.md", "x.sql"] {
+        for path in [
+            "models/b.sql",
+            "models/a.sql",
+            "models/old/c.sql",
+            "models/readme.md",
+            "x.sql",
+        ] {
             let path = root.path().join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(&path, "SELECT 1").expect("written");
@@ -242,12 +261,21 @@ mod tests {
     fn models_are_files_folders_and_patterns_each_file_once() {
         for (models, found) in [
             ("x.sql", "x.sql"),
-            ("[x.sql, models]", "x.sql models/a.sql models/b.sql models/old/c.sql"),
+            (
+                "[x.sql, models]",
+                "x.sql models/a.sql models/b.sql models/old/c.sql",
+            ),
             ("'models/*.sql'", "models/a.sql models/b.sql"),
-            ("['models/b.sql', './models/?.sql']", "models/b.sql models/a.sql"),
+            (
+                "['models/b.sql', './models/?.sql']",
+                "models/b.sql models/a.sql",
+            ),
             ("'*/*/c.sql'", "models/old/c.sql"),
             ("y.sql", "rev.yaml:2:36: there is no model file `y.sql`"),
-            ("'models/*.txt'", "rev.yaml:2:36: there is no model file `models/*.txt`"),
+            (
+                "'models/*.txt'",
+                "rev.yaml:2:36: there is no model file `models/*.txt`",
+            ),
         ] {
             assert_eq!(files(models), found, "{models}");
         }
