@@ -7,6 +7,7 @@ mod git;
 mod graph;
 mod harness;
 mod health;
+mod models;
 mod plans;
 mod runs;
 mod squash;

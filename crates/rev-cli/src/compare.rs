@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, State};
 use rev_engine::outcome::Refusal;
 use rev_sql::schema::ddl::{self, NoteKind, Script};
-use rev_sql::schema::{Diff, Filter, Rename, Schema, resolve};
+use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve};
 use rev_store::Problem;
 use rev_store::config::Word;
 
@@ -16,7 +16,7 @@ use crate::commands::revision_line;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::models;
 use crate::scratch;
-use crate::session::Session;
+use crate::session::{Session, runtime};
 use crate::terminal::count;
 
 /// What differs on one database, and the scripts that end it.
@@ -32,48 +32,71 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    /// What is lost on the way up, then on the way down: a line each.
+    /// What is lost on the way up: a line each.
     pub(crate) fn losses(&self) -> Vec<String> {
-        let up = self.up.notes(NoteKind::Destructive);
-        let up = up.map(|note| format!("upgrade {}", note.text));
-        let down = self.down.notes(NoteKind::Destructive);
-        up.chain(down.map(|note| format!("downgrade {}", note.text)))
-            .collect()
+        texts(&self.up, NoteKind::Destructive)
+    }
+
+    /// What is lost on the way down.
+    pub(crate) fn losses_down(&self) -> Vec<String> {
+        texts(&self.down, NoteKind::Destructive)
     }
 
     /// What a person should decide on the way up.
     pub(crate) fn decisions(&self) -> Vec<String> {
-        let notes = self.up.notes(NoteKind::Decide);
-        notes.map(|note| note.text.clone()).collect()
+        texts(&self.up, NoteKind::Decide)
     }
 }
 
-/// Where a schema is taken from.
-#[derive(Clone, Copy)]
-pub(crate) struct Base<'a> {
-    /// The revisions that it is to be the work of.
-    pub(crate) heads: &'a [Node],
-    /// Whether they are replayed, not looked for in the live database.
-    pub(crate) replayed: bool,
+fn texts(script: &Script, kind: NoteKind) -> Vec<String> {
+    script.notes(kind).map(|note| note.text.clone()).collect()
 }
 
-/// Compares the models of a database with its base.
-pub(crate) async fn compare(
+/// Compares the models of databases with what is there, each at its heads: the
+/// revisions that its schema is to be the work of.
+pub(crate) fn compare_all(
+    session: &Session,
+    bindings: &[Arc<Binding>],
+    flags: &Comparing,
+    heads: impl Fn(&Binding) -> Result<Vec<Node>, Failure>,
+) -> Result<Vec<Comparison>, Failure> {
+    let mut all = Vec::new();
+    // What means nothing to one database may be meant for another.
+    let mut unused: Option<Vec<BadRename>> = None;
+    for binding in bindings {
+        let heads = heads(binding)?;
+        let compared = compare(session, binding, flags, &heads);
+        let (found, bad) = runtime()?.block_on(compared)?;
+        let before = unused.take().unwrap_or_else(|| bad.clone());
+        unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());
+        all.push(found);
+    }
+    let is_flag = |bad: &&BadRename| flags.renames.iter().any(|flag| flag == bad.text());
+    match unused.unwrap_or_default().iter().find(is_flag) {
+        None => Ok(all),
+        Some(bad) => Err(Failure::refused(
+            Diagnostic::new("bad_rename", bad)
+                .hint("`rev diff` shows what is gone and what is new"),
+        )),
+    }
+}
+
+async fn compare(
     session: &Session,
     binding: &Arc<Binding>,
     flags: &Comparing,
-    base: Base<'_>,
-) -> Result<Comparison, Failure> {
+    heads: &[Node],
+) -> Result<(Comparison, Vec<BadRename>), Failure> {
     let filter = filter(session, &flags.looking)?;
-    let from = match base.replayed {
+    let from = match flags.from_revisions {
         true => {
             let graph = session.graph();
-            scratch::replayed(session, binding, graph, base.heads, &flags.scratch).await?
+            scratch::replayed(session, binding, graph, heads, &flags.scratch).await?
         }
-        false => live(session, binding, base.heads).await?,
+        false => live(session, binding, heads).await?,
     };
     let to = models::declared(session, binding, &flags.scratch).await?;
-    let renames = renames(session, binding, flags, &from, &to)?;
+    let (renames, bad) = renames(session, binding, flags, &from, &to);
     let diff = Diff::between(&from, &to, &renames, &filter, binding.dialect);
     let diff = asked(session, binding, diff, &filter);
     let written = |diff: &Diff| {
@@ -85,12 +108,13 @@ pub(crate) async fn compare(
             Failure::refused(Diagnostic::new("not_written", message))
         })
     };
-    Ok(Comparison {
+    let found = Comparison {
         up: written(&diff)?,
         down: written(&diff.reversed(binding.dialect))?,
         binding: binding.clone(),
         diff,
-    })
+    };
+    Ok((found, bad))
 }
 
 /// What is looked at: the settings and the flags together.
@@ -125,31 +149,19 @@ fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
     Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
 }
 
-/// The renames that flags and settings name. A setting that has come true, or
-/// concerns another database, names nothing here any more, which is no mistake.
+/// The renames that flags and settings name, and those that are none here: a setting
+/// that has come true is no mistake.
 fn renames(
     session: &Session,
     binding: &Binding,
     flags: &Comparing,
     from: &Schema,
     to: &Schema,
-) -> Result<Vec<Rename>, Failure> {
+) -> (Vec<Rename>, Vec<BadRename>) {
     let settings = &session.project.config.autogenerate.renames;
     let mut texts = flags.renames.clone();
     texts.extend(settings.iter().map(|word| word.text.clone()));
-    texts.dedup();
-    let (renames, bad) = resolve(&texts, from, to, binding.dialect);
-    let mut bad = bad
-        .into_iter()
-        .filter(|it| flags.renames.iter().any(|flag| flag == it.text()));
-    match bad.next() {
-        None => Ok(renames),
-        Some(bad) => Err(Failure::refused(
-            Diagnostic::new("bad_rename", &bad)
-                .on(binding.name.as_str())
-                .hint("`rev diff` shows what is gone and what is new"),
-        )),
-    }
+    resolve(&texts, from, to, binding.dialect)
 }
 
 /// The diff with the renames that a person says yes to; nobody is asked where no

@@ -238,6 +238,7 @@ impl Plan {
     /// Takes out what does not fit: references to what has no id, and uniqueness of
     /// what is the same in all rows of the first schema.
     fn mend(&mut self, before: Option<&Plan>) {
+        self.tables.iter_mut().for_each(Table::settle);
         let ids: Vec<String> = self
             .tables
             .iter()

@@ -8,11 +8,11 @@ use rev_core::{Binding, Node, Revision, Scripts, Sql};
 use serde_json::json;
 
 use crate::args::{Comparing, NewRevision};
-use crate::compare::{Base, Comparison, compare};
+use crate::compare::{Comparison, compare_all};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::models::{has_models, no_models};
-use crate::session::{Session, runtime};
+use crate::session::Session;
 use crate::terminal::{NAME, WARNING};
 
 /// Whether any of the flags is given that only make sense with `--autogenerate`.
@@ -61,18 +61,13 @@ pub(super) fn fill(
     mut revision: Revision,
     parents: &[Node],
 ) -> Result<Option<Revision>, Failure> {
-    let base = Base {
-        heads: parents,
-        replayed: args.comparing.from_revisions,
-    };
+    let databases = databases(session, &args.databases)?;
+    let heads = |_: &Binding| Ok(parents.to_vec());
+    let found = compare_all(session, &databases, &args.comparing, heads)?;
     let mut shares = BTreeMap::new();
-    for binding in databases(session, &args.databases)? {
-        let found = compare(session, &binding, &args.comparing, base);
-        let found = runtime()?.block_on(found)?;
-        if !found.diff.is_empty() {
-            tell(session, &found);
-            shares.insert(binding.name.clone(), share(&found));
-        }
+    for found in found.iter().filter(|it| !it.diff.is_empty()) {
+        tell(session, found);
+        shares.insert(found.binding.name.clone(), share(found));
     }
     if shares.is_empty() {
         return Ok(None);
@@ -105,6 +100,13 @@ fn tell(session: &Session, found: &Comparison) {
     }
     for loss in found.losses() {
         talk(&format!("{WARNING}destructive{WARNING:#}: {loss}"));
+    }
+    let down = found.losses_down();
+    if !down.is_empty() {
+        let down = down.join("; ");
+        talk(&format!(
+            "{WARNING}destructive{WARNING:#} on the way down: {down}"
+        ));
     }
     for decision in found.decisions() {
         talk(&format!("{WARNING}decide{WARNING:#}: {decision}"));

@@ -1,27 +1,21 @@
 //! `rev diff`: what `rev revision --autogenerate` would write.
 
+use rev_core::Binding;
 use serde_json::{Value, json};
 
 use super::autogenerate::databases;
 use crate::args::{Diff, Format};
-use crate::compare::{Base, Comparison, compare, head};
+use crate::compare::{Comparison, compare_all, head};
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
-use crate::session::{Session, runtime};
+use crate::session::Session;
 use crate::terminal::{NAME, WARNING};
 
 /// `rev diff`.
 pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
-    let mut found = Vec::new();
-    for binding in databases(session, &args.databases)? {
-        let heads = head(session, &binding)?;
-        let base = Base {
-            heads: &heads,
-            replayed: args.comparing.from_revisions,
-        };
-        let comparing = compare(session, &binding, &args.comparing, base);
-        found.push(runtime()?.block_on(comparing)?);
-    }
+    let databases = databases(session, &args.databases)?;
+    let heads = |binding: &Binding| head(session, binding);
+    let found = compare_all(session, &databases, &args.comparing, heads)?;
     match session.terminal.format {
         Format::Json => {
             let list: Vec<Value> = found.iter().map(json_of).collect();
@@ -41,6 +35,7 @@ fn json_of(found: &Comparison) -> Value {
         "dialect": found.binding.dialect.name(),
         "changes": found.diff.sentences(),
         "destructive": found.losses(),
+        "destructive_down": found.losses_down(),
         "decide": found.decisions(),
         "upgrade": found.up.to_sql(),
         "downgrade": found.down.to_sql(),
@@ -67,11 +62,7 @@ fn text_of(found: &Comparison) -> String {
     for sentence in found.diff.sentences() {
         text.push_str(&format!("  {sentence}\n"));
     }
-    let up = found
-        .losses()
-        .into_iter()
-        .filter_map(|it| it.strip_prefix("upgrade ").map(str::to_owned));
-    for loss in up {
+    for loss in found.losses() {
         text.push_str(&format!("  {WARNING}destructive{WARNING:#}: {loss}\n"));
     }
     for decision in found.decisions() {

@@ -112,9 +112,14 @@ pub fn resolve(
     to: &Schema,
     dialect: Dialect,
 ) -> (Vec<Rename>, Vec<BadRename>) {
-    let mut renames = Vec::new();
+    let mut renames: Vec<Rename> = Vec::new();
     let mut rest = Vec::new();
     let mut bad = Vec::new();
+    let add = |rename: Rename, renames: &mut Vec<Rename>| {
+        if !renames.contains(&rename) {
+            renames.push(rename);
+        }
+    };
     for text in texts {
         match text
             .split_once(':')
@@ -122,7 +127,7 @@ pub fn resolve(
         {
             None => bad.push(BadRename::Malformed { text: text.clone() }),
             Some((old, new)) => match table(old, new, from, to) {
-                Some(rename) => renames.push(rename),
+                Some(rename) => add(rename, &mut renames),
                 None => rest.push((text, old, new)),
             },
         }
@@ -130,7 +135,7 @@ pub fn resolve(
     let moved = apply(from, &renames, dialect);
     for (text, old, new) in rest {
         match column(old, new, &moved, to, &renames) {
-            Some(rename) => renames.push(rename),
+            Some(rename) => add(rename, &mut renames),
             None => bad.push(BadRename::Nothing { text: text.clone() }),
         }
     }

@@ -1,10 +1,11 @@
 //! Drift between models, revisions and live databases.
 
+use rev_core::Binding;
 use rev_sql::schema::Diff;
 
 use crate::args::{Check, Comparing};
 use crate::commands::autogenerate;
-use crate::compare::{Base, by_hand, compare, filter, head};
+use crate::compare::{by_hand, compare_all, filter, head};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::session::{Session, runtime};
 
@@ -16,15 +17,11 @@ pub(super) fn of_models(args: &Check, session: &Session) -> Result<Vec<Diagnosti
         looking: args.looking.clone(),
         renames: Vec::new(),
     };
+    let databases = autogenerate::databases(session, &args.databases)?;
+    let heads = |binding: &Binding| head(session, binding);
     let mut findings = Vec::new();
-    for binding in autogenerate::databases(session, &args.databases)? {
-        let heads = head(session, &binding)?;
-        let base = Base {
-            heads: &heads,
-            replayed: true,
-        };
-        let found = runtime()?.block_on(compare(session, &binding, &comparing, base))?;
-        let name = binding.name.as_str();
+    for found in compare_all(session, &databases, &comparing, heads)? {
+        let name = found.binding.name.as_str();
         let message = format!("the models of `{name}` are not what its revisions give");
         findings.extend(
             finding("models_differ", message, name, &found.diff).map(|told| {
