@@ -20,7 +20,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 /// What the database holds.
-fn inspect(memory: &mut Memory) -> Schema {
+pub(crate) fn inspect(memory: &mut Memory) -> Schema {
     let ledger = Ledger::new("rev_", Dialect::Sqlite);
     let text = |cell: &Option<String>| cell.clone().unwrap_or_default();
     let entries = memory.rows(&select_entries(&ledger));
@@ -54,7 +54,7 @@ fn inspect(memory: &mut Memory) -> Schema {
     schema(&entries, &columns).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn diff(from: &Schema, to: &Schema) -> Vec<String> {
+pub(crate) fn diff(from: &Schema, to: &Schema) -> Vec<String> {
     Diff::between(from, to, &[], &Filter::default(), Dialect::Sqlite).sentences()
 }
 
@@ -66,7 +66,7 @@ fn sql(diff: &Diff) -> String {
 
 /// Runs a script as the executor does. References to the rows of these tables, which
 /// are lost on the way up, cannot lead anywhere.
-fn apply(memory: &mut Memory, script: &str, lost: &[&Name]) -> Result<(), String> {
+pub(crate) fn apply(memory: &mut Memory, script: &str, lost: &[&Name]) -> Result<(), String> {
     let text = Sql::text(script);
     let statements = split(&text, Dialect::Sqlite, TransactionMode::Step);
     let statements = statements.map_err(|error| error.to_string())?;
@@ -161,7 +161,7 @@ fn look(seed: u64) -> Result<usize, String> {
 }
 
 /// A schema made from its dump is the same, and has the same dump.
-fn check_dump(schema: &Schema) -> Result<(), String> {
+pub(crate) fn check_dump(schema: &Schema) -> Result<(), String> {
     let dump = |schema: &Schema| {
         ddl::dump(schema, Dialect::Sqlite)
             .expect("written")

@@ -146,7 +146,7 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
             .filter(|it| it != name && tables.contains_key(it))
             .collect()
     };
-    sorted(tables.keys().copied().collect(), needs)
+    sorted(&tables.keys().copied().collect(), needs)
         .into_iter()
         .map(|name| tables[name])
         .collect()
@@ -154,17 +154,28 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
 
 /// Sorts so that each comes after what it needs; where they need each other, the
 /// first comes first.
-fn sorted<K: Ord + Copy>(mut left: BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -> Vec<K> {
-    let mut waiting: BTreeMap<K, BTreeSet<K>> = left.iter().map(|key| (*key, needs(key))).collect();
+fn sorted<K: Ord + Copy>(all: &BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -> Vec<K> {
+    let mut waiting: BTreeMap<K, BTreeSet<K>> = all.iter().map(|key| (*key, needs(key))).collect();
+    let mut needed_by: BTreeMap<K, Vec<K>> = BTreeMap::new();
+    for (key, needs) in &waiting {
+        for need in needs {
+            needed_by.entry(*need).or_default().push(*key);
+        }
+    }
+    let is_free = |key: &&K| waiting[*key].is_empty();
+    let mut free: BTreeSet<K> = all.iter().filter(is_free).copied().collect();
     let mut order = Vec::new();
-    while !left.is_empty() {
-        let free = left.iter().find(|key| waiting[*key].is_empty());
-        let next = *free.or_else(|| left.first()).expect("some are left");
-        left.remove(&next);
-        waiting.values_mut().for_each(|it| {
-            it.remove(&next);
-        });
+    while let Some(next) = free.pop_first().or_else(|| waiting.keys().next().copied()) {
+        waiting.remove(&next);
         order.push(next);
+        for key in needed_by.remove(&next).into_iter().flatten() {
+            if let Some(needs) = waiting.get_mut(&key) {
+                needs.remove(&next);
+                if needs.is_empty() {
+                    free.insert(key);
+                }
+            }
+        }
     }
     order
 }
@@ -187,11 +198,8 @@ impl<'a> Objects<'a> {
         for (handle, object) in &diff.from.objects {
             let stays = match diff.to.objects.get(handle) {
                 None => false,
-                Some(new) if new == object => !writer.is_in_the_way(object, diff),
-                Some(new) if writer.is_in_the_way(object, diff) => {
-                    let _ = new;
-                    false
-                }
+                Some(_) if writer.is_in_the_way(object, diff) => false,
+                Some(new) if new == object => true,
                 Some(new) => {
                     let replaces = writer.replaces(object, new);
                     if replaces {
@@ -266,15 +274,14 @@ fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema) {
 
 /// Objects after those that they need, by kind and name where that leaves a choice.
 fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Object> {
-    let all = handles.clone();
     let needs = |handle: &&Handle| -> BTreeSet<&Handle> {
         let object = &schema.objects[*handle];
         let used = |it: &&&Handle| {
             *it != handle && (object.needs.contains(&it.2) || object.on.as_ref() == Some(&it.2))
         };
-        all.iter().filter(used).copied().collect()
+        handles.iter().filter(used).copied().collect()
     };
-    sorted(handles, needs)
+    sorted(&handles, needs)
         .into_iter()
         .map(|it| &schema.objects[it])
         .collect()
