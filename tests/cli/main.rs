@@ -10,4 +10,5 @@ mod health;
 mod models;
 mod plans;
 mod runs;
+mod sqlalchemy;
 mod squash;

@@ -129,6 +129,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   rev init --database db1=sqlite://var/db1.sqlite
   rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' shop
+  rev init --template sqlalchemy --database db1=sqlite://var/db1.sqlite
   rev init --git-hook post-checkout")]
 pub(crate) struct Init {
     /// Where [default: here]
@@ -136,9 +137,19 @@ pub(crate) struct Init {
     /// A database and its URL, in which ${NAME} reads the environment; may be repeated
     #[arg(short, long = "database", value_name = "NAME=URL")]
     pub(crate) databases: Vec<String>,
+    /// What declares the schemas: writes rev_models.py, which prints them
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) template: Option<Template>,
     /// Start nothing; let git say after each checkout what `rev switch` would do
-    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases"])]
+    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases", "template"])]
     pub(crate) git_hook: Option<GitHook>,
+}
+
+/// What can declare the schemas of a new project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// Declarative models of SQLAlchemy
+    Sqlalchemy,
 }
 
 /// The hooks of git that can be written.

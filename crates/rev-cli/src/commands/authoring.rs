@@ -12,7 +12,7 @@ use rev_store::write;
 use serde_json::json;
 
 use super::autogenerate;
-use crate::args::{Global, Init, Merge, NewRevision};
+use crate::args::{Global, Init, Merge, NewRevision, Template};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::{Session, assignment};
@@ -29,7 +29,11 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
         .iter()
         .map(|text| assignment("--database", text).map(|(name, url)| (name, url.to_owned())))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let made = write::init(&root, &databases).map_err(|error| diagnostic::write(&error))?;
+    let template = args
+        .template
+        .map(|Template::Sqlalchemy| write::Template::Sqlalchemy);
+    let made =
+        write::init(&root, &databases, template).map_err(|error| diagnostic::write(&error))?;
     let paths: Vec<String> = made.files.iter().map(|path| shown(&here, path)).collect();
     if terminal.is_json() {
         terminal.json(&json!({ "files": paths }))?;
@@ -40,9 +44,12 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
                 .map(|path| format!("{path}\n"))
                 .collect::<String>(),
         )?;
-        let next = match databases.is_empty() {
-            true => "name your databases in rev.yaml, then: rev revision -m \"…\"",
-            false => "next: rev revision -m \"…\"",
+        let next = match (template, databases.is_empty()) {
+            (_, true) => "name your databases in rev.yaml, then: rev revision -m \"…\"",
+            (None, false) => "next: rev revision -m \"…\"",
+            (Some(_), false) => {
+                "name your models in rev_models.py, then: rev revision --autogenerate -m \"…\""
+            }
         };
         terminal.talk(next);
     }
