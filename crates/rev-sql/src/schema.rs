@@ -12,6 +12,8 @@ mod filter;
 mod model;
 mod rename;
 pub mod sqlite;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use catalogue::{select, select_sqlite_dump};

@@ -9,8 +9,10 @@ use rev_core::{
     digest,
 };
 use rev_db::Scratch;
+use rev_engine::database::{Database, DatabaseError};
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
+use rev_sql::schema::ddl;
 use rev_store::config::DatabaseUrl;
 use serde_json::json;
 
@@ -157,7 +159,7 @@ fn dumped(
     }
     let mut database = session.database(binding)?;
     let script = runtime
-        .block_on(database.dump())
+        .block_on(dump(&mut *database, binding))
         .map_err(|error| session.refused(&error.into(), binding))?;
     let Some(script) = script else {
         return Err(refused(
@@ -171,6 +173,21 @@ fn dumped(
     };
     rev_core::squash::replace_upgrade(revision, binding, script);
     Ok(())
+}
+
+/// The statements that make a schema: those that the engine keeps, where it does,
+/// else those that its inspection gives.
+async fn dump(
+    database: &mut dyn Database,
+    binding: &Binding,
+) -> Result<Option<Vec<String>>, DatabaseError> {
+    if let Some(kept) = database.dump().await? {
+        return Ok(Some(kept));
+    }
+    let schema = database.inspect().await?;
+    let script = schema.and_then(|schema| ddl::dump(&schema, binding.dialect));
+    let texts = script.map(|it| it.statements.into_iter().map(|it| it.text).collect());
+    Ok(texts)
 }
 
 /// `db1@a db1@b`, or the base.

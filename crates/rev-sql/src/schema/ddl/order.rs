@@ -286,3 +286,138 @@ fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Ob
         .map(|it| &schema.objects[it])
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::ddl::{Note, Script};
+    use crate::schema::testing::schema;
+    use crate::schema::{Filter, Rename};
+    use rev_core::Dialect;
+
+    /// Writes each step as a word and a name; whatever uses `hero` is in the way.
+    struct Words {
+        keys_apart: bool,
+    }
+
+    impl Writer for Words {
+        fn keys_apart(&self) -> bool {
+            self.keys_apart
+        }
+
+        fn is_in_the_way(&self, object: &Object, _: &Diff) -> bool {
+            object.needs.iter().any(|name| name.to_string() == "hero")
+        }
+
+        fn write(&self, step: Step<'_>, _: &Diff, script: &mut Script) {
+            script.push(match step {
+                Step::DropObject(it) => format!("drop {}", it.name),
+                Step::CreateObject(it) => format!("make {}", it.name),
+                Step::DropForeignKey(table, _) => format!("unkey {}", table.name),
+                Step::AddForeignKey(table, _) => format!("key {}", table.name),
+                Step::DropTable(it) => format!("drop {}", it.name),
+                Step::CreateTable(it) => format!("make {}", it.name),
+                Step::ChangeTable(it) => format!("change {}", it.to.name),
+                Step::Rename(it) => it.spelt(),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+
+    fn ordered(from: &str, to: &str, keys_apart: bool, renames: &[Rename]) -> String {
+        let (from, to) = (schema(from), schema(to));
+        let diff = Diff::between(&from, &to, renames, &Filter::default(), Dialect::Sqlite);
+        let script = super::super::write_with(&Words { keys_apart }, &diff);
+        let texts: Vec<&str> = script
+            .statements
+            .iter()
+            .map(|it| it.text.as_str())
+            .collect();
+        texts.join(", ")
+    }
+
+    #[test]
+    fn what_is_stood_on_comes_first_and_goes_last() {
+        let all = "
+            a_fight: id hero_id>hero
+            hero: id team_id>team
+            team: id
+            routine total: team
+            routine plain:
+            view a_view: strong
+            view strong: hero
+            trigger t on hero: a_fight
+        ";
+        assert_eq!(
+            ordered("", all, false, &[]),
+            "make plain, make team, make hero, make a_fight, make total, make strong, make a_view, make t"
+        );
+        assert_eq!(
+            ordered(all, "", false, &[]),
+            "drop t, drop a_view, drop strong, drop total, drop a_fight, drop hero, drop team, drop plain"
+        );
+    }
+
+    #[test]
+    fn keys_that_stand_apart_allow_circles() {
+        let circle = "a: id b_id>b\nb: id a_id>a\nc: id c_id>c";
+        assert_eq!(
+            ordered("", circle, true, &[]),
+            "make c, make a, make b, key c, key a, key b"
+        );
+        assert_eq!(
+            ordered(circle, "", true, &[]),
+            "unkey a, drop b, drop a, drop c"
+        );
+    }
+
+    #[test]
+    fn what_is_in_the_way_leaves_with_all_that_needs_it_and_comes_back() {
+        let from = "hero: id\nteam: id\nview a: b\nview b: hero\nview c: team";
+        let to = from.replace("hero: id\n", "hero: id name\n");
+        assert_eq!(
+            ordered(from, &to, false, &[]),
+            "drop a, drop b, change hero, make b, make a"
+        );
+    }
+
+    #[test]
+    fn a_name_is_free_before_another_takes_it() {
+        let name = crate::schema::testing::name;
+        let renames = [Rename::Table {
+            from: name("hero"),
+            to: name("villain"),
+        }];
+        let (from, to) = ("hero: id\nold: a", "villain: id x\nnew: a");
+        assert_eq!(
+            ordered(from, to, false, &renames),
+            "drop old, hero:villain, make new, change villain"
+        );
+    }
+
+    #[test]
+    fn a_script_reads_well_and_no_name_ends_a_comment() {
+        let mut script = Script::default();
+        script.push("DROP VIEW a");
+        script.push("DROP VIEW b");
+        script.push_noted(
+            "DROP TABLE t",
+            vec![Note::destructive("drops `a\nDROP TABLE x`")],
+        );
+        script.push("CREATE TABLE t (\n  a\n)");
+        script.push("DROP VIEW c");
+        insta::assert_snapshot!(script.to_sql(), @"
+        DROP VIEW a;
+        DROP VIEW b;
+
+        -- destructive: drops `a DROP TABLE x`
+        DROP TABLE t;
+
+        CREATE TABLE t (
+          a
+        );
+
+        DROP VIEW c;
+        ");
+    }
+}
