@@ -296,3 +296,46 @@ fn a_dump_is_sorted_and_makes_the_same_again() {
     assert_eq!(project.rev_with(&words, &[]).out, dump.out);
     assert_answer!("models_dump_json", project.rev("dump db2 --format json"));
 }
+
+/// Runs a command on a terminal of its own, with this typed into it.
+const ON_A_TERMINAL: &str = "
+import os, pty, sys, termios
+typed, *words = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(words[0], words)
+settings = termios.tcgetattr(terminal)
+settings[3] &= ~termios.ECHO
+termios.tcsetattr(terminal, termios.TCSANOW, settings)
+os.write(terminal, typed.encode())
+said = b''
+while True:
+    try:
+        piece = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    said += piece
+sys.stdout.write(said.decode().replace('\\r\\n', '\\n'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn on_a_terminal_renames_are_asked_for_tables_first() {
+    let project = applied();
+    let renamed = HERO.replace("power", "strength").replace("hero", "heroine");
+    project.write("schema/hero.sql", &renamed);
+    let on_a_terminal = |typed: &str| {
+        let output = std::process::Command::new("python3")
+            .args(["-c", ON_A_TERMINAL, typed, env!("CARGO_BIN_EXE_rev")])
+            .args(["diff", "db1", "--color", "never"])
+            .current_dir(project.path())
+            .env_remove("CI")
+            .output()
+            .expect("python3 starts");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    insta::assert_snapshot!("models_asked_yes", on_a_terminal("y\ny\n"));
+    insta::assert_snapshot!("models_asked_no", on_a_terminal("n\n"));
+}
