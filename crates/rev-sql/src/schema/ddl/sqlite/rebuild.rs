@@ -3,7 +3,7 @@
 //!
 //! Foreign keys are off meanwhile and looked at afterwards: the executor sees to it
 //! wherever a script drops or renames a table. Views and triggers that mention the
-//! table are out of the way by then and come back later: see [`super::super::order`].
+//! table are out of the way by then and come back later: see `order`.
 
 use super::{create, name};
 use crate::schema::ddl::{Note, Script};
