@@ -3,12 +3,15 @@
 
 mod args;
 mod commands;
+mod compare;
 mod diagnostic;
 mod exit;
 mod format;
 mod graphlog;
+mod models;
 mod render;
 mod reporter;
+mod scratch;
 mod secrets;
 mod session;
 mod system;

@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::event::Pulse;
@@ -52,6 +53,13 @@ pub trait Database: Send {
     /// The schema as statements that make it, without the ledger; `None` where this
     /// engine's cannot be written so yet. Rows are not in it.
     fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The schema as values that can be compared, without the ledger and what is the
+    /// engine's own or an extension's; `None` where this engine's cannot be read so
+    /// yet.
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
         Box::pin(async { Ok(None) })
     }
 

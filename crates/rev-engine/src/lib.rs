@@ -16,4 +16,5 @@ pub mod planner;
 pub mod prepare;
 pub mod proof;
 pub mod repair;
+pub mod replay;
 pub mod request;

@@ -11,7 +11,7 @@ mod reparent;
 
 pub use emit::text;
 pub(crate) use emit::{scalar, script};
-pub use init::{Initialised, init};
+pub use init::{Initialised, Template, init};
 pub use reparent::reparent;
 
 use std::fs::{self, OpenOptions};

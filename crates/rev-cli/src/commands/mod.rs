@@ -2,8 +2,11 @@
 
 mod apply;
 mod authoring;
+mod autogenerate;
 mod check;
 mod current;
+mod diff;
+mod dump;
 mod edit;
 mod history;
 mod hook;
@@ -76,7 +79,9 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         }
         Command::Repair(args) => repair::repair(&args, &open("repair")?),
         Command::Snapshot(args) => snapshot::snapshot(&args, &open("plan")?),
-        Command::Check(_) => check::check(&open("check")?),
+        Command::Check(args) => check::check(&args, &open("check")?),
+        Command::Diff(args) => diff::diff(&args, &open("diff")?),
+        Command::Dump(args) => dump::dump(&args, &open("dump")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {
             let mut script = Vec::new();
@@ -92,7 +97,11 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
     let suits = match cli.global.format {
         Format::Text | Format::Json => true,
         Format::Mermaid => matches!(cli.command, Command::Plan(_) | Command::Graph(_)),
-        Format::Sql | Format::Markdown => matches!(cli.command, Command::Plan(_)),
+        Format::Sql => matches!(
+            cli.command,
+            Command::Plan(_) | Command::Diff(_) | Command::Dump(_)
+        ),
+        Format::Markdown => matches!(cli.command, Command::Plan(_)),
     };
     if suits {
         return Ok(());
@@ -150,7 +159,7 @@ pub(crate) fn one_line(message: &str) -> String {
 }
 
 /// What is half done on a database, and how to find out more.
-fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
+pub(crate) fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
     match in_flight {
         InFlight::Step(step) => {
             let stand = crate::terminal::count(step.done.len(), "statement");

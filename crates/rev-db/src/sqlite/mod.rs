@@ -8,6 +8,7 @@
 mod error;
 mod foreign_keys;
 mod guard;
+mod inspect;
 mod place;
 mod read;
 
@@ -27,6 +28,7 @@ use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone};
 use rev_sql::ledger;
+use rev_sql::schema::Schema;
 use rev_sql::split::{Statement, rebuilds_tables};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -453,6 +455,10 @@ impl Database for Sqlite {
 
     fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
         self.read_dump().map(|dump| dump.map(Some)).boxed()
+    }
+
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
+        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
     }
 
     fn holds_together<'a>(

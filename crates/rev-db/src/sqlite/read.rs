@@ -35,7 +35,7 @@ impl Manner {
 }
 
 /// Reads something through a connection that is open.
-type Reading<T> =
+pub(super) type Reading<T> =
     for<'a> fn(&'a Sqlite, &'a mut SqliteConnection) -> BoxFuture<'a, Result<T, DatabaseError>>;
 
 impl Sqlite {
@@ -56,7 +56,7 @@ impl Sqlite {
 
     /// Reads through a connection of the fitting manner, in another one where
     /// that cannot be relied on; where there is no file there is nothing.
-    async fn look<T: Default>(&self, read: Reading<T>) -> Result<T, DatabaseError> {
+    pub(super) async fn look<T: Default>(&self, read: Reading<T>) -> Result<T, DatabaseError> {
         let mut manner = match self.place.exists()? {
             true if self.place.is_quiet_wal() => Manner::Alone,
             true => Manner::Shared,

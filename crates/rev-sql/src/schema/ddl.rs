@@ -1,0 +1,105 @@
+//! The SQL that makes one schema into another.
+//!
+//! `order` decides what comes after what and is the same for every engine; each
+//! engine's [`Writer`] words one step at a time, and says what stands in the way of
+//! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
+
+mod order;
+mod script;
+mod spelling;
+mod sqlite;
+
+use rev_core::Dialect;
+
+use super::{
+    Constraint, Diff, Enumeration, Object, Rename, Schema, Sequence, Table, TableChange, Text,
+};
+
+pub use script::{Note, NoteKind, Script, Statement};
+pub(super) use spelling::{expression, spell, unquoted};
+
+/// What an engine's writer is asked to word.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// An object goes, for good or to come back.
+    DropObject(&'a Object),
+    /// A key goes: only where foreign keys are statements of their own.
+    DropForeignKey(&'a Table, &'a Constraint),
+    /// A table goes.
+    DropTable(&'a Table),
+    /// A table or column gets its new name.
+    Rename(&'a Rename),
+    /// A schema comes.
+    CreateNamespace(&'a Text),
+    /// An enum comes.
+    CreateEnum(&'a Enumeration),
+    /// An enum changes from one to the other.
+    ChangeEnum(&'a Enumeration, &'a Enumeration),
+    /// A sequence comes.
+    CreateSequence(&'a Sequence),
+    /// A sequence changes from one to the other.
+    ChangeSequence(&'a Sequence, &'a Sequence),
+    /// A table comes with its indexes: without its foreign keys, where these are
+    /// statements of their own.
+    CreateTable(&'a Table),
+    /// A table changes: likewise.
+    ChangeTable(&'a TableChange),
+    /// A key comes: only where foreign keys are statements of their own.
+    AddForeignKey(&'a Table, &'a Constraint),
+    /// An object comes, or comes back.
+    CreateObject(&'a Object),
+    /// An object changes where it stands: only where [`Writer::replaces`] says so.
+    ReplaceObject(&'a Object, &'a Object),
+    /// A sequence goes.
+    DropSequence(&'a Sequence),
+    /// An enum goes.
+    DropEnum(&'a Enumeration),
+    /// A schema goes.
+    DropNamespace(&'a Text),
+}
+
+/// Words an engine's steps.
+pub trait Writer {
+    /// Whether foreign keys are added and dropped by statements of their own, after
+    /// all tables are made and before any is dropped.
+    fn keys_apart(&self) -> bool;
+
+    /// Whether this object, which is to stay as it is, must be dropped before the
+    /// tables are changed, and be made again after.
+    fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool;
+
+    /// Whether an object can be given its new text or comment where it stands.
+    fn replaces(&self, from: &Object, to: &Object) -> bool {
+        let _ = (from, to);
+        false
+    }
+
+    /// Adds the statements of a step to the script.
+    fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script);
+}
+
+/// The script that does what a diff says; `None` where schemas of this dialect
+/// cannot be written yet.
+#[must_use]
+pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
+    let writer = match dialect {
+        Dialect::Sqlite => sqlite::Sqlite,
+        Dialect::Postgres | Dialect::Mysql => return None,
+    };
+    Some(write_with(&writer, diff))
+}
+
+fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
+    let mut script = Script::default();
+    for step in order::steps(diff, writer) {
+        writer.write(step, diff, &mut script);
+    }
+    script
+}
+
+/// The script that makes a schema from nothing, the same for equal schemas; `None`
+/// where schemas of this dialect cannot be written yet.
+#[must_use]
+pub fn dump(schema: &Schema, dialect: Dialect) -> Option<Script> {
+    write(&Diff::creation(schema, dialect), dialect)
+}

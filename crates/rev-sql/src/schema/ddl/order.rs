@@ -1,0 +1,423 @@
+//! What comes after what.
+//!
+//! What stands on others goes first and comes last: objects that are dropped,
+//! changed or in the way; then foreign keys and tables that go; then renames; then
+//! types, routines, new and changed tables; then foreign keys; then the objects that
+//! come, or come back. Among equals the name decides, so the same diff gives the
+//! same script.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Step, Writer};
+use crate::schema::model::Handle;
+use crate::schema::{
+    Alteration, Change, Constraint, Diff, Kind, Name, Object, Rule, Schema, Table,
+};
+
+/// The steps of a diff, in order.
+pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
+    let objects = Objects::of(diff, writer);
+    let mut steps = objects.leaving(false);
+    steps.extend(keys_gone(diff, writer));
+    steps.extend(tables_gone(diff).into_iter().map(Step::DropTable));
+    steps.extend(diff.renames.iter().map(Step::Rename));
+    steps.extend(diff.changes.iter().filter_map(ground));
+    steps.extend(objects.coming(true));
+    steps.extend(tables_new(diff).into_iter().map(Step::CreateTable));
+    steps.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::ChangeTable(it) => Some(Step::ChangeTable(it)),
+        _ => None,
+    }));
+    steps.extend(keys_new(diff, writer));
+    steps.extend(objects.coming(false));
+    steps.extend(objects.leaving(true));
+    steps.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::DropSequence(it) => Some(Step::DropSequence(it)),
+        _ => None,
+    }));
+    steps.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::DropEnum(it) => Some(Step::DropEnum(it)),
+        _ => None,
+    }));
+    steps.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::DropNamespace(it) => Some(Step::DropNamespace(it)),
+        _ => None,
+    }));
+    steps
+}
+
+/// What tables stand on.
+fn ground(change: &Change) -> Option<Step<'_>> {
+    match change {
+        Change::CreateNamespace(it) => Some(Step::CreateNamespace(it)),
+        Change::CreateEnum(it) => Some(Step::CreateEnum(it)),
+        Change::ChangeEnum { from, to } => Some(Step::ChangeEnum(from, to)),
+        Change::CreateSequence(it) => Some(Step::CreateSequence(it)),
+        Change::ChangeSequence { from, to } => Some(Step::ChangeSequence(from, to)),
+        _ => None,
+    }
+}
+
+fn foreign_keys(table: &Table) -> impl Iterator<Item = &Constraint> {
+    let keys = table.constraints.iter();
+    keys.filter(|it| matches!(it.rule, Rule::ForeignKey(_)))
+}
+
+/// Foreign keys that go, and those between tables that go.
+fn keys_gone<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
+    if !writer.keys_apart() {
+        return Vec::new();
+    }
+    let gone = tables_gone(diff);
+    let mut steps = Vec::new();
+    for change in &diff.changes {
+        match change {
+            Change::DropTable(table) => {
+                let place = |name: &Name| gone.iter().position(|it| it.name == *name);
+                let own = place(&table.name);
+                // Only where its table would otherwise be dropped after what it refers to.
+                let late = foreign_keys(table).filter(|it| match &it.rule {
+                    Rule::ForeignKey(reference) => {
+                        place(&reference.table).is_some_and(|at| Some(at) < own)
+                    }
+                    _ => false,
+                });
+                steps.extend(late.map(|it| Step::DropForeignKey(table, it)));
+            }
+            Change::ChangeTable(change) => {
+                steps.extend(change.alterations.iter().filter_map(|it| match it {
+                    Alteration::DropConstraint(it) if it.kind() == Kind::ForeignKey => {
+                        Some(Step::DropForeignKey(&change.from, it))
+                    }
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
+fn keys_new<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
+    if !writer.keys_apart() {
+        return Vec::new();
+    }
+    let mut steps = Vec::new();
+    for table in tables_new(diff) {
+        steps.extend(foreign_keys(table).map(|it| Step::AddForeignKey(table, it)));
+    }
+    for change in &diff.changes {
+        if let Change::ChangeTable(change) = change {
+            steps.extend(change.alterations.iter().filter_map(|it| match it {
+                Alteration::AddConstraint(it) if it.kind() == Kind::ForeignKey => {
+                    Some(Step::AddForeignKey(&change.to, it))
+                }
+                _ => None,
+            }));
+        }
+    }
+    steps
+}
+
+fn tables_new(diff: &Diff) -> Vec<&Table> {
+    by_reference(diff.changes.iter().filter_map(|change| match change {
+        Change::CreateTable(table) => Some(table),
+        _ => None,
+    }))
+}
+
+/// What refers to others first.
+fn tables_gone(diff: &Diff) -> Vec<&Table> {
+    let mut tables = by_reference(diff.changes.iter().filter_map(|change| match change {
+        Change::DropTable(table) => Some(table),
+        _ => None,
+    }));
+    tables.reverse();
+    tables
+}
+
+/// Tables after those that they refer to, by name where that leaves a choice or
+/// where they refer to each other.
+fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
+    let tables: BTreeMap<&Name, &Table> = tables.map(|table| (&table.name, table)).collect();
+    let needs = |name: &&Name| -> BTreeSet<&Name> {
+        let references = tables[*name].references().map(|it| &it.table);
+        references
+            .filter(|it| it != name && tables.contains_key(it))
+            .collect()
+    };
+    sorted(&tables.keys().copied().collect(), needs)
+        .into_iter()
+        .map(|name| tables[name])
+        .collect()
+}
+
+/// Sorts so that each comes after what it needs; where they need each other, the
+/// first comes first.
+fn sorted<K: Ord + Copy>(all: &BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -> Vec<K> {
+    let mut waiting: BTreeMap<K, BTreeSet<K>> = all.iter().map(|key| (*key, needs(key))).collect();
+    let mut needed_by: BTreeMap<K, Vec<K>> = BTreeMap::new();
+    for (key, needs) in &waiting {
+        for need in needs {
+            needed_by.entry(*need).or_default().push(*key);
+        }
+    }
+    let is_free = |key: &&K| waiting[*key].is_empty();
+    let mut free: BTreeSet<K> = all.iter().filter(is_free).copied().collect();
+    let mut order = Vec::new();
+    while let Some(next) = free.pop_first().or_else(|| waiting.keys().next().copied()) {
+        waiting.remove(&next);
+        order.push(next);
+        for key in needed_by.remove(&next).into_iter().flatten() {
+            if let Some(needs) = waiting.get_mut(&key) {
+                needs.remove(&next);
+                if needs.is_empty() {
+                    free.insert(key);
+                }
+            }
+        }
+    }
+    order
+}
+
+/// The objects that go, come, or both.
+struct Objects<'a> {
+    diff: &'a Diff,
+    /// Given their new text where they stand.
+    replaced: BTreeMap<&'a Handle, Step<'a>>,
+    /// Dropped, sorted so that each comes after what it needs.
+    away: Vec<&'a Object>,
+    /// Made, sorted likewise.
+    new: Vec<&'a Object>,
+}
+
+impl<'a> Objects<'a> {
+    fn of(diff: &'a Diff, writer: &dyn Writer) -> Self {
+        let mut away: BTreeSet<&Handle> = BTreeSet::new();
+        let mut replaced = BTreeMap::new();
+        for (handle, object) in &diff.from.objects {
+            let stays = match diff.to.objects.get(handle) {
+                None => false,
+                Some(_) if writer.is_in_the_way(object, diff) => false,
+                Some(new) if new == object => true,
+                Some(new) => {
+                    let replaces = writer.replaces(object, new);
+                    if replaces {
+                        replaced.insert(handle, Step::ReplaceObject(object, new));
+                    }
+                    replaces
+                }
+            };
+            if !stays {
+                away.insert(handle);
+            }
+        }
+        close(&mut away, &diff.from);
+        replaced.retain(|handle, _| !away.contains(*handle));
+        let comes =
+            |handle: &&Handle| !diff.from.objects.contains_key(*handle) || away.contains(*handle);
+        let new: BTreeSet<&Handle> = diff.to.objects.keys().filter(comes).collect();
+        Self {
+            diff,
+            away: in_order(away, &diff.from),
+            new: in_order(new, &diff.to),
+            replaced,
+        }
+    }
+
+    /// The drops of objects that tables may stand on, or of the others.
+    fn leaving(&self, ground: bool) -> Vec<Step<'a>> {
+        let away = self.away.iter().rev();
+        let wanted = away.filter(|it| is_ground(it, &self.diff.from) == ground);
+        wanted.map(|it| Step::DropObject(it)).collect()
+    }
+
+    /// Likewise for those that are made or replaced.
+    fn coming(&self, ground: bool) -> Vec<Step<'a>> {
+        let new = self.new.iter().copied();
+        let new = new.filter(|it| is_ground(it, &self.diff.to) == ground);
+        let replaced = self.replaced.iter().filter(|(handle, _)| {
+            is_ground(&self.diff.to.objects[**handle], &self.diff.to) == ground
+        });
+        let replaced = replaced.map(|(_, step)| *step);
+        replaced.chain(new.map(Step::CreateObject)).collect()
+    }
+}
+
+/// Whether tables may use it: a type or routine that uses none itself.
+fn is_ground(object: &Object, schema: &Schema) -> bool {
+    object.kind < Kind::Table && !object.needs.iter().any(|it| schema.tables.contains_key(it))
+}
+
+/// Adds all that needs what is in the set.
+fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema) {
+    loop {
+        let names: BTreeSet<&Name> = set.iter().map(|(_, _, name)| name).collect();
+        let uses = |object: &Object| {
+            let needs = object.needs.iter().chain(&object.on);
+            needs
+                .into_iter()
+                .any(|it| *it != object.name && names.contains(it))
+        };
+        let more: Vec<&Handle> = schema
+            .objects
+            .iter()
+            .filter(|(handle, object)| !set.contains(handle) && uses(object))
+            .map(|(handle, _)| handle)
+            .collect();
+        if more.is_empty() {
+            return;
+        }
+        set.extend(more);
+    }
+}
+
+/// Objects after those that they need, by kind and name where that leaves a choice.
+fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Object> {
+    let needs = |handle: &&Handle| -> BTreeSet<&Handle> {
+        let object = &schema.objects[*handle];
+        let used = |it: &&&Handle| {
+            *it != handle && (object.needs.contains(&it.2) || object.on.as_ref() == Some(&it.2))
+        };
+        handles.iter().filter(used).copied().collect()
+    };
+    sorted(&handles, needs)
+        .into_iter()
+        .map(|it| &schema.objects[it])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::ddl::{Note, Script};
+    use crate::schema::testing::schema;
+    use crate::schema::{Filter, Rename};
+    use rev_core::Dialect;
+
+    /// Writes each step as a word and a name; whatever uses `hero` is in the way.
+    struct Words {
+        keys_apart: bool,
+    }
+
+    impl Writer for Words {
+        fn keys_apart(&self) -> bool {
+            self.keys_apart
+        }
+
+        fn is_in_the_way(&self, object: &Object, _: &Diff) -> bool {
+            object.needs.iter().any(|name| name.to_string() == "hero")
+        }
+
+        fn write(&self, step: Step<'_>, _: &Diff, script: &mut Script) {
+            script.push(match step {
+                Step::DropObject(it) => format!("drop {}", it.name),
+                Step::CreateObject(it) => format!("make {}", it.name),
+                Step::DropForeignKey(table, _) => format!("unkey {}", table.name),
+                Step::AddForeignKey(table, _) => format!("key {}", table.name),
+                Step::DropTable(it) => format!("drop {}", it.name),
+                Step::CreateTable(it) => format!("make {}", it.name),
+                Step::ChangeTable(it) => format!("change {}", it.to.name),
+                Step::Rename(it) => it.spelt(),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+
+    fn ordered(from: &str, to: &str, keys_apart: bool, renames: &[Rename]) -> String {
+        let (from, to) = (schema(from), schema(to));
+        let diff = Diff::between(&from, &to, renames, &Filter::default(), Dialect::Sqlite);
+        let script = super::super::write_with(&Words { keys_apart }, &diff);
+        let texts: Vec<&str> = script
+            .statements
+            .iter()
+            .map(|it| it.text.as_str())
+            .collect();
+        texts.join(", ")
+    }
+
+    #[test]
+    fn what_is_stood_on_comes_first_and_goes_last() {
+        let all = "
+            a_fight: id hero_id>hero
+            hero: id team_id>team
+            team: id
+            routine total: team
+            routine plain:
+            view a_view: strong
+            view strong: hero
+            trigger t on hero: a_fight
+        ";
+        assert_eq!(
+            ordered("", all, false, &[]),
+            "make plain, make team, make hero, make a_fight, make total, make strong, make a_view, make t"
+        );
+        assert_eq!(
+            ordered(all, "", false, &[]),
+            "drop t, drop a_view, drop strong, drop total, drop a_fight, drop hero, drop team, drop plain"
+        );
+    }
+
+    #[test]
+    fn keys_that_stand_apart_allow_circles() {
+        let circle = "a: id b_id>b\nb: id a_id>a\nc: id c_id>c";
+        assert_eq!(
+            ordered("", circle, true, &[]),
+            "make c, make a, make b, key c, key a, key b"
+        );
+        assert_eq!(
+            ordered(circle, "", true, &[]),
+            "unkey a, drop b, drop a, drop c"
+        );
+    }
+
+    #[test]
+    fn what_is_in_the_way_leaves_with_all_that_needs_it_and_comes_back() {
+        let from = "hero: id\nteam: id\nview a: b\nview b: hero\nview c: team";
+        let to = from.replace("hero: id\n", "hero: id name\n");
+        assert_eq!(
+            ordered(from, &to, false, &[]),
+            "drop a, drop b, change hero, make b, make a"
+        );
+    }
+
+    #[test]
+    fn a_name_is_free_before_another_takes_it() {
+        let name = crate::schema::testing::name;
+        let renames = [Rename::Table {
+            from: name("hero"),
+            to: name("villain"),
+        }];
+        let (from, to) = ("hero: id\nold: a", "villain: id x\nnew: a");
+        assert_eq!(
+            ordered(from, to, false, &renames),
+            "drop old, hero:villain, make new, change villain"
+        );
+    }
+
+    #[test]
+    fn a_script_reads_well_and_no_name_ends_a_comment() {
+        let mut script = Script::default();
+        script.push("DROP VIEW a");
+        script.push("DROP VIEW b");
+        script.push_noted(
+            "DROP TABLE t",
+            vec![Note::destructive("drops `a\nDROP TABLE x`")],
+        );
+        script.push("CREATE TABLE t (\n  a\n)");
+        script.push("DROP VIEW c");
+        insta::assert_snapshot!(script.to_sql(), @"
+        DROP VIEW a;
+        DROP VIEW b;
+
+        -- destructive: drops `a DROP TABLE x`
+        DROP TABLE t;
+
+        CREATE TABLE t (
+          a
+        );
+
+        DROP VIEW c;
+        ");
+    }
+}

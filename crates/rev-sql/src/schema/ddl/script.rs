@@ -1,0 +1,149 @@
+//! Scripts: statements, each with what a person should know of it.
+
+use std::fmt::{self, Write as _};
+
+use rev_core::TransactionMode;
+
+/// Statements in the order to run them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// How they are to be committed.
+    pub transaction: TransactionMode,
+}
+
+/// A statement and what is said beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// What a person should know.
+    pub notes: Vec<Note>,
+    /// The statement, without a semicolon.
+    pub text: String,
+}
+
+/// What a person should know of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Why.
+    pub kind: NoteKind,
+    /// One line.
+    pub text: String,
+}
+
+/// Why something is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteKind {
+    /// Rows or values are lost.
+    Destructive,
+    /// Something was chosen that a person may know better, or it may fail on rows
+    /// that are there.
+    Decide,
+    /// Why it is written so.
+    Remark,
+}
+
+impl NoteKind {
+    /// The word that opens the comment.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            NoteKind::Destructive => Some("destructive"),
+            NoteKind::Decide => Some("decide"),
+            NoteKind::Remark => None,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind.word() {
+            Some(word) => write!(f, "{word}: {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+impl Script {
+    /// Adds a statement with nothing to say of it.
+    pub fn push(&mut self, text: impl Into<String>) {
+        self.push_noted(text, Vec::new());
+    }
+
+    /// Adds a statement with notes.
+    pub fn push_noted(&mut self, text: impl Into<String>, notes: Vec<Note>) {
+        self.statements.push(Statement {
+            notes,
+            text: text.into(),
+        });
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// The notes of a kind, in order.
+    pub fn notes(&self, kind: NoteKind) -> impl Iterator<Item = &Note> {
+        let notes = self.statements.iter().flat_map(|it| &it.notes);
+        notes.filter(move |note| note.kind == kind)
+    }
+
+    /// The script as text: notes as comments above their statements, a blank line
+    /// between statements of several lines or with notes.
+    #[must_use]
+    pub fn to_sql(&self) -> String {
+        let mut sql = String::new();
+        let is_long = |it: &Statement| !it.notes.is_empty() || it.text.contains('\n');
+        let mut before: Option<&Statement> = None;
+        for statement in &self.statements {
+            let gap = before.is_some_and(|it| it.text.contains('\n')) || is_long(statement);
+            if before.is_some() && gap {
+                sql.push('\n');
+            }
+            for note in &statement.notes {
+                let _ = writeln!(sql, "-- {}", one_line(&note.to_string()));
+            }
+            let _ = writeln!(sql, "{};", statement.text);
+            before = Some(statement);
+        }
+        sql
+    }
+}
+
+impl Note {
+    /// A note on what is lost.
+    #[must_use]
+    pub fn destructive(text: impl Into<String>) -> Self {
+        Self {
+            kind: NoteKind::Destructive,
+            text: text.into(),
+        }
+    }
+
+    /// A note on what a person should decide.
+    #[must_use]
+    pub fn decide(text: impl Into<String>) -> Self {
+        Self {
+            kind: NoteKind::Decide,
+            text: text.into(),
+        }
+    }
+
+    /// A note on why it is written so.
+    #[must_use]
+    pub fn remark(text: impl Into<String>) -> Self {
+        Self {
+            kind: NoteKind::Remark,
+            text: text.into(),
+        }
+    }
+}
+
+/// A name may hold a line's end, which would end the comment.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

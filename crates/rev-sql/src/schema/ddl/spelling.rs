@@ -1,0 +1,84 @@
+//! Names and expressions as a person would write them.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use rev_core::Dialect;
+
+use crate::ledger;
+use crate::schema::{Text, sqlite};
+
+/// Words that some engine does not take for a name as they stand.
+const RESERVED: &str = "\
+abort accessible action add after all alter always analyse analyze and any array as asc asensitive \
+asymmetric attach authorization autoincrement before begin between bigint binary blob both by call \
+cascade case cast change char character check collate collation column commit concurrently condition \
+conflict constraint continue convert create cross cube current current_catalog current_date \
+current_role current_schema current_time current_timestamp current_user cursor database databases dec \
+decimal declare default deferrable deferred delayed delete dense_rank desc describe detach \
+deterministic distinct distinctrow div do double drop dual each else elseif empty enclosed end escape \
+escaped except exclude exclusive exists exit explain fail false fetch filter first float following for \
+force foreign freeze from full fulltext function generated get glob grant group grouping groups \
+having high_priority if ignore ilike immediate in index indexed infile initially inner inout \
+insensitive insert instead int integer intersect interval into is isnull iterate join json_table \
+keys kill last lateral lead leading leave left like limit linear lines load localtime \
+localtimestamp lock long longblob longtext loop low_priority match materialized maxvalue mediumblob \
+mediumint mediumtext mod modifies natural no not nothing notnull nth_value null nulls numeric of \
+offset on only optimize option optionally or order others out outer outfile over overlaps partition \
+percent_rank placing plan pragma preceding precision primary procedure purge query raise range rank \
+read reads real recursive references regexp reindex release rename repeat replace require resignal \
+restrict return returning revoke right rlike rollback row row_number rows savepoint schema schemas \
+select sensitive separator session_user set show signal similar smallint some spatial specific sql \
+sqlexception sqlstate sqlwarning ssl starting stored straight_join symmetric system table tablesample \
+temp temporary terminated then ties tinyblob tinyint tinytext to trailing transaction trigger true \
+unbounded undo union unique unlock unsigned update usage use user using utc_date utc_time \
+utc_timestamp vacuum values varbinary varchar varcharacter variadic varying verbose view virtual when \
+where while window with without write xor year_month zerofill";
+
+static WORDS: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
+
+/// A name, quoted only where the dialect would take it for something else.
+pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
+    let text = name.as_str();
+    let small = dialect == Dialect::Postgres;
+    let mut characters = text.chars();
+    let begins = characters
+        .next()
+        .is_some_and(|c| c.is_ascii_lowercase() || c == '_' || (c.is_ascii_uppercase() && !small));
+    let goes_on = characters.all(|c| {
+        c.is_ascii_lowercase()
+            || c.is_ascii_digit()
+            || c == '_'
+            || (c.is_ascii_uppercase() && !small)
+    });
+    let word = text.to_ascii_lowercase();
+    let is_plain = begins && goes_on && !WORDS.contains(word.as_str());
+    match is_plain {
+        true => text.to_owned(),
+        false => ledger::name(text, dialect),
+    }
+}
+
+/// A name without the quotes around it.
+pub(in crate::schema) fn unquoted(name: &str) -> String {
+    let inner = |quote: char| {
+        let inner = name.strip_prefix(quote)?.strip_suffix(quote)?;
+        Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
+    };
+    let bracketed = || Some(name.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+    inner('"')
+        .or_else(|| inner('`'))
+        .or_else(|| inner('\''))
+        .or_else(bracketed)
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// An expression with the key that its dialect compares by.
+pub(in crate::schema) fn expression(text: &str, dialect: Dialect) -> Text {
+    match dialect {
+        Dialect::Sqlite => sqlite::expression(text),
+        // The servers spell what they keep in one way.
+        Dialect::Postgres | Dialect::Mysql => Text::exact(text),
+    }
+}

@@ -1,0 +1,251 @@
+//! The rebuild of a table: a new one, its rows, the old one's name.
+//! <https://sqlite.org/lang_altertable.html#otheralter>
+//!
+//! Foreign keys are off meanwhile and looked at afterwards: the executor sees to it
+//! wherever a script drops or renames a table. Views and triggers that mention the
+//! table are out of the way by then and come back later: see `order`.
+
+use super::{create, name};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::sqlite::table::row_id;
+use crate::schema::{Alteration, Column, Diff, Name, Table, TableChange, Text};
+
+/// Adds the rebuild of a table.
+pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
+    let copy = Copy::of(change, diff);
+    let (old, new) = (&change.from.name.name, free_name(change, diff));
+    let note = Note::remark(format!(
+        "SQLite cannot do this to `{old}` in place: a new table takes the rows and the name"
+    ));
+    script.push_noted(create::table(&change.to, &new), vec![note]);
+    if is_counted(&change.from) && is_counted(&change.to) {
+        let text = format!(
+            "INSERT INTO sqlite_sequence (name, seq)\n\
+             SELECT {}, seq FROM sqlite_sequence WHERE name = {}",
+            string(&new),
+            string(old)
+        );
+        let note = "ids of rows that are gone are not given again";
+        script.push_noted(text, vec![Note::remark(note)]);
+    }
+    let columns: Vec<String> = copy.columns.iter().map(|it| name(it)).collect();
+    let values = match filled(&copy.values) {
+        lines if lines.starts_with('\n') => lines,
+        line => format!(" {line}"),
+    };
+    let columns = match filled(&columns) {
+        lines if lines.starts_with('\n') => format!("{lines}\n"),
+        line => line,
+    };
+    let text = format!(
+        "INSERT INTO {} ({columns})\nSELECT{values}\nFROM {}",
+        name(&new),
+        name(old)
+    );
+    script.push_noted(text, copy.notes);
+    script.push(format!("DROP TABLE {}", name(old)));
+    script.push(format!(
+        "ALTER TABLE {} RENAME TO {}",
+        name(&new),
+        name(old)
+    ));
+    for index in &change.to.indexes {
+        script.push(create::index(index, &change.to));
+    }
+}
+
+/// The widest line of a list.
+const WIDTH: usize = 90;
+
+/// A list, on several lines where it is long.
+fn filled(items: &[String]) -> String {
+    let whole = items.join(", ");
+    if whole.len() <= WIDTH {
+        return whole;
+    }
+    let mut lines = vec![String::new()];
+    for item in items {
+        let last = lines.last_mut().expect("there is always one");
+        match last.is_empty() || last.len() + item.len() + 2 <= WIDTH {
+            true => last.push_str(if last.is_empty() { "" } else { ", " }),
+            false => lines.push(String::new()),
+        }
+        lines
+            .last_mut()
+            .expect("there is always one")
+            .push_str(item);
+    }
+    format!("\n  {}", lines.join(",\n  "))
+}
+
+fn is_counted(table: &Table) -> bool {
+    table.columns.iter().any(|column| column.identity.is_some())
+}
+
+fn string(text: &Text) -> String {
+    format!("'{}'", text.as_str().replace('\'', "''"))
+}
+
+/// `new_hero`, or what nothing else is called.
+fn free_name(change: &TableChange, diff: &Diff) -> Text {
+    let is_taken = |text: &Text| {
+        [&diff.from, &diff.to].into_iter().any(|schema| {
+            schema.tables.contains_key(&Name::bare(text.clone()))
+                || schema.objects.keys().any(|(_, _, name)| name.name == *text)
+                || schema
+                    .tables
+                    .values()
+                    .flat_map(|it| &it.indexes)
+                    .any(|it| it.name == *text)
+        })
+    };
+    let mut text = format!("new_{}", change.to.name.name);
+    while is_taken(&crate::schema::sqlite::name(&text)) {
+        text.insert_str(0, "new_");
+    }
+    crate::schema::sqlite::name(&text)
+}
+
+/// What goes from the old table into the new one.
+struct Copy<'a> {
+    columns: Vec<&'a Text>,
+    values: Vec<String>,
+    notes: Vec<Note>,
+}
+
+impl<'a> Copy<'a> {
+    fn of(change: &'a TableChange, diff: &Diff) -> Self {
+        let losses = change.alterations.iter().filter_map(|it| match it {
+            Alteration::DropColumn(column) => diff.loss_of_column(&change.to, column),
+            Alteration::ChangeColumn { from, to } => becomes_computed(change, from, to),
+            _ => None,
+        });
+        let mut copy = Self {
+            columns: Vec::new(),
+            values: Vec::new(),
+            notes: losses.collect(),
+        };
+        let row_id = row_id(&change.to);
+        for column in change.to.columns.iter().filter(|it| it.generated.is_none()) {
+            let may_be_null = column.nullable || row_id.as_ref() == Some(&column.name);
+            match change.from.column(&column.name) {
+                Some(old) => copy.take(change, old, column, may_be_null),
+                None if !may_be_null && column.default.is_none() => {
+                    let filler = filler(column);
+                    copy.notes.push(Note::decide(format!(
+                        "`{}` must not be NULL and has no default: rows that are there get {filler}",
+                        column.name
+                    )));
+                    copy.push(column, filler.to_owned());
+                }
+                None => {}
+            }
+        }
+        if copy.columns.is_empty()
+            && let Some(first) = change.to.columns.iter().find(|it| it.generated.is_none())
+        {
+            let value = first
+                .default
+                .as_ref()
+                .map_or("NULL".to_owned(), create::value);
+            copy.push(first, value);
+        }
+        copy
+    }
+
+    fn push(&mut self, column: &'a Column, value: String) {
+        self.columns.push(&column.name);
+        self.values.push(value);
+    }
+
+    fn take(&mut self, change: &TableChange, old: &Column, new: &'a Column, may_be_null: bool) {
+        let value = name(&old.name);
+        if let Some(text) = conversion(change, old, new) {
+            self.notes.push(text);
+        }
+        if may_be_null || !could_be_null(&change.from, old) {
+            return self.push(new, value);
+        }
+        let filler = match &new.default {
+            Some(default) => create::value(default),
+            None => filler(new).to_owned(),
+        };
+        self.notes.push(Note::decide(format!(
+            "`{}` must not be NULL any more: rows where it is get {filler}",
+            new.name
+        )));
+        self.push(new, format!("coalesce({value}, {filler})"));
+    }
+}
+
+fn becomes_computed(change: &TableChange, from: &Column, to: &Column) -> Option<Note> {
+    let loses = from.generated.is_none() && to.generated.is_some();
+    let (table, column) = (&change.to.name, &to.name);
+    let text = format!("`{table}.{column}` is computed from now on: its values are lost");
+    loses.then(|| Note::destructive(text))
+}
+
+fn could_be_null(table: &Table, column: &Column) -> bool {
+    column.nullable && row_id(table).as_ref() != Some(&column.name)
+}
+
+/// What a column holds that must hold something.
+fn filler(column: &Column) -> &'static str {
+    match Affinity::of(column) {
+        Affinity::Text => "''",
+        Affinity::Blob if column.type_name.as_str().is_empty() => "''",
+        Affinity::Blob => "x''",
+        Affinity::Integer | Affinity::Real | Affinity::Numeric => "0",
+    }
+}
+
+/// What becomes of values that a column of another type takes.
+/// <https://sqlite.org/datatype3.html#determination_of_column_affinity>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Affinity {
+    Integer,
+    Text,
+    Blob,
+    Real,
+    Numeric,
+}
+
+impl Affinity {
+    fn of(column: &Column) -> Self {
+        let name = column.type_name.as_str().to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        if has(&["INT"]) {
+            Affinity::Integer
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            Affinity::Text
+        } else if name.is_empty() || has(&["BLOB"]) || name == "ANY" {
+            Affinity::Blob
+        } else if has(&["REAL", "FLOA", "DOUB"]) {
+            Affinity::Real
+        } else {
+            Affinity::Numeric
+        }
+    }
+}
+
+/// What a change of type does to the values, where it does not keep them.
+fn conversion(change: &TableChange, old: &Column, new: &Column) -> Option<Note> {
+    use Affinity::{Blob, Integer, Numeric, Real, Text};
+    if old.type_name == new.type_name {
+        return None;
+    }
+    let what = match (Affinity::of(old), Affinity::of(new)) {
+        (Text | Blob, Integer | Numeric) => {
+            "text that reads as a number becomes one, such as '007'"
+        }
+        (Text | Blob, Real) => "text that reads as a number becomes one, such as '1.50'",
+        (Integer | Numeric, Real) => "whole numbers above 2^53 lose digits",
+        (Real | Numeric, Text) => "numbers keep 15 digits",
+        _ => return None,
+    };
+    let table = &change.to.name;
+    Some(Note::destructive(format!(
+        "`{table}.{}` goes from {} to {}: {what}",
+        new.name, old.type_name, new.type_name
+    )))
+}

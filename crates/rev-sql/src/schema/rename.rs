@@ -1,0 +1,553 @@
+//! Renames: what no comparison can know, so it is asked for or told.
+
+use rev_core::Dialect;
+
+use super::{
+    Alteration, Change, Constraint, Index, Name, Part, PartOf, Reference, Rule, Schema, Table,
+    TableChange, Text,
+};
+use crate::split::{Token, TokenKind, tokens};
+
+/// A table or column that goes on under another name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rename {
+    /// A table.
+    Table {
+        /// As it was called.
+        from: Name,
+        /// As it will be called.
+        to: Name,
+    },
+    /// A column.
+    Column {
+        /// Its table, by the name that it will have.
+        table: Name,
+        /// As it was called.
+        from: Text,
+        /// As it will be called.
+        to: Text,
+    },
+}
+
+/// A rename that cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRename {
+    /// It is not of the form.
+    #[error("`{text}` is not OLD:NEW, with tables or with columns such as `hero.power:strength`")]
+    Malformed {
+        /// As written.
+        text: String,
+    },
+    /// Nothing of the old name is gone, or nothing of the new name is new.
+    #[error("`{text}` renames nothing: the old name must be gone and the new one must be new")]
+    Nothing {
+        /// As written.
+        text: String,
+    },
+}
+
+impl BadRename {
+    /// As written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            BadRename::Malformed { text } | BadRename::Nothing { text } => text,
+        }
+    }
+}
+
+impl Rename {
+    /// A sentence: ``renames column `hero.power` to `strength` ``.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Rename::Table { from, to } => format!("renames table `{from}` to `{to}`"),
+            Rename::Column { table, from, to } => {
+                format!("renames column `{table}.{from}` to `{to}`")
+            }
+        }
+    }
+
+    /// As a flag or setting spells it: `hero.power:strength`.
+    #[must_use]
+    pub fn spelt(&self) -> String {
+        match self {
+            Rename::Table { from, to } => format!("{from}:{to}"),
+            Rename::Column { table, from, to } => format!("{table}.{from}:{to}"),
+        }
+    }
+
+    /// The same renames for the way back.
+    #[must_use]
+    pub fn inverted(renames: &[Rename]) -> Vec<Rename> {
+        let before = |name: &Name| {
+            let old = renames.iter().find_map(|it| match it {
+                Rename::Table { from, to } if to == name => Some(from.clone()),
+                _ => None,
+            });
+            old.unwrap_or_else(|| name.clone())
+        };
+        let invert = |rename: &Rename| match rename {
+            Rename::Table { from, to } => Rename::Table {
+                from: to.clone(),
+                to: from.clone(),
+            },
+            Rename::Column { table, from, to } => Rename::Column {
+                table: before(table),
+                from: to.clone(),
+                to: from.clone(),
+            },
+        };
+        renames.iter().map(invert).collect()
+    }
+}
+
+/// Reads renames as flags and settings spell them: `old:new` for a table,
+/// `table.old:new` for a column, whose table may be given by either name. Tables
+/// come first. What cannot be done is returned beside.
+#[must_use]
+pub fn resolve(
+    texts: &[String],
+    from: &Schema,
+    to: &Schema,
+    dialect: Dialect,
+) -> (Vec<Rename>, Vec<BadRename>) {
+    let mut renames: Vec<Rename> = Vec::new();
+    let mut rest = Vec::new();
+    let mut bad = Vec::new();
+    let add = |rename: Rename, renames: &mut Vec<Rename>| {
+        if !renames.contains(&rename) {
+            renames.push(rename);
+        }
+    };
+    for text in texts {
+        match text
+            .split_once(':')
+            .filter(|(old, new)| !old.is_empty() && !new.is_empty())
+        {
+            None => bad.push(BadRename::Malformed { text: text.clone() }),
+            Some((old, new)) => match table(old, new, from, to) {
+                Some(rename) => add(rename, &mut renames),
+                None => rest.push((text, old, new)),
+            },
+        }
+    }
+    let moved = apply(from, &renames, dialect);
+    for (text, old, new) in rest {
+        match column(old, new, &moved, to, &renames) {
+            Some(rename) => add(rename, &mut renames),
+            None => bad.push(BadRename::Nothing { text: text.clone() }),
+        }
+    }
+    (renames, bad)
+}
+
+fn table(old: &str, new: &str, from: &Schema, to: &Schema) -> Option<Rename> {
+    let old = from.tables.keys().find(|name| is(name, old))?;
+    let new = to.tables.keys().find(|name| {
+        let same_schema = name.schema == old.schema && is_text(&name.name, new);
+        is(name, new) || same_schema
+    })?;
+    let can = !to.tables.contains_key(old) && !from.tables.contains_key(new);
+    can.then(|| Rename::Table {
+        from: old.clone(),
+        to: new.clone(),
+    })
+}
+
+fn column(old: &str, new: &str, from: &Schema, to: &Schema, renames: &[Rename]) -> Option<Rename> {
+    let (table, old) = old.rsplit_once('.')?;
+    let new = new.rsplit_once('.').map_or(new, |(_, new)| new);
+    let by_old_name = || {
+        renames.iter().find_map(|it| match it {
+            Rename::Table { from, to } if is(from, table) => Some(to),
+            _ => None,
+        })
+    };
+    let name = to
+        .tables
+        .keys()
+        .find(|name| is(name, table))
+        .or_else(by_old_name)?;
+    let (from, to) = (from.tables.get(name)?, to.tables.get(name)?);
+    let old = &from.columns.iter().find(|it| is_text(&it.name, old))?.name;
+    let new = &to.columns.iter().find(|it| is_text(&it.name, new))?.name;
+    let can = to.column(old).is_none() && from.column(new).is_none();
+    can.then(|| Rename::Column {
+        table: name.clone(),
+        from: old.clone(),
+        to: new.clone(),
+    })
+}
+
+/// Whether a person means this name.
+fn is(name: &Name, typed: &str) -> bool {
+    match (&name.schema, typed.split_once('.')) {
+        (None, _) => is_text(&name.name, typed),
+        (Some(schema), Some((first, rest))) => is_text(schema, first) && is_text(&name.name, rest),
+        (Some(_), None) => false,
+    }
+}
+
+fn is_text(text: &Text, typed: &str) -> bool {
+    let caseless = text.key() != text.as_str() || text.key() == text.as_str().to_ascii_lowercase();
+    text.as_str() == typed || (caseless && text.key() == typed.to_ascii_lowercase())
+}
+
+/// Renames that may be meant: a table that is gone beside a new one that is much
+/// alike, a column that is gone beside a new one of its type. Each name at most once.
+pub(super) fn candidates(changes: &[Change]) -> Vec<Rename> {
+    let mut found = Vec::new();
+    let gone = changes.iter().filter_map(|change| match change {
+        Change::DropTable(table) => Some(table),
+        _ => None,
+    });
+    let mut new: Vec<&Table> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::CreateTable(table) => Some(table),
+            _ => None,
+        })
+        .collect();
+    for old in gone {
+        let best = (0..new.len()).max_by_key(|&index| likeness(old, new[index]));
+        if let Some(index) = best.filter(|&index| likeness(old, new[index]) >= 50) {
+            found.push(Rename::Table {
+                from: old.name.clone(),
+                to: new.remove(index).name.clone(),
+            });
+        }
+    }
+    for change in changes {
+        if let Change::ChangeTable(change) = change {
+            found.extend(columns(change));
+        }
+    }
+    found
+}
+
+/// How many of a hundred columns two tables share by name and type.
+fn likeness(one: &Table, other: &Table) -> usize {
+    let shared = one.columns.iter().filter(|column| {
+        let same = other.column(&column.name);
+        same.is_some_and(|it| it.type_name == column.type_name)
+    });
+    100 * shared.count() / one.columns.len().max(other.columns.len()).max(1)
+}
+
+fn columns(change: &TableChange) -> Vec<Rename> {
+    let mut new: Vec<_> = change
+        .alterations
+        .iter()
+        .filter_map(|it| match it {
+            Alteration::AddColumn(column) => Some(column),
+            _ => None,
+        })
+        .collect();
+    let mut found = Vec::new();
+    for alteration in &change.alterations {
+        let Alteration::DropColumn(old) = alteration else {
+            continue;
+        };
+        let alike = new.iter().position(|it| {
+            it.type_name == old.type_name && it.generated.is_some() == old.generated.is_some()
+        });
+        if let Some(index) = alike {
+            found.push(Rename::Column {
+                table: change.to.name.clone(),
+                from: old.name.clone(),
+                to: new.remove(index).name.clone(),
+            });
+        }
+    }
+    found
+}
+
+/// The schema with these renames done, as the engine does them: references follow,
+/// and so do the expressions of the table itself. The texts of views, triggers and
+/// routines stay, for they are made again.
+pub(super) fn apply(schema: &Schema, renames: &[Rename], dialect: Dialect) -> Schema {
+    let mut schema = schema.clone();
+    for rename in renames {
+        match rename {
+            Rename::Table { from, to } => rename_table(&mut schema, from, to),
+            Rename::Column { table, from, to } => {
+                rename_column(&mut schema, table, from, to, dialect);
+            }
+        }
+    }
+    schema
+}
+
+fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
+    let follow = |name: &mut Name| {
+        if name == from {
+            *name = to.clone();
+        }
+    };
+    let tables = std::mem::take(&mut schema.tables);
+    for mut table in tables.into_values() {
+        follow(&mut table.name);
+        for reference in references(&mut table) {
+            follow(&mut reference.table);
+        }
+        schema.add_table(table);
+    }
+    for sequence in schema.sequences.values_mut() {
+        sequence
+            .owner
+            .iter_mut()
+            .for_each(|(table, _)| follow(table));
+    }
+    let objects = std::mem::take(&mut schema.objects);
+    for mut object in objects.into_values() {
+        object.on.iter_mut().for_each(follow);
+        if object.needs.remove(from) {
+            object.needs.insert(to.clone());
+        }
+        schema.add_object(object);
+    }
+}
+
+fn references(table: &mut Table) -> impl Iterator<Item = &mut Reference> {
+    table
+        .constraints
+        .iter_mut()
+        .filter_map(|it| match &mut it.rule {
+            Rule::ForeignKey(reference) => Some(reference),
+            _ => None,
+        })
+}
+
+fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, dialect: Dialect) {
+    let follow = |column: &mut Text| {
+        if column == from {
+            *column = to.clone();
+        }
+    };
+    for table in schema.tables.values_mut() {
+        let own = table.name == *name;
+        for reference in references(table) {
+            if reference.table == *name {
+                reference.targets.iter_mut().for_each(follow);
+            }
+            if own {
+                reference.columns.iter_mut().for_each(follow);
+            }
+        }
+        if own {
+            Renaming { from, to, dialect }.in_table(table);
+        }
+    }
+    for sequence in schema.sequences.values_mut() {
+        if let Some((table, column)) = &mut sequence.owner
+            && table == name
+        {
+            follow(column);
+        }
+    }
+}
+
+/// A column's new name, on its way through its table.
+#[derive(Clone, Copy)]
+struct Renaming<'a> {
+    from: &'a Text,
+    to: &'a Text,
+    dialect: Dialect,
+}
+
+impl Renaming<'_> {
+    fn in_table(self, table: &mut Table) {
+        for column in &mut table.columns {
+            self.name(&mut column.name);
+            if let Some(generated) = &mut column.generated {
+                self.expression(&mut generated.expression);
+            }
+        }
+        for constraint in &mut table.constraints {
+            self.in_constraint(constraint);
+        }
+        for index in &mut table.indexes {
+            self.in_index(index);
+        }
+    }
+
+    fn in_constraint(self, constraint: &mut Constraint) {
+        match &mut constraint.rule {
+            Rule::PrimaryKey(parts) | Rule::Unique(parts) => self.parts(parts),
+            Rule::Check(text) | Rule::Exclusion(text) => self.expression(text),
+            Rule::ForeignKey(_) => {}
+        }
+    }
+
+    fn in_index(self, index: &mut Index) {
+        self.parts(&mut index.parts);
+        index.include.iter_mut().for_each(|name| self.name(name));
+        index
+            .predicate
+            .iter_mut()
+            .for_each(|text| self.expression(text));
+    }
+
+    fn parts(self, parts: &mut [Part]) {
+        for part in parts {
+            match &mut part.of {
+                PartOf::Column(name) => self.name(name),
+                PartOf::Expression(text) => self.expression(text),
+            }
+        }
+    }
+
+    fn name(self, name: &mut Text) {
+        if name == self.from {
+            *name = self.to.clone();
+        }
+    }
+
+    /// Words of an expression over one table that are no functions are columns.
+    fn expression(self, text: &mut Text) {
+        let source = text.as_str();
+        let found = tokens(source, self.dialect);
+        let mut renamed = String::new();
+        let mut copied = 0;
+        for (index, token) in found.iter().enumerate() {
+            let is_call = found.get(index + 1).is_some_and(|next| next.is_symbol("("));
+            if !is_call && self.is_column(token) {
+                renamed.push_str(&source[copied..token.start]);
+                renamed.push_str(&super::ddl::spell(self.to, self.dialect));
+                copied = token.end();
+            }
+        }
+        renamed.push_str(&source[copied..]);
+        *text = super::ddl::expression(&renamed, self.dialect);
+    }
+
+    fn is_column(self, token: &Token<'_>) -> bool {
+        match token.kind {
+            TokenKind::Word => is_text(self.from, token.text),
+            TokenKind::Name => is_text(self.from, &super::ddl::unquoted(token.text)),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::testing::{name, schema};
+    use crate::schema::{Diff, Filter};
+
+    fn resolved(texts: &[&str], from: &str, to: &str) -> String {
+        let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
+        let (renames, bad) = resolve(&texts, &schema(from), &schema(to), Dialect::Sqlite);
+        let good = renames.iter().map(Rename::sentence);
+        let bad = bad.iter().map(|it| format!("bad `{}`", it.text()));
+        good.chain(bad).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn renames_are_read_by_what_is_gone_and_what_is_new() {
+        let (from, to) = ("hero: id power\nteam: id", "villain: id strength\nteam: id");
+        for (texts, due) in [
+            (vec!["hero:villain"], "renames table `hero` to `villain`"),
+            (
+                vec!["hero.power:strength", "hero:villain"],
+                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
+            ),
+            (
+                vec!["HERO:villain", "villain.Power:strength", "hero:villain"],
+                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
+            ),
+            (vec!["hero.power:strength"], "bad `hero.power:strength`"),
+            (
+                vec!["hero:team", "team:villain", "x:villain", "hero"],
+                "bad `hero`; bad `hero:team`; bad `team:villain`; bad `x:villain`",
+            ),
+        ] {
+            assert_eq!(resolved(&texts, from, to), due, "{texts:?}");
+        }
+        let schemas = ("app.hero: id", "app.villain: id");
+        let due = "renames table `app.hero` to `app.villain`";
+        assert_eq!(resolved(&["app.hero:villain"], schemas.0, schemas.1), due);
+        assert_eq!(
+            resolved(&["app.hero:app.villain"], schemas.0, schemas.1),
+            due
+        );
+    }
+
+    #[test]
+    fn the_way_back_names_tables_as_they_were() {
+        let renames = [
+            Rename::Table {
+                from: name("hero"),
+                to: name("villain"),
+            },
+            Rename::Column {
+                table: name("villain"),
+                from: Text::caseless("power"),
+                to: Text::caseless("strength"),
+            },
+        ];
+        let back: Vec<String> = Rename::inverted(&renames)
+            .iter()
+            .map(Rename::spelt)
+            .collect();
+        assert_eq!(back, ["villain:hero", "hero.strength:power"]);
+    }
+
+    #[test]
+    fn what_may_be_a_rename_is_told_once_for_each_name() {
+        let from = schema("hero: id name power\nteam: id\nold: a b c d");
+        let to = schema("hero: id strength skill\nsquad: id\nnew: x y z");
+        let diff = Diff::between(&from, &to, &[], &Filter::default(), Dialect::Sqlite);
+        let doubts: Vec<String> = diff.doubts.iter().map(Rename::spelt).collect();
+        assert_eq!(
+            doubts,
+            ["team:squad", "hero.name:strength", "hero.power:skill"]
+        );
+        assert!(diff.reversed(Dialect::Sqlite).doubts.is_empty());
+    }
+
+    #[test]
+    fn a_renamed_column_is_followed_through_its_table() {
+        let expression = |text| super::super::ddl::expression(text, Dialect::Sqlite);
+        let mut schema = schema("hero: id power\nfight: hero_id>hero");
+        let hero = schema.tables.get_mut(&name("hero")).expect("hero");
+        hero.indexes.push(Index {
+            name: Text::caseless("ix"),
+            unique: false,
+            method: None,
+            parts: vec![Part {
+                of: PartOf::Expression(expression("lower(power) || power(2) || 'power'")),
+                ..Part::column(Text::default())
+            }],
+            include: vec![Text::caseless("power")],
+            predicate: Some(expression("\"Power\" > 0")),
+            options: Default::default(),
+            comment: None,
+        });
+        let rename = |from, to| Rename::Column {
+            table: name("hero"),
+            from: Text::caseless(from),
+            to: Text::caseless(to),
+        };
+        let renames = [rename("power", "order"), rename("id", "number")];
+        let renamed = apply(&schema, &renames, Dialect::Sqlite);
+        let hero = &renamed.tables[&name("hero")];
+        let index = &hero.indexes[0];
+        let PartOf::Expression(part) = &index.parts[0].of else {
+            panic!("an expression")
+        };
+        assert_eq!(part.as_str(), "lower(\"order\") || power(2) || 'power'");
+        assert_eq!(index.include, [Text::caseless("order")]);
+        assert_eq!(
+            index.predicate.as_ref().map(Text::as_str),
+            Some("\"order\" > 0")
+        );
+        let fight = renamed.tables[&name("fight")]
+            .references()
+            .next()
+            .expect("a key");
+        assert_eq!(fight.targets, [Text::caseless("number")]);
+    }
+}
