@@ -152,3 +152,19 @@ fn a_rebase_that_makes_no_sense_changes_no_file() {
     );
     assert_eq!(project.rev("check").exit, Some(0));
 }
+
+#[test]
+fn an_id_or_label_that_load_would_refuse_is_never_written() {
+    let project = Project::fork();
+    for (name, words) in [
+        ("revision", "revision -m x --head bbbb --id db1"),
+        ("merge", "merge --id reporting"),
+        ("label", "merge --id mmmm --branch-label db1-2"),
+        ("squash", "squash base:bbbb --id db1 --no-proof"),
+        ("reserved", "merge --id head"),
+        ("is_label", "merge --id billing"),
+    ] {
+        assert_answer!(format!("bricked_{name}"), project.rev(words));
+        assert_eq!(project.rev("heads").exit, Some(0), "{words}");
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
 use rev_core::{
-    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target,
+    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Revision, Scope, State, Target,
 };
 use rev_db::Settings;
 use rev_engine::database::Database;
@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::Global;
 use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::exit::Exit;
 use crate::secrets;
 use crate::system::{operator, random_id};
 use crate::terminal::Terminal;
@@ -95,6 +96,17 @@ impl Session {
         &self.project.graph
     }
 
+    /// The graph with a new revision, where the project can hold it.
+    pub(crate) fn with(&self, revision: &Revision) -> Result<Graph, Failure> {
+        let graph = self.project.with(revision, &self.environment);
+        graph.map_err(|problems| {
+            Failure::of(
+                Exit::Refused,
+                problems.iter().map(diagnostic::problem).collect(),
+            )
+        })
+    }
+
     /// Who asks, for hints.
     pub(crate) fn asking<'a>(&'a self, graph: &'a Graph, database: Option<&'a str>) -> Asking<'a> {
         Asking {
@@ -113,7 +125,7 @@ impl Session {
     /// Refuses a lane.
     pub(crate) fn refused(&self, refusal: &Refusal, binding: &Binding) -> Failure {
         let told = self.refusal(refusal, binding);
-        Failure::of(crate::exit::Exit::Refused, told)
+        Failure::of(Exit::Refused, told)
     }
 
     /// Words a refused lane.

@@ -125,6 +125,26 @@ impl Project {
         }
     }
 
+    /// The graph with one more revision, where the project could be opened with
+    /// its file.
+    ///
+    /// # Errors
+    ///
+    /// All that opening it would find.
+    pub fn with(&self, revision: &Revision, env: &Environment) -> Result<Graph, Vec<Problem>> {
+        let mut problems = check::problems_of(revision, &self.config, env);
+        let mut all = self.graph.files().to_vec();
+        all.push(Arc::new(revision.clone()));
+        match Graph::new(all) {
+            Ok(graph) if problems.is_empty() => Ok(graph),
+            Ok(_) => Err(problems),
+            Err(faults) => {
+                problems.extend(faults.into_iter().map(Problem::Graph));
+                Err(problems)
+            }
+        }
+    }
+
     /// The path of a revision's file as shown, relative to the root.
     #[must_use]
     pub fn shown(&self, revision: &RevisionId) -> Option<String> {

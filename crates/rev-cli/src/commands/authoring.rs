@@ -1,7 +1,6 @@
 //! Commands that write files: `init`, `revision`, `merge`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rev_core::{
     DatabaseName, Entry, Graph, Label, Need, Node, Point, ResolveError, Revision, RevisionId,
@@ -61,7 +60,7 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
     let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, graph.ids(parents));
     revision.message.clone_from(&args.message);
     revision.created = Some(today());
-    revision.labels = labels(&args.branch_labels, session)?;
+    revision.labels = labels(&args.branch_labels)?;
     let (across, within): (Vec<&String>, Vec<&String>) =
         args.depends_on.iter().partition(|text| text.contains('@'));
     revision.depends_on = dependencies(&within, session)?;
@@ -135,18 +134,11 @@ pub(super) fn new_id(given: Option<&str>, graph: &Graph) -> Result<RevisionId, F
     RevisionId::new(given).map_err(|error| Failure::usage(diagnostic::name(&error)))
 }
 
-fn labels(texts: &[String], session: &Session) -> Result<Vec<Label>, Failure> {
-    let bound = session.project.config.bound_names();
-    texts
-        .iter()
-        .map(|text| {
-            if let Some(owner) = bound.get(text.as_str()) {
-                let message = format!("label `{text}` has the name of a {owner}");
-                return Err(Failure::refused(Diagnostic::new("name_taken", message)));
-            }
-            Label::new(text).map_err(|error| Failure::usage(diagnostic::name(&error)))
-        })
-        .collect()
+fn labels(texts: &[String]) -> Result<Vec<Label>, Failure> {
+    let labels = texts.iter().map(|text| Label::new(text));
+    labels
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::usage(diagnostic::name(&error)))
 }
 
 /// Labels stay labels; anything else becomes the whole id.
@@ -224,21 +216,13 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
     let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
     revision.message = message;
     revision.created = Some(today());
-    revision.labels = labels(&args.branch_labels, session)?;
+    revision.labels = labels(&args.branch_labels)?;
     create(session, revision)
 }
 
-/// Writes a revision that the graph can hold, and says where.
+/// Writes a revision that the project can hold, and says where.
 pub(super) fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
-    let graph = session.graph();
-    let mut all = graph.files().to_vec();
-    all.push(Arc::new(revision.clone()));
-    if let Err(faults) = Graph::new(all) {
-        return Err(Failure::of(
-            Exit::Refused,
-            diagnostic::graph_faults(&faults),
-        ));
-    }
+    session.with(&revision)?;
     let folder = session.project.config.new_revisions();
     let path = write::create(&folder, &revision).map_err(|error| diagnostic::write(&error))?;
     let here = std::env::current_dir()?;

@@ -52,7 +52,7 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     if let Some(name) = &args.from_database {
         dumped(session, &mut revision, &set, name)?;
     }
-    let with = whole(graph, &revision)?;
+    let with = Arc::new(session.with(&revision)?);
     if !args.no_proof {
         prove_all(args, session, &with, &revision.id, &bindings)?;
     }
@@ -103,15 +103,6 @@ fn unclear(session: &Session, error: ScriptError, bindings: &[Arc<Binding>]) -> 
         Some(binding) => session.refused(&Refusal::Scripts { errors }, binding),
         None => Failure::refused(Diagnostic::new("scripts", &errors[0])),
     }
-}
-
-/// The graph with the shortcut, if it can hold it.
-fn whole(graph: &Graph, revision: &Revision) -> Result<Arc<Graph>, Failure> {
-    let mut all = graph.files().to_vec();
-    all.push(Arc::new(revision.clone()));
-    Graph::new(all)
-        .map(Arc::new)
-        .map_err(|faults| Failure::of(Exit::Refused, diagnostic::graph_faults(&faults)))
 }
 
 /// Takes the way up from the schema of a database that stands exactly at the end

@@ -2,7 +2,9 @@
 
 use rev_core::{Graph, GraphFault, NameError, Node, ResolveError, RevisionId, TargetError};
 
-use super::{Diagnostic, did_you_mean, either};
+use rev_store::Problem;
+
+use super::{Diagnostic, did_you_mean, either, problem};
 
 /// Who asks, for hints in real commands.
 #[derive(Debug, Clone, Copy)]
@@ -56,10 +58,8 @@ pub(crate) fn name(error: &NameError) -> Diagnostic {
 
 /// What a new revision would break.
 pub(crate) fn graph_faults(faults: &[GraphFault]) -> Vec<Diagnostic> {
-    faults
-        .iter()
-        .map(|fault| Diagnostic::new(fault.code(), fault))
-        .collect()
+    let problems = faults.iter().cloned().map(Problem::Graph);
+    problems.map(|found| problem(&found)).collect()
 }
 
 /// A point that means nothing here, or too much.

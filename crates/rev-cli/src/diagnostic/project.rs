@@ -40,8 +40,12 @@ pub(crate) fn fault(fault: &Fault, root: &Path) -> Diagnostic {
         place: fault.place,
         excerpt,
     };
-    let told = Diagnostic::new(fault.code(), &fault.problem).at(Some(spot));
-    advise(told, &fault.problem)
+    problem(&fault.problem).at(Some(spot))
+}
+
+/// What is wrong, wherever it stands.
+pub(crate) fn problem(problem: &Problem) -> Diagnostic {
+    advise(Diagnostic::new(problem.code(), problem), problem)
 }
 
 /// A line as an excerpt. One of settings may hold a password, also where it is
