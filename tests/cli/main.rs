@@ -3,6 +3,7 @@
 
 mod authoring;
 mod broken;
+mod finish;
 mod git;
 mod graph;
 mod harness;

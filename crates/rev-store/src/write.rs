@@ -1,4 +1,4 @@
-//! Writing: new revision files and new projects.
+//! Writing: new revision files and new projects, and removing files.
 //!
 //! A file is written beside its place under a hidden name, read back by our own
 //! reader and compared, and only then put in place, where nothing is ever
@@ -7,10 +7,12 @@
 
 mod emit;
 mod init;
+pub(crate) mod remove;
 mod reparent;
 
 pub use emit::text;
 pub use init::{Initialised, init};
+pub use remove::{RemoveError, delete, remove};
 pub use reparent::reparent;
 
 use std::fs::{self, OpenOptions};

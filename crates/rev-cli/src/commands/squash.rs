@@ -1,7 +1,6 @@
 //! `rev squash`: one revision that does the work of several in one step.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::sync::Arc;
 
 use rev_core::{
@@ -13,6 +12,7 @@ use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_engine::request::{Commitment, Request};
 use rev_store::config::DatabaseUrl;
+use rev_store::write;
 use serde_json::json;
 
 use super::authoring::{create, new_id};
@@ -343,6 +343,8 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
 /// Removes the files of what shortcuts replace, once every database is past it.
 fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
+    // What a run that was killed had set aside, and had to delete yet.
+    write::delete(session.project.aside.clone()).map_err(|error| diagnostic::remove(&error))?;
     let chosen = chosen(args, session)?;
     let mut gone: BTreeSet<RevisionId> = BTreeSet::new();
     for &id in &chosen {
@@ -364,18 +366,10 @@ fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
     if !args.offline {
         check_past(session, &chosen)?;
     }
-    let mut files = Vec::new();
-    for id in &gone {
-        let path = session
-            .project
-            .file(id)
-            .expect("a revision of the checkout has a file");
-        fs::remove_file(path).map_err(|error| {
-            let message = format!("`{}` cannot be removed", path.display());
-            Failure::refused(Diagnostic::new("io", message).cause(error))
-        })?;
-        files.extend(session.project.shown(id));
-    }
+    let project = &session.project;
+    let paths = gone.iter().filter_map(|id| project.file(id));
+    write::remove(&paths.collect::<Vec<_>>()).map_err(|error| diagnostic::remove(&error))?;
+    let mut files: Vec<String> = gone.iter().filter_map(|id| project.shown(id)).collect();
     files.sort_unstable();
     if session.terminal.is_json() {
         session.terminal.json(&json!({ "removed": files }))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use rev_core::RevisionId;
 use rev_core::graph::{GraphFault, ShortcutFault};
 use rev_store::config::UrlError;
-use rev_store::write::WriteError;
+use rev_store::write::{RemoveError, WriteError};
 use rev_store::{Fault, OpenError, Problem};
 
 use super::{Diagnostic, Failure, Spot, did_you_mean, either};
@@ -126,8 +126,8 @@ fn shortcut(told: Diagnostic, fault: &ShortcutFault) -> Diagnostic {
             did_you_mean(told, similar)
         }
         ShortcutFault::Unknown { .. } => told.hint(
-            "the files of what a shortcut replaces go together: put this one back, or take \
-             all away (`rev squash --finish`)",
+            "the files of what a shortcut replaces are there together or not at all: put this \
+             one back, or take the others away",
         ),
         ShortcutFault::WaitsForItself { .. } => {
             told.hint("let it replace one of the two, and not the other")
@@ -190,6 +190,26 @@ pub(crate) fn write(error: &WriteError) -> Failure {
         WriteError::NotFaithful { .. } => Diagnostic::new("not_faithful", error),
     };
     Failure::refused(told)
+}
+
+/// Why files were not removed, or not all of them.
+pub(crate) fn remove(error: &RemoveError) -> Failure {
+    let told = Diagnostic::new("io", error);
+    match error {
+        RemoveError::Kept { source, .. } => {
+            Failure::refused(told.cause(source).hint("all files are where they were"))
+        }
+        RemoveError::PartWay { source, aside, .. } => {
+            let mut told = told.cause(source);
+            told.lines = aside
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let told = told
+                .hint("these are set aside; once that is mended, `rev squash --finish` goes on");
+            Failure::of(Exit::PartWay, vec![told])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,21 @@ impl Revisions {
         revisions
     }
 
+    /// Takes in revisions that were set aside, but for those that have files.
+    pub(super) fn take_back(&mut self, loaded: impl Iterator<Item = Loaded>) {
+        for loaded in loaded {
+            if let Some(revision) = loaded.reading.revision {
+                let file = File {
+                    revision: Arc::new(revision),
+                    path: loaded.path,
+                    shown: loaded.shown,
+                };
+                let id = file.revision.id.clone();
+                self.by_id.entry(id).or_insert(file);
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Revision>> {
         let files = self.by_id.values();
         files.map(|file| file.revision.clone()).collect()
