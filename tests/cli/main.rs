@@ -8,6 +8,8 @@ mod git;
 mod graph;
 mod harness;
 mod health;
+mod json;
 mod plans;
+mod repair;
 mod runs;
 mod squash;

@@ -222,6 +222,11 @@ impl Failure {
         Self(Box::new(Parts { exit, diagnostics }))
     }
 
+    /// How to exit.
+    pub(crate) fn exit(&self) -> Exit {
+        self.0.exit
+    }
+
     /// All that is to tell.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.0.diagnostics

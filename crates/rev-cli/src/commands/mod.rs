@@ -20,7 +20,7 @@ use rev_core::{DatabaseName, Goal, Graph, Node};
 use rev_engine::journal::InFlight;
 use serde_json::{Value, json};
 
-use crate::args::{Cli, Command, Format, Init};
+use crate::args::{Cli, Command, Downgrade, Format, Init, Stamp, Switch, Upgrade};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::Session;
@@ -80,20 +80,41 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
     }
 }
 
-/// Scripts, diagrams and tables are for plans alone, and a diagram for the graph.
+/// Scripts, diagrams and tables are for plans alone, and a diagram for the graph;
+/// what is a script by its nature is nothing else.
 fn check_format(cli: &Cli) -> Result<(), Failure> {
+    let is_script = answers_with_script(&cli.command);
     let suits = match cli.global.format {
-        Format::Text | Format::Json => true,
+        Format::Text => true,
+        Format::Json => !is_script,
         Format::Mermaid => matches!(cli.command, Command::Plan(_) | Command::Graph(_)),
         Format::Sql | Format::Markdown => matches!(cli.command, Command::Plan(_)),
     };
     if suits {
         return Ok(());
     }
-    let told = Diagnostic::new("usage", "this command answers in `text` or `json` alone");
-    Err(Failure::usage(told.hint(
-        "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
-    )))
+    let (message, hint) = match is_script {
+        true => (
+            "this command answers with a script alone",
+            "leave `--format` out; `rev plan` answers in `json`",
+        ),
+        false => (
+            "this command answers in `text` or `json` alone",
+            "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
+        ),
+    };
+    Err(Failure::usage(Diagnostic::new("usage", message).hint(hint)))
+}
+
+fn answers_with_script(command: &Command) -> bool {
+    match command {
+        Command::Completions(_) => true,
+        Command::Upgrade(Upgrade { running, .. })
+        | Command::Downgrade(Downgrade { running, .. })
+        | Command::Switch(Switch { running, .. })
+        | Command::Stamp(Stamp { running, .. }) => running.sql,
+        _ => false,
+    }
 }
 
 /// What a revision depends on: ids, and `database@id` across databases.

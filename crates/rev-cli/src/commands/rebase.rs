@@ -21,10 +21,7 @@ pub(crate) fn rebase(args: &Rebase, session: &Session) -> Result<Exit, Failure> 
     let branch = Branch::between(session, &args.branch, onto)?;
     let root = graph.revision(branch.root);
     if graph.parents(branch.root) == [onto] {
-        session
-            .terminal
-            .data("nothing to do: it stands there already\n")?;
-        return Ok(Exit::Done);
+        return tell(args, session, root, root, 0);
     }
     let mut moved = Revision::clone(root);
     moved.parents = vec![graph.id(onto).clone()];
@@ -168,6 +165,11 @@ fn tell(
             "onto": ids(&moved.parents),
             "moved": revisions,
         }))?;
+        return Ok(Exit::Done);
+    }
+    if revisions == 0 {
+        let nothing = "nothing to do: it stands there already\n";
+        session.terminal.data(nothing)?;
         return Ok(Exit::Done);
     }
     let line = format!(
