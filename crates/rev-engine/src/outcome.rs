@@ -41,8 +41,8 @@ pub struct LaneOutcome {
 pub struct HalfDone {
     /// What the journal says.
     pub step: StepInFlight,
-    /// How many statements its script has.
-    pub statements: usize,
+    /// How many statements its script has; `None`: nobody here has the script.
+    pub statements: Option<usize>,
 }
 
 /// How a lane ended.
@@ -211,6 +211,18 @@ pub enum Refusal {
         /// The step.
         step: Box<StepInFlight>,
     },
+    /// A step is half done of a revision that neither the files nor the ledger have.
+    #[error(
+        "the {} of revision `{}` is half done on `{database}`, and this checkout does not have it",
+        step.action.name(),
+        step.revision
+    )]
+    StepWithoutFile {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+    },
     /// The step at hand was cut off, and nobody but a person can know whether its
     /// last statement took effect.
     #[error(
@@ -286,6 +298,7 @@ impl Refusal {
             Refusal::Pooled { .. } => "pooled",
             Refusal::NotAtomic { .. } => "not_atomic",
             Refusal::HalfDone { .. } => "half_done",
+            Refusal::StepWithoutFile { .. } => "half_done_without_file",
             Refusal::InDoubt { .. } => "in_doubt",
             Refusal::ExecutedChanged { .. } => "executed_changed",
             Refusal::Orphan { .. } => "orphan_session",

@@ -154,7 +154,7 @@ fn mended(scope: &Scope<'_>, standing: &Standing, point: &Point) -> Result<Vec<N
 ///
 /// # Errors
 ///
-/// [`Refusal`].
+/// [`Refusal`]; [`Refusal::StepWithoutFile`] where nobody has its script.
 pub fn prepare_step(
     binding: &Arc<Binding>,
     standing: &Standing,
@@ -168,7 +168,7 @@ pub fn prepare_step(
         (None, node) => node.into_iter().collect(),
     };
     if nodes.is_empty() {
-        return Err(Refusal::HalfDone {
+        return Err(Refusal::StepWithoutFile {
             database: binding.name.clone(),
             step: Box::new(in_flight.clone()),
         });

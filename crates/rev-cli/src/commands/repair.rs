@@ -141,19 +141,22 @@ fn step_text(binding: &Binding, case: &StepCase) -> String {
 /// Both readings of what is in doubt, with what each leads to; or the ways out.
 fn ways(name: &DatabaseName, case: &StepCase) -> String {
     let step = &case.half_done.step;
-    let again = format!("rev {} {name}@{}", step.action.name(), step.revision);
+    let again = format!("rev repair {name} --resume");
     let next = step.done.len() + 1;
-    let resume =
-        format!("   to finish the step:        rev repair {name} --resume   (or `{again}`)\n");
-    match (&step.next, &case.reading) {
-        (Some(_), Some(Reading::Unclear(_))) => format!(
+    match (&step.next, &case.reading, &case.statements) {
+        (Some(_), Some(Reading::Unclear(_)), _) => format!(
             "   if it took effect:         rev repair {name} --applied       then `{again}` goes on with statement {}\n   \
              if it did not:             rev repair {name} --not-applied   then `{again}` sends statement {next} again\n",
             next + 1
         ),
-        (Some(_), _) => resume,
-        (None, _) => format!(
-            "{resume}   if you finished it by hand: rev repair {name} --applied\n   \
+        (_, _, None) => {
+            let way = diagnostic::without_file(step, name);
+            format!("   {}\n", way.replace('\n', "\n   "))
+        }
+        (Some(_), _, Some(_)) => format!("   to finish the step:        {again}\n"),
+        (None, _, Some(_)) => format!(
+            "   to finish the step:        {again}\n   \
+             if you finished it by hand: rev repair {name} --applied\n   \
              if you undid it by hand:    rev repair {name} --not-applied\n"
         ),
     }

@@ -339,13 +339,16 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// What stands of a step: `statement 1 of 3 stands, statement 2 is in doubt`.
+/// What stands of a step: `statement 1 of 3 stands, statement 2 is in doubt`; how
+/// many there are may not be known.
 pub(super) fn standing(half_done: &HalfDone) -> String {
-    let (done, of) = (half_done.step.done.len(), half_done.statements);
+    let done = half_done.step.done.len();
+    let of = half_done.statements;
+    let of = of.map_or_else(String::new, |count| format!(" of {count}"));
     let stand = match done {
         0 => "no statement stands for certain".to_owned(),
-        1 => format!("statement 1 of {of} stands"),
-        _ => format!("statements 1 to {done} of {of} stand"),
+        1 => format!("statement 1{of} stands"),
+        _ => format!("statements 1 to {done}{of} stand"),
     };
     match half_done.step.next {
         Some(_) => format!("{stand}, statement {} is in doubt", done + 1),

@@ -2,7 +2,7 @@
 
 use rev_core::plan::WaitError;
 use rev_core::state::Drift;
-use rev_core::{Binding, PlanError, RevisionId, ScriptError};
+use rev_core::{Binding, DatabaseName, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder, StatementFailure, StepError};
 use rev_engine::journal::{Participants, StepInFlight};
 use rev_engine::outcome::{End, LaneOutcome, Refusal};
@@ -155,12 +155,13 @@ pub(crate) fn refusal(
             .line(begun(step))
             .fact("revision", step.revision.as_str())
             .hint(format!(
-                "finish it first: `rev {} {}@{}`; or see what stands: `rev repair {}`",
-                step.action.name(),
-                binding.name,
-                step.revision,
+                "see what stands: `rev repair {0}`; or finish it first: `rev repair {0} --resume`",
                 binding.name
             )),
+        Refusal::StepWithoutFile { step, .. } => told
+            .line(begun(step))
+            .fact("revision", step.revision.as_str())
+            .hint(without_file(step, &binding.name)),
         Refusal::InDoubt {
             step, differences, ..
         } => in_doubt(told, step, differences, project, binding),
@@ -389,6 +390,15 @@ fn held(holder: &Holder) -> String {
     format!(
         "held by {} (process {}) since {}",
         holder.operator, holder.process, holder.since
+    )
+}
+
+/// What leads out of a step whose script is not here.
+pub(crate) fn without_file(step: &StepInFlight, name: &DatabaseName) -> String {
+    format!(
+        "check out the files that have `{}`, then finish it: `rev repair {name} --resume`;\n\
+         or undo by hand what stands of it, then say so: `rev repair {name} --not-applied`",
+        step.revision
     )
 }
 
