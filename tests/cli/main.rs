@@ -1,6 +1,7 @@
 //! The command as people and scripts meet it: a case or two for each command,
 //! with what it prints and how it exits, on real files and real databases.
 
+mod across;
 mod authoring;
 mod broken;
 mod finish;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
 use rev_core::{
-    Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Revision, Scope, State, Target,
+    Binding, DatabaseName, Dialect, Goal, Graph, Node, Point, ResolveError, Revision, Scope, State,
+    Target,
 };
 use rev_db::Settings;
 use rev_engine::database::Database;
@@ -46,6 +47,15 @@ pub(crate) struct Session {
 
 /// Databases and the points they are to go to, by name.
 pub(crate) type Selection = Vec<(Arc<Binding>, Vec<Point>)>;
+
+/// Databases that no target names.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Those that can be looked at.
+    pub(crate) seen: Vec<Arc<Binding>>,
+    /// Those without a URL; where the dialect is not known, one for each.
+    pub(crate) unseen: Vec<Arc<Binding>>,
+}
 
 impl Session {
     /// Reads the project that the flags or the working directory name.
@@ -131,7 +141,13 @@ impl Session {
     /// Words a refused lane.
     pub(crate) fn refusal(&self, refusal: &Refusal, binding: &Binding) -> Vec<Diagnostic> {
         let asking = self.asking(self.graph(), Some(binding.name.as_str()));
-        diagnostic::refusal(refusal, &self.project, binding, asking)
+        let mut told = diagnostic::refusal(refusal, &self.project, binding, asking);
+        if let Refusal::OutOfSight { on, .. } = refusal
+            && let Err(error) = self.project.config.url(on, &self.environment)
+        {
+            told = told.into_iter().map(|it| it.cause(&error)).collect();
+        }
+        told
     }
 
     /// A name that `rev.yaml` does not bind.
@@ -227,14 +243,25 @@ impl Session {
 
     /// The databases beside these that they may depend on, or that may depend on
     /// them.
-    pub(crate) fn watched(&self, selection: &Selection) -> Result<Vec<Arc<Binding>>, Failure> {
+    pub(crate) fn watched(&self, selection: &Selection) -> Watched {
+        let mut watched = Watched::default();
         if self.graph().crossings().is_empty() {
-            return Ok(Vec::new());
+            return watched;
         }
-        let is_selected =
-            |binding: &Arc<Binding>| selection.iter().any(|(it, _)| it.name == binding.name);
-        let all = self.databases(&[])?;
-        Ok(all.into_iter().filter(|it| !is_selected(it)).collect())
+        let config = &self.project.config;
+        let is_selected = |name: &DatabaseName| selection.iter().any(|(it, _)| it.name == *name);
+        for name in config.databases.keys().filter(|name| !is_selected(name)) {
+            match self.binding(name) {
+                Ok(binding) if self.url(name).is_ok() => watched.seen.push(binding),
+                Ok(binding) => watched.unseen.push(binding),
+                Err(_) => {
+                    let as_any = Dialect::ALL.map(|dialect| config.binding_as(name, dialect));
+                    let as_any = as_any.into_iter().filter_map(Result::ok).map(Arc::new);
+                    watched.unseen.extend(as_any);
+                }
+            }
+        }
+        watched
     }
 
     /// The URL of a database.

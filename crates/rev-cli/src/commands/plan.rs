@@ -97,14 +97,20 @@ fn read_others(
     lanes: &[Prepared],
     standings: &mut BTreeMap<DatabaseName, Standing>,
 ) -> Result<(), Failure> {
-    let watched = session.watched(selection)?;
-    let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
+    let watched = session.watched(selection);
+    let all = watched.seen.iter().chain(&watched.unseen);
+    let all: Vec<&Binding> = all.map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
     for prepared in lanes {
-        let view = view(prepared, &standings[&prepared.lane.database.name]);
-        concerned.extend(plan::concerned(&view, &all));
+        let binding = &prepared.lane.database;
+        let found = plan::concerned(&view(prepared, &standings[&binding.name]), &all);
+        if let Some(on) = watched.unseen.iter().find(|it| found.contains(&it.name)) {
+            let (database, on) = (binding.name.clone(), on.name.clone());
+            return Err(session.refused(&Refusal::OutOfSight { database, on }, binding));
+        }
+        concerned.extend(found);
     }
-    let others = watched.into_iter();
+    let others = watched.seen.into_iter();
     let others = others.filter(|binding| concerned.contains(&binding.name));
     let others: Selection = others.map(|binding| (binding, Vec::new())).collect();
     read_missing(session, &others, standings)

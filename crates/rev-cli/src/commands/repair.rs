@@ -297,6 +297,7 @@ fn settle_step(
         commitment: Commitment::Step,
         ends_sessions: args.end_session,
         alone: false,
+        unseen: Vec::new(),
         jobs: 1,
         lock_wait: args.lock_wait,
         operator: session.operator.clone(),

@@ -55,6 +55,7 @@ pub(crate) fn run(
         },
         ends_sessions: running.end_session,
         alone: false,
+        unseen: Vec::new(),
         jobs: running
             .jobs
             .map_or(selection.len().clamp(1, MOST_JOBS), usize::from),
@@ -63,7 +64,7 @@ pub(crate) fn run(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run: session.run.clone(),
     };
-    let outcome = execute(&request, &selection, session)?;
+    let outcome = execute(request, &selection, session)?;
     let told = Summary::new(goal, &outcome, &selection, session).tell();
     // The exit code first tells whether anything changed, also where the answer
     // could not be written.
@@ -74,11 +75,11 @@ pub(crate) fn run(
 }
 
 fn execute(
-    request: &Request,
+    mut request: Request,
     selection: &Selection,
     session: &Session,
 ) -> Result<Outcome, Failure> {
-    let jobs = selection
+    let mut jobs = selection
         .iter()
         .map(|(binding, points)| {
             Ok(Job {
@@ -89,25 +90,27 @@ fn execute(
             })
         })
         .collect::<Result<Vec<Job>, Failure>>()?;
-    let watched = session.watched(selection)?.into_iter();
-    let watched = watched.filter_map(|binding| {
-        // Without a URL it is told only if it must be looked at.
-        let database = session.database(&binding).ok()?;
-        Some(Job {
-            binding,
-            watched: true,
-            points: Vec::new(),
-            database,
-        })
-    });
-    let jobs = jobs.into_iter().chain(watched).collect();
+    let watched = session.watched(selection);
+    request.unseen = watched.unseen;
+    for binding in watched.seen {
+        match session.database(&binding) {
+            Ok(database) => jobs.push(Job {
+                binding,
+                watched: true,
+                points: Vec::new(),
+                database,
+            }),
+            // Why is told only if it must be looked at.
+            Err(_) => request.unseen.push(binding),
+        }
+    }
     let clock = SystemClock::start();
     let stop = Stop::default();
     let reporter = Reporter::new(session.terminal);
     let mut tell = |event| reporter.tell(&event);
     let outcome = runtime()?.block_on(async {
         let listener = tokio::spawn(listen(stop.clone(), session.terminal));
-        let run = executor::run(request, session.graph(), jobs, &clock, &stop, &mut tell);
+        let run = executor::run(&request, session.graph(), jobs, &clock, &stop, &mut tell);
         let outcome = run.await;
         listener.abort();
         outcome

@@ -261,6 +261,7 @@ fn prove_on(
         commitment: Commitment::Step,
         ends_sessions: false,
         alone: true,
+        unseen: Vec::new(),
         jobs: 1,
         lock_wait: None,
         operator: session.operator.clone(),

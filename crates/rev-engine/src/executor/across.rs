@@ -127,7 +127,9 @@ impl Run<'_> {
         if self.aim != Aim::Goal || self.request.alone {
             return BTreeMap::new();
         }
-        let bindings: Vec<&Binding> = lanes.iter().map(|lane| &*lane.job.binding).collect();
+        let bindings = lanes.iter().map(|lane| &lane.job.binding);
+        let bindings = bindings.chain(&self.request.unseen);
+        let bindings: Vec<&Binding> = bindings.map(|binding| &**binding).collect();
         let read = views(lanes).into_iter().flat_map(|view| {
             let names = plan::concerned(&view, &bindings).into_iter();
             names.map(move |name| (name, view.binding.name.clone()))
