@@ -108,3 +108,22 @@ fn a_downgrade_that_is_half_done_names_the_command_that_finishes_it() {
     assert_eq!(project.rev("repair db1 --resume").exit, Some(0));
     assert_answer!("half_down_done", project.rev("current db1"));
 }
+
+#[test]
+fn a_redo_that_fails_names_the_command_that_goes_on() {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", table("bbbb", "aaaa", "power")),
+    ]);
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    // What comes up again fails: it is down by then.
+    let edited = table("bbbb", "aaaa", "power").replace("CREATE TABLE power", "CREATE TABLE hero");
+    project.write("revisions/bbbb.yaml", &edited);
+    assert_answer!("redo_failed_up", project.rev("repair db1 --redo bbbb"));
+    project.write("revisions/bbbb.yaml", &table("bbbb", "aaaa", "power"));
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    // What is to go first fails: nothing has changed.
+    project.write("revisions/bbbb.yaml", &edited);
+    sqlite::execute(&project.path().join("db1.sqlite"), "DROP TABLE power");
+    assert_answer!("redo_failed_down", project.rev("repair db1 --redo bbbb"));
+}

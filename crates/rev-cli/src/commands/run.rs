@@ -206,7 +206,7 @@ impl<'a> Summary<'a> {
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
-        let again = format!("rev {}", self.goal.name());
+        let again = self.again(lane);
         let stands = match &lane.half_done {
             _ if lane.heads.is_none() => {
                 let look = format!("rev status {}", lane.database);
@@ -230,6 +230,33 @@ impl<'a> Summary<'a> {
         told.hint(format!(
             "{stands}; mend the cause, then `{again}` goes on from here"
         ))
+    }
+
+    /// The command that goes on from where a lane has stopped.
+    fn again(&self, lane: &LaneOutcome) -> String {
+        let name = &lane.database;
+        let mut left: Vec<&RevisionId> = Vec::new();
+        for id in &lane.not_begun {
+            if !left.contains(&id) {
+                left.push(id);
+            }
+        }
+        let words = |word: &str| {
+            left.iter()
+                .map(|id| format!(" {word}{id}"))
+                .collect::<String>()
+        };
+        let is_down = match &lane.end {
+            End::Failed { action, .. } => *action != rev_core::plan::Action::Upgrade.name(),
+            _ => true,
+        };
+        match self.goal {
+            // All is down that was to go, and comes up by itself.
+            Goal::Redo if !is_down => format!("rev upgrade{}", words(&format!("{name}@"))),
+            Goal::Redo => format!("rev repair {name}{}", words("--redo ")),
+            Goal::Accept => format!("rev repair {name}{}", words("--accept ")),
+            goal => format!("rev {}", goal.name()),
+        }
     }
 
     /// One lane, for people.
