@@ -9,6 +9,7 @@ mod git;
 mod graph;
 mod harness;
 mod health;
+mod hints;
 mod json;
 mod plans;
 mod repair;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
 use rev_core::{
-    Binding, DatabaseName, Dialect, Goal, Graph, Node, Point, ResolveError, Revision, Scope, State,
-    Target,
+    Binding, DatabaseName, Dialect, Goal, Graph, Node, NodeSet, Point, ResolveError, Revision,
+    Scope, State, Target,
 };
 use rev_db::Settings;
 use rev_engine::database::Database;
@@ -124,12 +124,48 @@ impl Session {
             command: &self.command,
             database,
             bound: &self.bound,
+            around: ("", ""),
         }
     }
 
     /// Refuses a point of the graph alone.
     pub(crate) fn unresolved(&self, error: &ResolveError) -> Failure {
-        Failure::refused(diagnostic::resolve(error, self.asking(self.graph(), None)))
+        self.unresolved_in(error, "", ("", ""))
+    }
+
+    /// Refuses a point that was typed after a flag, or as part of an argument.
+    pub(crate) fn unresolved_in(
+        &self,
+        error: &ResolveError,
+        flag: &str,
+        around: (&str, &str),
+    ) -> Failure {
+        let command = format!("{}{flag}", self.command);
+        let asking = Asking {
+            command: &command,
+            around,
+            ..self.asking(self.graph(), None)
+        };
+        Failure::refused(diagnostic::resolve(error, asking))
+    }
+
+    /// The revisions from one point to another, as typed after a flag; an end
+    /// without text is open.
+    pub(crate) fn range(&self, flag: &str, low: &str, high: &str) -> Result<NodeSet, Failure> {
+        let point = |text: &str| match text {
+            "" => Ok(None),
+            text => self.point(text).map(Some),
+        };
+        let (from, to) = (point(low)?, point(high)?);
+        let scope = Scope::of_graph(self.graph());
+        scope.range(from.as_ref(), to.as_ref()).map_err(|error| {
+            let of_high = to.and_then(|to| scope.revisions(&to).err());
+            let (before, after) = match of_high.as_ref() == Some(&error) {
+                true => (format!("{low}:"), String::new()),
+                false => (String::new(), format!(":{high}")),
+            };
+            self.unresolved_in(&error, flag, (&before, &after))
+        })
     }
 
     /// Refuses a lane.

@@ -145,6 +145,10 @@ pub enum Refusal {
         /// The heads of what is left without the revisions that have gaps below
         /// them, and without what stands on these.
         sound: Vec<RevisionId>,
+        /// The heads that stand on what is missing, of those that this checkout has.
+        unsound: Vec<RevisionId>,
+        /// The edited revisions that cannot be done again: there is no way down.
+        for_good: Vec<RevisionId>,
     },
     /// There is work to do beside revisions that no file here has.
     #[error("`{database}` holds {} that this checkout lacks", match unknown.len() { 1 => "a revision".to_owned(), n => format!("{n} revisions") })]

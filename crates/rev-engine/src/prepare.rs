@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
-use rev_core::{Binding, Goal, Graph, Lane, Node, Point, RevisionId, Scope, Step};
+use rev_core::{Binding, Goal, Graph, Lane, Node, PlanError, Point, RevisionId, Scope, Step};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -198,7 +198,7 @@ pub fn prepare_step(
 /// Going up needs files and ledger to agree; going down, stamping and doing
 /// nothing do not.
 fn check_drift(
-    binding: &Binding,
+    binding: &Arc<Binding>,
     standing: &Standing,
     lane: &Lane,
     beside: bool,
@@ -209,10 +209,13 @@ fn check_drift(
     }
     let drift = &standing.drift;
     if !drift.is_consistent() {
+        let (sound, unsound) = parted(standing);
         return Err(Refusal::Drift {
             database: binding.name.clone(),
             drift: Box::new(drift.clone()),
-            sound: sound(standing),
+            sound,
+            unsound,
+            for_good: for_good(binding, standing),
         });
     }
     let stays = |id: &&RevisionId| {
@@ -232,13 +235,31 @@ fn check_drift(
     Ok(())
 }
 
-/// The heads of what stands on nothing that is missing.
-fn sound(standing: &Standing) -> Vec<RevisionId> {
+/// The heads of what stands on nothing that is missing, and those that do, as far
+/// as the checkout has them.
+fn parted(standing: &Standing) -> (Vec<RevisionId>, Vec<RevisionId>) {
     let graph = &standing.graph;
     let gaps = standing.drift.gaps.iter();
     let over_gaps = gaps.filter_map(|gap| graph.find(gap.revision.as_str()));
     let unsound = graph.descendants(over_gaps);
-    graph.ids(graph.maximal(&standing.state.set().difference(&unsound)))
+    let applied = standing.state.set();
+    let heads = standing.state.heads(graph).into_iter();
+    let lost = heads.filter(|&head| unsound.contains(head) && !graph.is_foreign(head));
+    (
+        graph.ids(graph.maximal(&applied.difference(&unsound))),
+        graph.ids(lost),
+    )
+}
+
+/// The edited revisions that no plan can do again.
+fn for_good(binding: &Arc<Binding>, standing: &Standing) -> Vec<RevisionId> {
+    let edited = standing.drift.edited.iter().map(|edit| &edit.revision);
+    let is_stuck = |id: &&RevisionId| {
+        let nodes = standing.graph.lookup(id.as_str());
+        let redone = plan::mend(binding, standing, Goal::Redo, &nodes);
+        matches!(redone, Err(PlanError::NoWayDown { .. }))
+    };
+    edited.filter(is_stuck).cloned().collect()
 }
 
 /// The statements of a step.

@@ -152,7 +152,7 @@ fn dependencies(texts: &[&String], session: &Session) -> Result<Vec<String>, Fai
         }
         let nodes = Scope::of_graph(graph)
             .revisions(&session.point(text)?)
-            .map_err(|error| session.unresolved(&error))?;
+            .map_err(|error| session.unresolved_in(&error, " --depends-on", ("", " …")))?;
         names.extend(graph.ids(nodes).iter().map(ToString::to_string));
     }
     Ok(names)

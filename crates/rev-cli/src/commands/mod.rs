@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Current(args) => current::current(&args, &open("current")?),
         Command::Status(args) => status::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
-        Command::Plan(args) => plan::plan(&args, &open("plan")?),
+        Command::Plan(args) => plan::plan(&args, &open(&plan::typed(&args))?),
         Command::Upgrade(args) => run::run(
             Goal::Upgrade,
             &args.targets,

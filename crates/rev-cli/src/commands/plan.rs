@@ -34,6 +34,15 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     )
 }
 
+/// The command as typed, without its targets.
+pub(crate) fn typed(args: &Plan) -> String {
+    let first = args
+        .words
+        .first()
+        .filter(|word| session::goal(word).is_some());
+    first.map_or_else(|| "plan".to_owned(), |action| format!("plan {action}"))
+}
+
 /// The action is the first word, if that is one.
 fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
     let (goal, targets) = match words.split_first() {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rev_core::{
-    Binding, Digest, Graph, NodeSet, Point, Revision, RevisionId, Scope, ScriptError, ShortcutId,
-    digest,
+    Binding, Digest, Graph, NodeSet, Revision, RevisionId, Scope, ScriptError, ShortcutId, digest,
 };
 use rev_db::Scratch;
 use rev_engine::outcome::Refusal;
@@ -79,12 +78,7 @@ fn set(session: &Session, text: &str) -> Result<NodeSet, Failure> {
         let found = scope.revisions(&session.point(text)?).map_err(unresolved)?;
         return Ok(found.into_iter().collect());
     };
-    let point = |text: &str| match text {
-        "" => Ok(None),
-        text => session.point(text).map(Some),
-    };
-    let (low, high): (Option<Point>, Option<Point>) = (point(low)?, point(high)?);
-    scope.range(low.as_ref(), high.as_ref()).map_err(unresolved)
+    session.range("", low, high)
 }
 
 fn message(graph: &Graph, set: &NodeSet) -> String {
