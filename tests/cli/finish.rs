@@ -79,3 +79,56 @@ fn a_finish_that_was_killed_leaves_a_project_that_loads_and_is_finished_later() 
         assert_eq!(project.rev("status --check").exit, Some(0));
     }
 }
+
+/// `aaaa` ← `bbbb` (bill) ← `cccc`, and `eeee` beside on `aaaa`; `db2` follows
+/// the branch.
+fn labelled() -> Project {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        (
+            "bbbb",
+            table("bbbb", "aaaa", "invoice") + "branch_labels: [bill]\n",
+        ),
+        ("cccc", table("cccc", "bbbb", "payment")),
+        ("eeee", table("eeee", "aaaa", "mission")),
+    ]);
+    let settings = "databases:\n  db1: sqlite://db1.sqlite\n  \
+                    db2: {url: 'sqlite://db2.sqlite', follow: [bill]}\n";
+    project.write("rev.yaml", settings);
+    assert_eq!(project.rev("upgrade db1@heads db2@head").exit, Some(0));
+    project
+}
+
+#[test]
+fn a_label_that_would_cover_other_revisions_keeps_the_files() {
+    let project = labelled();
+    let squashed = project.rev("squash base:cccc --id ssss --no-proof -m all");
+    assert_answer!("label_warned", squashed);
+    assert_answer!("label_refused", project.rev("squash --finish"));
+    assert_eq!(project.rev("squash --finish --offline").exit, Some(1));
+    assert!(project.has("revisions/aaaa.yaml"));
+    // The one way out: nobody needs the name any more.
+    let file = "revisions/ssss_all.yaml";
+    let text = fs::read_to_string(project.path().join(file)).expect("a file");
+    assert!(text.contains("branch_labels: [bill]\n"), "{text}");
+    project.write(file, &text.replace("branch_labels: [bill]\n", ""));
+    assert_answer!("label_followed", project.rev("squash --finish"));
+    let settings = "databases:\n  db1: sqlite://db1.sqlite\n  db2: sqlite://db2.sqlite\n";
+    project.write("rev.yaml", settings);
+    assert_eq!(project.rev("squash --finish").exit, Some(0));
+}
+
+#[test]
+fn a_label_whose_line_is_squashed_apart_stays_what_it_is() {
+    let project = labelled();
+    let squashed = project.rev("squash bill --id ssss --no-proof -m bill");
+    assert_eq!(
+        squashed.err,
+        "ssss does the work of 2 revisions in one step\n"
+    );
+    assert_eq!(project.rev("squash --finish").exit, Some(0));
+    let plan = project.rev("plan db2@head");
+    assert_eq!(plan.out, "db2 (sqlite)  nothing to do, at ssss\n");
+    let down = project.rev("plan downgrade db1@bill@base");
+    assert!(down.out.contains("→ eeee, 1 step"), "{down}");
+}

@@ -8,7 +8,7 @@ mod project;
 mod run;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
-pub(crate) use project::{dialect, fault, open, problem, remove, url, write};
+pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use run::{Place, drift_lines, failed, refusal, split, undecided, without_file};
 
 use std::fmt::Write as _;

@@ -109,12 +109,7 @@ impl Session {
     /// The graph with a new revision, where the project can hold it.
     pub(crate) fn with(&self, revision: &Revision) -> Result<Graph, Failure> {
         let graph = self.project.with(revision, &self.environment);
-        graph.map_err(|problems| {
-            Failure::of(
-                Exit::Refused,
-                problems.iter().map(diagnostic::problem).collect(),
-            )
-        })
+        graph.map_err(|problems| diagnostic::problems(&problems))
     }
 
     /// Who asks, for hints.

@@ -7,7 +7,7 @@
 
 mod check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -143,17 +143,24 @@ impl Project {
     ///
     /// All that opening it would find.
     pub fn with(&self, revision: &Revision, env: &Environment) -> Result<Graph, Vec<Problem>> {
-        let mut problems = check::problems_of(revision, &self.config, env);
+        let problems = check::problems_of(revision, &self.config, env);
         let mut all = self.graph.files().to_vec();
         all.push(Arc::new(revision.clone()));
-        match Graph::new(all) {
-            Ok(graph) if problems.is_empty() => Ok(graph),
-            Ok(_) => Err(problems),
-            Err(faults) => {
-                problems.extend(faults.into_iter().map(Problem::Graph));
-                Err(problems)
-            }
-        }
+        whole(all, problems)
+    }
+
+    /// The graph without the files of some revisions, where the project could be
+    /// opened without them.
+    ///
+    /// # Errors
+    ///
+    /// All that opening it would find.
+    pub fn without(&self, gone: &BTreeSet<RevisionId>) -> Result<Graph, Vec<Problem>> {
+        let files = self.graph.files().iter();
+        let rest = files.filter(|revision| !gone.contains(&revision.id));
+        let rest: Vec<Arc<Revision>> = rest.cloned().collect();
+        let problems = check::problems_of_rest(&rest, &self.config);
+        whole(rest, problems)
     }
 
     /// The path of a revision's file as shown, relative to the root.
@@ -270,6 +277,17 @@ pub fn chosen_entry<'a>(
         .chain(&binding.groups)
         .find_map(|name| entries.get_key_value(name))
         .map(|(name, _)| name)
+}
+
+fn whole(revisions: Vec<Arc<Revision>>, mut problems: Vec<Problem>) -> Result<Graph, Vec<Problem>> {
+    match Graph::new(revisions) {
+        Ok(graph) if problems.is_empty() => Ok(graph),
+        Ok(_) => Err(problems),
+        Err(faults) => {
+            problems.extend(faults.into_iter().map(Problem::Graph));
+            Err(problems)
+        }
+    }
 }
 
 /// Whether some of what a shortcut replaces have files and some do not.

@@ -4,6 +4,7 @@ mod authoring;
 mod check;
 mod current;
 mod edit;
+mod finish;
 mod history;
 mod hook;
 mod log;

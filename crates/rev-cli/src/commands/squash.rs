@@ -11,11 +11,9 @@ use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_engine::request::{Commitment, Request};
 use rev_store::config::DatabaseUrl;
-use rev_store::write;
-use serde_json::json;
 
 use super::authoring::{create, new_id};
-use super::one_line;
+use super::{finish, one_line};
 use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -26,7 +24,7 @@ use crate::terminal::{GOOD, ID, NAME, WARNING, count};
 /// `rev squash`.
 pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> {
     if args.finish {
-        return finish(args, session);
+        return finish::finish(args, session);
     }
     let graph = session.graph();
     let range = args.range.first().map_or("", String::as_str);
@@ -54,6 +52,9 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     let with = Arc::new(session.with(&revision)?);
     if !args.no_proof {
         prove_all(args, session, &with, &revision.id, &bindings)?;
+    }
+    for told in finish::warnings(session, &with, &revision.id) {
+        session.terminal.talk(told.text(true).trim_end());
     }
     if !session.terminal.is_json() {
         session.terminal.talk(&format!(
@@ -335,48 +336,8 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
     }
 }
 
-/// Removes the files of what shortcuts replace, once every database is past it.
-fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
-    let graph = session.graph();
-    // What a run that was killed had set aside, and had to delete yet.
-    write::delete(session.project.aside.clone()).map_err(|error| diagnostic::remove(&error))?;
-    let chosen = chosen(args, session)?;
-    let mut gone: BTreeSet<RevisionId> = BTreeSet::new();
-    for &id in &chosen {
-        gone.extend(graph.ids(graph.members(id)));
-        let mut inner = graph.shortcut(id).inner.clone();
-        while let Some(id) = inner.pop() {
-            gone.insert(graph.shortcut(id).revision.id.clone());
-            inner.extend(&graph.shortcut(id).inner);
-        }
-    }
-    let stays = |revision: &&Arc<Revision>| !gone.contains(&revision.id);
-    let rest = graph.files().iter().filter(stays).cloned().collect();
-    if let Err(faults) = Graph::new(rest) {
-        return Err(Failure::of(
-            Exit::Refused,
-            diagnostic::graph_faults(&faults),
-        ));
-    }
-    if !args.offline {
-        check_past(session, &chosen)?;
-    }
-    let project = &session.project;
-    let paths = gone.iter().filter_map(|id| project.file(id));
-    write::remove(&paths.collect::<Vec<_>>()).map_err(|error| diagnostic::remove(&error))?;
-    let mut files: Vec<String> = gone.iter().filter_map(|id| project.shown(id)).collect();
-    files.sort_unstable();
-    if session.terminal.is_json() {
-        session.terminal.json(&json!({ "removed": files }))?;
-    } else {
-        let lines = files.iter().map(|file| format!("removed {file}\n"));
-        session.terminal.data(&lines.collect::<String>())?;
-    }
-    Ok(Exit::Done)
-}
-
 /// The shortcuts that are named; all that lie in no other one where none is.
-fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> {
+pub(super) fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> {
     let graph = session.graph();
     if args.range.is_empty() {
         let all: Vec<ShortcutId> = graph.shortcut_ids().collect();
@@ -412,7 +373,7 @@ fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> 
 
 /// Every database must have all of what goes, and every one must be served by
 /// the shortcut.
-fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
+pub(super) fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
     let graph = session.graph();
     let runtime = runtime()?;
     let mut told = Vec::new();

@@ -48,6 +48,11 @@ pub(crate) fn problem(problem: &Problem) -> Diagnostic {
     advise(Diagnostic::new(problem.code(), problem), problem)
 }
 
+/// Why the project would not open after a change.
+pub(crate) fn problems(problems: &[Problem]) -> Failure {
+    Failure::of(Exit::Refused, problems.iter().map(problem).collect())
+}
+
 /// A line as an excerpt. One of settings may hold a password, also where it is
 /// too broken to be read as a URL; a letter hidden stays a letter wide, so that
 /// the marks below it point right.

@@ -132,6 +132,25 @@ pub(super) fn problems_of(revision: &Revision, config: &Config, env: &Environmen
     faults.into_iter().map(|fault| fault.problem).collect()
 }
 
+/// What load would say of the settings, were these all the files.
+pub(super) fn problems_of_rest(rest: &[Arc<Revision>], config: &Config) -> Vec<Problem> {
+    let mut revisions = Revisions {
+        by_id: BTreeMap::new(),
+        broken: Vec::new(),
+    };
+    for revision in rest {
+        let file = File {
+            revision: revision.clone(),
+            path: PathBuf::new(),
+            shown: String::new(),
+        };
+        revisions.by_id.insert(revision.id.clone(), file);
+    }
+    let mut faults = Vec::new();
+    check_follow(&revisions, config, "", &mut faults);
+    faults.into_iter().map(|fault| fault.problem).collect()
+}
+
 /// Adds every fault that shows only in the whole. `settings` is the name of
 /// the settings file.
 pub(super) fn check(
