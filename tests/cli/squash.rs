@@ -151,3 +151,43 @@ fn a_database_whose_schema_was_changed_by_hand_proves_nothing() {
     );
     assert!(!project.has("revisions/ssss_squash_2_revisions_up_to_bbbb.yaml"));
 }
+
+#[test]
+fn rows_that_revisions_write_are_not_dropped_in_silence() {
+    let project = line();
+    project.write(
+        "revisions/bbbb_add_power.yaml",
+        "revision: bbbb\ndown_revision: aaaa\nmessage: add power\nupgrade: |\n  \
+         UPDATE hero SET id = 2;\n  INSERT INTO hero (id) VALUES (1);\n\
+         downgrade: DELETE FROM hero\n",
+    );
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let words = "squash base:bbbb --id ssss -m all --from-database db1";
+    assert_answer!("squash_rows", project.rev(words));
+    assert!(!project.has("revisions/ssss_all.yaml"));
+    let without = project.rev(&format!("{words} --without-rows"));
+    assert_eq!(without.exit, Some(0), "{without}");
+    assert_answer!(
+        "squash_rows_alone",
+        project.rev("squash base:bbbb --without-rows")
+    );
+}
+
+#[test]
+fn a_virtual_table_is_dumped_without_the_tables_that_it_makes_itself() {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        (
+            "bbbb",
+            "revision: bbbb\ndown_revision: aaaa\nmessage: search\n\
+             upgrade: CREATE VIRTUAL TABLE words USING fts5(name)\ndowngrade: DROP TABLE words\n"
+                .to_owned(),
+        ),
+    ]);
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    let written = project.rev("squash base:bbbb --id ssss -m all --from-database db1");
+    assert_eq!(written.exit, Some(0), "{written}");
+    let shown = project.rev("show ssss").out;
+    assert!(shown.contains("USING fts5(name)"), "{shown}");
+    assert!(!shown.contains("words_data"), "{shown}");
+}

@@ -19,13 +19,16 @@ pub fn select(dialect: Dialect, ledger: &Ledger) -> String {
 }
 
 /// The statements that make a SQLite schema, tables first, each as its catalogue
-/// keeps it: one column of text.
+/// keeps it: one column of text. The tables that a virtual table keeps its content
+/// in are left out: it makes them itself.
 #[must_use]
 pub fn select_sqlite_dump(ledger: &Ledger) -> String {
     let tables = ledger.tables().map(|table| text(&table, Dialect::Sqlite));
     format!(
         "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name NOT IN ({}) \
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type <> 'table', rowid",
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name NOT IN \
+         (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') \
+         ORDER BY type <> 'table', rowid",
         tables.join(", ")
     )
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rev_core::revision::Work;
 use rev_core::{
     Binding, Digest, Graph, NodeSet, Revision, RevisionId, Scope, ScriptError, ShortcutId, digest,
 };
@@ -10,12 +11,14 @@ use rev_db::Scratch;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_engine::request::{Commitment, Request};
+use rev_sql::effect::makes_rows;
+use rev_sql::split::split;
 use rev_store::config::DatabaseUrl;
 
 use super::authoring::{create, new_id};
 use super::{finish, one_line};
 use crate::args::Squash;
-use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::diagnostic::{self, Diagnostic, Failure, Place};
 use crate::exit::Exit;
 use crate::session::{Session, runtime};
 use crate::system::{SystemClock, today};
@@ -47,7 +50,7 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     };
     revision.created = Some(today());
     if let Some(name) = &args.from_database {
-        dumped(session, &mut revision, &set, name)?;
+        dumped(args, session, &mut revision, &set, name)?;
     }
     let with = Arc::new(session.with(&revision)?);
     if !args.no_proof {
@@ -103,6 +106,7 @@ fn unclear(session: &Session, error: ScriptError, bindings: &[Arc<Binding>]) -> 
 /// Takes the way up from the schema of a database that stands exactly at the end
 /// of the set.
 fn dumped(
+    args: &Squash,
     session: &Session,
     revision: &mut Revision,
     set: &NodeSet,
@@ -123,6 +127,9 @@ fn dumped(
             "a schema tells the work of a set only from the base on".to_owned(),
             &format!("squash from there: `rev squash base:REV --from-database {name}`"),
         ));
+    }
+    if !args.without_rows {
+        check_rows(session, set, binding)?;
     }
     let runtime = runtime()?;
     let standing = runtime.block_on(session.survey(binding))?.standing;
@@ -157,6 +164,53 @@ fn dumped(
     };
     rev_core::squash::replace_upgrade(revision, binding, script);
     Ok(())
+}
+
+/// A schema has no rows; that those which revisions write are not in it, somebody
+/// must have said.
+fn check_rows(session: &Session, set: &NodeSet, binding: &Binding) -> Result<(), Failure> {
+    let graph = session.graph();
+    let mut told = Vec::new();
+    for node in set.iter() {
+        let revision = graph.revision(node);
+        let Ok(Work {
+            upgrade: Some(sql),
+            transaction,
+            ..
+        }) = revision.work(binding)
+        else {
+            continue;
+        };
+        let statements = split(sql, binding.dialect, transaction).unwrap_or_default();
+        let mut writing = statements.iter();
+        let writing = writing.find(|it| makes_rows(&it.text, binding.dialect));
+        let Some(statement) = writing else { continue };
+        let place = Place {
+            project: &session.project,
+            binding,
+            revision: &revision.id,
+            action: "upgrade",
+        };
+        let message = format!(
+            "revision `{}` may write rows, which the schema of `{}` does not have",
+            revision.id, binding.name
+        );
+        told.push(
+            Diagnostic::new("rows_left_out", message)
+                .at(place.spot(statement.piece, statement.offset))
+                .fact("revision", revision.id.as_str()),
+        );
+    }
+    match told.pop() {
+        None => Ok(()),
+        Some(last) => {
+            told.push(last.hint(
+                "squash without `--from-database`: the scripts are joined, and rows come along;\n\
+                 or leave the rows out: `--without-rows`",
+            ));
+            Err(Failure::of(Exit::Refused, told))
+        }
+    }
 }
 
 /// `db1@a db1@b`, or the base.
