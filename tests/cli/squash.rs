@@ -191,3 +191,46 @@ fn a_virtual_table_is_dumped_without_the_tables_that_it_makes_itself() {
     assert!(shown.contains("USING fts5(name)"), "{shown}");
     assert!(!shown.contains("words_data"), "{shown}");
 }
+
+#[test]
+fn a_second_range_is_not_ignored() {
+    let project = line();
+    assert_answer!(
+        "squash_two_ranges",
+        project.rev("squash base:bbbb base:cccc --id ssss")
+    );
+    assert_eq!(project.rev("check").exit, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_leaves_nothing_and_is_not_announced() {
+    let project = line();
+    let rev = env!("CARGO_BIN_EXE_rev");
+    // No file may grow, as on a disk that is full.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec '{rev}' squash base:bbbb --id ssss -m all --no-proof"
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(project.path())
+        .output()
+        .expect("sh runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot be written"), "{told}");
+    assert!(!told.contains("does the work"), "{told}");
+    let files = std::fs::read_dir(project.path().join("revisions")).expect("a folder");
+    let names = files.map(|file| file.expect("a file").file_name());
+    let mut names: Vec<_> = names.map(|it| it.to_string_lossy().into_owned()).collect();
+    names.sort();
+    let due = ["aaaa", "bbbb", "cccc", "dddd"];
+    assert!(
+        names
+            .iter()
+            .zip(due)
+            .all(|(name, due)| name.starts_with(due)),
+        "{names:?}"
+    );
+    assert_eq!(names.len(), due.len(), "{names:?}");
+}

@@ -79,7 +79,7 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         let entries = scripts_for.into_iter().map(|name| (name, entry.clone()));
         revision.scripts.databases = entries.collect();
     }
-    create(session, revision)
+    create(session, revision, &[])
 }
 
 /// The names, if `rev.yaml` binds them.
@@ -202,11 +202,10 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
     let parents = Scope::of_graph(graph)
         .merge_parents(&points, args.splice)
         .map_err(|error| session.unresolved(&error))?;
-    for &parent in &parents {
-        session
-            .terminal
-            .talk(&format!("joining {}", super::revision_line(graph, parent)));
-    }
+    let joined = parents
+        .iter()
+        .map(|&parent| format!("joins {}", super::revision_line(graph, parent)));
+    let joined: Vec<String> = joined.collect();
     let ids = graph.ids(parents);
     let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
     let message = args
@@ -217,14 +216,22 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
     revision.message = message;
     revision.created = Some(today());
     revision.labels = labels(&args.branch_labels)?;
-    create(session, revision)
+    create(session, revision, &joined)
 }
 
-/// Writes a revision that the project can hold, and says where.
-pub(super) fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
+/// Writes a revision that the project can hold, and says where, and these lines
+/// once it is written.
+pub(super) fn create(
+    session: &Session,
+    revision: Revision,
+    lines: &[String],
+) -> Result<Exit, Failure> {
     session.with(&revision)?;
     let folder = session.project.config.new_revisions();
     let path = write::create(&folder, &revision).map_err(|error| diagnostic::write(&error))?;
+    for line in lines {
+        session.terminal.talk(line);
+    }
     let here = std::env::current_dir()?;
     let path = shown(&here, &path);
     if session.terminal.is_json() {

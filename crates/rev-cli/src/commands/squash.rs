@@ -30,7 +30,16 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
         return finish::finish(args, session);
     }
     let graph = session.graph();
-    let range = args.range.first().map_or("", String::as_str);
+    let range = match args.range.as_slice() {
+        [] => "",
+        [range] => range,
+        _ => {
+            let told = Diagnostic::new("usage", "`rev squash` takes one range");
+            return Err(Failure::usage(told.hint(
+                "squash them one after another, or what lies around all of them: `rev squash LOW:HIGH`",
+            )));
+        }
+    };
     let set = set(session, range)?;
     if set.len() < 2 {
         return Err(refused(
@@ -56,17 +65,18 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     if !args.no_proof {
         prove_all(args, session, &with, &revision.id, &bindings)?;
     }
-    for told in finish::warnings(session, &with, &revision.id) {
-        session.terminal.talk(told.text(true).trim_end());
-    }
+    let warnings = finish::warnings(session, &with, &revision.id).into_iter();
+    let mut lines: Vec<String> = warnings
+        .map(|told| told.text(true).trim_end().to_owned())
+        .collect();
     if !session.terminal.is_json() {
-        session.terminal.talk(&format!(
+        lines.push(format!(
             "{ID}{}{ID:#} does the work of {} in one step",
             revision.id,
             count(set.len(), "revision")
         ));
     }
-    create(session, revision)
+    create(session, revision, &lines)
 }
 
 /// The revisions that a word or `LOW:HIGH` names: a label's members, one
