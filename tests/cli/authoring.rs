@@ -168,3 +168,25 @@ fn an_id_or_label_that_load_would_refuse_is_never_written() {
         assert_eq!(project.rev("heads").exit, Some(0), "{words}");
     }
 }
+
+#[test]
+fn a_merge_of_heads_of_which_one_depends_on_another_passes_the_check() {
+    let depending = table("cccc", "aaaa", "fight") + "depends_on: [bbbb]\n";
+    let project = Project::with(&[
+        ("aaaa_add_hero", table("aaaa", "null", "hero")),
+        ("bbbb_add_mission", table("bbbb", "aaaa", "mission")),
+        ("cccc_add_fight", depending),
+    ]);
+    assert_answer!("merge_depending", project.rev("merge --id dddd"));
+    assert_eq!(project.rev("heads").out, "dddd  merge bbbb and cccc\n");
+    let checked = project.rev("check");
+    assert_eq!(checked.exit, Some(0), "{checked}");
+    // By its parents an ancestor says nothing, as ever.
+    let redundant = table("eeee", "[aaaa, dddd]", "score");
+    project.write("revisions/eeee_add_score.yaml", &redundant);
+    let checked = project.rev("check");
+    assert!(
+        checked.out.contains("parent `aaaa` says nothing"),
+        "{checked}"
+    );
+}

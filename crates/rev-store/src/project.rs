@@ -237,14 +237,17 @@ impl Project {
         }
     }
 
-    /// Each parent that another parent stands on, with that one.
+    /// Each parent that another parent has as an ancestor, with that one. Where
+    /// the other one but depends on it, it says that it is no head any more.
     fn redundant_parents(&self, node: Node) -> Vec<(RevisionId, RevisionId)> {
         let graph = &self.graph;
         let parents = graph.parents(node);
         let kept = graph.reduce(&parents);
         let dropped = parents.iter().filter(|parent| !kept.contains(parent));
         let pair = |&low: &Node| {
-            let through = kept.iter().find(|&&high| graph.stands_on(high, low))?;
+            let through = kept
+                .iter()
+                .find(|&&high| graph.line_below(high).contains(low))?;
             Some((graph.id(low).clone(), graph.id(*through).clone()))
         };
         dropped.filter_map(pair).collect()
