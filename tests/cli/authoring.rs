@@ -190,3 +190,27 @@ fn a_merge_of_heads_of_which_one_depends_on_another_passes_the_check() {
         "{checked}"
     );
 }
+
+#[test]
+fn a_rebase_of_a_file_in_flow_style_changes_its_parents_or_says_where_they_stand() {
+    let project = Project::fork();
+    project.write(
+        "revisions/dddd.yaml",
+        "{revision: dddd, down_revision: [aaaa], message: score}\n",
+    );
+    let moved = project.rev("rebase dddd --onto cccc --offline");
+    assert_eq!(moved.exit, Some(0), "{moved}");
+    let text = std::fs::read_to_string(project.path().join("revisions/dddd.yaml"));
+    assert_eq!(
+        text.expect("the file"),
+        "{revision: dddd, down_revision: \"cccc\", message: score}\n"
+    );
+    let odd = "revision: dddd\ndown_revision: \"aa\\\n  aa\"\nmessage: score\n";
+    project.write("revisions/dddd.yaml", odd);
+    assert_answer!(
+        "rebase_fixed",
+        project.rev("rebase dddd --onto bbbb --offline")
+    );
+    let text = std::fs::read_to_string(project.path().join("revisions/dddd.yaml"));
+    assert_eq!(text.expect("the file"), odd);
+}

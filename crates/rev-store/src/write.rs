@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use rev_core::{Revision, RevisionId};
 
+use crate::fault::Place;
 use crate::{document, source};
 
 /// How much of a message goes into a file's name.
@@ -43,6 +44,14 @@ pub enum WriteError {
         /// The system's error.
         #[source]
         source: io::Error,
+    },
+    /// Parents that cannot be changed without changing what stands around them.
+    #[error("the parents in `{}` are written in a way that cannot be changed by itself", path.display())]
+    Fixed {
+        /// The file, which is as it was.
+        path: PathBuf,
+        /// Where they stand.
+        place: Option<Place>,
     },
     /// A revision that YAML cannot carry; the file was not put in place.
     #[error("revision `{id}` would read back as something else")]

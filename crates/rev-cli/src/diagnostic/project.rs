@@ -193,6 +193,18 @@ pub(crate) fn write(error: &WriteError) -> Failure {
         WriteError::Exists { .. } => Diagnostic::new("exists", error),
         WriteError::Io { source, .. } => Diagnostic::new("io", error).cause(source),
         WriteError::NotFaithful { .. } => Diagnostic::new("not_faithful", error),
+        WriteError::Fixed { path, place } => {
+            let text = place.and_then(|_| std::fs::read_to_string(path).ok());
+            let line = place.and_then(|place| place.line.checked_sub(1));
+            let spot = Spot {
+                path: path.display().to_string(),
+                place: *place,
+                excerpt: line.and_then(|line| text?.lines().nth(line).map(str::to_owned)),
+            };
+            Diagnostic::new("fixed_parents", error)
+                .at(Some(spot))
+                .hint("write `down_revision` on one line of its own there, then run this again")
+        }
     };
     Failure::refused(told)
 }
