@@ -152,3 +152,65 @@ fn a_rebase_that_makes_no_sense_changes_no_file() {
     );
     assert_eq!(project.rev("check").exit, Some(0));
 }
+
+#[test]
+fn an_id_or_label_that_load_would_refuse_is_never_written() {
+    let project = Project::fork();
+    for (name, words) in [
+        ("revision", "revision -m x --head bbbb --id db1"),
+        ("merge", "merge --id reporting"),
+        ("label", "merge --id mmmm --branch-label db1-2"),
+        ("squash", "squash base:bbbb --id db1 --no-proof"),
+        ("reserved", "merge --id head"),
+        ("is_label", "merge --id billing"),
+    ] {
+        assert_answer!(format!("bricked_{name}"), project.rev(words));
+        assert_eq!(project.rev("heads").exit, Some(0), "{words}");
+    }
+}
+
+#[test]
+fn a_merge_of_heads_of_which_one_depends_on_another_passes_the_check() {
+    let depending = table("cccc", "aaaa", "fight") + "depends_on: [bbbb]\n";
+    let project = Project::with(&[
+        ("aaaa_add_hero", table("aaaa", "null", "hero")),
+        ("bbbb_add_mission", table("bbbb", "aaaa", "mission")),
+        ("cccc_add_fight", depending),
+    ]);
+    assert_answer!("merge_depending", project.rev("merge --id dddd"));
+    assert_eq!(project.rev("heads").out, "dddd  merge bbbb and cccc\n");
+    let checked = project.rev("check");
+    assert_eq!(checked.exit, Some(0), "{checked}");
+    // By its parents an ancestor says nothing, as ever.
+    let redundant = table("eeee", "[aaaa, dddd]", "score");
+    project.write("revisions/eeee_add_score.yaml", &redundant);
+    let checked = project.rev("check");
+    assert!(
+        checked.out.contains("parent `aaaa` says nothing"),
+        "{checked}"
+    );
+}
+
+#[test]
+fn a_rebase_of_a_file_in_flow_style_changes_its_parents_or_says_where_they_stand() {
+    let project = Project::fork();
+    project.write(
+        "revisions/dddd.yaml",
+        "{revision: dddd, down_revision: [aaaa], message: score}\n",
+    );
+    let moved = project.rev("rebase dddd --onto cccc --offline");
+    assert_eq!(moved.exit, Some(0), "{moved}");
+    let text = std::fs::read_to_string(project.path().join("revisions/dddd.yaml"));
+    assert_eq!(
+        text.expect("the file"),
+        "{revision: dddd, down_revision: \"cccc\", message: score}\n"
+    );
+    let odd = "revision: dddd\ndown_revision: \"aa\\\n  aa\"\nmessage: score\n";
+    project.write("revisions/dddd.yaml", odd);
+    assert_answer!(
+        "rebase_fixed",
+        project.rev("rebase dddd --onto bbbb --offline")
+    );
+    let text = std::fs::read_to_string(project.path().join("revisions/dddd.yaml"));
+    assert_eq!(text.expect("the file"), odd);
+}

@@ -227,3 +227,76 @@ fn a_revision_that_came_in_below_an_applied_one_is_a_gap() {
     assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
     assert_eq!(tables(&project), ["badge", "hero", "mission"]);
 }
+
+/// Installs the hook, with git within reach.
+fn install_hook(project: &Project) -> crate::harness::Answer {
+    let path = std::env::var("PATH").expect("a path");
+    let words = ["init", "--git-hook", "post-checkout"];
+    project.rev_with(&words, &[("PATH", &path)])
+}
+
+#[test]
+fn the_hook_of_a_worktree_talks_about_that_worktree() {
+    let project = repository();
+    git(&project, "checkout -q main");
+    assert_eq!(install_hook(&project).exit, Some(0));
+    let made = git(&project, "worktree add tree feature");
+    let told = String::from_utf8_lossy(&made.stderr);
+    // Nothing is applied to the files of databases beside it, and its branch has two.
+    assert!(told.contains("base → bbbb, 2 steps"), "{told}");
+}
+
+#[test]
+fn the_line_for_a_hook_that_is_there_works_as_printed() {
+    let project = repository();
+    project.write(".git/hooks/post-checkout", "#!/bin/sh\nset -e\necho mine\n");
+    let refused = install_hook(&project);
+    let (_, line) = refused
+        .err
+        .split_once("what this one would do:\n")
+        .expect("a line");
+    let hook = format!("#!/bin/sh\nset -e\n{}\necho mine >&2\n", line.trim());
+    project.write(".git/hooks/post-checkout", &hook);
+    let file = project.path().join(".git/hooks/post-checkout");
+    Command::new("chmod")
+        .arg("+x")
+        .arg(file)
+        .status()
+        .expect("chmod runs");
+    let told = git(&project, "checkout main");
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("base → aaaa, 1 step"), "{told}");
+    assert!(told.ends_with("mine\n"), "{told}");
+}
+
+#[test]
+fn a_branch_without_the_project_hears_nothing_of_it() {
+    let project = repository();
+    assert_eq!(install_hook(&project).exit, Some(0));
+    git(&project, "checkout -q --orphan empty");
+    git(&project, "rm -rqf .");
+    git(&project, "commit -q --allow-empty -m nothing");
+    git(&project, "checkout -q main");
+    let told = git(&project, "checkout -q empty");
+    assert_eq!(String::from_utf8_lossy(&told.stderr), "");
+}
+
+#[test]
+fn the_hook_finds_a_project_below_the_top() {
+    let project = Project::empty();
+    project.write("it's/here/rev.yaml", crate::harness::SETTINGS);
+    project.write(
+        "it's/here/revisions/aaaa.yaml",
+        &table("aaaa", "null", "hero"),
+    );
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -qm one");
+    let path = std::env::var("PATH").expect("a path");
+    let words = ["-c", "it's/here", "init", "--git-hook", "post-checkout"];
+    let installed = project.rev_with(&words, &[("PATH", &path)]);
+    assert_eq!(installed.exit, Some(0), "{installed}");
+    let told = git(&project, "checkout -q -b other");
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("base → aaaa, 1 step"), "{told}");
+}

@@ -1,14 +1,19 @@
 //! The command as people and scripts meet it: a case or two for each command,
 //! with what it prints and how it exits, on real files and real databases.
 
+mod across;
 mod authoring;
 mod broken;
+mod finish;
 mod git;
 mod graph;
 mod harness;
 mod health;
+mod hints;
+mod json;
 mod models;
 mod plans;
+mod repair;
 mod reproducible;
 mod runs;
 mod saved;

@@ -197,3 +197,86 @@ fn the_files_stay_while_a_database_has_gone_another_way() {
     assert_answer!("squash_drifted", project.rev("squash --finish"));
     assert!(project.has("revisions/bbbb_add_power.yaml"));
 }
+
+#[test]
+fn rows_that_revisions_write_are_not_dropped_in_silence() {
+    let project = line();
+    project.write(
+        "revisions/bbbb_add_power.yaml",
+        "revision: bbbb\ndown_revision: aaaa\nmessage: add power\nupgrade: |\n  \
+         UPDATE hero SET id = 2;\n  INSERT INTO hero (id) VALUES (1);\n\
+         downgrade: DELETE FROM hero\n",
+    );
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let words = "squash base:bbbb --id ssss -m all --from-database db1";
+    assert_answer!("squash_rows", project.rev(words));
+    assert!(!project.has("revisions/ssss_all.yaml"));
+    let without = project.rev(&format!("{words} --without-rows"));
+    assert_eq!(without.exit, Some(0), "{without}");
+    assert_answer!(
+        "squash_rows_alone",
+        project.rev("squash base:bbbb --without-rows")
+    );
+}
+
+#[test]
+fn a_virtual_table_is_dumped_without_the_tables_that_it_makes_itself() {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        (
+            "bbbb",
+            "revision: bbbb\ndown_revision: aaaa\nmessage: search\n\
+             upgrade: CREATE VIRTUAL TABLE words USING fts5(name)\ndowngrade: DROP TABLE words\n"
+                .to_owned(),
+        ),
+    ]);
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    let written = project.rev("squash base:bbbb --id ssss -m all --from-database db1");
+    assert_eq!(written.exit, Some(0), "{written}");
+    let shown = project.rev("show ssss").out;
+    assert!(shown.contains("USING fts5(name)"), "{shown}");
+    assert!(!shown.contains("words_data"), "{shown}");
+}
+
+#[test]
+fn a_second_range_is_not_ignored() {
+    let project = line();
+    assert_answer!(
+        "squash_two_ranges",
+        project.rev("squash base:bbbb base:cccc --id ssss")
+    );
+    assert_eq!(project.rev("check").exit, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_leaves_nothing_and_is_not_announced() {
+    let project = line();
+    let rev = env!("CARGO_BIN_EXE_rev");
+    // No file may grow, as on a disk that is full.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 0; exec '{rev}' squash base:bbbb --id ssss -m all --no-proof"
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(project.path())
+        .output()
+        .expect("sh runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("cannot be written"), "{told}");
+    assert!(!told.contains("does the work"), "{told}");
+    let files = std::fs::read_dir(project.path().join("revisions")).expect("a folder");
+    let names = files.map(|file| file.expect("a file").file_name());
+    let mut names: Vec<_> = names.map(|it| it.to_string_lossy().into_owned()).collect();
+    names.sort();
+    let due = ["aaaa", "bbbb", "cccc", "dddd"];
+    assert!(
+        names
+            .iter()
+            .zip(due)
+            .all(|(name, due)| name.starts_with(due)),
+        "{names:?}"
+    );
+    assert_eq!(names.len(), due.len(), "{names:?}");
+}

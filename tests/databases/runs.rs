@@ -96,13 +96,13 @@ fn with_graph(setting: Setting, graph: Arc<Graph>) -> Setting {
 }
 
 #[test]
-fn an_edited_revision_stops_an_upgrade_that_has_work() {
+fn an_edited_revision_stops_an_upgrade_whether_it_has_work_or_not() {
     let setting = Setting::new(vec![table("a", &[])]);
     setting.go(Goal::Upgrade, "head");
     let edited = revision("a", &[], "CREATE TABLE other (id)", "DROP TABLE other");
     let setting = with_graph(setting, graph(vec![edited, table("b", &["a"])]));
     insta::assert_snapshot!(summary(&setting.go(Goal::Upgrade, "a")),
-        @"db1: nothing; did []; left []; at [a]");
+        @"db1: refused (drift): the files and the ledger of `db1` disagree; did []; left []; at [?]");
     insta::assert_snapshot!(summary(&setting.go(Goal::Upgrade, "head")),
         @"db1: refused (drift): the files and the ledger of `db1` disagree; did []; left []; at [?]");
     // The way down is the one that undoes what ran, not the file's.

@@ -87,6 +87,7 @@ pub(crate) fn request(goal: Goal) -> Request {
         commitment: Commitment::Step,
         ends_sessions: false,
         alone: false,
+        unseen: Vec::new(),
         jobs: 4,
         lock_wait: None,
         operator: "tester@here".to_owned(),

@@ -56,6 +56,20 @@ impl Story {
         self.git(&format!("commit -qm {message}"));
     }
 
+    /// Takes a label off a revision.
+    fn unlabel(&mut self, id: &str, label: &str) {
+        let folder = self.project.root().join("revisions");
+        let files = std::fs::read_dir(folder).expect("a folder");
+        let mut paths = files.map(|file| file.expect("a file").path());
+        let is_it = |path: &std::path::PathBuf| path.to_string_lossy().contains(id);
+        let path = paths.find(is_it).expect("a file of that id");
+        let text = std::fs::read_to_string(&path).expect("read");
+        let without = text.replace(&format!("branch_labels: [{label}]\n"), "");
+        assert_ne!(text, without);
+        std::fs::write(path, without).expect("written");
+        let _ = writeln!(self.said, "(label {label} is taken off {id})");
+    }
+
     /// Runs a command, and writes down what it says and what there is then.
     fn rev(&mut self, words: &str) {
         let words: Vec<&str> = words.split(' ').collect();
@@ -218,6 +232,8 @@ fn two_developers_and_three_databases() {
 
     story.chapter("The old files go; a database from before and one from after are alike");
     story.git("checkout -q main");
+    story.rev("squash --finish");
+    story.unlabel("s500", "missions");
     story.rev("squash --finish");
     story.commit("finish");
     story.rev("upgrade --jobs 1");

@@ -273,6 +273,9 @@ pub(crate) struct Squash {
     /// Take the way up from the schema of a database that stands exactly at the end
     #[arg(long, value_name = "DATABASE")]
     pub(crate) from_database: Option<String>,
+    /// With --from-database: leave out the rows that revisions write
+    #[arg(long, requires = "from_database")]
+    pub(crate) without_rows: bool,
     /// A server where throw-away databases may be made, to prove it there; may be repeated
     #[arg(long, value_name = "URL")]
     pub(crate) scratch: Vec<String>,

@@ -9,8 +9,10 @@ mod run;
 mod stale;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
-pub(crate) use project::{dialect, fault, open, url, write};
-pub(crate) use run::{Place, drift_lines, failed, refusal, split, spot_in, undecided};
+pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
+pub(crate) use run::{
+    Place, drift_lines, failed, refusal, split, spot_in, undecided, without_file,
+};
 
 use std::fmt::Write as _;
 
@@ -229,6 +231,11 @@ impl Failure {
     /// All reasons at once; at least one.
     pub(crate) fn of(exit: Exit, diagnostics: Vec<Diagnostic>) -> Self {
         Self(Box::new(Parts { exit, diagnostics }))
+    }
+
+    /// How to exit.
+    pub(crate) fn exit(&self) -> Exit {
+        self.0.exit
     }
 
     /// All that is to tell.

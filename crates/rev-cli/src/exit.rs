@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 /// How the program ends; the codes are promised in the manual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// All that was asked is done.
+    #[default]
     Done = 0,
     /// Refused or failed; nothing was changed.
     Refused = 1,

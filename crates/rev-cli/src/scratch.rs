@@ -24,6 +24,7 @@ pub(crate) fn request(session: &Session) -> Request {
         commitment: Commitment::Step,
         ends_sessions: false,
         alone: true,
+        unseen: Vec::new(),
         jobs: 1,
         lock_wait: None,
         operator: session.operator.clone(),

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use rev_core::state::Standing;
 use rev_core::target::{glob_matches, is_glob};
-use rev_core::{Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, Target};
+use rev_core::{
+    Binding, DatabaseName, Dialect, Goal, Graph, Node, NodeSet, Point, ResolveError, Revision,
+    Scope, Target,
+};
 use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
@@ -20,6 +23,7 @@ use tokio::runtime::Runtime;
 
 use crate::args::Global;
 use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::exit::Exit;
 use crate::secrets;
 use crate::system::{operator, random_id};
 use crate::terminal::Terminal;
@@ -47,6 +51,15 @@ pub(crate) struct Session {
 
 /// Databases and the points they are to go to, by name.
 pub(crate) type Selection = Vec<(Arc<Binding>, Vec<Point>)>;
+
+/// Databases that no target names.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// Those that can be looked at.
+    pub(crate) seen: Vec<Arc<Binding>>,
+    /// Those without a URL; where the dialect is not known, one for each.
+    pub(crate) unseen: Vec<Arc<Binding>>,
+}
 
 impl Session {
     /// Reads the project that the flags or the working directory name.
@@ -102,6 +115,12 @@ impl Session {
         &self.command
     }
 
+    /// The graph with a new revision, where the project can hold it.
+    pub(crate) fn with(&self, revision: &Revision) -> Result<Graph, Failure> {
+        let graph = self.project.with(revision, &self.environment);
+        graph.map_err(|problems| diagnostic::problems(&problems))
+    }
+
     /// Who asks, for hints.
     pub(crate) fn asking<'a>(&'a self, graph: &'a Graph, database: Option<&'a str>) -> Asking<'a> {
         Asking {
@@ -109,24 +128,66 @@ impl Session {
             command: &self.command,
             database,
             bound: &self.bound,
+            around: ("", ""),
         }
     }
 
     /// Refuses a point of the graph alone.
     pub(crate) fn unresolved(&self, error: &ResolveError) -> Failure {
-        Failure::refused(diagnostic::resolve(error, self.asking(self.graph(), None)))
+        self.unresolved_in(error, "", ("", ""))
+    }
+
+    /// Refuses a point that was typed after a flag, or as part of an argument.
+    pub(crate) fn unresolved_in(
+        &self,
+        error: &ResolveError,
+        flag: &str,
+        around: (&str, &str),
+    ) -> Failure {
+        let command = format!("{}{flag}", self.command);
+        let asking = Asking {
+            command: &command,
+            around,
+            ..self.asking(self.graph(), None)
+        };
+        Failure::refused(diagnostic::resolve(error, asking))
+    }
+
+    /// The revisions from one point to another, as typed after a flag; an end
+    /// without text is open.
+    pub(crate) fn range(&self, flag: &str, low: &str, high: &str) -> Result<NodeSet, Failure> {
+        let point = |text: &str| match text {
+            "" => Ok(None),
+            text => self.point(text).map(Some),
+        };
+        let (from, to) = (point(low)?, point(high)?);
+        let scope = Scope::of_graph(self.graph());
+        scope.range(from.as_ref(), to.as_ref()).map_err(|error| {
+            let of_high = to.and_then(|to| scope.revisions(&to).err());
+            let (before, after) = match of_high.as_ref() == Some(&error) {
+                true => (format!("{low}:"), String::new()),
+                false => (String::new(), format!(":{high}")),
+            };
+            self.unresolved_in(&error, flag, (&before, &after))
+        })
     }
 
     /// Refuses a lane.
     pub(crate) fn refused(&self, refusal: &Refusal, binding: &Binding) -> Failure {
         let told = self.refusal(refusal, binding);
-        Failure::of(crate::exit::Exit::Refused, told)
+        Failure::of(Exit::Refused, told)
     }
 
     /// Words a refused lane.
     pub(crate) fn refusal(&self, refusal: &Refusal, binding: &Binding) -> Vec<Diagnostic> {
         let asking = self.asking(self.graph(), Some(binding.name.as_str()));
-        diagnostic::refusal(refusal, &self.project, binding, asking)
+        let mut told = diagnostic::refusal(refusal, &self.project, binding, asking);
+        if let Refusal::OutOfSight { on, .. } = refusal
+            && let Err(error) = self.project.config.url(on, &self.environment)
+        {
+            told = told.into_iter().map(|it| it.cause(&error)).collect();
+        }
+        told
     }
 
     /// A name that `rev.yaml` does not bind.
@@ -223,19 +284,26 @@ impl Session {
     /// The databases beside these that they may depend on, or that may depend on
     /// them: of the latter a ledger may know though no file does, so that all are
     /// to be asked where something may be taken down.
-    pub(crate) fn watched(
-        &self,
-        goal: Goal,
-        selection: &Selection,
-    ) -> Result<Vec<Arc<Binding>>, Failure> {
+    pub(crate) fn watched(&self, goal: Goal, selection: &Selection) -> Watched {
+        let mut watched = Watched::default();
         let may_go_down = matches!(goal, Goal::Downgrade | Goal::Switch | Goal::Redo);
         if self.graph().crossings().is_empty() && !may_go_down {
-            return Ok(Vec::new());
+            return watched;
         }
-        let is_selected =
-            |binding: &Arc<Binding>| selection.iter().any(|(it, _)| it.name == binding.name);
-        let all = self.databases(&[])?;
-        Ok(all.into_iter().filter(|it| !is_selected(it)).collect())
+        let config = &self.project.config;
+        let is_selected = |name: &DatabaseName| selection.iter().any(|(it, _)| it.name == *name);
+        for name in config.databases.keys().filter(|name| !is_selected(name)) {
+            match self.binding(name) {
+                Ok(binding) if self.url(name).is_ok() => watched.seen.push(binding),
+                Ok(binding) => watched.unseen.push(binding),
+                Err(_) => {
+                    let as_any = Dialect::ALL.map(|dialect| config.binding_as(name, dialect));
+                    let as_any = as_any.into_iter().filter_map(Result::ok).map(Arc::new);
+                    watched.unseen.extend(as_any);
+                }
+            }
+        }
+        watched
     }
 
     /// The URL of a database.

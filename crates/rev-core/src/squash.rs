@@ -4,13 +4,16 @@
 //! way down in reverse. Each database gets exactly what the revisions by
 //! themselves would have run there: an entry of its own where the top level, or
 //! its group's, would say something else.
+//!
+//! Once the files of the others go, what names them means something else; here is
+//! said what.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::revision::{Entry, Script, ScriptError, Sql};
 use crate::{
-    Binding, DatabaseName, Dialect, Graph, Need, Node, NodeSet, Revision, RevisionId, ShortcutId,
-    TransactionMode,
+    Binding, DatabaseName, Dialect, Graph, Label, Need, Node, NodeSet, Revision, RevisionId,
+    ShortcutId, TransactionMode,
 };
 
 /// The shortcut of this id for a set of revisions, for the databases of these
@@ -121,6 +124,62 @@ pub fn unserved(
         unserved.push("downgrade");
     }
     Ok(unserved)
+}
+
+/// What has no file any more once these shortcuts are finished: all that they
+/// replace, and the shortcuts within them.
+#[must_use]
+pub fn replaced(graph: &Graph, shortcuts: &[ShortcutId]) -> BTreeSet<RevisionId> {
+    let mut ids = BTreeSet::new();
+    let mut stack = Vec::new();
+    for &id in shortcuts {
+        ids.extend(graph.ids(graph.members(id)));
+        stack.extend(&graph.shortcut(id).inner);
+    }
+    while let Some(id) = stack.pop() {
+        ids.insert(graph.shortcut(id).revision.id.clone());
+        stack.extend(&graph.shortcut(id).inner);
+    }
+    ids
+}
+
+/// A label that means more once a shortcut is finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Widened {
+    /// The label.
+    pub label: Label,
+    /// The revision that declares it then.
+    pub root: RevisionId,
+    /// What is on its branch then and was not before, ascending.
+    pub covers: Vec<RevisionId>,
+}
+
+/// The labels of `before` that cover more in `after`, where some of its shortcuts
+/// are finished. A label that begins within a shortcut's set begins at the
+/// shortcut then, and so takes along all that the shortcut replaces, and all that
+/// stands on any of that.
+#[must_use]
+pub fn widened(before: &Graph, after: &Graph) -> Vec<Widened> {
+    let members = |graph: &Graph, root: Node| -> BTreeSet<RevisionId> {
+        let line = graph.line_above(root);
+        line.iter()
+            .flat_map(|it| graph.row_ids(it).to_vec())
+            .collect()
+    };
+    let both = before.labels().iter().filter_map(|(label, &root)| {
+        let then = *after.labels().get(label)?;
+        Some((label, root, then))
+    });
+    let compared = both.map(|(label, root, then)| {
+        let was = members(before, root);
+        let is = members(after, then);
+        Widened {
+            label: label.clone(),
+            root: after.id(then).clone(),
+            covers: is.difference(&was).cloned().collect(),
+        }
+    });
+    compared.filter(|it| !it.covers.is_empty()).collect()
 }
 
 /// The members, what is stood on first.

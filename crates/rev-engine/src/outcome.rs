@@ -42,8 +42,8 @@ pub struct LaneOutcome {
 pub struct HalfDone {
     /// What the journal says.
     pub step: StepInFlight,
-    /// How many statements its script has.
-    pub statements: usize,
+    /// How many statements its script has; `None`: nobody here has the script.
+    pub statements: Option<usize>,
 }
 
 /// How a lane ended.
@@ -146,6 +146,10 @@ pub enum Refusal {
         /// The heads of what is left without the revisions that have gaps below
         /// them, and without what stands on these.
         sound: Vec<RevisionId>,
+        /// The heads that stand on what is missing, of those that this checkout has.
+        unsound: Vec<RevisionId>,
+        /// The edited revisions that cannot be done again: there is no way down.
+        for_good: Vec<RevisionId>,
     },
     /// There is work to do beside revisions that no file here has.
     #[error("`{database}` holds {} that this checkout lacks", match unknown.len() { 1 => "a revision".to_owned(), n => format!("{n} revisions") })]
@@ -217,6 +221,18 @@ pub enum Refusal {
     /// Another step is half done there, and this command does not go on with it.
     #[error("the {} of revision `{}` is half done on `{database}`", step.action.name(), step.revision)]
     HalfDone {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+    },
+    /// A step is half done of a revision that neither the files nor the ledger have.
+    #[error(
+        "the {} of revision `{}` is half done on `{database}`, and this checkout does not have it",
+        step.action.name(),
+        step.revision
+    )]
+    StepWithoutFile {
         /// The database.
         database: DatabaseName,
         /// The step.
@@ -299,6 +315,7 @@ impl Refusal {
             Refusal::Pooled { .. } => "pooled",
             Refusal::NotAtomic { .. } => "not_atomic",
             Refusal::HalfDone { .. } => "half_done",
+            Refusal::StepWithoutFile { .. } => "half_done_without_file",
             Refusal::InDoubt { .. } => "in_doubt",
             Refusal::ExecutedChanged { .. } => "executed_changed",
             Refusal::Orphan { .. } => "orphan_session",

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
-use rev_core::{Applied, Binding, Goal, Graph, Lane, Node, Point, RevisionId, Scope, Step};
+use rev_core::{
+    Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, RevisionId, Scope, Step,
+};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -140,6 +142,16 @@ pub(crate) fn prepare(
         Goal::Accept | Goal::Redo => {
             let nodes = points.iter().map(|point| mended(&scope, standing, point));
             let nodes = nodes.collect::<Result<Vec<_>, _>>()?.concat();
+            if let Some(step) = in_flight
+                && step.action == Action::Upgrade
+                && standing
+                    .graph
+                    .find(step.revision.as_str())
+                    .is_some_and(|node| nodes.contains(&node))
+            {
+                // It is being done again already: down is what was to go down.
+                return prepare_step(binding, standing, step);
+            }
             plan::mend(binding, standing, goal, &nodes)?
         }
         _ => {
@@ -167,7 +179,7 @@ fn mended(scope: &Scope<'_>, standing: &Standing, point: &Point) -> Result<Vec<N
 ///
 /// # Errors
 ///
-/// [`Refusal`].
+/// [`Refusal`]; [`Refusal::StepWithoutFile`] where nobody has its script.
 pub fn prepare_step(
     binding: &Arc<Binding>,
     standing: &Standing,
@@ -181,7 +193,7 @@ pub fn prepare_step(
         (None, node) => node.into_iter().collect(),
     };
     if nodes.is_empty() {
-        return Err(Refusal::HalfDone {
+        return Err(Refusal::StepWithoutFile {
             database: binding.name.clone(),
             step: Box::new(in_flight.clone()),
         });
@@ -206,7 +218,7 @@ pub fn prepare_step(
 /// Going up needs files and ledger to agree, also where nothing is left to do;
 /// going down and stamping do not.
 pub(crate) fn check_drift(
-    binding: &Binding,
+    binding: &Arc<Binding>,
     standing: &Standing,
     goal: Goal,
     lane: &Lane,
@@ -215,10 +227,13 @@ pub(crate) fn check_drift(
     let drift = &standing.drift;
     let goes_up = lane.steps.iter().any(|step| step.action == Action::Upgrade);
     if (goes_up || goal == Goal::Upgrade) && !drift.is_consistent() {
+        let (sound, unsound) = parted(standing);
         return Err(Refusal::Drift {
             database: binding.name.clone(),
             drift: Box::new(drift.clone()),
-            sound: sound(standing),
+            sound,
+            unsound,
+            for_good: for_good(binding, standing),
         });
     }
     let stays = |id: &&RevisionId| {
@@ -238,13 +253,31 @@ pub(crate) fn check_drift(
     Ok(())
 }
 
-/// The heads of what stands on nothing that is missing.
-fn sound(standing: &Standing) -> Vec<RevisionId> {
+/// The heads of what stands on nothing that is missing, and those that do, as far
+/// as the checkout has them.
+fn parted(standing: &Standing) -> (Vec<RevisionId>, Vec<RevisionId>) {
     let graph = &standing.graph;
     let gaps = standing.drift.gaps.iter();
     let over_gaps = gaps.filter_map(|gap| graph.find(gap.revision.as_str()));
     let unsound = graph.descendants(over_gaps);
-    graph.ids(graph.maximal(&standing.state.set().difference(&unsound)))
+    let applied = standing.state.set();
+    let heads = standing.state.heads(graph).into_iter();
+    let lost = heads.filter(|&head| unsound.contains(head) && !graph.is_foreign(head));
+    (
+        graph.ids(graph.maximal(&applied.difference(&unsound))),
+        graph.ids(lost),
+    )
+}
+
+/// The edited revisions that no plan can do again.
+fn for_good(binding: &Arc<Binding>, standing: &Standing) -> Vec<RevisionId> {
+    let edited = standing.drift.edited.iter().map(|edit| &edit.revision);
+    let is_stuck = |id: &&RevisionId| {
+        let nodes = standing.graph.lookup(id.as_str());
+        let redone = plan::mend(binding, standing, Goal::Redo, &nodes);
+        matches!(redone, Err(PlanError::NoWayDown { .. }))
+    };
+    edited.filter(is_stuck).cloned().collect()
 }
 
 /// The statements of a step.

@@ -90,7 +90,7 @@ pub async fn survey(
     Ok(Some(Case::Step(Box::new(StepCase {
         session: database.find_session(&step.session).await?,
         half_done: HalfDone {
-            statements: statements.as_ref().map_or(0, Vec::len),
+            statements: statements.as_ref().map(Vec::len),
             step,
         },
         statements,

@@ -25,6 +25,10 @@ pub struct Request {
     /// Whether what revisions need of other databases counts for nothing: on a
     /// throw-away database there are no others.
     pub alone: bool,
+    /// Databases that cannot be looked at: a lane that depends on one of them, or
+    /// that one of them may depend on, is refused. Where a dialect is not known,
+    /// one for each that it may be.
+    pub unseen: Vec<Arc<Binding>>,
     /// How many lanes run at once; at least one.
     pub jobs: usize,
     /// How long to wait for another run's lock; `None`: as long as it lives.

@@ -9,6 +9,7 @@
 //! have to: whatever else there is, is left to a person.
 
 mod change;
+mod rows;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger;
 use crate::split::{Token, tokens};
 
+pub use rows::makes_rows;
 pub use session::touches_session;
 
 /// What running a statement does.

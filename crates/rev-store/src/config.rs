@@ -249,6 +249,16 @@ impl Config {
             Some(dialect) => dialect,
             None => self.dialect(database, env)?,
         };
+        self.binding_as(name, dialect)
+    }
+
+    /// A database as the graph sees it, if it speaks this dialect.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError::UnknownDatabase`].
+    pub fn binding_as(&self, name: &DatabaseName, dialect: Dialect) -> Result<Binding, UrlError> {
+        let database = self.database(name)?;
         Ok(Binding {
             name: name.clone(),
             dialect,

@@ -17,6 +17,7 @@ use crate::config::Folder;
 use crate::document::{self, Reading, faults};
 use crate::fault::{Fault, Problem};
 use crate::source;
+use crate::write::remove::is_aside;
 
 /// How many files a thread takes at a time.
 const CHUNK: usize = 64;
@@ -30,16 +31,39 @@ pub(crate) struct Loaded {
     pub(crate) reading: Reading,
 }
 
-/// Reads every revision file under `folders`. The faults are those of folders;
-/// `settings` is the file that names them.
-pub(crate) fn load(root: &Path, folders: &[Folder], settings: &str) -> (Vec<Loaded>, Vec<Fault>) {
+/// What lies under the folders of a project.
+pub(crate) struct Found {
+    /// Every revision file.
+    pub(crate) files: Vec<Loaded>,
+    /// Files that were set aside to be removed; not read.
+    pub(crate) aside: Vec<PathBuf>,
+    /// What is wrong with folders.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Reads every revision file under `folders`; `settings` is the file that names
+/// them.
+pub(crate) fn load(root: &Path, folders: &[Folder], settings: &str) -> Found {
     let mut search = Search::new(root);
     for folder in folders {
         search.folder(folder, settings);
     }
     let mut files: Vec<(String, PathBuf)> = search.files.into_values().collect();
     files.sort_unstable();
-    (read_all(files), search.faults)
+    Found {
+        files: read_all(files),
+        aside: search.aside,
+        faults: search.faults,
+    }
+}
+
+/// Reads a file that was set aside.
+pub(crate) fn load_aside(root: &Path, path: &Path) -> Loaded {
+    Loaded {
+        path: path.to_owned(),
+        shown: source::shown(root, path),
+        reading: read(path),
+    }
 }
 
 struct Search<'a> {
@@ -48,6 +72,7 @@ struct Search<'a> {
     folders: BTreeSet<PathBuf>,
     /// By canonical path, the path as shown and as reached.
     files: BTreeMap<PathBuf, (String, PathBuf)>,
+    aside: Vec<PathBuf>,
     faults: Vec<Fault>,
 }
 
@@ -57,6 +82,7 @@ impl<'a> Search<'a> {
             root,
             folders: BTreeSet::new(),
             files: BTreeMap::new(),
+            aside: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -111,6 +137,10 @@ impl<'a> Search<'a> {
     fn entry(&mut self, entry: &DirEntry, folder: &Path) {
         let (name, path) = (entry.file_name(), entry.path());
         if name.as_encoded_bytes().starts_with(b".") {
+            // A folder of this name is in nobody's way and nobody's business.
+            if is_aside(&path) && !path.is_dir() {
+                self.aside.push(path);
+            }
             return;
         }
         let wanted = is_revision_file(&path);

@@ -2,17 +2,19 @@
 //!
 //! A project that opened is whole: every file was read, the graph stands, and
 //! no name means two things. One that does not open says all that is wrong, in
-//! all files, at once.
+//! all files, at once. What [`write::remove()`] has set aside counts as long as a
+//! shortcut replaces it beside others that have files.
 
 mod check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rev_core::graph::ShortcutFault;
 use rev_core::name::similar;
-use rev_core::{Binding, Graph, Node, Revision, RevisionId};
+use rev_core::{Binding, Graph, GraphFault, Node, Revision, RevisionId};
 
 use crate::config::{self, Config, Environment};
 use crate::document::{self, Outline, SqlPlace};
@@ -30,6 +32,8 @@ pub struct Project {
     pub graph: Arc<Graph>,
     /// The file of every revision.
     pub files: BTreeMap<RevisionId, PathBuf>,
+    /// Files that were set aside to be removed, and that no revision needs.
+    pub aside: Vec<PathBuf>,
 }
 
 /// Why a project does not open.
@@ -106,13 +110,19 @@ impl Project {
         let mut faults = Vec::new();
         let config = read_config(&root, &settings, &mut faults);
         let name = source::shown(&root, &settings);
-        let (mut loaded, found) = load::load(&root, &config.revisions, &name);
-        faults.extend(found);
-        for file in &mut loaded {
+        let mut found = load::load(&root, &config.revisions, &name);
+        faults.extend(found.faults);
+        for file in &mut found.files {
             faults.extend(file.take_faults());
         }
-        let revisions = check::Revisions::new(loaded, &mut faults);
-        let graph = Graph::new(revisions.all());
+        let mut revisions = check::Revisions::new(found.files, &mut faults);
+        let mut graph = Graph::new(revisions.all());
+        let mut aside = found.aside;
+        if lacks_replaced(&graph) && !aside.is_empty() {
+            let files = std::mem::take(&mut aside).into_iter();
+            revisions.take_back(files.map(|path| load::load_aside(&root, &path)));
+            graph = Graph::new(revisions.all());
+        }
         check::check(&revisions, &graph, &config, env, &name, &mut faults);
         match graph {
             Ok(graph) if faults.is_empty() => Ok(Self {
@@ -120,9 +130,37 @@ impl Project {
                 config,
                 graph: Arc::new(graph),
                 files: revisions.into_files(),
+                aside,
             }),
             _ => Err(Faults::new(faults).into()),
         }
+    }
+
+    /// The graph with one more revision, where the project could be opened with
+    /// its file.
+    ///
+    /// # Errors
+    ///
+    /// All that opening it would find.
+    pub fn with(&self, revision: &Revision, env: &Environment) -> Result<Graph, Vec<Problem>> {
+        let problems = check::problems_of(revision, &self.config, env);
+        let mut all = self.graph.files().to_vec();
+        all.push(Arc::new(revision.clone()));
+        whole(all, problems)
+    }
+
+    /// The graph without the files of some revisions, where the project could be
+    /// opened without them.
+    ///
+    /// # Errors
+    ///
+    /// All that opening it would find.
+    pub fn without(&self, gone: &BTreeSet<RevisionId>) -> Result<Graph, Vec<Problem>> {
+        let files = self.graph.files().iter();
+        let rest = files.filter(|revision| !gone.contains(&revision.id));
+        let rest: Vec<Arc<Revision>> = rest.cloned().collect();
+        let problems = check::problems_of_rest(&rest, &self.config);
+        whole(rest, problems)
     }
 
     /// The path of a revision's file as shown, relative to the root.
@@ -199,14 +237,17 @@ impl Project {
         }
     }
 
-    /// Each parent that another parent stands on, with that one.
+    /// Each parent that another parent has as an ancestor, with that one. Where
+    /// the other one but depends on it, it says that it is no head any more.
     fn redundant_parents(&self, node: Node) -> Vec<(RevisionId, RevisionId)> {
         let graph = &self.graph;
         let parents = graph.parents(node);
         let kept = graph.reduce(&parents);
         let dropped = parents.iter().filter(|parent| !kept.contains(parent));
         let pair = |&low: &Node| {
-            let through = kept.iter().find(|&&high| graph.stands_on(high, low))?;
+            let through = kept
+                .iter()
+                .find(|&&high| graph.line_below(high).contains(low))?;
             Some((graph.id(low).clone(), graph.id(*through).clone()))
         };
         dropped.filter_map(pair).collect()
@@ -239,6 +280,26 @@ pub fn chosen_entry<'a>(
         .chain(&binding.groups)
         .find_map(|name| entries.get_key_value(name))
         .map(|(name, _)| name)
+}
+
+fn whole(revisions: Vec<Arc<Revision>>, mut problems: Vec<Problem>) -> Result<Graph, Vec<Problem>> {
+    match Graph::new(revisions) {
+        Ok(graph) if problems.is_empty() => Ok(graph),
+        Ok(_) => Err(problems),
+        Err(faults) => {
+            problems.extend(faults.into_iter().map(Problem::Graph));
+            Err(problems)
+        }
+    }
+}
+
+/// Whether some of what a shortcut replaces have files and some do not.
+fn lacks_replaced(graph: &Result<Graph, Vec<GraphFault>>) -> bool {
+    let is_lacking =
+        |fault: &GraphFault| matches!(fault, GraphFault::Shortcut(ShortcutFault::Unknown { .. }));
+    graph
+        .as_ref()
+        .is_err_and(|faults| faults.iter().any(is_lacking))
 }
 
 fn nameless(revision: &Revision) -> Option<Problem> {

@@ -1,4 +1,4 @@
-//! Writing: new revision files and new projects.
+//! Writing: new revision files and new projects, and removing files.
 //!
 //! A file is written beside its place under a hidden name, read back by our own
 //! reader and compared, and only then put in place, where nothing is ever
@@ -7,11 +7,13 @@
 
 mod emit;
 mod init;
+pub(crate) mod remove;
 mod reparent;
 
 pub use emit::text;
 pub(crate) use emit::{scalar, script};
 pub use init::{Initialised, Template, init};
+pub use remove::{RemoveError, delete, remove};
 pub use reparent::reparent;
 
 use std::fs::{self, OpenOptions};
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use rev_core::{Revision, RevisionId};
 
+use crate::fault::Place;
 use crate::{document, source};
 
 /// How much of a message goes into a file's name.
@@ -49,6 +52,14 @@ pub enum WriteError {
     Unreadable {
         /// The file.
         path: PathBuf,
+    },
+    /// Parents that cannot be changed without changing what stands around them.
+    #[error("the parents in `{}` are written in a way that cannot be changed by itself", path.display())]
+    Fixed {
+        /// The file, which is as it was.
+        path: PathBuf,
+        /// Where they stand.
+        place: Option<Place>,
     },
     /// A revision that YAML cannot carry; the file was not put in place.
     #[error("revision `{id}` would read back as something else")]
@@ -174,10 +185,16 @@ impl Drop for Draft {
     }
 }
 
+/// What cannot be written to its end, on a full disk perhaps, is taken away again.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let written = file.write_all(text.as_bytes());
+    let written = written.and_then(|()| file.sync_all());
+    if written.is_err() {
+        drop(file);
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Commands that write files: `init`, `revision`, `merge`.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use rev_core::{
     DatabaseName, Entry, Graph, Label, Need, Node, Point, ResolveError, Revision, RevisionId,
@@ -71,14 +70,14 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
     let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
     revision.message.clone_from(&args.message);
     revision.created = Some(today());
-    revision.labels = labels(&args.branch_labels, session)?;
+    revision.labels = labels(&args.branch_labels)?;
     let (across, within): (Vec<&String>, Vec<&String>) =
         args.depends_on.iter().partition(|text| text.contains('@'));
     revision.depends_on = dependencies(&within, session)?;
     revision.needs = needs(&across, session)?;
     if args.autogenerate {
         return match autogenerate::fill(args, session, revision, &parents)? {
-            Some(revision) => create(session, revision),
+            Some(revision) => create(session, revision, &[]),
             None => autogenerate::nothing(session),
         };
     }
@@ -96,7 +95,7 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         let entries = scripts_for.into_iter().map(|name| (name, entry.clone()));
         revision.scripts.databases = entries.collect();
     }
-    create(session, revision)
+    create(session, revision, &[])
 }
 
 /// The names, if `rev.yaml` binds them.
@@ -151,18 +150,11 @@ pub(super) fn new_id(given: Option<&str>, graph: &Graph) -> Result<RevisionId, F
     RevisionId::new(given).map_err(|error| Failure::usage(diagnostic::name(&error)))
 }
 
-fn labels(texts: &[String], session: &Session) -> Result<Vec<Label>, Failure> {
-    let bound = session.project.config.bound_names();
-    texts
-        .iter()
-        .map(|text| {
-            if let Some(owner) = bound.get(text.as_str()) {
-                let message = format!("label `{text}` has the name of a {owner}");
-                return Err(Failure::refused(Diagnostic::new("name_taken", message)));
-            }
-            Label::new(text).map_err(|error| Failure::usage(diagnostic::name(&error)))
-        })
-        .collect()
+fn labels(texts: &[String]) -> Result<Vec<Label>, Failure> {
+    let labels = texts.iter().map(|text| Label::new(text));
+    labels
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::usage(diagnostic::name(&error)))
 }
 
 /// Labels stay labels; anything else becomes the whole id.
@@ -176,7 +168,7 @@ fn dependencies(texts: &[&String], session: &Session) -> Result<Vec<String>, Fai
         }
         let nodes = Scope::of_graph(graph)
             .revisions(&session.point(text)?)
-            .map_err(|error| session.unresolved(&error))?;
+            .map_err(|error| session.unresolved_in(&error, " --depends-on", ("", " …")))?;
         names.extend(graph.ids(nodes).iter().map(ToString::to_string));
     }
     Ok(names)
@@ -226,11 +218,10 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
     let parents = Scope::of_graph(graph)
         .merge_parents(&points, args.splice)
         .map_err(|error| session.unresolved(&error))?;
-    for &parent in &parents {
-        session
-            .terminal
-            .talk(&format!("joining {}", super::revision_line(graph, parent)));
-    }
+    let joined = parents
+        .iter()
+        .map(|&parent| format!("joins {}", super::revision_line(graph, parent)));
+    let joined: Vec<String> = joined.collect();
     let ids = graph.ids(parents);
     let names: Vec<&str> = ids.iter().map(AsRef::as_ref).collect();
     let message = args
@@ -240,23 +231,23 @@ pub(crate) fn merge(args: &Merge, session: &Session) -> Result<Exit, Failure> {
     let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
     revision.message = message;
     revision.created = Some(today());
-    revision.labels = labels(&args.branch_labels, session)?;
-    create(session, revision)
+    revision.labels = labels(&args.branch_labels)?;
+    create(session, revision, &joined)
 }
 
-/// Writes a revision that the graph can hold, and says where.
-pub(super) fn create(session: &Session, revision: Revision) -> Result<Exit, Failure> {
-    let graph = session.graph();
-    let mut all = graph.files().to_vec();
-    all.push(Arc::new(revision.clone()));
-    if let Err(faults) = Graph::new(all) {
-        return Err(Failure::of(
-            Exit::Refused,
-            diagnostic::graph_faults(&faults),
-        ));
-    }
+/// Writes a revision that the project can hold, and says where, and these lines
+/// once it is written.
+pub(super) fn create(
+    session: &Session,
+    revision: Revision,
+    lines: &[String],
+) -> Result<Exit, Failure> {
+    session.with(&revision)?;
     let folder = session.project.config.new_revisions();
     let path = write::create(&folder, &revision).map_err(|error| diagnostic::write(&error))?;
+    for line in lines {
+        session.terminal.talk(line);
+    }
     let here = std::env::current_dir()?;
     let path = shown(&here, &path);
     if session.terminal.is_json() {

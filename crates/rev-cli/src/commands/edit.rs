@@ -5,6 +5,7 @@ use std::process::Command;
 
 use rev_core::Scope;
 use rev_store::project;
+use serde_json::json;
 
 use crate::args::{Edit, Global};
 use crate::diagnostic::{Diagnostic, Failure};
@@ -24,7 +25,12 @@ pub(crate) fn edit(args: &Edit, global: &Global, terminal: Terminal) -> Result<E
     let program = words.next().unwrap_or("vi");
     let status = Command::new(program).args(words).arg(&file).status();
     match status {
-        Ok(status) if status.success() => Ok(Exit::Done),
+        Ok(status) if status.success() => {
+            if terminal.is_json() {
+                terminal.json(&json!({ "path": file.display().to_string() }))?;
+            }
+            Ok(Exit::Done)
+        }
         Ok(status) => {
             let message = format!("`{editor}` ended with {status}");
             Err(Failure::refused(Diagnostic::new("editor", message)))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rev_core::{Node, NodeSet, Point, Scope};
+use rev_core::{Node, NodeSet};
 
 use super::{one_line, revision_line, revision_of};
 use crate::args::{Format, GraphArgs, History};
@@ -100,13 +100,10 @@ pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
 /// `rev history`.
 pub(crate) fn history(args: &History, session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
-    let (low, high) = match &args.range {
-        Some(range) => range_ends(range, session)?,
-        None => (None, None),
-    };
-    let set = Scope::of_graph(graph)
-        .range(low.as_ref(), high.as_ref())
-        .map_err(|error| session.unresolved(&error))?;
+    // A point alone is the high end.
+    let range = args.range.as_deref().unwrap_or_default();
+    let (low, high) = range.split_once(':').unwrap_or(("", range));
+    let set = session.range(" -r", low, high)?;
     if session.terminal.is_json() {
         return list(session, &set);
     }
@@ -146,16 +143,6 @@ fn details(session: &Session, node: Node) -> String {
         line("file ", path);
     }
     text
-}
-
-/// `LOW:HIGH`, either left out at will; a point alone is the high end.
-fn range_ends(range: &str, session: &Session) -> Result<(Option<Point>, Option<Point>), Failure> {
-    let (low, high) = range.split_once(':').unwrap_or(("", range));
-    let end = |text: &str| match text {
-        "" => Ok(None),
-        text => session.point(text).map(Some),
-    };
-    Ok((end(low)?, end(high)?))
 }
 
 fn list(session: &Session, set: &NodeSet) -> Result<Exit, Failure> {

@@ -17,8 +17,8 @@ pub(crate) fn install(hook: GitHook, session: &Session) -> Result<Exit, Failure>
     let GitHook::PostCheckout = hook;
     let root = &session.project.root;
     let path = hooks(root)?.join("post-checkout");
-    let text = text(&std::env::current_exe()?, root);
-    write(&path, &text).map_err(|error| refused(&path, &error, &text))?;
+    let line = line(&std::env::current_exe()?, &git(root, &["--show-prefix"])?);
+    write(&path, &text(&line)).map_err(|error| refused(&path, &error, &line))?;
     let shown = path.display().to_string();
     match session.terminal.is_json() {
         true => session.terminal.json(&json!({ "files": [shown] }))?,
@@ -29,15 +29,22 @@ pub(crate) fn install(hook: GitHook, session: &Session) -> Result<Exit, Failure>
 
 /// The repository's folder of hooks, wherever its settings put that.
 fn hooks(root: &Path) -> Result<PathBuf, Failure> {
+    let path = git(root, &["--git-path", "hooks"])?;
+    Ok(root.join(path))
+}
+
+/// What git says of the repository around the project.
+fn git(root: &Path, question: &[&str]) -> Result<String, Failure> {
     let git = Command::new("git")
         .arg("-C")
         .arg(root)
-        .args(["rev-parse", "--git-path", "hooks"])
+        .arg("rev-parse")
+        .args(question)
         .output();
     match git {
         Ok(output) if output.status.success() => {
-            let path = String::from_utf8_lossy(&output.stdout);
-            Ok(root.join(path.trim_end()))
+            let answer = String::from_utf8_lossy(&output.stdout);
+            Ok(answer.trim_end_matches(['\r', '\n']).to_owned())
         }
         Ok(output) => {
             let words = String::from_utf8_lossy(&output.stderr);
@@ -51,21 +58,28 @@ fn hooks(root: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The script. It names the program by its path, since another `rev` is on most
-/// machines; a checkout of single files (third argument 0) is none; and what the
-/// hook exits with, git would.
-fn text(program: &Path, root: &Path) -> String {
-    let quoted = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+fn text(line: &str) -> String {
     format!(
         "#!/bin/sh\n\
          # Says what `rev switch` would do to the databases after a checkout, and does nothing.\n\
          # Written by `rev init --git-hook post-checkout`.\n\
-         [ \"$3\" = 1 ] || exit 0\n\
-         rev={}\n\
-         [ -x \"$rev\" ] || exit 0\n\
-         \"$rev\" -c {} switch head --dry-run >&2 || exit 0\n",
-        quoted(program),
-        quoted(root)
+         {line}\n"
+    )
+}
+
+/// All that the hook does, so that it can be added to another one. It names the
+/// program by its path, since another `rev` is on most machines, and the project
+/// by its place in the checkout at hand: all worktrees share one hook, and some
+/// branches may be without the project. A checkout of single files (third
+/// argument 0) is none; and what the hook exits with, git would.
+fn line(program: &Path, below_top: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let rev = quoted(&program.display().to_string());
+    let settings = quoted(&format!("{below_top}{}", rev_store::config::FILE_NAME));
+    format!(
+        "if [ \"$3\" = 1 ] && top=$(git rev-parse --show-toplevel) && [ -x {rev} ] && \
+         [ -e \"$top\"/{settings} ]; then {rev} -c \"$top\"/{settings} switch head --dry-run >&2 \
+         || true; fi"
     )
 }
 
@@ -91,14 +105,12 @@ fn make_executable(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 
-fn refused(path: &Path, error: &std::io::Error, text: &str) -> Failure {
+fn refused(path: &Path, error: &std::io::Error, line: &str) -> Failure {
     let told = Diagnostic::new("io", format!("`{}` cannot be written", path.display()));
     let told = told.cause(error);
-    let command = text.lines().last().unwrap_or_default();
     Failure::refused(match error.kind() {
         std::io::ErrorKind::AlreadyExists => told.hint(format!(
-            "there is a hook already: add to it what this one would do: `{}`",
-            command
+            "there is a hook already: add to it what this one would do:\n{line}"
         )),
         _ => told,
     })

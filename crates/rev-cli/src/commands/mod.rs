@@ -8,6 +8,7 @@ mod current;
 mod diff;
 mod dump;
 mod edit;
+mod finish;
 mod history;
 mod hook;
 mod log;
@@ -24,7 +25,7 @@ use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};
 use rev_engine::journal::InFlight;
 
-use crate::args::{Cli, Command, Format, Init};
+use crate::args::{Cli, Command, Downgrade, Format, Init, Stamp, Switch, Upgrade};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::{revision as format, status as standing};
@@ -54,7 +55,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Current(args) => current::current(&args, &open("current")?),
         Command::Status(args) => status::status(&args, &open("status")?),
         Command::Log(args) => log::log(&args, &open("log")?),
-        Command::Plan(args) => plan::plan(&args, &open("plan")?),
+        Command::Plan(args) => plan::plan(&args, &open(&plan::typed(&args))?),
         Command::Apply(args) => {
             let command = format!("apply {}", args.file.display());
             apply::apply(&args, &open(&command)?)
@@ -92,10 +93,13 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
     }
 }
 
-/// Scripts, diagrams and tables are for plans alone, and a diagram for the graph.
+/// Scripts, diagrams and tables are for plans alone, and a diagram for the graph;
+/// what is a script by its nature is nothing else.
 fn check_format(cli: &Cli) -> Result<(), Failure> {
+    let is_script = answers_with_script(&cli.command);
     let suits = match cli.global.format {
-        Format::Text | Format::Json => true,
+        Format::Text => true,
+        Format::Json => !is_script,
         Format::Mermaid => matches!(cli.command, Command::Plan(_) | Command::Graph(_)),
         Format::Sql => matches!(
             cli.command,
@@ -106,10 +110,28 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
     if suits {
         return Ok(());
     }
-    let told = Diagnostic::new("usage", "this command answers in `text` or `json` alone");
-    Err(Failure::usage(told.hint(
-        "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
-    )))
+    let (message, hint) = match is_script {
+        true => (
+            "this command answers with a script alone",
+            "leave `--format` out; `rev plan` answers in `json`",
+        ),
+        false => (
+            "this command answers in `text` or `json` alone",
+            "`rev plan` knows `sql`, `mermaid` and `markdown`, too",
+        ),
+    };
+    Err(Failure::usage(Diagnostic::new("usage", message).hint(hint)))
+}
+
+fn answers_with_script(command: &Command) -> bool {
+    match command {
+        Command::Completions(_) => true,
+        Command::Upgrade(Upgrade { running, .. })
+        | Command::Downgrade(Downgrade { running, .. })
+        | Command::Switch(Switch { running, .. })
+        | Command::Stamp(Stamp { running, .. }) => running.sql,
+        _ => false,
+    }
 }
 
 /// What a revision depends on: ids, and `database@id` across databases.

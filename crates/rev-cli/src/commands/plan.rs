@@ -35,6 +35,15 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The command as typed, without its targets.
+pub(crate) fn typed(args: &Plan) -> String {
+    let first = args
+        .words
+        .first()
+        .filter(|word| session::goal(word).is_some());
+    first.map_or_else(|| "plan".to_owned(), |action| format!("plan {action}"))
+}
+
 /// The action is the first word, if that is one.
 fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
     let (goal, targets) = match words.split_first() {
@@ -153,15 +162,21 @@ fn read_others(
     lanes: &[Prepared],
     offline: &mut Offline,
 ) -> Result<(), Failure> {
-    let watched = session.watched(goal, selection)?;
-    let all: Vec<&Binding> = watched.iter().map(AsRef::as_ref).collect();
+    let watched = session.watched(goal, selection);
+    let all = watched.seen.iter().chain(&watched.unseen);
+    let all: Vec<&Binding> = all.map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
     for prepared in lanes {
-        let standing = &offline.standings[&prepared.lane.database.name];
-        let view = view(prepared, standing);
-        concerned.extend(plan::concerned(&view, &all));
+        let binding = &prepared.lane.database;
+        let found = plan::concerned(&view(prepared, &offline.standings[&binding.name]), &all);
+        if let Some(on) = watched.unseen.iter().find(|it| found.contains(&it.name)) {
+            let (database, on) = (binding.name.clone(), on.name.clone());
+            return Err(session.refused(&Refusal::OutOfSight { database, on }, binding));
+        }
+        concerned.extend(found);
     }
     let (concerned, others): (Vec<_>, Vec<_>) = watched
+        .seen
         .into_iter()
         .partition(|binding| concerned.contains(&binding.name));
     let concerned = concerned.into_iter().map(|binding| (binding, Vec::new()));

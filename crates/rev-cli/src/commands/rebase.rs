@@ -17,14 +17,12 @@ use crate::terminal::{ID, count};
 /// `rev rebase`.
 pub(crate) fn rebase(args: &Rebase, session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
-    let onto = one(session, &args.onto)?;
+    let flag = format!(" {} --onto", args.branch);
+    let onto = one(session, &flag, &args.onto)?;
     let branch = Branch::between(session, &args.branch, onto)?;
     let root = graph.revision(branch.root);
     if graph.parents(branch.root) == [onto] {
-        session
-            .terminal
-            .data("nothing to do: it stands there already\n")?;
-        return Ok(Exit::Done);
+        return tell(args, session, root, root, 0);
     }
     let mut moved = Revision::clone(root);
     moved.parents = vec![graph.id(onto).clone()];
@@ -50,7 +48,7 @@ impl Branch {
     /// The revisions below `branch` that are not below `onto`.
     fn between(session: &Session, branch: &str, onto: Node) -> Result<Self, Failure> {
         let graph = session.graph();
-        let tips = revisions(session, branch)?;
+        let tips = revisions(session, "", branch)?;
         let below = graph.ancestors([onto]);
         let moved = graph.ancestors(tips).difference(&below);
         let is_root = |&node: &Node| {
@@ -79,13 +77,13 @@ impl Branch {
     }
 }
 
-fn revisions(session: &Session, text: &str) -> Result<Vec<Node>, Failure> {
+fn revisions(session: &Session, flag: &str, text: &str) -> Result<Vec<Node>, Failure> {
     let found = Scope::of_graph(session.graph()).revisions(&session.point(text)?);
-    found.map_err(|error| session.unresolved(&error))
+    found.map_err(|error| session.unresolved_in(&error, flag, ("", "")))
 }
 
-fn one(session: &Session, text: &str) -> Result<Node, Failure> {
-    match revisions(session, text)?[..] {
+fn one(session: &Session, flag: &str, text: &str) -> Result<Node, Failure> {
+    match revisions(session, flag, text)?[..] {
         [node] => Ok(node),
         _ => Err(refused(
             "several_parents",
@@ -168,6 +166,11 @@ fn tell(
             "onto": ids(&moved.parents),
             "moved": revisions,
         }))?;
+        return Ok(Exit::Done);
+    }
+    if revisions == 0 {
+        let nothing = "nothing to do: it stands there already\n";
+        session.terminal.data(nothing)?;
         return Ok(Exit::Done);
     }
     let line = format!(

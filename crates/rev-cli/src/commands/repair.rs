@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::reporter::Reporter;
 use crate::session::{Session, runtime};
 use crate::system::SystemClock;
-use crate::terminal::{FAINT, GOOD, NAME, WARNING};
+use crate::terminal::{FAINT, GOOD, NAME, Terminal, WARNING};
 
 /// `rev repair`.
 pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> {
@@ -144,19 +144,22 @@ fn step_text(binding: &Binding, case: &StepCase) -> String {
 /// Both readings of what is in doubt, with what each leads to; or the ways out.
 fn ways(name: &DatabaseName, case: &StepCase) -> String {
     let step = &case.half_done.step;
-    let again = format!("rev {} {name}@{}", step.action.name(), step.revision);
+    let again = format!("rev repair {name} --resume");
     let next = step.done.len() + 1;
-    let resume =
-        format!("   to finish the step:        rev repair {name} --resume   (or `{again}`)\n");
-    match (&step.next, &case.reading) {
-        (Some(_), Some(Reading::Unclear(_))) => format!(
+    match (&step.next, &case.reading, &case.statements) {
+        (Some(_), Some(Reading::Unclear(_)), _) => format!(
             "   if it took effect:         rev repair {name} --applied       then `{again}` goes on with statement {}\n   \
              if it did not:             rev repair {name} --not-applied   then `{again}` sends statement {next} again\n",
             next + 1
         ),
-        (Some(_), _) => resume,
-        (None, _) => format!(
-            "{resume}   if you finished it by hand: rev repair {name} --applied\n   \
+        (_, _, None) => {
+            let way = diagnostic::without_file(step, name);
+            format!("   {}\n", way.replace('\n', "\n   "))
+        }
+        (Some(_), _, Some(_)) => format!("   to finish the step:        {again}\n"),
+        (None, _, Some(_)) => format!(
+            "   to finish the step:        {again}\n   \
+             if you finished it by hand: rev repair {name} --applied\n   \
              if you undid it by hand:    rev repair {name} --not-applied\n"
         ),
     }
@@ -201,6 +204,63 @@ fn json(binding: &Binding, case: &Case) -> Value {
     }
 }
 
+/// What became of the databases, and what is to be told of those that are not
+/// settled.
+#[derive(Default)]
+struct Settled {
+    /// The database, and its end: for people and for programs.
+    ends: Vec<(String, &'static str, &'static str)>,
+    told: Vec<Diagnostic>,
+    exit: Exit,
+}
+
+impl Settled {
+    fn end(&mut self, name: &str, words: &'static str, code: &'static str) {
+        self.ends.push((name.to_owned(), words, code));
+    }
+
+    /// One that failed does not keep the others from being settled.
+    fn take(&mut self, result: Result<Exit, Failure>) {
+        let exit = match result {
+            Ok(exit) => exit,
+            Err(failure) => {
+                let exit = failure.exit();
+                self.told.extend(failure.into_diagnostics());
+                exit
+            }
+        };
+        self.exit = self.exit.max(exit);
+    }
+
+    /// The exit code first tells whether anything changed.
+    fn exit(&self) -> Exit {
+        match self.exit {
+            Exit::Refused if !self.ends.is_empty() => Exit::PartWay,
+            exit => exit,
+        }
+    }
+
+    fn tell(&self, terminal: Terminal) -> Result<Exit, Failure> {
+        if terminal.is_json() {
+            let ends = self.ends.iter();
+            let list = ends.map(|(name, _, code)| json!({ "database": name, "end": code }));
+            let mut answer = json!({ "repaired": list.collect::<Vec<_>>() });
+            if !self.told.is_empty() {
+                answer["error"] = json!(diagnostic::error(&self.told));
+            }
+            terminal.json(&answer)?;
+            return Ok(self.exit());
+        }
+        let texts: Vec<String> = self.told.iter().map(|told| told.text(false)).collect();
+        terminal.complain(&texts.join("\n"));
+        let ends = self.ends.iter();
+        let lines =
+            ends.map(|(name, words, _)| format!("{NAME}{name}{NAME:#}  {GOOD}{words}{GOOD:#}\n"));
+        terminal.data(&lines.collect::<String>())?;
+        Ok(self.exit())
+    }
+}
+
 fn settle(
     args: &Repair,
     session: &Session,
@@ -209,22 +269,21 @@ fn settle(
 ) -> Result<Exit, Failure> {
     if found.is_empty() {
         session.terminal.talk("nothing to repair");
-        return Ok(Exit::Done);
     }
-    let mut exit = Exit::Done;
+    let mut settled = Settled::default();
     let mut concluded: Vec<String> = Vec::new();
     for (binding, case) in found {
         let ended = match case {
-            Case::Step(_) => settle_step(args, session, &binding, choice)?,
-            Case::TwoPhase(participants) if concluded.contains(&participants.run) => Exit::Done,
+            Case::Step(_) => settle_step(args, session, &binding, choice, &mut settled),
+            Case::TwoPhase(participants) if concluded.contains(&participants.run) => Ok(Exit::Done),
             Case::TwoPhase(participants) => {
                 concluded.push(participants.run.clone());
-                settle_run(session, &participants, choice)?
+                settle_run(session, &participants, choice, &mut settled)
             }
         };
-        exit = exit.max(ended);
+        settled.take(ended);
     }
-    Ok(exit)
+    settled.tell(session.terminal)
 }
 
 fn settle_step(
@@ -232,6 +291,7 @@ fn settle_step(
     session: &Session,
     binding: &Arc<Binding>,
     choice: Choice,
+    settled: &mut Settled,
 ) -> Result<Exit, Failure> {
     let request = Request {
         goal: Goal::Upgrade,
@@ -240,6 +300,7 @@ fn settle_step(
         commitment: Commitment::Step,
         ends_sessions: args.end_session,
         alone: false,
+        unseen: Vec::new(),
         jobs: 1,
         lock_wait: args.lock_wait,
         operator: session.operator.clone(),
@@ -273,11 +334,11 @@ fn settle_step(
     });
     reporter.finish();
     let name = &binding.name;
-    let told = match (&lane.end, choice) {
-        (End::Done, Choice::Resume) => "the step is finished",
-        (End::Done, _) => "written down",
-        (End::Nothing, _) => "nothing to repair",
-        (End::Stopped, _) => "stopped",
+    let (words, code) = match (&lane.end, choice) {
+        (End::Done, Choice::Resume) => ("the step is finished", "finished"),
+        (End::Done, _) => ("written down", "written_down"),
+        (End::Nothing, _) => ("nothing to repair", "nothing"),
+        (End::Stopped, _) => ("stopped", "stopped"),
         (End::Refused(refusal), _) => return Err(session.refused(refusal, binding)),
         (End::Failed { .. }, _) => {
             let url = session.url(name).ok();
@@ -285,11 +346,9 @@ fn settle_step(
             let told = told.map(|told| told.hint(format!("see what stands: `rev repair {name}`")));
             return Err(Failure::of(Exit::PartWay, told.into_iter().collect()));
         }
-        (End::HeldBack | End::Undecided(_), _) => "held back",
+        (End::HeldBack | End::Undecided(_), _) => ("held back", "held_back"),
     };
-    session
-        .terminal
-        .data(&format!("{NAME}{name}{NAME:#}  {GOOD}{told}{GOOD:#}\n"))?;
+    settled.end(name.as_str(), words, code);
     Ok(match lane.end {
         End::Done | End::Nothing => Exit::Done,
         _ => Exit::PartWay,
@@ -301,6 +360,7 @@ fn settle_run(
     session: &Session,
     participants: &Participants,
     choice: Choice,
+    settled: &mut Settled,
 ) -> Result<Exit, Failure> {
     if choice != Choice::Resume {
         let told = diagnostic::undecided(participants);
@@ -345,13 +405,12 @@ fn settle_run(
             ],
         )
     })?;
-    let word = match decision {
-        Decision::Commit => "committed",
-        Decision::RollBack => "rolled back",
+    let (words, code) = match decision {
+        Decision::Commit => ("committed", "committed"),
+        Decision::RollBack => ("rolled back", "rolled_back"),
     };
     for member in &participants.members {
-        let line = format!("{NAME}{}{NAME:#}  {GOOD}{word}{GOOD:#}\n", member.database);
-        session.terminal.data(&line)?;
+        settled.end(&member.database, words, code);
     }
     Ok(Exit::Done)
 }

@@ -68,6 +68,7 @@ pub(super) fn request(goal: Goal, pace: &Pace, databases: usize, session: &Sessi
         },
         ends_sessions: pace.end_session,
         alone: false,
+        unseen: Vec::new(),
         jobs: pace.jobs.map_or(databases.clamp(1, MOST_JOBS), usize::from),
         lock_wait: pace.lock_wait,
         operator: session.operator.clone(),
@@ -83,7 +84,7 @@ pub(super) fn carry_out(
     pins: &Pins,
     session: &Session,
 ) -> Result<Exit, Failure> {
-    let outcome = execute(request, selection, pins, session)?;
+    let outcome = execute(request.clone(), selection, pins, session)?;
     let told = Summary::new(request.goal, &outcome, selection, session).tell();
     // The exit code first tells whether anything changed, also where the answer
     // could not be written.
@@ -94,12 +95,12 @@ pub(super) fn carry_out(
 }
 
 fn execute(
-    request: &Request,
+    mut request: Request,
     selection: &Selection,
     pins: &Pins,
     session: &Session,
 ) -> Result<Outcome, Failure> {
-    let jobs = selection
+    let mut jobs = selection
         .iter()
         .map(|(binding, points)| {
             Ok(Job {
@@ -111,26 +112,28 @@ fn execute(
             })
         })
         .collect::<Result<Vec<Job>, Failure>>()?;
-    let watched = session.watched(request.goal, selection)?.into_iter();
-    let watched = watched.filter_map(|binding| {
-        // Without a URL it is told only if it must be looked at.
-        let database = session.database(&binding).ok()?;
-        Some(Job {
-            binding,
-            pin: None,
-            watched: true,
-            points: Vec::new(),
-            database,
-        })
-    });
-    let jobs = jobs.into_iter().chain(watched).collect();
+    let watched = session.watched(request.goal, selection);
+    request.unseen = watched.unseen;
+    for binding in watched.seen {
+        match session.database(&binding) {
+            Ok(database) => jobs.push(Job {
+                binding,
+                pin: None,
+                watched: true,
+                points: Vec::new(),
+                database,
+            }),
+            // Why is told only if it must be looked at.
+            Err(_) => request.unseen.push(binding),
+        }
+    }
     let clock = SystemClock::start();
     let stop = Stop::default();
     let reporter = Reporter::new(session.terminal);
     let mut tell = |event| reporter.tell(&event);
     let outcome = runtime()?.block_on(async {
         let listener = tokio::spawn(listen(stop.clone(), session.terminal));
-        let run = executor::run(request, session.graph(), jobs, &clock, &stop, &mut tell);
+        let run = executor::run(&request, session.graph(), jobs, &clock, &stop, &mut tell);
         let outcome = run.await;
         listener.abort();
         outcome
@@ -226,7 +229,7 @@ impl<'a> Summary<'a> {
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
-        let again = self.session.command();
+        let again = self.again(lane);
         let stands = match &lane.half_done {
             _ if lane.heads.is_none() => {
                 let look = format!("rev status {}", lane.database);
@@ -250,6 +253,33 @@ impl<'a> Summary<'a> {
         told.hint(format!(
             "{stands}; mend the cause, then `{again}` goes on from here"
         ))
+    }
+
+    /// The command that goes on from where a lane has stopped.
+    fn again(&self, lane: &LaneOutcome) -> String {
+        let name = &lane.database;
+        let mut left: Vec<&RevisionId> = Vec::new();
+        for id in &lane.not_begun {
+            if !left.contains(&id) {
+                left.push(id);
+            }
+        }
+        let words = |word: &str| {
+            left.iter()
+                .map(|id| format!(" {word}{id}"))
+                .collect::<String>()
+        };
+        let is_down = match &lane.end {
+            End::Failed { action, .. } => *action != rev_core::plan::Action::Upgrade.name(),
+            _ => true,
+        };
+        match self.goal {
+            // All is down that was to go, and comes up by itself.
+            Goal::Redo if !is_down => format!("rev upgrade{}", words(&format!("{name}@"))),
+            Goal::Redo => format!("rev repair {name}{}", words("--redo ")),
+            Goal::Accept => format!("rev repair {name}{}", words("--accept ")),
+            _ => self.session.command().to_owned(),
+        }
     }
 
     /// One lane, for people.
@@ -362,13 +392,16 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// What stands of a step: `statement 1 of 3 stands, statement 2 is in doubt`.
+/// What stands of a step: `statement 1 of 3 stands, statement 2 is in doubt`; how
+/// many there are may not be known.
 pub(super) fn standing(half_done: &HalfDone) -> String {
-    let (done, of) = (half_done.step.done.len(), half_done.statements);
+    let done = half_done.step.done.len();
+    let of = half_done.statements;
+    let of = of.map_or_else(String::new, |count| format!(" of {count}"));
     let stand = match done {
         0 => "no statement stands for certain".to_owned(),
-        1 => format!("statement 1 of {of} stands"),
-        _ => format!("statements 1 to {done} of {of} stand"),
+        1 => format!("statement 1{of} stands"),
+        _ => format!("statements 1 to {done}{of} stand"),
     };
     match half_done.step.next {
         Some(_) => format!("{stand}, statement {} is in doubt", done + 1),

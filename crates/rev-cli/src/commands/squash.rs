@@ -1,25 +1,26 @@
 //! `rev squash`: one revision that does the work of several in one step.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::sync::Arc;
 
+use rev_core::revision::Work;
 use rev_core::{
-    Binding, Digest, Graph, NodeSet, Point, Revision, RevisionId, Scope, ScriptError, ShortcutId,
+    Binding, Digest, Graph, NodeSet, Revision, RevisionId, Scope, ScriptError, ShortcutId,
     Standing, digest,
 };
 use rev_db::Scratch;
 use rev_engine::database::{Database, DatabaseError};
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
+use rev_sql::effect::makes_rows;
 use rev_sql::schema::ddl;
+use rev_sql::split::split;
 use rev_store::config::DatabaseUrl;
-use serde_json::json;
 
 use super::authoring::{create, new_id};
-use super::one_line;
+use super::{finish, one_line};
 use crate::args::Squash;
-use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::diagnostic::{Diagnostic, Failure, Place};
 use crate::exit::Exit;
 use crate::scratch;
 use crate::session::{Session, runtime};
@@ -29,10 +30,19 @@ use crate::terminal::{GOOD, ID, NAME, WARNING, count};
 /// `rev squash`.
 pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> {
     if args.finish {
-        return finish(args, session);
+        return finish::finish(args, session);
     }
     let graph = session.graph();
-    let range = args.range.first().map_or("", String::as_str);
+    let range = match args.range.as_slice() {
+        [] => "",
+        [range] => range,
+        _ => {
+            let told = Diagnostic::new("usage", "`rev squash` takes one range");
+            return Err(Failure::usage(told.hint(
+                "squash them one after another, or what lies around all of them: `rev squash LOW:HIGH`",
+            )));
+        }
+    };
     let set = set(session, range)?;
     if set.len() < 2 {
         return Err(refused(
@@ -52,20 +62,24 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     };
     revision.created = Some(today());
     if let Some(name) = &args.from_database {
-        dumped(session, &mut revision, &set, name)?;
+        dumped(args, session, &mut revision, &set, name)?;
     }
-    let with = whole(graph, &revision)?;
+    let with = Arc::new(session.with(&revision)?);
     if !args.no_proof {
         prove_all(args, session, &with, &revision.id, &bindings)?;
     }
+    let warnings = finish::warnings(session, &with, &revision.id).into_iter();
+    let mut lines: Vec<String> = warnings
+        .map(|told| told.text(true).trim_end().to_owned())
+        .collect();
     if !session.terminal.is_json() {
-        session.terminal.talk(&format!(
+        lines.push(format!(
             "{ID}{}{ID:#} does the work of {} in one step",
             revision.id,
             count(set.len(), "revision")
         ));
     }
-    create(session, revision)
+    create(session, revision, &lines)
 }
 
 /// The revisions that a word or `LOW:HIGH` names: a label's members, one
@@ -81,12 +95,7 @@ fn set(session: &Session, text: &str) -> Result<NodeSet, Failure> {
         let found = scope.revisions(&session.point(text)?).map_err(unresolved)?;
         return Ok(found.into_iter().collect());
     };
-    let point = |text: &str| match text {
-        "" => Ok(None),
-        text => session.point(text).map(Some),
-    };
-    let (low, high): (Option<Point>, Option<Point>) = (point(low)?, point(high)?);
-    scope.range(low.as_ref(), high.as_ref()).map_err(unresolved)
+    session.range("", low, high)
 }
 
 fn message(graph: &Graph, set: &NodeSet) -> String {
@@ -107,18 +116,10 @@ fn unclear(session: &Session, error: ScriptError, bindings: &[Arc<Binding>]) -> 
     }
 }
 
-/// The graph with the shortcut, if it can hold it.
-fn whole(graph: &Graph, revision: &Revision) -> Result<Arc<Graph>, Failure> {
-    let mut all = graph.files().to_vec();
-    all.push(Arc::new(revision.clone()));
-    Graph::new(all)
-        .map(Arc::new)
-        .map_err(|faults| Failure::of(Exit::Refused, diagnostic::graph_faults(&faults)))
-}
-
 /// Takes the way up from the schema of a database that stands exactly at the end
 /// of the set.
 fn dumped(
+    args: &Squash,
     session: &Session,
     revision: &mut Revision,
     set: &NodeSet,
@@ -139,6 +140,9 @@ fn dumped(
             "a schema tells the work of a set only from the base on".to_owned(),
             &format!("squash from there: `rev squash base:REV --from-database {name}`"),
         ));
+    }
+    if !args.without_rows {
+        check_rows(session, set, binding)?;
     }
     let runtime = runtime()?;
     let standing = runtime.block_on(session.survey(binding))?.standing;
@@ -188,6 +192,53 @@ async fn dump(
     let script = schema.and_then(|schema| ddl::dump(&schema, binding.dialect));
     let texts = script.map(|it| it.statements.into_iter().map(|it| it.text).collect());
     Ok(texts)
+}
+
+/// A schema has no rows; that those which revisions write are not in it, somebody
+/// must have said.
+fn check_rows(session: &Session, set: &NodeSet, binding: &Binding) -> Result<(), Failure> {
+    let graph = session.graph();
+    let mut told = Vec::new();
+    for node in set.iter() {
+        let revision = graph.revision(node);
+        let Ok(Work {
+            upgrade: Some(sql),
+            transaction,
+            ..
+        }) = revision.work(binding)
+        else {
+            continue;
+        };
+        let statements = split(sql, binding.dialect, transaction).unwrap_or_default();
+        let mut writing = statements.iter();
+        let writing = writing.find(|it| makes_rows(&it.text, binding.dialect));
+        let Some(statement) = writing else { continue };
+        let place = Place {
+            project: &session.project,
+            binding,
+            revision: &revision.id,
+            action: "upgrade",
+        };
+        let message = format!(
+            "revision `{}` may write rows, which the schema of `{}` does not have",
+            revision.id, binding.name
+        );
+        told.push(
+            Diagnostic::new("rows_left_out", message)
+                .at(place.spot(statement.piece, statement.offset))
+                .fact("revision", revision.id.as_str()),
+        );
+    }
+    match told.pop() {
+        None => Ok(()),
+        Some(last) => {
+            told.push(last.hint(
+                "squash without `--from-database`: the scripts are joined, and rows come along;\n\
+                 or leave the rows out: `--without-rows`",
+            ));
+            Err(Failure::of(Exit::Refused, told))
+        }
+    }
 }
 
 /// `db1@a db1@b`, or the base.
@@ -342,55 +393,8 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
     }
 }
 
-/// Removes the files of what shortcuts replace, once every database is past it.
-fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
-    let graph = session.graph();
-    let chosen = chosen(args, session)?;
-    let mut gone: BTreeSet<RevisionId> = BTreeSet::new();
-    for &id in &chosen {
-        gone.extend(graph.ids(graph.members(id)));
-        let mut inner = graph.shortcut(id).inner.clone();
-        while let Some(id) = inner.pop() {
-            gone.insert(graph.shortcut(id).revision.id.clone());
-            inner.extend(&graph.shortcut(id).inner);
-        }
-    }
-    let stays = |revision: &&Arc<Revision>| !gone.contains(&revision.id);
-    let rest = graph.files().iter().filter(stays).cloned().collect();
-    if let Err(faults) = Graph::new(rest) {
-        return Err(Failure::of(
-            Exit::Refused,
-            diagnostic::graph_faults(&faults),
-        ));
-    }
-    check_served(session, &chosen)?;
-    if !args.offline {
-        check_past(session, &chosen)?;
-    }
-    let mut files = Vec::new();
-    for id in &gone {
-        let path = session
-            .project
-            .file(id)
-            .expect("a revision of the checkout has a file");
-        fs::remove_file(path).map_err(|error| {
-            let message = format!("`{}` cannot be removed", path.display());
-            Failure::refused(Diagnostic::new("io", message).cause(error))
-        })?;
-        files.extend(session.project.shown(id));
-    }
-    files.sort_unstable();
-    if session.terminal.is_json() {
-        session.terminal.json(&json!({ "removed": files }))?;
-    } else {
-        let lines = files.iter().map(|file| format!("removed {file}\n"));
-        session.terminal.data(&lines.collect::<String>())?;
-    }
-    Ok(Exit::Done)
-}
-
 /// The shortcuts that are named; all that lie in no other one where none is.
-fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> {
+pub(super) fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> {
     let graph = session.graph();
     if args.range.is_empty() {
         let all: Vec<ShortcutId> = graph.shortcut_ids().collect();
@@ -425,7 +429,7 @@ fn chosen(args: &Squash, session: &Session) -> Result<Vec<ShortcutId>, Failure> 
 }
 
 /// Every database must find in the shortcut what it had in the revisions.
-fn check_served(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
+pub(super) fn check_served(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
     let graph = session.graph();
     let bindings = session.databases(&[])?;
     let mut told = Vec::new();
@@ -458,7 +462,7 @@ fn check_served(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure>
 }
 
 /// Every database must have all of what goes, as the files have it.
-fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
+pub(super) fn check_past(session: &Session, chosen: &[ShortcutId]) -> Result<(), Failure> {
     let graph = session.graph();
     let runtime = runtime()?;
     let mut told = Vec::new();

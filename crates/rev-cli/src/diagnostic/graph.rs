@@ -2,7 +2,9 @@
 
 use rev_core::{Graph, GraphFault, NameError, Node, ResolveError, RevisionId, TargetError};
 
-use super::{Diagnostic, did_you_mean, either};
+use rev_store::Problem;
+
+use super::{Diagnostic, did_you_mean, either, problem};
 
 /// Who asks, for hints in real commands.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +17,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) database: Option<&'a str>,
     /// All databases and groups.
     pub(crate) bound: &'a [String],
+    /// What stands before and after the point in its argument, such as `base:`.
+    pub(crate) around: (&'a str, &'a str),
 }
 
 /// A text that is no target.
@@ -56,10 +60,8 @@ pub(crate) fn name(error: &NameError) -> Diagnostic {
 
 /// What a new revision would break.
 pub(crate) fn graph_faults(faults: &[GraphFault]) -> Vec<Diagnostic> {
-    faults
-        .iter()
-        .map(|fault| Diagnostic::new(fault.code(), fault))
-        .collect()
+    let problems = faults.iter().cloned().map(Problem::Graph);
+    problems.map(|found| problem(&found)).collect()
 }
 
 /// A point that means nothing here, or too much.
@@ -145,6 +147,12 @@ impl Asking<'_> {
             .join(", ")
     }
 
+    /// The whole command, with another point.
+    fn with(self, point: &str) -> String {
+        let (before, after) = self.around;
+        format!("{} {}{before}{point}{after}", self.command, self.prefix())
+    }
+
     /// `db1@`, or nothing.
     fn prefix(self) -> String {
         self.database
@@ -163,13 +171,13 @@ impl Asking<'_> {
                 _ => told,
             },
             ResolveError::WalkForks { candidates, .. } => match candidates.first() {
-                Some(first) => told.hint(format!("name where to go: `{command} {at}{first}`")),
+                Some(first) => told.hint(format!("name where to go: `{}`", self.with(first.as_str()))),
                 None => told,
             },
             ResolveError::SeveralHeads { heads, .. } => match heads.first() {
                 Some(first) => told.hint(format!(
-                    "name the branch: `{command} {at}{}@-1`, or the revision to go to",
-                    self.word(first)
+                    "name the branch: `{}`, or the revision to go to",
+                    self.with(&format!("{}@-1", self.word(first)))
                 )),
                 None => told,
             },
@@ -218,29 +226,39 @@ impl Asking<'_> {
     }
 
     fn advise_heads(self, told: Diagnostic, candidates: &[RevisionId]) -> Diagnostic {
-        let at = self.prefix();
-        // Not every command that looks for a head takes targets.
-        let command = match self.command {
-            "rev check" | "rev status" => "rev upgrade",
-            command => command,
-        };
         let Some(first) = candidates.first() else {
             return told;
         };
         let ids: Vec<&str> = candidates.iter().map(AsRef::as_ref).collect();
         let join = format!("join them (`rev merge {}`)", ids.join(" "));
-        if command.starts_with("rev revision") {
-            let name = format!("name one (`{command} --head {} …`)", self.word(first));
-            return told.hint(format!("{name}, or {join}"));
-        }
+        // Not every command that looks for a head takes targets, or takes several.
+        let asking = match self.command {
+            "rev check" | "rev status" => Asking {
+                command: "rev upgrade",
+                ..self
+            },
+            "rev revision" => Asking {
+                command: "rev revision --head",
+                around: ("", " …"),
+                ..self
+            },
+            _ => self,
+        };
+        let takes_several = !["rev revision", "rev rebase", "rev edit"]
+            .iter()
+            .any(|command| self.command.starts_with(command));
         let one = match self.word(first) {
-            word if word == first.as_str() => word,
+            word if word == first.as_str() || self.command == "rev revision" => word,
             label => format!("{label}@head"),
         };
-        let name = format!("name one (`{command} {at}{one}`)");
+        let name = format!("name one (`{}`)", asking.with(&one));
+        if !takes_several {
+            return told.hint(format!("{name}, or {join}"));
+        }
         let both = if candidates.len() == 2 { "both" } else { "all" };
         told.hint(format!(
-            "{name}, take {both} (`{command} {at}heads`),\nor {join}"
+            "{name}, take {both} (`{}`),\nor {join}",
+            asking.with("heads")
         ))
     }
 

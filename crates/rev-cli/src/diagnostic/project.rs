@@ -5,7 +5,7 @@ use std::path::Path;
 use rev_core::RevisionId;
 use rev_core::graph::{GraphFault, ShortcutFault};
 use rev_store::config::UrlError;
-use rev_store::write::WriteError;
+use rev_store::write::{RemoveError, WriteError};
 use rev_store::{Fault, OpenError, Problem};
 
 use super::{Diagnostic, Failure, Spot, did_you_mean, either};
@@ -40,8 +40,17 @@ pub(crate) fn fault(fault: &Fault, root: &Path) -> Diagnostic {
         place: fault.place,
         excerpt,
     };
-    let told = Diagnostic::new(fault.code(), &fault.problem).at(Some(spot));
-    advise(told, &fault.problem)
+    problem(&fault.problem).at(Some(spot))
+}
+
+/// What is wrong, wherever it stands.
+pub(crate) fn problem(problem: &Problem) -> Diagnostic {
+    advise(Diagnostic::new(problem.code(), problem), problem)
+}
+
+/// Why the project would not open after a change.
+pub(crate) fn problems(problems: &[Problem]) -> Failure {
+    Failure::of(Exit::Refused, problems.iter().map(problem).collect())
 }
 
 /// A line as an excerpt. One of settings may hold a password, also where it is
@@ -123,8 +132,8 @@ fn shortcut(told: Diagnostic, fault: &ShortcutFault) -> Diagnostic {
             did_you_mean(told, similar)
         }
         ShortcutFault::Unknown { .. } => told.hint(
-            "the files of what a shortcut replaces go together: put this one back, or take \
-             all away (`rev squash --finish`)",
+            "the files of what a shortcut replaces are there together or not at all: put this \
+             one back, or take the others away",
         ),
         ShortcutFault::WaitsForItself { .. } => {
             told.hint("let it replace one of the two, and not the other")
@@ -187,8 +196,40 @@ pub(crate) fn write(error: &WriteError) -> Failure {
         WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
             Diagnostic::new("not_faithful", error)
         }
+        WriteError::Fixed { path, place } => {
+            let text = place.and_then(|_| std::fs::read_to_string(path).ok());
+            let line = place.and_then(|place| place.line.checked_sub(1));
+            let spot = Spot {
+                path: path.display().to_string(),
+                place: *place,
+                excerpt: line.and_then(|line| text?.lines().nth(line).map(str::to_owned)),
+            };
+            Diagnostic::new("fixed_parents", error)
+                .at(Some(spot))
+                .hint("write `down_revision` on one line of its own there, then run this again")
+        }
     };
     Failure::refused(told)
+}
+
+/// Why files were not removed, or not all of them.
+pub(crate) fn remove(error: &RemoveError) -> Failure {
+    let told = Diagnostic::new("io", error);
+    match error {
+        RemoveError::Kept { source, .. } => {
+            Failure::refused(told.cause(source).hint("all files are where they were"))
+        }
+        RemoveError::PartWay { source, aside, .. } => {
+            let mut told = told.cause(source);
+            told.lines = aside
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            let told = told
+                .hint("these are set aside; once that is mended, `rev squash --finish` goes on");
+            Failure::of(Exit::PartWay, vec![told])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rev_core::plan::WaitError;
 use rev_core::state::Drift;
-use rev_core::{Binding, PlanError, RevisionId, ScriptError};
+use rev_core::{Binding, DatabaseName, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder, StatementFailure, StepError};
 use rev_engine::journal::{Participants, StepInFlight};
 use rev_engine::outcome::{End, LaneOutcome, Refusal};
@@ -90,11 +90,11 @@ pub(crate) fn refusal(
         Refusal::Plan(PlanError::NoFile { .. }) => told
             .on(binding.name.as_str())
             .hint("check out the files, or leave that branch: `rev switch`"),
-        Refusal::Plan(PlanError::NoWayDown { revisions }) => {
+        Refusal::Plan(PlanError::NoWayDown { revisions, stored }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
-            told.on(binding.name.as_str()).fact("revisions", ids).hint(
-                "write a downgrade script for each; or, where nothing is to be undone,\n`rev stamp` changes the ledger alone",
-            )
+            told.on(binding.name.as_str())
+                .fact("revisions", ids)
+                .hint(no_way_down(revisions, stored, project, binding))
         }
         Refusal::Split {
             revision,
@@ -122,7 +122,16 @@ pub(crate) fn refusal(
                     "write it: `rev edit {revision}`; or take the script out where there is nothing to do"
                 ))
         }
-        Refusal::Drift { drift, sound, .. } => of_drift(told, drift, sound, binding),
+        Refusal::Drift {
+            drift,
+            sound,
+            unsound,
+            for_good,
+            ..
+        } => {
+            let hint = way_out(drift, (sound, unsound), for_good, binding.name.as_str());
+            of_drift(told, drift).hint(hint)
+        }
         Refusal::Beside { unknown, database } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
             let mut told = told.fact("revisions", ids);
@@ -167,12 +176,13 @@ pub(crate) fn refusal(
             .line(begun(step))
             .fact("revision", step.revision.as_str())
             .hint(format!(
-                "finish it first: `rev {} {}@{}`; or see what stands: `rev repair {}`",
-                step.action.name(),
-                binding.name,
-                step.revision,
+                "see what stands: `rev repair {0}`; or finish it first: `rev repair {0} --resume`",
                 binding.name
             )),
+        Refusal::StepWithoutFile { step, .. } => told
+            .line(begun(step))
+            .fact("revision", step.revision.as_str())
+            .hint(without_file(step, &binding.name)),
         Refusal::InDoubt {
             step, differences, ..
         } => in_doubt(told, step, differences, project, binding),
@@ -284,17 +294,39 @@ fn across(told: Diagnostic, error: &WaitError) -> Diagnostic {
     }
 }
 
-fn of_drift(
-    told: Diagnostic,
-    drift: &Drift,
-    sound: &[RevisionId],
+/// What gives a way down, or does without.
+fn no_way_down(
+    revisions: &[RevisionId],
+    stored: &[RevisionId],
+    project: &Project,
     binding: &Binding,
-) -> Diagnostic {
+) -> String {
+    let has_file = |id: &&RevisionId| !project.graph.lookup(id.as_str()).is_empty();
+    let without = "or, where nothing is to be undone, `rev stamp` changes the ledger alone";
+    if !stored.iter().all(|id| has_file(&id)) {
+        return format!(
+            "check out a commit that has the files of all that was applied with these, and take them down there;\n{without}"
+        );
+    }
+    if let Some(id) = stored.first() {
+        return format!(
+            "what ran of `{id}` has no way down, and is not what its file says; where the database is as the\n\
+             file says, its way down counts after `rev repair {} --accept {id}`;\n{without}",
+            binding.name
+        );
+    }
+    let of_each = match revisions {
+        [_] => "",
+        _ => " for each",
+    };
+    format!("write a downgrade script{of_each};\n{without}")
+}
+
+fn of_drift(told: Diagnostic, drift: &Drift) -> Diagnostic {
     let mut told = told;
     told.lines = drift_lines(drift);
     let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
-    let hint = way_out(drift, sound, binding.name.as_str());
     told.fact("edited", edited)
         .fact(
             "reparented",
@@ -310,30 +342,42 @@ fn of_drift(
             ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
         )
         .fact("unknown", ids(drift.unknown.iter().collect()))
-        .hint(hint)
 }
 
 /// What mends a drift: what is wrong first is to be mended first.
-fn way_out(drift: &Drift, sound: &[RevisionId], name: &str) -> String {
+fn way_out(
+    drift: &Drift,
+    (sound, unsound): (&[RevisionId], &[RevisionId]),
+    for_good: &[RevisionId],
+    name: &str,
+) -> String {
+    let targets = |heads: &[RevisionId]| {
+        let targets = heads.iter().map(|id| format!(" {name}@{id}"));
+        targets.collect::<String>()
+    };
     let reparented = drift.reparented.iter().map(|moved| &moved.revision);
     if let Some(edit) = drift.edited.first() {
         let id = &edit.revision;
+        let again = match for_good.contains(id) {
+            true => String::new(),
+            false => format!("or do it again: `rev repair {name} --redo {id}`;\n"),
+        };
         format!(
             "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\n\
-             or do it again: `rev repair {name} --redo {id}`;\n\
-             or, where the database is already as the file says: `rev repair {name} --accept {id}`"
+             {again}or, where the database is already as the file says: `rev repair {name} --accept {id}`"
         )
     } else if !drift.gaps.is_empty() {
         let down = match sound {
             [] => format!("rev downgrade {name}@base"),
-            heads => {
-                let targets = heads.iter().map(|id| format!(" {name}@{id}"));
-                format!("rev switch{}", targets.collect::<String>())
-            }
+            heads => format!("rev switch{}", targets(heads)),
+        };
+        let up = match unsound {
+            [] => format!(" {name}@head"),
+            heads => targets(heads),
         };
         format!(
             "take down what stands on what is missing, and come up again: `{down}`, \
-             then `rev upgrade {name}@head`;\n\
+             then `rev upgrade{up}`;\n\
              or put the files back as they were applied"
         )
     } else if let Some(id) = reparented.chain(&drift.rebound).next() {
@@ -408,6 +452,15 @@ fn held(holder: &Holder) -> String {
     format!(
         "held by {} (process {}) since {}",
         holder.operator, holder.process, holder.since
+    )
+}
+
+/// What leads out of a step whose script is not here.
+pub(crate) fn without_file(step: &StepInFlight, name: &DatabaseName) -> String {
+    format!(
+        "check out the files that have `{}`, then finish it: `rev repair {name} --resume`;\n\
+         or undo by hand what stands of it, then say so: `rev repair {name} --not-applied`",
+        step.revision
     )
 }
 

@@ -65,8 +65,8 @@ pub(crate) enum End {
 pub(crate) struct HalfDone {
     pub(crate) revision: String,
     pub(crate) action: Direction,
-    /// How many statements it has.
-    pub(crate) statements: usize,
+    /// How many statements it has; null where nobody here has its script.
+    pub(crate) statements: Option<usize>,
     /// How many of them stand.
     pub(crate) done: usize,
     /// The statement of which nobody knows whether it took effect.

@@ -239,6 +239,8 @@ pub enum PlanError {
     NoWayDown {
         /// The revisions.
         revisions: Vec<RevisionId>,
+        /// Those of them whose way down is the ledger's, which has none.
+        stored: Vec<RevisionId>,
     },
     /// Revisions that are to be done again, though others stand on them.
     #[error(
@@ -458,16 +460,22 @@ fn lane_of(
     let graph = ways.graph();
     let from = ways.standing.state.set();
     let mut steps = Vec::with_capacity(moves.len());
-    let mut stuck = Vec::new();
+    let (mut stuck, mut stored) = (Vec::new(), Vec::new());
     for step in moves {
         let (step, is_stuck) = known.step(ways, goal, step)?;
         if is_stuck {
             stuck.push(step.revision.id.clone());
+            if step.source == Source::Ledger {
+                stored.push(step.revision.id.clone());
+            }
         }
         steps.push(step);
     }
     if !stuck.is_empty() {
-        return Err(PlanError::NoWayDown { revisions: stuck });
+        return Err(PlanError::NoWayDown {
+            revisions: stuck,
+            stored,
+        });
     }
     Ok(Lane {
         database: binding.clone(),

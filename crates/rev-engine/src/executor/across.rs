@@ -1,7 +1,7 @@
 //! Lanes that depend on each other: who waits for what, and how it is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -106,7 +106,7 @@ impl Run<'_> {
             return false;
         }
         self.ask_who_needs(lanes).await;
-        let read = read_by(lanes);
+        let read = read_by(lanes, &self.request.unseen);
         let known: BTreeSet<&DatabaseName> =
             lanes.iter().map(|lane| &lane.job.binding.name).collect();
         let unseen = read.iter().find(|(on, _)| !known.contains(on));
@@ -285,8 +285,9 @@ impl Run<'_> {
 
 /// The databases that lanes depend on, or that hold what needs what lanes take
 /// down, and one such lane.
-fn read_by(lanes: &[Lane]) -> BTreeMap<DatabaseName, DatabaseName> {
-    let bindings: Vec<&Binding> = lanes.iter().map(|lane| &*lane.job.binding).collect();
+fn read_by(lanes: &[Lane], unseen: &[Arc<Binding>]) -> BTreeMap<DatabaseName, DatabaseName> {
+    let bindings = lanes.iter().map(|lane| &lane.job.binding).chain(unseen);
+    let bindings: Vec<&Binding> = bindings.map(|binding| &**binding).collect();
     let views = views(lanes);
     let mut read = BTreeMap::new();
     for view in &views {

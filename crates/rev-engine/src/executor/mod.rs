@@ -326,7 +326,7 @@ impl Lane {
             let work = decided.prepared.works.get(decided.at)?;
             Some(HalfDone {
                 step,
-                statements: work.statements.len(),
+                statements: Some(work.statements.len()),
             })
         });
         let not_begun = decided.iter().flat_map(|decided| {

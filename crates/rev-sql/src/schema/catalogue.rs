@@ -25,7 +25,9 @@ pub fn select_sqlite_dump(ledger: &Ledger) -> String {
     let tables = ledger.tables().map(|table| text(&table, Dialect::Sqlite));
     format!(
         "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name NOT IN ({}) \
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type <> 'table', rowid",
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name NOT IN \
+         (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') \
+         ORDER BY type <> 'table', rowid",
         tables.join(", ")
     )
 }

@@ -71,6 +71,21 @@ impl Revisions {
         revisions
     }
 
+    /// Takes in revisions that were set aside, but for those that have files.
+    pub(super) fn take_back(&mut self, loaded: impl Iterator<Item = Loaded>) {
+        for loaded in loaded {
+            if let Some(revision) = loaded.reading.revision {
+                let file = File {
+                    revision: Arc::new(revision),
+                    path: loaded.path,
+                    shown: loaded.shown,
+                };
+                let id = file.revision.id.clone();
+                self.by_id.entry(id).or_insert(file);
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Revision>> {
         let files = self.by_id.values();
         files.map(|file| file.revision.clone()).collect()
@@ -101,6 +116,41 @@ fn duplicate(first: &File, second: &File) -> [Fault; 2] {
     [fault(first, second), fault(second, first)]
 }
 
+/// What load would say of one more revision, whose file is not written yet.
+pub(super) fn problems_of(revision: &Revision, config: &Config, env: &Environment) -> Vec<Problem> {
+    let file = File {
+        revision: Arc::new(revision.clone()),
+        path: PathBuf::new(),
+        shown: String::new(),
+    };
+    let revisions = Revisions {
+        by_id: BTreeMap::from([(revision.id.clone(), file)]),
+        broken: Vec::new(),
+    };
+    let mut faults = Vec::new();
+    check_each(&revisions, config, env, &mut faults);
+    faults.into_iter().map(|fault| fault.problem).collect()
+}
+
+/// What load would say of the settings, were these all the files.
+pub(super) fn problems_of_rest(rest: &[Arc<Revision>], config: &Config) -> Vec<Problem> {
+    let mut revisions = Revisions {
+        by_id: BTreeMap::new(),
+        broken: Vec::new(),
+    };
+    for revision in rest {
+        let file = File {
+            revision: revision.clone(),
+            path: PathBuf::new(),
+            shown: String::new(),
+        };
+        revisions.by_id.insert(revision.id.clone(), file);
+    }
+    let mut faults = Vec::new();
+    check_follow(&revisions, config, "", &mut faults);
+    faults.into_iter().map(|fault| fault.problem).collect()
+}
+
 /// Adds every fault that shows only in the whole. `settings` is the name of
 /// the settings file.
 pub(super) fn check(
@@ -117,11 +167,16 @@ pub(super) fn check(
             .filter_map(|fault| graph_fault(revisions, fault));
         faults.extend(found);
     }
+    check_each(revisions, config, env, faults);
+    check_follow(revisions, config, settings, faults);
+    check_groups(config, settings, faults);
+}
+
+/// What the settings say against a revision, whatever the others are.
+fn check_each(revisions: &Revisions, config: &Config, env: &Environment, faults: &mut Vec<Fault>) {
     check_names(revisions, config, faults);
     check_needs(revisions, config, faults);
-    check_follow(revisions, config, settings, faults);
     check_scripts(revisions, config, env, faults);
-    check_groups(config, settings, faults);
 }
 
 /// A fault of the graph at its place; `None` where it is but an echo of a file

@@ -8,34 +8,52 @@ use rev_core::RevisionId;
 
 use super::{Draft, WriteError, emit};
 use crate::document;
-use crate::yaml::{self, Node};
+use crate::fault::Place;
+use crate::yaml::{self, Node, Value};
 
 /// Writes other parents into a revision's file.
 ///
 /// # Errors
 ///
-/// [`WriteError`]; then the file is as it was. [`WriteError::NotFaithful`] where
-/// the parents are written in a way that cannot be changed by itself.
+/// [`WriteError`]; then the file is as it was. [`WriteError::Fixed`] where the
+/// parents are written in a way that cannot be changed by itself.
 pub fn reparent(path: &Path, parents: &[RevisionId]) -> Result<(), WriteError> {
     let text = fs::read_to_string(path).map_err(WriteError::io(path))?;
-    let before = document::read(&text).revision;
-    let changed = with_parents(&text, parents).unwrap_or_default();
-    let after = document::read(&changed).revision;
-    let wanted = before.map(|mut revision| {
+    let mut wanted = document::read(&text).revision;
+    if let Some(revision) = &mut wanted {
         revision.parents = parents.to_vec();
-        revision
-    });
-    if wanted.is_none() || after != wanted {
-        let id = wanted.map_or_else(|| parents[0].clone(), |revision| revision.id);
-        return Err(WriteError::NotFaithful { id });
     }
+    let ways = [on_their_lines, in_their_place];
+    let changed = ways.iter().filter_map(|way| way(&text, parents));
+    let is_wanted = |changed: &String| {
+        let after = document::read(changed).revision;
+        after.is_some() && after == wanted
+    };
+    let Some(changed) = changed.into_iter().find(is_wanted) else {
+        return Err(WriteError::Fixed {
+            path: path.to_owned(),
+            place: place(&text),
+        });
+    };
     let draft = Draft::write(path, &changed)?;
     fs::rename(&draft.0, path).map_err(WriteError::io(path))
 }
 
-/// The text with other parents, where they can be found in it.
-fn with_parents(text: &str, parents: &[RevisionId]) -> Option<String> {
-    let content = text.strip_prefix('\u{feff}').unwrap_or(text);
+/// Where the parents stand.
+fn place(text: &str) -> Option<Place> {
+    let root = yaml::placed(without_mark(text)).ok()?;
+    let (key, _) = root.entry("down_revision")?;
+    key.place
+}
+
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The text with other parents on one line, in the place of all the lines that
+/// the key and its value take.
+fn on_their_lines(text: &str, parents: &[RevisionId]) -> Option<String> {
+    let content = without_mark(text);
     let root = yaml::placed(content).ok()?;
     let (key, value) = root.entry("down_revision")?;
     let (first, last) = (key.place?.line, last_line(value)?);
@@ -50,6 +68,38 @@ fn with_parents(text: &str, parents: &[RevisionId]) -> Option<String> {
     Some(changed)
 }
 
+/// The text with other parents just where the value stands, which shares its line
+/// with others, or ends on another one.
+fn in_their_place(text: &str, parents: &[RevisionId]) -> Option<String> {
+    let content = without_mark(text);
+    let root = yaml::placed(content).ok()?;
+    let (_, value) = root.entry("down_revision")?;
+    let (start, mut end) = bounds(content, value)?;
+    if matches!(value.value, Value::List(_)) {
+        if let Some(last) = value.members().last() {
+            end = bounds(content, last)?.1;
+        }
+        // No id holds this sign.
+        end += content[end..].find(']')? + 1;
+    }
+    let mark = text.len() - content.len();
+    let (before, after) = (&text[..mark + start], &text[mark + end..]);
+    Some(format!("{before}{}{after}", written(parents)))
+}
+
+/// From which byte to which a node stands, as far as its first line goes.
+fn bounds(text: &str, node: &Node) -> Option<(usize, usize)> {
+    let place = node.place?;
+    let lines = text.split_inclusive('\n').take(place.line - 1);
+    let line = lines.map(str::len).sum::<usize>();
+    let at = |column: usize| {
+        let mut characters = text[line..].char_indices();
+        Some(line + characters.nth(column)?.0)
+    };
+    let start = at(place.column - 1)?;
+    Some((start, at(place.column - 1 + place.length)?))
+}
+
 fn last_line(value: &Node) -> Option<usize> {
     let lines = value.members().iter().map(|node| node.place);
     let lines = lines.chain([value.place]).flatten();
@@ -62,25 +112,30 @@ fn rewritten(line: &str, parents: &[RevisionId]) -> String {
     let end = &line[body.len()..];
     // No id holds this sign.
     let comment = body.find(" #").map_or("", |at| body[at..].trim_end());
+    format!("down_revision: {}{comment}{end}", written(parents))
+}
+
+fn written(parents: &[RevisionId]) -> String {
     let ids: Vec<String> = parents.iter().map(|id| emit::quoted(id.as_str())).collect();
-    let value = match ids.as_slice() {
+    match ids.as_slice() {
         [] => "null".to_owned(),
         [id] => id.clone(),
         ids => format!("[{}]", ids.join(", ")),
-    };
-    format!("down_revision: {value}{comment}{end}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What stands in a file once it was given other parents.
     fn changed(text: &str, parents: &[&str]) -> Option<String> {
-        let parents: Vec<RevisionId> = parents
-            .iter()
-            .map(|id| RevisionId::new(id).expect("an id"))
-            .collect();
-        with_parents(text, &parents)
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("b.yaml");
+        fs::write(&path, text).expect("a file");
+        let ids = parents.iter().map(|id| RevisionId::new(id).expect("an id"));
+        reparent(&path, &ids.collect::<Vec<_>>()).ok()?;
+        fs::read_to_string(&path).ok()
     }
 
     #[test]
@@ -99,14 +154,41 @@ mod tests {
     }
 
     #[test]
+    fn parents_in_flow_style_are_changed_where_they_stand() {
+        for (text, wanted) in [
+            (
+                "{message: \"é\", revision: b, down_revision: [a]}",
+                "{message: \"é\", revision: b, down_revision: \"d\"}",
+            ),
+            (
+                "{revision: b, down_revision: 'a', message: x} # why\n",
+                "{revision: b, down_revision: \"d\", message: x} # why\n",
+            ),
+            (
+                "\u{feff}revision: b\r\ndown_revision: [a,\r\n  c\r\n  ]\r\nmessage: x\r\n",
+                "\u{feff}revision: b\r\ndown_revision: \"d\"\r\nmessage: x\r\n",
+            ),
+            (
+                "{down_revision: [], revision: b}\n",
+                "{down_revision: \"d\", revision: b}\n",
+            ),
+        ] {
+            assert_eq!(changed(text, &["d"]).as_deref(), Some(wanted));
+        }
+    }
+
+    #[test]
     fn a_file_that_cannot_be_changed_by_itself_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("b.yaml");
-        let text = "revision: b\ndown_revision: [a,\n  c\n  ]\n";
+        let text = "revision: b\ndown_revision: \"a\\\n  c\"\nmessage: x\n";
         fs::write(&path, text).expect("a file");
         let parents = [RevisionId::new("d").expect("an id")];
-        let error = reparent(&path, &parents).expect_err("its list ends on another line");
-        assert!(matches!(error, WriteError::NotFaithful { .. }));
+        let error = reparent(&path, &parents).expect_err("its id ends on another line");
+        let WriteError::Fixed { place, .. } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(place.map(|it| (it.line, it.column)), Some((2, 1)));
         assert_eq!(fs::read_to_string(&path).expect("a file"), text);
     }
 }

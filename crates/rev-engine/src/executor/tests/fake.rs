@@ -442,6 +442,7 @@ pub(super) fn request(goal: Goal) -> Request {
         commitment: Commitment::Step,
         ends_sessions: false,
         alone: false,
+        unseen: Vec::new(),
         jobs: 8,
         lock_wait: None,
         operator: "tester@here".to_owned(),
