@@ -28,6 +28,7 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
             .map(|(graph, node)| {
                 let mut value = revision_json(session, graph, *node);
                 value["irreversible"] = json!(graph.revision(*node).irreversible);
+                value["loses_data"] = json!(graph.revision(*node).loses_data);
                 value["scripts"] = scripts_json(graph.revision(*node));
                 value
             })
@@ -59,6 +60,7 @@ fn show_shortcut(session: &Session, id: ShortcutId) -> Result<Exit, Failure> {
             "message": revision.message,
             "replaces": members.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
             "irreversible": revision.irreversible,
+            "loses_data": revision.loses_data,
             "scripts": scripts_json(revision),
         });
         session.terminal.json(&json!({ "revisions": [value] }))?;
@@ -144,6 +146,9 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
     );
     if revision.irreversible {
         line("way down", "none, on purpose".to_owned());
+    }
+    if revision.loses_data {
+        line("way down", "loses rows, on purpose".to_owned());
     }
     for (name, entry) in entries(graph.revision(node)) {
         entry_text(&mut text, name, entry);
