@@ -2,6 +2,7 @@
 //! processes, kills from outside.
 
 mod across;
+mod catalogue;
 mod drift;
 mod faults;
 mod kill;

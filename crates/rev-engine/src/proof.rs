@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rev_core::{Binding, Goal, Graph, Point, RevisionId, ShortcutId};
+use rev_sql::schema::{ColumnOrder, Difference, difference};
 
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
@@ -57,10 +58,8 @@ pub enum Unproven {
     Differs {
         /// `after` or `back down`.
         way: &'static str,
-        /// What only the revisions by themselves give.
-        missing: Vec<String>,
-        /// What only the shortcut gives.
-        extra: Vec<String>,
+        /// What it gives less and more than the revisions by themselves.
+        difference: Difference,
     },
 }
 
@@ -119,19 +118,12 @@ async fn schema(open: Opener<'_>) -> Result<Vec<String>, Unproven> {
     Ok(open()?.schema().await?)
 }
 
+/// Both ways make whole tables, so the order of columns counts.
 fn compare(way: &'static str, due: &[String], is: &[String]) -> Result<(), Unproven> {
-    let without = |these: &[String], those: &[String]| {
-        let only = these.iter().filter(|it| those.binary_search(it).is_err());
-        only.cloned().collect::<Vec<_>>()
-    };
-    let (missing, extra) = (without(due, is), without(is, due));
-    match missing.is_empty() && extra.is_empty() {
+    let difference = difference(due, is, ColumnOrder::Counts);
+    match difference.is_none() {
         true => Ok(()),
-        false => Err(Unproven::Differs {
-            way,
-            missing,
-            extra,
-        }),
+        false => Err(Unproven::Differs { way, difference }),
     }
 }
 

@@ -12,6 +12,7 @@ use rev_db::Scratch;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_engine::request::{Commitment, Request};
+use rev_sql::schema::Difference;
 use rev_store::config::DatabaseUrl;
 use serde_json::json;
 
@@ -327,11 +328,8 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
                 "try `rev upgrade` on an empty database first",
             ),
         },
-        Unproven::Differs {
-            way,
-            missing,
-            extra,
-        } => {
+        Unproven::Differs { way, difference } => {
+            let Difference { missing, extra } = difference;
             let message = format!(
                 "not the same on `{}`: {way} the shortcut, the schema is another one",
                 binding.name

@@ -6,12 +6,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use rev_sql::schema::sqlite::{self, Stored};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::error::from_sqlx;
 use super::{Sqlite, run};
-use crate::rows::{self, State};
+use crate::rows::{self, LedgerRow as _, State};
 
 /// How a file is opened to be read.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +136,16 @@ impl Sqlite {
             .fetch_all(connection)
             .await
             .map_err(|e| from_sqlx(&self.place.path, &e))?;
-        rows::sorted_texts(&found)
+        let stored = |row: &SqliteRow| {
+            Ok(Stored {
+                kind: row.text(0)?,
+                name: row.text(1)?,
+                text: row.text(2)?,
+            })
+        };
+        let stored = found.iter().map(stored).collect::<Result<Vec<_>, _>>();
+        let stored = stored.map_err(|e| from_sqlx(&self.place.path, &e))?;
+        Ok(sqlite::sentences(&stored))
     }
 
     async fn log_through(
