@@ -18,6 +18,7 @@ pub mod squash;
 pub mod state;
 pub mod target;
 pub mod testing;
+pub mod trial;
 
 pub use binding::Binding;
 pub use dialect::Dialect;
