@@ -30,6 +30,7 @@ fn schema(scratch: &Scratch) -> Vec<String> {
         statement_timeout: Duration::ZERO,
         operator: "tester@here".to_owned(),
         run: "catalogue".to_owned(),
+        is_throw_away: false,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

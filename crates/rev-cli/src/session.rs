@@ -253,6 +253,7 @@ impl Session {
                 .unwrap_or_default(),
             operator: self.operator.clone(),
             run: self.run.clone(),
+            is_throw_away: false,
         }
     }
 

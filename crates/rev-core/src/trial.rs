@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use crate::digest::{self, Digest};
 use crate::{
-    Binding, Graph, Node, NodeSet, Revision, RevisionId, Scope, ScriptError, ShortcutId, State,
+    Binding, DatabaseName, Goal, Graph, Node, NodeSet, Point, ResolveError, Revision, RevisionId,
+    Scope, ScriptError, ShortcutId, State,
 };
 
 /// The most orders of a merge's sides that are tried: all of four sides.
@@ -31,6 +32,8 @@ pub struct Program {
     pub binding: Arc<Binding>,
     /// Others on which the very same scripts run.
     pub alike: Vec<Arc<Binding>>,
+    /// Of it and of these, whether its head is one; empty where that is not asked.
+    pub heads: Vec<Head>,
     /// The revisions with work there, each behind what it stands on. Nodes of the
     /// graph without shortcuts.
     pub revisions: Vec<Node>,
@@ -38,6 +41,15 @@ pub struct Program {
     pub merges: Vec<Merge>,
     /// The shortcuts that serve it, of the graph as it is.
     pub shortcuts: Vec<ShortcutId>,
+}
+
+/// Whether a database knows where an upgrade leads.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The database.
+    pub database: DatabaseName,
+    /// Why it does not.
+    pub error: Option<ResolveError>,
 }
 
 /// A merge whose sides can come in several orders.
@@ -60,6 +72,8 @@ pub struct Choice<'a> {
     pub bindings: &'a [Arc<Binding>],
     /// Which revisions, merges and shortcuts to prove there.
     pub is_chosen: &'a dyn Fn(&Binding, &RevisionId) -> bool,
+    /// Whether to look at heads, too.
+    pub with_heads: bool,
 }
 
 /// Makes the programs; those of databases that are alike as one.
@@ -83,8 +97,10 @@ pub fn programs(
             binding.dialect.name(),
             runs.map_err(|error| (binding.clone(), vec![error]))?,
         );
+        let head = choice.with_heads.then(|| head(graph, binding));
         if let Some(&at) = places.get(&key) {
             programs[at].alike.push(binding.clone());
+            programs[at].heads.extend(head);
             continue;
         }
         places.insert(key, programs.len());
@@ -98,6 +114,7 @@ pub fn programs(
         programs.push(Program {
             binding: binding.clone(),
             alike: Vec::new(),
+            heads: head.into_iter().collect(),
             revisions: chosen().filter(|&node| work.contains(node)).collect(),
             merges: chosen()
                 .filter_map(|node| merge(alone, node, &work))
@@ -111,6 +128,21 @@ pub fn programs(
 fn work(graph: &Graph, binding: &Binding) -> Result<NodeSet, Vec<ScriptError>> {
     let state = State::default();
     Scope::of_database(graph, binding, &state).map(|scope| scope.work().clone())
+}
+
+fn head(graph: &Graph, binding: &Binding) -> Head {
+    let point = Point {
+        branch: None,
+        text: "head".to_owned(),
+    };
+    let state = State::default();
+    // Scripts that cannot be told were told before.
+    let scope = Scope::of_database(graph, binding, &state).ok();
+    let error = scope.and_then(|scope| scope.destination(Goal::Upgrade, &[point]).err());
+    Head {
+        database: binding.name.clone(),
+        error,
+    }
 }
 
 /// All that a database may come to: of the branches that it follows, or of all.
@@ -255,8 +287,8 @@ pub fn parted<T: Clone>(walk: &[T], walkers: usize) -> Vec<Vec<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Dialect;
     use crate::testing::graph;
-    use crate::{DatabaseName, Dialect};
 
     fn binding(name: &str) -> Arc<Binding> {
         let name = DatabaseName::new(name).expect("a name");
@@ -267,6 +299,7 @@ mod tests {
         let choice = Choice {
             bindings: std::slice::from_ref(binding),
             is_chosen: &|_, _| true,
+            with_heads: true,
         };
         let alone = graph.without_shortcuts();
         let mut programs = programs(graph, &alone, choice).expect("scripts for all");
@@ -308,6 +341,21 @@ mod tests {
     }
 
     #[test]
+    fn a_fork_with_work_on_both_sides_has_no_head_unless_one_is_followed() {
+        let graph = graph("a: !\nb: a #b !\nc: a !");
+        let mut db1 = binding("db1");
+        assert!(program(&graph, &db1).heads[0].error.is_some());
+        Arc::make_mut(&mut db1).follow = vec![crate::Label::new("b").expect("a label")];
+        let program = program(&graph, &db1);
+        assert!(program.heads[0].error.is_none());
+        assert_eq!(
+            words(&graph, &program.revisions),
+            "a b",
+            "the other branch is not its own"
+        );
+    }
+
+    #[test]
     fn of_many_orders_each_side_comes_first_and_last() {
         let text = "a: !\nb: a !\nc: a !\nd: a !\ne: a !\nf: a !\nm: b c d e f";
         let graph = graph(text);
@@ -327,6 +375,7 @@ mod tests {
         let choice = |is_chosen| Choice {
             bindings: &bindings,
             is_chosen,
+            with_heads: false,
         };
         let made = programs(&graph, &graph, choice(&all)).expect("scripts for all");
         let names = |programs: &[Program]| {

@@ -35,6 +35,8 @@ pub struct Claim<'a> {
     pub request: &'a Request,
     /// What time it is.
     pub clock: &'a dyn Clock,
+    /// To be asked to stop by.
+    pub stop: &'a Stop,
 }
 
 /// What was proven.
@@ -96,15 +98,15 @@ pub async fn prove(claim: Claim<'_>) -> Result<Proof, Unproven> {
 fn below(graph: &Graph, shortcut: ShortcutId) -> Vec<Point> {
     let members: rev_core::NodeSet = graph.members(shortcut).into_iter().collect();
     let below = graph.ancestors(members.iter()).difference(&members);
-    let heads = graph.ids(graph.topmost(&below));
-    match heads.is_empty() {
-        true => vec![point("base")],
-        false => points(&heads),
-    }
+    points(&graph.ids(graph.topmost(&below)))
 }
 
-fn points(ids: &[RevisionId]) -> Vec<Point> {
-    ids.iter().map(|id| point(id.as_str())).collect()
+/// Where these are the heads: the base for none.
+pub(crate) fn points(ids: &[RevisionId]) -> Vec<Point> {
+    match ids {
+        [] => vec![point("base")],
+        ids => ids.iter().map(|id| point(id.as_str())).collect(),
+    }
 }
 
 fn point(text: &str) -> Point {
@@ -128,12 +130,40 @@ fn compare(way: &'static str, due: &[String], is: &[String]) -> Result<(), Unpro
 }
 
 impl Claim<'_> {
-    /// Brings a throw-away database to exactly these points.
     async fn run(
         &self,
         graph: &Arc<Graph>,
         points: &[Point],
         open: Opener<'_>,
+    ) -> Result<Vec<RevisionId>, Unproven> {
+        Way {
+            request: self.request,
+            graph,
+            binding: self.binding,
+            clock: self.clock,
+            stop: self.stop,
+        }
+        .go(points.to_vec(), open()?)
+        .await
+    }
+}
+
+/// How throw-away databases are brought somewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) graph: &'a Arc<Graph>,
+    pub(crate) binding: &'a Arc<Binding>,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) stop: &'a Stop,
+}
+
+impl Way<'_> {
+    /// Brings a throw-away database to exactly these points.
+    pub(crate) async fn go(
+        self,
+        points: Vec<Point>,
+        database: Box<dyn Database>,
     ) -> Result<Vec<RevisionId>, Unproven> {
         let request = Request {
             goal: Goal::Switch,
@@ -143,13 +173,19 @@ impl Claim<'_> {
         let job = Job {
             binding: self.binding.clone(),
             watched: false,
-            points: points.to_vec(),
-            database: open()?,
+            points,
+            database,
         };
-        let stop = Stop::default();
         let mut silence = |_| {};
         let jobs = vec![job];
-        let run = executor::run(&request, graph, jobs, self.clock, &stop, &mut silence);
+        let run = executor::run(
+            &request,
+            self.graph,
+            jobs,
+            self.clock,
+            self.stop,
+            &mut silence,
+        );
         let outcome = run.await;
         let is_complete = outcome.is_complete();
         let mut lanes = outcome.lanes;

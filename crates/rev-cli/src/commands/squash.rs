@@ -8,7 +8,7 @@ use rev_core::{
     Binding, Digest, Graph, NodeSet, Point, Revision, RevisionId, Scope, ScriptError, ShortcutId,
     digest,
 };
-use rev_db::Scratch;
+use rev_db::Scratches;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_engine::request::{Commitment, Request};
@@ -280,10 +280,9 @@ fn prove_on(
     let clock = SystemClock::start();
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
-        let alone = Scratch::make(dialect, server, &settings)
-            .await
-            .map_err(database)?;
-        let through = Scratch::make(dialect, server, &settings).await;
+        let scratches = Scratches::new(dialect, server, &settings).map_err(database)?;
+        let alone = scratches.make().await.map_err(database)?;
+        let through = scratches.make().await;
         let through = match through {
             Ok(through) => through,
             Err(error) => {
@@ -300,6 +299,7 @@ fn prove_on(
             through: &|| through.open(),
             request: &request,
             clock: &clock,
+            stop: &rev_engine::event::Stop::default(),
         })
         .await;
         let dropped = [alone.drop().await, through.drop().await];

@@ -1,6 +1,7 @@
 //! Reading a ledger and its log, in such a manner that nothing is left behind.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -35,9 +36,8 @@ impl Manner {
     }
 }
 
-/// Reads something through a connection that is open.
-type Reading<T> =
-    for<'a> fn(&'a Sqlite, &'a mut SqliteConnection) -> BoxFuture<'a, Result<T, DatabaseError>>;
+/// What reading through a connection comes to.
+type Reading<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
 
 impl Sqlite {
     pub(super) async fn read_ledger(&self) -> Result<Ledger, DatabaseError> {
@@ -55,9 +55,33 @@ impl Sqlite {
             .await
     }
 
+    /// The first column of what a query gives.
+    pub(super) async fn answer(&self, question: String) -> Result<Vec<String>, DatabaseError> {
+        let question: Arc<str> = question.into();
+        self.look(move |sqlite, connection| {
+            sqlite.answer_through(question.clone(), connection).boxed()
+        })
+        .await
+    }
+
+    async fn answer_through(
+        &self,
+        question: Arc<str>,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let found = sqlx::raw_sql(AssertSqlSafe(question.to_string()))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| from_sqlx(&self.place.path, &e))?;
+        rows::texts(&found)
+    }
+
     /// Reads through a connection of the fitting manner, in another one where
     /// that cannot be relied on; where there is no file there is nothing.
-    async fn look<T: Default>(&self, read: Reading<T>) -> Result<T, DatabaseError> {
+    async fn look<T: Default>(
+        &self,
+        read: impl for<'a> Fn(&'a Sqlite, &'a mut SqliteConnection) -> Reading<'a, T>,
+    ) -> Result<T, DatabaseError> {
         let mut manner = match self.place.exists()? {
             true if self.place.is_quiet_wal() => Manner::Alone,
             true => Manner::Shared,
