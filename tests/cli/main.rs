@@ -10,3 +10,4 @@ mod health;
 mod plans;
 mod runs;
 mod squash;
+mod trials;

@@ -15,4 +15,5 @@ mod scripts;
 mod squash;
 mod story;
 mod traps;
+mod trials;
 mod two_phase;

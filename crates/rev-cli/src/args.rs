@@ -1,8 +1,12 @@
 //! The command line as data: one definition of each command and flag.
 
+mod test;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use test::Test;
 
 /// Revision-graph migrations for many databases.
 #[derive(Debug, Parser)]
@@ -113,6 +117,7 @@ pub(crate) enum Command {
     Switch(Switch),
     Stamp(Stamp),
     Check(Check),
+    Test(Test),
     Repair(Repair),
     Edit(Edit),
     Completions(Completions),

@@ -14,6 +14,7 @@ use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
+use rev_engine::request::{Commitment, Request};
 use rev_store::config::DatabaseUrl;
 use rev_store::{Environment, Project, project};
 use tokio::runtime::Runtime;
@@ -254,6 +255,32 @@ impl Session {
             operator: self.operator.clone(),
             run: self.run.clone(),
             is_throw_away: false,
+        }
+    }
+
+    /// How runs on throw-away databases go.
+    pub(crate) fn throw_away_request(&self) -> Request {
+        Request {
+            goal: Goal::Switch,
+            beside: false,
+            keep_going: false,
+            commitment: Commitment::Step,
+            ends_sessions: false,
+            alone: true,
+            jobs: 1,
+            lock_wait: None,
+            operator: self.operator.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: self.run.clone(),
+        }
+    }
+
+    /// Takes `DATABASE@` off a text, if something of that name is bound.
+    pub(crate) fn split_selector<'a>(&self, text: &'a str) -> (Option<&'a str>, &'a str) {
+        let is_bound = |name: &str| is_glob(name) || self.bound.iter().any(|it| it == name);
+        match text.split_once('@') {
+            Some((name, rest)) if is_bound(name) => (Some(name), rest),
+            _ => (None, text),
         }
     }
 

@@ -8,12 +8,14 @@ mod history;
 mod hook;
 mod log;
 mod plan;
+mod range;
 mod rebase;
 mod repair;
 mod run;
 mod show;
 mod squash;
 mod status;
+mod test;
 
 use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};
@@ -69,6 +71,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
             run::run(Goal::Stamp, &args.targets, &args.running, &open("stamp")?)
         }
         Command::Repair(args) => repair::repair(&args, &open("repair")?),
+        Command::Test(args) => test::test(&args, &open("test")?),
         Command::Check(_) => check::check(&open("check")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {

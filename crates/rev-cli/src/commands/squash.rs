@@ -5,19 +5,18 @@ use std::fs;
 use std::sync::Arc;
 
 use rev_core::{
-    Binding, Digest, Graph, NodeSet, Point, Revision, RevisionId, Scope, ScriptError, ShortcutId,
-    digest,
+    Binding, Digest, Graph, NodeSet, Revision, RevisionId, ScriptError, ShortcutId, digest,
 };
 use rev_db::Scratches;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
-use rev_engine::request::{Commitment, Request};
 use rev_sql::schema::Difference;
 use rev_store::config::DatabaseUrl;
 use serde_json::json;
 
 use super::authoring::{create, new_id};
-use super::one_line;
+use super::test::no_server;
+use super::{one_line, range};
 use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -32,7 +31,7 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
     }
     let graph = session.graph();
     let range = args.range.first().map_or("", String::as_str);
-    let set = set(session, range)?;
+    let set = range::named(session, None, range)?;
     if set.len() < 2 {
         return Err(refused(
             "nothing_to_squash",
@@ -65,27 +64,6 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
         ));
     }
     create(session, revision)
-}
-
-/// The revisions that a word or `LOW:HIGH` names: a label's members, one
-/// revision, or all between two, both included.
-fn set(session: &Session, text: &str) -> Result<NodeSet, Failure> {
-    let graph = session.graph();
-    let scope = Scope::of_graph(graph);
-    let unresolved = |error| session.unresolved(&error);
-    let Some((low, high)) = text.split_once(':') else {
-        if let Some(root) = graph.label(text) {
-            return Ok(graph.line_above(root));
-        }
-        let found = scope.revisions(&session.point(text)?).map_err(unresolved)?;
-        return Ok(found.into_iter().collect());
-    };
-    let point = |text: &str| match text {
-        "" => Ok(None),
-        text => session.point(text).map(Some),
-    };
-    let (low, high): (Option<Point>, Option<Point>) = (point(low)?, point(high)?);
-    scope.range(low.as_ref(), high.as_ref()).map_err(unresolved)
 }
 
 fn message(graph: &Graph, set: &NodeSet) -> String {
@@ -251,32 +229,10 @@ fn prove_on(
     let server = servers.iter().find(|url| url.dialect() == dialect);
     let server = server.map(DatabaseUrl::expose);
     if server.is_none() && dialect != rev_core::Dialect::Sqlite {
-        return Err(refused(
-            "no_scratch",
-            format!(
-                "`{}` speaks {dialect}, and no server for throw-away databases is named",
-                binding.name
-            ),
-            &format!(
-                "name one where databases may be made: `--scratch {dialect}://…`\n\
-                 or go without proof: `--no-proof`"
-            ),
-        ));
+        return Err(no_server(binding, "or go without proof: `--no-proof`"));
     }
     let settings = session.settings(binding);
-    let request = Request {
-        goal: rev_core::Goal::Switch,
-        beside: false,
-        keep_going: false,
-        commitment: Commitment::Step,
-        ends_sessions: false,
-        alone: true,
-        jobs: 1,
-        lock_wait: None,
-        operator: session.operator.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: session.run.clone(),
-    };
+    let request = session.throw_away_request();
     let clock = SystemClock::start();
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {

@@ -52,7 +52,7 @@ async fn steps(
     let first = walker.schema().await?;
     let down = bring(walker, node, Moment::Downgrade, &mut rows, remarks).await;
     let down = match down {
-        Ok(()) => below_again(walker, &before, rows).await,
+        Ok(()) => below_again(walker, node, &before, rows, remarks).await,
         Err(judgement) => Err(judgement),
     };
     let again = match down {
@@ -67,23 +67,37 @@ async fn steps(
 /// After the way down all must be as it was before.
 async fn below_again(
     walker: &mut Walker<'_, '_>,
+    node: Node,
     before: &[String],
     rows: Option<Rows>,
+    remarks: &mut Vec<Remark>,
 ) -> Result<(), Judgement> {
     let back = walker.schema().await?;
     walker.compare(Moment::Downgrade, before, &back)?;
     let Some(rows) = rows else {
         return Ok(());
     };
-    let mut database = walker
-        .database()
-        .await
-        .map_err(|it| fault(Moment::Downgrade, it))?;
-    rows.compare(&mut database).await?;
-    if !rows.reap(&mut database).await {
-        walker.leave().await;
+    let database = walker.database().await;
+    let mut database = database.map_err(|error| fault(Moment::Downgrade, error))?;
+    let told = remarks.len();
+    rows.compare(&mut database, remarks).await?;
+    let has_left = remarks.len() > told;
+    match has_left && rows.has_sample() {
+        // Whether the second way up stands these rows must not depend on ours, which
+        // lie among them.
+        true => {
+            walker.leave().await;
+            let up = walker.up(node).await;
+            up.map_err(|error| fault(Moment::Upgrade, error))?;
+            let down = walker.down(node).await;
+            down.map_err(|error| fault(Moment::Downgrade, error))
+        }
+        false if rows.reap(&mut database).await => Ok(()),
+        false => {
+            walker.leave().await;
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 async fn up_again(

@@ -62,17 +62,28 @@ impl Rows {
         self.sown.iter().any(|&at| !self.tables[at].1.is_empty())
     }
 
-    /// Compares the rows here and now with those that were.
-    pub(super) async fn compare(&self, database: &mut Kept) -> Result<(), Judgement> {
+    /// Finds all rows again. Rows that are there besides are no loss, but may be why
+    /// a second way up fails.
+    pub(super) async fn compare(
+        &self,
+        database: &mut Kept,
+        remarks: &mut Vec<Remark>,
+    ) -> Result<(), Judgement> {
         for (table, due) in &self.tables {
             let is = sorted(database.ask(&table.rows(self.dialect)).await?);
-            if is != *due {
-                return Err(Fault::Rows {
-                    table: table.shown(),
-                    missing: without(due, &is),
-                    extra: without(&is, due),
+            let (missing, extra) = (without(due, &is), without(&is, due));
+            let table = table.shown();
+            match (missing.is_empty(), extra.is_empty()) {
+                (true, true) => {}
+                (true, false) => remarks.push(Remark::RowsLeft { table, rows: extra }),
+                (false, _) => {
+                    return Err(Fault::Rows {
+                        table,
+                        missing,
+                        extra,
+                    }
+                    .into());
                 }
-                .into());
             }
         }
         Ok(())

@@ -170,7 +170,7 @@ pub enum Fault {
     Database(DatabaseError),
 }
 
-/// What could not be tried in a trial that passed.
+/// What could not be tried, and what is no fault but worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
     /// No row could be invented for a table.
@@ -187,6 +187,13 @@ pub enum Remark {
         moment: Moment,
         /// What the database said.
         reason: String,
+    },
+    /// The way down has left rows that were not there before the way up.
+    RowsLeft {
+        /// The table.
+        table: String,
+        /// The rows.
+        rows: Vec<String>,
     },
     /// Not all orders of a merge's sides were tried.
     OrdersLeftOut {

@@ -58,8 +58,8 @@ SELECT concat_ws(chr(31), 'c', own.nspname, own.relname, a.attnum, a.attname,
   JOIN pg_type t ON t.oid = a.atttypid
 UNION ALL SELECT concat_ws(chr(31), 'r', own.nspname, own.relname, i, k.conname, a.attname, n.nspname, r.relname, b.attname)
   FROM own JOIN pg_constraint k ON k.conrelid = own.oid AND k.contype = 'f'
-  JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace,
-  LATERAL generate_subscripts(k.conkey, 1) i
+  JOIN pg_class r ON r.oid = k.confrelid JOIN pg_namespace n ON n.oid = r.relnamespace
+  CROSS JOIN LATERAL generate_subscripts(k.conkey, 1) i
   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[i]
   JOIN pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = k.confkey[i]";
 
