@@ -3,6 +3,7 @@
 
 mod authoring;
 mod broken;
+mod ci;
 mod git;
 mod graph;
 mod harness;
