@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rev_core::state::Standing;
-use rev_core::target::{glob_matches, is_glob};
+use rev_core::target::is_glob;
 use rev_core::{
     Binding, DatabaseName, Goal, Graph, Node, Point, ResolveError, Scope, State, Target,
 };
@@ -150,20 +150,7 @@ impl Session {
 
     /// The databases that a selector means; all of them for none.
     fn selected(&self, selector: Option<&str>) -> Result<Vec<DatabaseName>, Failure> {
-        let databases = &self.project.config.databases;
-        let matches = |name: &str| match selector {
-            None => true,
-            Some(glob) if is_glob(glob) => glob_matches(glob, name),
-            Some(exact) => exact == name,
-        };
-        let chosen: Vec<DatabaseName> = databases
-            .values()
-            .filter(|database| {
-                let groups = database.groups.iter().map(DatabaseName::as_str);
-                matches(database.name.as_str()) || groups.into_iter().any(matches)
-            })
-            .map(|database| database.name.clone())
-            .collect();
+        let chosen = self.project.config.selected(selector);
         match selector {
             Some(selector) if chosen.is_empty() => {
                 let told = diagnostic::unknown_database(selector, &self.bound);

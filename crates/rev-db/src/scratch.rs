@@ -175,6 +175,12 @@ impl Scratch {
         open(&self.url, self.made_by.dialect, &self.made_by.settings)
     }
 
+    /// Its URL; for a server's with a password, if that has one.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Makes another one with the same contents; `None` where the engine has no
     /// quick way. Nothing may have it open.
     ///

@@ -27,6 +27,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::terminal::Terminal;
+pub(crate) use rev_render::one_line;
 
 /// Runs a command.
 pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
@@ -141,12 +142,6 @@ pub(crate) fn revision_line(graph: &Graph, node: Node) -> String {
         line.push_str(&format!("  {NAME}({}){NAME:#}", labels.join(", ")));
     }
     line
-}
-
-/// The first line of a message, without control characters.
-pub(crate) fn one_line(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    first.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// What is half done on a database, and how to find out more.

@@ -4,7 +4,7 @@ use rev_core::{DatabaseName, ResolveError, RevisionId};
 use rev_sql::schema::Difference;
 
 use crate::database::DatabaseError;
-use crate::outcome::LaneOutcome;
+use crate::outcome::{End, LaneOutcome};
 use crate::proof::Unproven;
 
 /// What came of all trials.
@@ -137,16 +137,34 @@ pub enum Moment {
     Order(Vec<RevisionId>),
 }
 
+impl Moment {
+    /// What goes on then, as a phrase.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Moment::Before => "the way to where the trial begins",
+            Moment::Upgrade => "the upgrade",
+            Moment::Downgrade => "the downgrade",
+            Moment::UpgradeAgain => "the second upgrade",
+            Moment::Order(_) => "another order of the sides",
+        }
+    }
+}
+
 /// What was not as it must be.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// An upgrade does not know where to go.
+    #[error(transparent)]
     Head(ResolveError),
     /// A step failed, or was refused.
+    #[error("{} fails{}", .0.name(), reason(.1))]
     Run(Moment, Box<LaneOutcome>),
     /// The schema is another one than it must be.
+    #[error("{} leaves another schema than it must", .0.name())]
     Schema(Moment, Difference),
     /// A table has not the rows that it had before the way up and down.
+    #[error("the downgrade does not bring back all rows of `{table}`")]
     Rows {
         /// The table.
         table: String,
@@ -156,6 +174,7 @@ pub enum Fault {
         extra: Vec<String>,
     },
     /// Two orders of a merge's sides give two schemas.
+    #[error("the order of the sides {second:?} gives another schema than {first:?}")]
     Order {
         /// The order in which the schema is due.
         first: Vec<RevisionId>,
@@ -165,9 +184,38 @@ pub enum Fault {
         difference: Difference,
     },
     /// A shortcut is not what it replaces.
+    #[error(transparent)]
     Shortcut(Unproven),
     /// A throw-away database could not be made, reached or asked.
+    #[error(transparent)]
     Database(DatabaseError),
+}
+
+impl Fault {
+    /// What is missing and what there is besides, where that is what is wrong.
+    #[must_use]
+    pub fn difference(&self) -> (&[String], &[String]) {
+        match self {
+            Fault::Schema(_, difference)
+            | Fault::Order { difference, .. }
+            | Fault::Shortcut(Unproven::Differs { difference, .. }) => {
+                (&difference.missing, &difference.extra)
+            }
+            Fault::Rows { missing, extra, .. } => (missing, extra),
+            _ => (&[], &[]),
+        }
+    }
+}
+
+/// Why a lane ended that was to go on.
+fn reason(lane: &LaneOutcome) -> String {
+    match &lane.end {
+        End::Failed {
+            revision, error, ..
+        } => format!(": `{revision}`: {error}"),
+        End::Refused(refusal) => format!(": {refusal}"),
+        _ => String::new(),
+    }
 }
 
 /// What could not be tried, and what is no fault but worth knowing.

@@ -50,7 +50,8 @@ struct Wait<'a> {
 }
 
 /// One object, and a line's end.
-pub(super) fn render(lanes: &[Prepared]) -> String {
+#[must_use]
+pub fn render(lanes: &[Prepared]) -> String {
     let document = Document {
         format: 1,
         lanes: lanes.iter().map(lane).collect(),

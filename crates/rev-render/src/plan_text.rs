@@ -7,11 +7,11 @@ use rev_core::plan::Source;
 use rev_engine::prepare::Prepared;
 
 use super::{awaited, doing, heads, replaced, way};
-use crate::commands::one_line;
-use crate::terminal::{FAINT, ID, NAME, WARNING, count};
+use crate::{FAINT, ID, NAME, WARNING, count, one_line};
 
 /// A paragraph a lane, a line a step.
-pub(super) fn render(lanes: &[Prepared]) -> String {
+#[must_use]
+pub fn render(lanes: &[Prepared]) -> String {
     let texts: Vec<String> = lanes.iter().map(lane).collect();
     texts.join("\n")
 }
