@@ -342,10 +342,10 @@ mod tests {
 
     #[test]
     fn a_fork_with_work_on_both_sides_has_no_head_unless_one_is_followed() {
-        let graph = graph("a: !\nb: a #b !\nc: a !");
+        let graph = graph("a: !\nb: a #side !\nc: a !");
         let mut db1 = binding("db1");
         assert!(program(&graph, &db1).heads[0].error.is_some());
-        Arc::make_mut(&mut db1).follow = vec![crate::Label::new("b").expect("a label")];
+        Arc::make_mut(&mut db1).follow = vec![crate::Label::new("side").expect("a label")];
         let program = program(&graph, &db1);
         assert!(program.heads[0].error.is_none());
         assert_eq!(

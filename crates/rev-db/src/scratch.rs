@@ -104,8 +104,7 @@ impl Scratches {
         };
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
         let folder = folder.map_err(failed)?;
-        let owner = File::create(folder.path().join(OWNER)).map_err(failed)?;
-        owner.lock().map_err(failed)?;
+        let owner = own_folder(folder.path()).map_err(failed)?;
         let file = folder.path().join("scratch.sqlite");
         Ok(Scratch {
             made_by: self.clone(),
@@ -124,6 +123,8 @@ impl Scratches {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}_{number}", self.settings.run);
         let mut owner = open(server, self.dialect, &self.settings)?;
+        // A pooler's sessions are nobody's own.
+        owner.session().await?;
         // The owner is known before there is anything to own.
         owner.ask(&own(self.dialect, &name)).await?;
         let quoted = ledger::name(&name, self.dialect);
@@ -290,6 +291,16 @@ fn drop_text(dialect: Dialect, name: &str) -> String {
         "DROP DATABASE IF EXISTS {}{force}",
         ledger::name(name, dialect)
     )
+}
+
+/// Puts the owner's file into a folder, locked from the first moment on at which
+/// it has its name.
+fn own_folder(folder: &Path) -> std::io::Result<File> {
+    let unnamed = folder.join("being_made");
+    let owner = File::create(&unnamed)?;
+    owner.lock()?;
+    fs::rename(unnamed, folder.join(OWNER))?;
+    Ok(owner)
 }
 
 /// Removes the folders whose owner holds its lock no more. A folder without the

@@ -40,23 +40,23 @@ impl Manner {
 type Reading<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
 
 impl Sqlite {
-    pub(super) async fn read_ledger(&self) -> Result<Ledger, DatabaseError> {
+    pub(super) async fn read_ledger(&mut self) -> Result<Ledger, DatabaseError> {
         self.look(|sqlite, connection| sqlite.read_through(connection).boxed())
             .await
     }
 
-    pub(super) async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
+    pub(super) async fn read_log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.log_through(connection).boxed())
             .await
     }
 
-    pub(super) async fn read_schema(&self) -> Result<Vec<String>, DatabaseError> {
+    pub(super) async fn read_schema(&mut self) -> Result<Vec<String>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.schema_through(connection).boxed())
             .await
     }
 
     /// The first column of what a query gives.
-    pub(super) async fn answer(&self, question: String) -> Result<Vec<String>, DatabaseError> {
+    pub(super) async fn answer(&mut self, question: String) -> Result<Vec<String>, DatabaseError> {
         let question: Arc<str> = question.into();
         self.look(move |sqlite, connection| {
             sqlite.answer_through(question.clone(), connection).boxed()
@@ -79,9 +79,19 @@ impl Sqlite {
     /// Reads through a connection of the fitting manner, in another one where
     /// that cannot be relied on; where there is no file there is nothing.
     async fn look<T: Default>(
-        &self,
+        &mut self,
         read: impl for<'a> Fn(&'a Sqlite, &'a mut SqliteConnection) -> Reading<'a, T>,
     ) -> Result<T, DatabaseError> {
+        if self.settings.is_throw_away
+            && let Some(mut writer) = self.writer.take()
+        {
+            // Nobody else has it open, so nobody is disturbed.
+            let result = read(self, &mut writer).await;
+            // A snapshot for reading ends here; where there is none this fails, and may.
+            let _ = run(&mut writer, "ROLLBACK").await;
+            self.writer = Some(writer);
+            return result;
+        }
         let mut manner = match self.place.exists()? {
             true if self.place.is_quiet_wal() => Manner::Alone,
             true => Manner::Shared,
@@ -134,7 +144,7 @@ impl Sqlite {
         })
     }
 
-    pub(super) async fn read_dump(&self) -> Result<Vec<String>, DatabaseError> {
+    pub(super) async fn read_dump(&mut self) -> Result<Vec<String>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.dump_through(connection).boxed())
             .await
     }

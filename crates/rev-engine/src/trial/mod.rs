@@ -207,55 +207,88 @@ impl<'a> Run<'a> {
         let stage = stages[course.stage];
         let mut walker = Walker::new(self, stage);
         let mut verdicts = Vec::new();
-        let graph = self.bench.alone;
-        match course.trials {
+        match &course.trials {
             Trials::Revisions(nodes) => {
-                for (number, node) in (course.first..).zip(nodes) {
-                    let subject = self.subject(stage, Kind::Revision, graph.id(node));
-                    let trial = revision::prove(&mut walker, node);
-                    let verdict = self.time(number, subject, trial).await;
-                    if !verdict.judgement.holds() {
-                        self.failed(course.stage, |failed| failed.insert(node));
-                    }
-                    verdicts.push(verdict);
+                for (number, &node) in (course.first..).zip(nodes) {
+                    let verdict = self.revision(number, &course, node, &mut walker);
+                    verdicts.push(verdict.await);
                 }
             }
             Trials::Merges(merges) => {
-                for (number, merge) in (course.first..).zip(&merges) {
-                    let subject = self.subject(stage, Kind::Merge, graph.id(merge.node));
-                    let below = graph.ancestors([merge.node]);
-                    let failed = self.first_failed(course.stage, &below);
-                    let trial = async {
-                        match failed {
-                            Some(id) => (Judgement::Skipped(Skip::StandsOn(id)), Vec::new()),
-                            None => merge::prove(&mut walker, merge).await,
-                        }
-                    };
-                    verdicts.push(self.time(number, subject, trial).await);
+                for (number, merge) in (course.first..).zip(merges) {
+                    let verdict = self.merge(number, &course, merge, &mut walker);
+                    verdicts.push(verdict.await);
                 }
             }
             Trials::Shortcuts(shortcuts) => {
-                for (number, shortcut) in (course.first..).zip(shortcuts) {
-                    let id = &self.bench.graph.shortcut(shortcut).revision.id;
-                    let subject = self.subject(stage, Kind::Shortcut, id);
-                    let members = self.bench.graph.members(shortcut);
-                    let members = self.bench.graph.ids(members);
-                    let members = members.iter().filter_map(|it| graph.find(it.as_str()));
-                    let below = graph.ancestors(members);
-                    let failed = self.first_failed(course.stage, &below);
-                    let trial = async {
-                        let judgement = match failed {
-                            Some(id) => Judgement::Skipped(Skip::StandsOn(id)),
-                            None => shortcut::prove(self, stage, shortcut).await,
-                        };
-                        (judgement, Vec::new())
-                    };
-                    verdicts.push(self.time(number, subject, trial).await);
+                for (number, &shortcut) in (course.first..).zip(shortcuts) {
+                    let verdict = self.shortcut(number, &course, shortcut, stage);
+                    verdicts.push(verdict.await);
                 }
             }
         }
         walker.leave().await;
         verdicts
+    }
+
+    async fn revision(
+        &self,
+        number: usize,
+        course: &Course,
+        node: Node,
+        walker: &mut Walker<'_, 'a>,
+    ) -> Verdict {
+        let id = self.bench.alone.id(node);
+        let subject = self.subject(walker.database_name(), Kind::Revision, id);
+        let trial = revision::prove(walker, node);
+        let verdict = self.time(number, subject, trial).await;
+        if !verdict.judgement.holds() {
+            self.failed(course.stage, |failed| failed.insert(node));
+        }
+        verdict
+    }
+
+    async fn merge(
+        &self,
+        number: usize,
+        course: &Course,
+        merge: &Merge,
+        walker: &mut Walker<'_, 'a>,
+    ) -> Verdict {
+        let graph = self.bench.alone;
+        let id = graph.id(merge.node);
+        let subject = self.subject(walker.database_name(), Kind::Merge, id);
+        let below = graph.ancestors([merge.node]);
+        let trial = async {
+            match self.first_failed(course.stage, &below) {
+                Some(id) => (Judgement::Skipped(Skip::StandsOn(id)), Vec::new()),
+                None => merge::prove(walker, merge).await,
+            }
+        };
+        self.time(number, subject, trial).await
+    }
+
+    async fn shortcut(
+        &self,
+        number: usize,
+        course: &Course,
+        shortcut: ShortcutId,
+        stage: Stage<'a>,
+    ) -> Verdict {
+        let (graph, alone) = (self.bench.graph, self.bench.alone);
+        let id = &graph.shortcut(shortcut).revision.id;
+        let subject = self.subject(&stage.program.binding.name, Kind::Shortcut, id);
+        let members = graph.ids(graph.members(shortcut));
+        let members = members.iter().filter_map(|it| alone.find(it.as_str()));
+        let below = alone.ancestors(members);
+        let trial = async {
+            let judgement = match self.first_failed(course.stage, &below) {
+                Some(id) => Judgement::Skipped(Skip::StandsOn(id)),
+                None => shortcut::prove(self, stage, shortcut).await,
+            };
+            (judgement, Vec::new())
+        };
+        self.time(number, subject, trial).await
     }
 
     /// Carries a trial out, unless it is to stop, and tells of it.
@@ -290,10 +323,11 @@ impl<'a> Run<'a> {
         verdict
     }
 
-    fn subject(&self, stage: Stage<'_>, kind: Kind, id: &RevisionId) -> Subject {
-        let files = self.bench.graph.files();
-        let revision = files.iter().find(|it| it.id == *id);
-        let database: &DatabaseName = &stage.program.binding.name;
+    fn subject(&self, database: &DatabaseName, kind: Kind, id: &RevisionId) -> Subject {
+        let graph = self.bench.graph;
+        let node = graph.find(id.as_str()).map(|node| graph.revision(node));
+        let shortcut = graph.find_shortcut(id.as_str());
+        let revision = node.or(shortcut.map(|it| &graph.shortcut(it).revision));
         Subject {
             database: database.clone(),
             kind,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rev_core::{Binding, Dialect, Node, NodeSet, RevisionId};
+use rev_core::{Binding, DatabaseName, Dialect, Node, NodeSet, RevisionId};
 use rev_sql::schema::{ColumnOrder, Difference, difference};
 
 use super::verdict::{Fault, Judgement, Moment, Skip};
@@ -48,6 +48,10 @@ impl<'r, 'a> Walker<'r, 'a> {
 
     pub(super) fn binding(&self) -> &'a Arc<Binding> {
         &self.stage.program.binding
+    }
+
+    pub(super) fn database_name(&self) -> &'a DatabaseName {
+        &self.stage.program.binding.name
     }
 
     pub(super) fn dialect(&self) -> Dialect {
