@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use crate::ledger::{name, text};
+use crate::schema::columns_of;
 use crate::split::{TokenKind, tokens};
 pub use catalogue::{select, tables};
 
@@ -232,6 +233,18 @@ pub fn concerned<'t>(tables: &'t [Table], scripts: &[&str], dialect: Dialect) ->
     order
 }
 
+/// Whether these scripts name any table of a schema, as its sentences have them: if
+/// not, no table is concerned, and none need be asked for.
+#[must_use]
+pub fn are_any_concerned(schema: &[String], scripts: &[&str], dialect: Dialect) -> bool {
+    let words: BTreeSet<String> = scripts.iter().flat_map(|it| words(it, dialect)).collect();
+    let mut tables = schema.iter().filter_map(|it| columns_of(it));
+    tables.any(|table| {
+        let name = table.rsplit_once('.').map_or(table, |(_, name)| name);
+        words.contains(&name.trim_matches('"').to_lowercase())
+    })
+}
+
 /// Chooses whatever the relation leads to, until nothing is added.
 fn spread(chosen: &mut [bool], leads: impl Fn(usize, usize) -> bool) {
     loop {
@@ -350,5 +363,8 @@ mod tests {
         assert_eq!(concerned("DELETE FROM city"), "city hero log");
         assert_eq!(concerned("CREATE TABLE x (city_id INT) -- other"), "");
         assert_eq!(concerned("UPDATE other SET id = 1"), "other");
+        let schema = ["columns public.Hero: id", "index other"].map(str::to_owned);
+        let are_any = |script| are_any_concerned(&schema, &[script], Dialect::Postgres);
+        assert!(are_any("ALTER TABLE hero ADD x int") && !are_any("DROP INDEX other"));
     }
 }

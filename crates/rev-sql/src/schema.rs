@@ -13,6 +13,7 @@ pub mod sqlite;
 use rev_core::Dialect;
 
 use crate::ledger::{Ledger, text};
+pub(crate) use difference::columns_of;
 pub use difference::{ColumnOrder, Difference, difference};
 
 /// The query for a dialect: one column of sentences, in no stated order. For

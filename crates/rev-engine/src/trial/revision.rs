@@ -5,6 +5,7 @@
 //! loses data. After the second way up the schema must be the one after the first.
 
 use rev_core::{Node, Work};
+use rev_sql::sample;
 
 use super::rows::Rows;
 use super::verdict::{Judgement, Moment, Remark, Skip};
@@ -39,7 +40,7 @@ async fn steps(
     walker.stand_below(node).await?;
     let before = walker.schema().await?;
     let mut rows = match has_way_down && !revision.loses_data {
-        true => Some(sow(walker, &work, remarks).await?),
+        true => sow(walker, &work, &before, remarks).await?,
         false => None,
     };
     bring(walker, node, Moment::Upgrade, &mut rows, remarks).await?;
@@ -114,16 +115,21 @@ async fn up_again(
 async fn sow(
     walker: &mut Walker<'_, '_>,
     work: &Work<'_>,
+    schema: &[String],
     remarks: &mut Vec<Remark>,
-) -> Result<Rows, Judgement> {
+) -> Result<Option<Rows>, Judgement> {
     let pieces = [work.upgrade, work.downgrade];
     let pieces = pieces.into_iter().flatten().flat_map(|sql| &sql.0);
     let scripts: Vec<&str> = pieces.map(String::as_str).collect();
+    if !sample::are_any_concerned(schema, &scripts, walker.dialect()) {
+        return Ok(None);
+    }
     let mut database = walker
         .database()
         .await
         .map_err(|it| fault(Moment::Before, it))?;
-    Ok(Rows::sow(&mut database, &scripts, walker.dialect(), remarks).await?)
+    let rows = Rows::sow(&mut database, &scripts, walker.dialect(), remarks).await?;
+    Ok(Some(rows))
 }
 
 /// Brings a revision up or takes it down; where that fails on invented rows, once

@@ -88,6 +88,11 @@ fn moved(missing: &[String], extra: &[String]) -> Vec<String> {
     same.map(|(table, _)| table).collect()
 }
 
+/// The table that a sentence tells all columns of; `None`: it tells something else.
+pub(crate) fn columns_of(sentence: &str) -> Option<&str> {
+    sentence.strip_prefix(ORDER).map(|rest| split(rest).0)
+}
+
 fn split(rest: &str) -> (&str, &str) {
     rest.split_once(": ").unwrap_or((rest, ""))
 }
