@@ -24,6 +24,7 @@ bench:
     scripts/bench-process
     scripts/bench-apply
     scripts/bench-servers
+    scripts/bench-test
 
 # A million plans against a search over states, pairs of schemas, and thousands of
 # kills at random instants on each engine.

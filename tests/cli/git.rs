@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use crate::harness::{Project, assert_answer, table};
 
 /// Runs git in the project, as nobody in particular.
-fn git(project: &Project, words: &str) -> Output {
+pub(crate) fn git(project: &Project, words: &str) -> Output {
     let output = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
         .args(words.split(' '))

@@ -4,6 +4,7 @@
 mod across;
 mod authoring;
 mod broken;
+mod ci;
 mod finish;
 mod git;
 mod graph;
@@ -21,3 +22,4 @@ mod schemas;
 mod snapshot;
 mod sqlalchemy;
 mod squash;
+mod trials;

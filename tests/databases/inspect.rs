@@ -18,6 +18,7 @@ fn inspected(sql: &str) -> Schema {
         lock_timeout: std::time::Duration::from_secs(1),
         statement_timeout: std::time::Duration::ZERO,
         operator: "tester".to_owned(),
+        is_throw_away: false,
         run: "test".to_owned(),
     };
     let url = format!("sqlite://{}", path.display());

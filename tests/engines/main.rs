@@ -3,6 +3,7 @@
 
 mod across;
 mod apply;
+mod catalogue;
 mod drift;
 mod faults;
 mod kill;
@@ -15,4 +16,5 @@ mod scripts;
 mod squash;
 mod story;
 mod traps;
+mod trials;
 mod two_phase;

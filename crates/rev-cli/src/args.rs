@@ -4,6 +4,7 @@ mod apply;
 mod models;
 mod since;
 mod snapshot;
+mod test;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apply::{Apply, Pace};
 pub(crate) use snapshot::Snapshot;
+pub(crate) use test::Test;
 
 /// Revision-graph migrations for many databases.
 #[derive(Debug, Parser)]
@@ -127,6 +129,7 @@ pub(crate) enum Command {
     Check(Check),
     Diff(Diff),
     Dump(Dump),
+    Test(Test),
     Repair(Repair),
     Edit(Edit),
     Completions(Completions),

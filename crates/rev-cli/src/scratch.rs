@@ -2,36 +2,18 @@
 
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, Graph, Node};
-use rev_db::Scratch;
+use rev_core::{Binding, Graph, Node};
+use rev_db::{Scratch, Scratches};
 use rev_engine::database::Database;
+use rev_engine::event::Stop;
 use rev_engine::outcome::{End, LaneOutcome};
-use rev_engine::replay::{points, replay};
-use rev_engine::request::{Commitment, Request};
+use rev_engine::replay::{Replay, points};
 use rev_sql::schema::Schema;
 
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::{Session, address};
 use crate::system::SystemClock;
 use crate::terminal::WARNING;
-
-/// What is asked of the executor on a throw-away database.
-pub(crate) fn request(session: &Session) -> Request {
-    Request {
-        goal: Goal::Switch,
-        beside: false,
-        keep_going: false,
-        commitment: Commitment::Step,
-        ends_sessions: false,
-        alone: true,
-        unseen: Vec::new(),
-        jobs: 1,
-        lock_wait: None,
-        operator: session.operator.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: session.run.clone(),
-    }
-}
 
 /// Makes a throw-away database for one of the project's: on the server that a flag
 /// names, else on its own.
@@ -52,7 +34,10 @@ pub(crate) async fn make(
         }
     };
     let settings = session.settings(binding);
-    let made = Scratch::make(binding.dialect, server.as_deref(), &settings).await;
+    let made = match Scratches::new(binding.dialect, server.as_deref(), &settings) {
+        Ok(scratches) => scratches.make().await,
+        Err(error) => Err(error),
+    };
     made.map_err(|error| {
         let told = session.refusal(&error.into(), binding);
         let hint = "a throw-away database is needed: name a server where one may be made with `--scratch URL`";
@@ -115,8 +100,12 @@ async fn replay_on(
         opened.map_err(|error| session.refused(&error.into(), binding))
     };
     let ids = graph.ids(heads.iter().copied());
-    let (request, clock) = (request(session), SystemClock::start());
-    let done = replay(open()?, binding, graph, &points(&ids), &request, &clock).await;
+    let replay = Replay {
+        request: &session.throw_away_request(),
+        clock: &SystemClock::start(),
+        stop: &Stop::default(),
+    };
+    let done = replay.run(open()?, binding, graph, &points(&ids)).await;
     done.map_err(|lane| stuck(session, &lane, binding))?;
     inspect(session, binding, &mut *open()?).await
 }

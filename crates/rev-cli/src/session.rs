@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rev_core::state::Standing;
-use rev_core::target::{glob_matches, is_glob};
+use rev_core::target::is_glob;
 use rev_core::{
     Binding, DatabaseName, Dialect, Goal, Graph, Node, NodeSet, Point, ResolveError, Revision,
     Scope, Target,
@@ -17,6 +17,7 @@ use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
+use rev_engine::request::{Commitment, Request};
 use rev_store::config::DatabaseUrl;
 use rev_store::{Environment, Project, project};
 use tokio::runtime::Runtime;
@@ -217,20 +218,7 @@ impl Session {
 
     /// The databases that a selector means; all of them for none.
     fn selected(&self, selector: Option<&str>) -> Result<Vec<DatabaseName>, Failure> {
-        let databases = &self.project.config.databases;
-        let matches = |name: &str| match selector {
-            None => true,
-            Some(glob) if is_glob(glob) => glob_matches(glob, name),
-            Some(exact) => exact == name,
-        };
-        let chosen: Vec<DatabaseName> = databases
-            .values()
-            .filter(|database| {
-                let groups = database.groups.iter().map(DatabaseName::as_str);
-                matches(database.name.as_str()) || groups.into_iter().any(matches)
-            })
-            .map(|database| database.name.clone())
-            .collect();
+        let chosen = self.project.config.selected(selector);
         match selector {
             Some(selector) if chosen.is_empty() => {
                 let told = diagnostic::unknown_database(selector, &self.bound);
@@ -334,6 +322,34 @@ impl Session {
                 .unwrap_or_default(),
             operator: self.operator.clone(),
             run: self.run.clone(),
+            is_throw_away: false,
+        }
+    }
+
+    /// How runs on throw-away databases go.
+    pub(crate) fn throw_away_request(&self) -> Request {
+        Request {
+            goal: Goal::Switch,
+            beside: false,
+            keep_going: false,
+            commitment: Commitment::Step,
+            ends_sessions: false,
+            alone: true,
+            unseen: Vec::new(),
+            jobs: 1,
+            lock_wait: None,
+            operator: self.operator.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run: self.run.clone(),
+        }
+    }
+
+    /// Takes `DATABASE@` off a text, if something of that name is bound.
+    pub(crate) fn split_selector<'a>(&self, text: &'a str) -> (Option<&'a str>, &'a str) {
+        let is_bound = |name: &str| is_glob(name) || self.bound.iter().any(|it| it == name);
+        match text.split_once('@') {
+            Some((name, rest)) if is_bound(name) => (Some(name), rest),
+            _ => (None, text),
         }
     }
 

@@ -5,25 +5,10 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write};
 
-use anstyle::{AnsiColor, Style};
-
 use crate::args::{Color, Format, Global};
 use crate::secrets;
 
-/// For the word `error`.
-pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// For the word `warning`.
-pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// For the word `hint`.
-pub(crate) const HINT: Style = AnsiColor::Cyan.on_default();
-/// For what went well.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// For ids.
-pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
-/// For labels and names of databases.
-pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
-/// For what matters less.
-pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count};
 
 /// Where a command speaks.
 #[derive(Debug, Clone, Copy)]
@@ -101,13 +86,5 @@ fn tolerate(written: std::io::Result<()>) -> std::io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written,
-    }
-}
-
-/// `1 revision`, `2 revisions`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
     }
 }

@@ -19,6 +19,7 @@ pub mod squash;
 pub mod state;
 pub mod target;
 pub mod testing;
+pub mod trial;
 
 pub use binding::{Binding, Kind};
 pub use dialect::Dialect;

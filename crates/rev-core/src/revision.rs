@@ -29,6 +29,8 @@ pub struct Revision {
     pub scripts: Scripts,
     /// Whether it says on purpose that there is no way down.
     pub irreversible: bool,
+    /// Whether it says on purpose that rows are gone once it was taken down.
+    pub loses_data: bool,
     /// `replaces`, as written: the revisions whose work it does in one step.
     pub replaces: Vec<RevisionId>,
 }
@@ -47,6 +49,7 @@ impl Revision {
             created: None,
             scripts: Scripts::default(),
             irreversible: false,
+            loses_data: false,
             replaces: Vec::new(),
         }
     }

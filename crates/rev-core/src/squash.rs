@@ -56,6 +56,7 @@ pub fn squash(
         .collect();
     squashed.labels = revisions.iter().flat_map(|it| it.labels.clone()).collect();
     squashed.irreversible = revisions.iter().any(|it| it.irreversible);
+    squashed.loses_data = !squashed.irreversible && revisions.iter().any(|it| it.loses_data);
     let top = revisions.iter().map(|it| (*it, &it.scripts.top));
     squashed.scripts.top = joined(&top.collect::<Vec<_>>());
     squashed.scripts.databases = named_entries(&revisions);

@@ -9,4 +9,4 @@ mod sqlite;
 mod writing;
 
 pub use open::{Settings, open};
-pub use scratch::Scratch;
+pub use scratch::{Scratch, Scratches};

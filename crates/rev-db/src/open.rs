@@ -24,6 +24,8 @@ pub struct Settings {
     pub operator: String,
     /// Names this run, unlike any other: what its sessions are known by.
     pub run: String,
+    /// Whether a loss of power may spoil it: then nothing waits for the disk.
+    pub is_throw_away: bool,
 }
 
 /// Makes ready to reach the database at `url`. Opens nothing yet: a missing

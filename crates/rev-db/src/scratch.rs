@@ -1,98 +1,209 @@
 //! Throw-away databases: made to prove something, gone afterwards.
 //!
 //! For SQLite a file in a folder of its own; for the others a database on a
-//! server that the user names, under a name that nothing else has.
+//! server that the user names, under a name that nothing else has. Each has an
+//! owner that the system knows to be alive: a lock on a file beside it, or a
+//! session with the server. So what a killed run has left can be told from what
+//! another run is using right now, whatever the clocks say, and is removed by the
+//! next run.
 
+use std::fs::{self, File};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use rev_core::Dialect;
 use rev_engine::database::{Database, DatabaseError, Sent, StepError};
 use rev_engine::event::{Pulse, Stop};
+use rev_engine::place::{Ground, Place};
 use rev_sql::ledger;
 use rev_sql::split::Statement;
 use tempfile::TempDir;
 
 use crate::{Settings, open};
 
-/// A throw-away database.
-#[derive(Debug)]
-pub struct Scratch {
+/// What the names of databases and folders begin with.
+const PREFIX: &str = "rev_scratch_";
+
+/// The file that the owner of a folder holds a lock on.
+const OWNER: &str = "owner";
+
+/// Where throw-away databases of one dialect are made.
+#[derive(Debug, Clone)]
+pub struct Scratches {
     dialect: Dialect,
+    server: Option<String>,
     settings: Settings,
+}
+
+/// A throw-away database.
+pub struct Scratch {
+    made_by: Scratches,
     url: String,
-    place: Place,
+    kind: Kind,
 }
 
-#[derive(Debug)]
-enum Place {
-    File(#[expect(dead_code, reason = "the folder goes when this is dropped")] TempDir),
-    Server { url: String, name: String },
+enum Kind {
+    Folder {
+        folder: TempDir,
+        #[expect(dead_code, reason = "the lock goes when this is dropped")]
+        owner: File,
+    },
+    Database {
+        name: String,
+        /// The session that owns it; locked by nobody, but shared between threads.
+        owner: Mutex<Box<dyn Database>>,
+    },
 }
 
-impl Scratch {
-    /// Makes an empty database: in a temporary folder, or on the server at `url`.
+impl Scratches {
+    /// In temporary folders, or on the server at `server`.
     ///
     /// # Errors
     ///
-    /// [`DatabaseError`]; where there is no `url` but the dialect asks for a
-    /// server, [`DatabaseError::Connect`].
-    pub async fn make(
+    /// [`DatabaseError::Connect`], where the dialect asks for a server and none is
+    /// named.
+    pub fn new(
         dialect: Dialect,
-        url: Option<&str>,
+        server: Option<&str>,
         settings: &Settings,
     ) -> Result<Self, DatabaseError> {
-        static NUMBER: AtomicU32 = AtomicU32::new(1);
-        let settings = Settings {
-            schema: None,
-            ..settings.clone()
-        };
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let (url, place) = match (dialect, url) {
-            (Dialect::Sqlite, _) => {
-                let folder = tempfile::tempdir().map_err(|error| DatabaseError::Connect {
-                    message: format!("no temporary folder can be made: {error}"),
-                })?;
-                let url = format!(
-                    "sqlite://{}",
-                    folder.path().join("scratch.sqlite").display()
-                );
-                (url, Place::File(folder))
-            }
-            (_, None) => {
-                return Err(DatabaseError::Connect {
-                    message: format!("no server for throw-away databases is named ({dialect})"),
-                });
-            }
-            (_, Some(server)) => {
-                let name = format!("rev_scratch_{}_{number}", settings.run);
-                let quoted = ledger::name(&name, dialect);
-                run(
-                    server,
-                    dialect,
-                    &settings,
-                    &format!("CREATE DATABASE {quoted}"),
-                )
-                .await?;
-                let url = at(server, &name);
-                let server = server.to_owned();
-                (url, Place::Server { url: server, name })
-            }
-        };
+        if server.is_none() && dialect != Dialect::Sqlite {
+            return Err(DatabaseError::Connect {
+                message: format!("no server for throw-away databases is named ({dialect})"),
+            });
+        }
         Ok(Self {
             dialect,
-            settings,
-            url,
-            place,
+            server: server.map(str::to_owned),
+            settings: Settings {
+                schema: None,
+                is_throw_away: true,
+                ..settings.clone()
+            },
         })
     }
 
+    /// Makes an empty database.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn make(&self) -> Result<Scratch, DatabaseError> {
+        match &self.server {
+            Some(server) => self.make_on(server, None).await,
+            None => self.make_folder(),
+        }
+    }
+
+    fn make_folder(&self) -> Result<Scratch, DatabaseError> {
+        let failed = |error| DatabaseError::Connect {
+            message: format!("no temporary folder can be made: {error}"),
+        };
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
+        let folder = folder.map_err(failed)?;
+        let owner = own_folder(folder.path()).map_err(failed)?;
+        let file = folder.path().join("scratch.sqlite");
+        Ok(Scratch {
+            made_by: self.clone(),
+            url: format!("sqlite://{}", file.display()),
+            kind: Kind::Folder { folder, owner },
+        })
+    }
+
+    /// Makes a database on a server; with a template its copy.
+    async fn make_on(
+        &self,
+        server: &str,
+        template: Option<&str>,
+    ) -> Result<Scratch, DatabaseError> {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{PREFIX}{}_{number}", self.settings.run);
+        let mut owner = open(server, self.dialect, &self.settings)?;
+        // A pooler's sessions are nobody's own.
+        owner.session().await?;
+        // The owner is known before there is anything to own.
+        owner.ask(&own(self.dialect, &name)).await?;
+        let quoted = ledger::name(&name, self.dialect);
+        let template =
+            template.map(|name| format!(" TEMPLATE {}", ledger::name(name, self.dialect)));
+        let template = template.unwrap_or_default();
+        run(&mut *owner, &format!("CREATE DATABASE {quoted}{template}")).await?;
+        Ok(Scratch {
+            made_by: self.clone(),
+            url: at(server, &name),
+            kind: Kind::Database {
+                name,
+                owner: Mutex::new(owner),
+            },
+        })
+    }
+
+    /// Removes what runs have left that ended before they could do so themselves,
+    /// and names it.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`], where the server does not answer. What cannot be removed
+    /// stays in silence: it may be another user's.
+    pub async fn remove_leftovers(&self) -> Result<Vec<String>, DatabaseError> {
+        let Some(server) = &self.server else {
+            return Ok(abandoned_folders(&std::env::temp_dir()));
+        };
+        let mut database = open(server, self.dialect, &self.settings)?;
+        let mut removed = Vec::new();
+        for name in database.ask(abandoned(self.dialect)).await? {
+            let text = drop_text(self.dialect, &name);
+            if run(&mut *database, &text).await.is_ok() {
+                removed.push(name);
+            }
+        }
+        database.unlock().await?;
+        Ok(removed)
+    }
+}
+
+impl Scratch {
     /// Makes ready to reach it.
     ///
     /// # Errors
     ///
     /// [`DatabaseError::Connect`].
     pub fn open(&self) -> Result<Box<dyn Database>, DatabaseError> {
-        open(&self.url, self.dialect, &self.settings)
+        open(&self.url, self.made_by.dialect, &self.made_by.settings)
+    }
+
+    /// Its URL; for a server's with a password, if that has one.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Makes another one with the same contents; `None` where the engine has no
+    /// quick way. Nothing may have it open.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn copy(&self) -> Result<Option<Self>, DatabaseError> {
+        match (&self.kind, &self.made_by.server) {
+            (Kind::Folder { folder, .. }, _) => {
+                let copy = self.made_by.make_folder()?;
+                if let Kind::Folder { folder: into, .. } = &copy.kind {
+                    copy_files(folder.path(), into.path())?;
+                }
+                Ok(Some(copy))
+            }
+            (Kind::Database { name, .. }, Some(server))
+                if self.made_by.dialect == Dialect::Postgres =>
+            {
+                self.made_by.make_on(server, Some(name)).await.map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Runs statements one after the other, each by itself.
@@ -102,10 +213,6 @@ impl Scratch {
     /// [`StepError`], with the statement where one failed.
     pub async fn load(&self, statements: &[Statement]) -> Result<(), StepError> {
         let mut database = self.open()?;
-        if self.dialect == Dialect::Sqlite {
-            // What is thrown away need not survive a power cut.
-            send(&mut *database, 0, &statement("PRAGMA synchronous = OFF")).await?;
-        }
         for (number, statement) in (1..).zip(statements) {
             send(&mut *database, number, statement).await?;
         }
@@ -117,19 +224,133 @@ impl Scratch {
     /// # Errors
     ///
     /// [`DatabaseError`]: then it is still there, under a name that begins with
-    /// `rev_scratch_`.
+    /// `rev_scratch_`, until the next run removes it.
     pub async fn drop(self) -> Result<(), DatabaseError> {
-        let Place::Server { url, name } = &self.place else {
-            return Ok(());
-        };
-        let force = match self.dialect {
-            Dialect::Postgres => " WITH (FORCE)",
-            Dialect::Mysql | Dialect::Sqlite => "",
-        };
-        let name = ledger::name(name, self.dialect);
-        let text = format!("DROP DATABASE {name}{force}");
-        run(url, self.dialect, &self.settings, &text).await
+        match self.kind {
+            Kind::Folder { folder, .. } => folder.close().map_err(|error| DatabaseError::Other {
+                message: error.to_string(),
+            }),
+            Kind::Database { name, owner } => {
+                let mut owner = owner.into_inner().unwrap_or_else(PoisonError::into_inner);
+                run(&mut *owner, &drop_text(self.made_by.dialect, &name)).await?;
+                owner.unlock().await
+            }
+        }
     }
+}
+
+impl Ground for Scratches {
+    fn make(&self) -> BoxFuture<'_, Result<Box<dyn Place>, DatabaseError>> {
+        async move {
+            let scratch = Scratches::make(self).await?;
+            Ok(Box::new(scratch) as Box<dyn Place>)
+        }
+        .boxed()
+    }
+}
+
+impl Place for Scratch {
+    fn open(&self) -> Result<Box<dyn Database>, DatabaseError> {
+        Scratch::open(self)
+    }
+
+    fn copy(&self) -> BoxFuture<'_, Result<Option<Box<dyn Place>>, DatabaseError>> {
+        async move {
+            let copy = Scratch::copy(self).await?;
+            Ok(copy.map(|copy| Box::new(copy) as Box<dyn Place>))
+        }
+        .boxed()
+    }
+
+    fn remove(self: Box<Self>) -> BoxFuture<'static, Result<(), DatabaseError>> {
+        Scratch::drop(*self).boxed()
+    }
+}
+
+/// Makes a session the owner of a database. On PostgreSQL its name does so already.
+fn own(dialect: Dialect, name: &str) -> String {
+    match dialect {
+        Dialect::Mysql => {
+            let lock = ledger::text(name, dialect);
+            format!("SELECT CAST(GET_LOCK({lock}, 0) AS CHAR)")
+        }
+        Dialect::Postgres | Dialect::Sqlite => "SELECT 'mine'".to_owned(),
+    }
+}
+
+/// Asks for the databases whose owner lives no more.
+fn abandoned(dialect: Dialect) -> &'static str {
+    match dialect {
+        // Sessions are called `rev RUN OPERATOR`; the third part of a name is the run.
+        Dialect::Postgres => {
+            "SELECT datname::text FROM pg_catalog.pg_database d WHERE datname LIKE 'rev\\_scratch\\_%' \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
+               WHERE application_name LIKE 'rev ' || split_part(d.datname, '_', 3) || '%')"
+        }
+        Dialect::Mysql => {
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'rev\\_scratch\\_%' \
+             AND IS_USED_LOCK(SCHEMA_NAME) IS NULL"
+        }
+        Dialect::Sqlite => "SELECT NULL LIMIT 0",
+    }
+}
+
+fn drop_text(dialect: Dialect, name: &str) -> String {
+    let force = match dialect {
+        Dialect::Postgres => " WITH (FORCE)",
+        Dialect::Mysql | Dialect::Sqlite => "",
+    };
+    format!(
+        "DROP DATABASE IF EXISTS {}{force}",
+        ledger::name(name, dialect)
+    )
+}
+
+/// Puts the owner's file into a folder, locked from the first moment on at which
+/// it has its name.
+fn own_folder(folder: &Path) -> std::io::Result<File> {
+    let unnamed = folder.join("being_made");
+    let owner = File::create(&unnamed)?;
+    owner.lock()?;
+    fs::rename(unnamed, folder.join(OWNER))?;
+    Ok(owner)
+}
+
+/// Removes the folders whose owner holds its lock no more. A folder without the
+/// file is one that is being made.
+fn abandoned_folders(within: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(within) else {
+        return Vec::new();
+    };
+    let mut removed = Vec::new();
+    for entry in entries.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with(PREFIX) {
+            continue;
+        }
+        let path = entry.path();
+        let is_abandoned = File::open(path.join(OWNER)).is_ok_and(|file| file.try_lock().is_ok());
+        if is_abandoned && fs::remove_dir_all(&path).is_ok() {
+            removed.push(path.display().to_string());
+        }
+    }
+    removed.sort_unstable();
+    removed
+}
+
+fn copy_files(from: &Path, into: &Path) -> Result<(), DatabaseError> {
+    let copy = || -> std::io::Result<()> {
+        for entry in fs::read_dir(from)? {
+            let name = entry?.file_name();
+            if name != OWNER {
+                fs::copy(from.join(&name), into.join(&name))?;
+            }
+        }
+        Ok(())
+    };
+    copy().map_err(|error| DatabaseError::Connect {
+        message: format!("a throw-away database cannot be copied: {error}"),
+    })
 }
 
 /// A server's URL with another database in it.
@@ -145,14 +366,8 @@ fn at(server: &str, name: &str) -> String {
     format!("{host}/{name}{parameters}")
 }
 
-async fn run(
-    url: &str,
-    dialect: Dialect,
-    settings: &Settings,
-    text: &str,
-) -> Result<(), DatabaseError> {
-    let mut database = open(url, dialect, settings)?;
-    let result = send(&mut *database, 1, &statement(text)).await;
+async fn run(database: &mut dyn Database, text: &str) -> Result<(), DatabaseError> {
+    let result = send(database, 1, &statement(text)).await;
     result.map_err(StepError::into_database_error)
 }
 
@@ -180,7 +395,7 @@ fn statement(text: &str) -> Statement {
 
 #[cfg(test)]
 mod tests {
-    use super::at;
+    use super::*;
 
     #[test]
     fn a_server_is_named_with_or_without_a_database() {
@@ -192,5 +407,25 @@ mod tests {
         ] {
             assert_eq!(at(server, "new"), named);
         }
+    }
+
+    #[test]
+    fn only_folders_go_whose_owner_is_gone() {
+        let within = tempfile::tempdir().expect("a folder");
+        let folder = |name: &str| {
+            let path = within.path().join(name);
+            fs::create_dir(&path).expect("a folder");
+            path
+        };
+        let owned = |name: &str| File::create(folder(name).join(OWNER)).expect("a file");
+        let alive = owned("rev_scratch_alive");
+        alive.lock().expect("a lock");
+        drop(owned("rev_scratch_dead"));
+        folder("rev_scratch_being_made");
+        drop(owned("another"));
+        let removed = abandoned_folders(within.path());
+        let dead = within.path().join("rev_scratch_dead");
+        assert_eq!(removed, [dead.display().to_string()]);
+        assert_eq!(fs::read_dir(within.path()).expect("a folder").count(), 3);
     }
 }

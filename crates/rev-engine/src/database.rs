@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
+use rev_sql::sample;
 use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
@@ -49,6 +50,15 @@ pub trait Database: Send {
     /// What the catalogue holds, a sentence an object or part, sorted; without the
     /// ledger and what is the engine's own. Equal schemas give equal answers.
     fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>>;
+
+    /// The tables, as far as rows for them can be invented; without the ledger.
+    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>>;
+
+    /// What a query answers: the first column of each row, as texts.
+    fn ask<'a>(
+        &'a mut self,
+        question: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>>;
 
     /// The schema as statements that make it, without the ledger; `None` where this
     /// engine's cannot be written so yet. Rows are not in it.

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use rev_core::{Binding, Graph, Point, RevisionId, ShortcutId};
+use rev_sql::schema::{ColumnOrder, Difference, difference};
 
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
+use crate::event::Stop;
 use crate::outcome::LaneOutcome;
-use crate::replay::{points, replay};
+use crate::replay::{Replay, points};
 use crate::request::Request;
 
 /// Opens a database anew, as often as asked.
@@ -33,6 +35,8 @@ pub struct Claim<'a> {
     pub request: &'a Request,
     /// What time it is.
     pub clock: &'a dyn Clock,
+    /// To be asked to stop by.
+    pub stop: &'a Stop,
 }
 
 /// What was proven.
@@ -56,10 +60,8 @@ pub enum Unproven {
     Differs {
         /// `after` or `back down`.
         way: &'static str,
-        /// What only the revisions by themselves give.
-        missing: Vec<String>,
-        /// What only the shortcut gives.
-        extra: Vec<String>,
+        /// What it gives less and more than the revisions by themselves.
+        difference: Difference,
     },
 }
 
@@ -103,39 +105,28 @@ async fn schema(open: Opener<'_>) -> Result<Vec<String>, Unproven> {
     Ok(open()?.schema().await?)
 }
 
+/// Both ways make whole tables, so the order of columns counts.
 fn compare(way: &'static str, due: &[String], is: &[String]) -> Result<(), Unproven> {
-    let without = |these: &[String], those: &[String]| {
-        let only = these.iter().filter(|it| those.binary_search(it).is_err());
-        only.cloned().collect::<Vec<_>>()
-    };
-    let (missing, extra) = (without(due, is), without(is, due));
-    match missing.is_empty() && extra.is_empty() {
+    let difference = difference(due, is, ColumnOrder::Counts);
+    match difference.is_none() {
         true => Ok(()),
-        false => Err(Unproven::Differs {
-            way,
-            missing,
-            extra,
-        }),
+        false => Err(Unproven::Differs { way, difference }),
     }
 }
 
 impl Claim<'_> {
-    /// Brings a throw-away database to exactly these points.
     async fn run(
         &self,
         graph: &Arc<Graph>,
         points: &[Point],
         open: Opener<'_>,
     ) -> Result<Vec<RevisionId>, Unproven> {
-        let database = open()?;
-        let run = replay(
-            database,
-            self.binding,
-            graph,
-            points,
-            self.request,
-            self.clock,
-        );
+        let replay = Replay {
+            request: self.request,
+            clock: self.clock,
+            stop: self.stop,
+        };
+        let run = replay.run(open()?, self.binding, graph, points);
         run.await.map_err(Unproven::Run)
     }
 }

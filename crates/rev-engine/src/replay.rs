@@ -11,42 +11,54 @@ use crate::executor;
 use crate::outcome::LaneOutcome;
 use crate::request::{Job, Request};
 
-/// Brings a throw-away database to exactly these points of a graph, whatever the
-/// request's goal is. Returns what was done.
-///
-/// # Errors
-///
-/// How its lane ended, where not at its end.
-pub async fn replay(
-    database: Box<dyn Database>,
-    binding: &Arc<Binding>,
-    graph: &Arc<Graph>,
-    points: &[Point],
-    request: &Request,
-    clock: &dyn Clock,
-) -> Result<Vec<RevisionId>, Box<LaneOutcome>> {
-    let request = Request {
-        goal: Goal::Switch,
-        alone: true,
-        ..request.clone()
-    };
-    let job = Job {
-        binding: binding.clone(),
-        pin: None,
-        watched: false,
-        points: points.to_vec(),
-        database,
-    };
-    let stop = Stop::default();
-    let mut silence = |_| {};
-    let run = executor::run(&request, graph, vec![job], clock, &stop, &mut silence);
-    let outcome = run.await;
-    let is_complete = outcome.is_complete();
-    let mut lanes = outcome.lanes;
-    match lanes.pop() {
-        Some(lane) if !is_complete => Err(Box::new(lane)),
-        Some(lane) => Ok(lane.done),
-        None => Ok(Vec::new()),
+/// How throw-away databases are brought somewhere.
+#[derive(Clone, Copy)]
+pub struct Replay<'a> {
+    /// Who runs it, and how; its goal does not count.
+    pub request: &'a Request,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// To be asked to stop by.
+    pub stop: &'a Stop,
+}
+
+impl Replay<'_> {
+    /// Brings a throw-away database to exactly these points of a graph. Returns what
+    /// was done.
+    ///
+    /// # Errors
+    ///
+    /// How its lane ended, where not at its end.
+    pub async fn run(
+        self,
+        database: Box<dyn Database>,
+        binding: &Arc<Binding>,
+        graph: &Arc<Graph>,
+        points: &[Point],
+    ) -> Result<Vec<RevisionId>, Box<LaneOutcome>> {
+        let request = Request {
+            goal: Goal::Switch,
+            alone: true,
+            ..self.request.clone()
+        };
+        let job = Job {
+            binding: binding.clone(),
+            pin: None,
+            watched: false,
+            points: points.to_vec(),
+            database,
+        };
+        let mut silence = |_| {};
+        let jobs = vec![job];
+        let run = executor::run(&request, graph, jobs, self.clock, self.stop, &mut silence);
+        let outcome = run.await;
+        let is_complete = outcome.is_complete();
+        let mut lanes = outcome.lanes;
+        match lanes.pop() {
+            Some(lane) if !is_complete => Err(Box::new(lane)),
+            Some(lane) => Ok(lane.done),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

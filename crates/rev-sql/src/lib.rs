@@ -4,5 +4,6 @@
 
 pub mod effect;
 pub mod ledger;
+pub mod sample;
 pub mod schema;
 pub mod split;

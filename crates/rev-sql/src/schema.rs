@@ -16,7 +16,10 @@ pub mod sqlite;
 mod testing;
 mod text;
 
-pub use catalogue::{select, select_sqlite_dump};
+pub(crate) use catalogue::columns_of;
+pub use catalogue::{
+    ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
+};
 pub use diff::{Alteration, Change, Diff, TableChange};
 pub use filter::{BadPattern, Filter};
 pub use model::{

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rev_core::target::{glob_matches, is_glob};
 use rev_core::{Binding, DatabaseName, Dialect, Label};
 
 use crate::fault::{Place, Problem};
@@ -197,6 +198,23 @@ impl Config {
                 .map(|name| (name.as_str(), "database")),
         );
         names
+    }
+
+    /// The databases that a database, a group or a pattern means, by name; all of
+    /// them for none.
+    #[must_use]
+    pub fn selected(&self, selector: Option<&str>) -> Vec<DatabaseName> {
+        let matches = |name: &str| match selector {
+            None => true,
+            Some(glob) if is_glob(glob) => glob_matches(glob, name),
+            Some(exact) => exact == name,
+        };
+        let is_meant = |database: &&Database| {
+            let groups = database.groups.iter().map(DatabaseName::as_str);
+            matches(database.name.as_str()) || groups.into_iter().any(matches)
+        };
+        let chosen = self.databases.values().filter(is_meant);
+        chosen.map(|database| database.name.clone()).collect()
     }
 
     /// The settings of a database.

@@ -33,6 +33,7 @@ const KEYS: &[&str] = &[
     "transaction",
     "databases",
     "irreversible",
+    "loses_data",
     "replaces",
 ];
 const ENTRY_KEYS: &[&str] = &["upgrade", "downgrade", "transaction"];
@@ -127,10 +128,16 @@ impl Reader {
         let (depends_on, needs) = depends_on
             .map(|node| self.dependencies(node))
             .unwrap_or_default();
-        let irreversible = fields
-            .given("irreversible")
-            .and_then(|node| self.flag(&node, "irreversible"))
-            .unwrap_or(false);
+        let loss_at = fields.place_of("loses_data");
+        let mut flag = |key: &'static str| {
+            let node = fields.given(key);
+            node.and_then(|node| self.flag(&node, key)).unwrap_or(false)
+        };
+        let irreversible = flag("irreversible");
+        let loses_data = flag("loses_data");
+        if irreversible && loses_data {
+            self.find(loss_at, Problem::IrreversibleLoss);
+        }
         let replaces = fields.given("replaces");
         let replaces = replaces.map(|node| self.names(node, "replaces", RevisionId::new));
         let scripts = self.scripts(&mut fields, irreversible);
@@ -145,6 +152,7 @@ impl Reader {
             created: created.map(|created| created.text),
             scripts,
             irreversible,
+            loses_data,
             replaces: replaces.unwrap_or_default(),
         })
     }
@@ -421,6 +429,7 @@ mod tests {
                 },
             },
             irreversible: false,
+            loses_data: false,
             replaces: [],
         }
         "#);
@@ -508,6 +517,11 @@ mod tests {
         4:1+9 irreversible_downgrade: the revision says that it is irreversible, but has a downgrade script
         5:18+9 irreversible_downgrade: the revision says that it is irreversible, but has a downgrade script
         ");
+        assert_eq!(
+            bad_with("irreversible: true\nloses_data: true"),
+            "4:1+10 irreversible_loss: the revision says that its downgrade loses data, but that it has none"
+        );
+        assert!(good("revision: a\ndown_revision: null\nloses_data: true").loses_data);
     }
 
     #[test]

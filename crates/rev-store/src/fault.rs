@@ -320,6 +320,9 @@ pub enum Problem {
     /// A downgrade in a revision that says it has none.
     #[error("the revision says that it is irreversible, but has a downgrade script")]
     IrreversibleDowngrade,
+    /// A word about the rows that a downgrade loses, where there is no downgrade.
+    #[error("the revision says that its downgrade loses data, but that it has none")]
+    IrreversibleLoss,
     /// `depends_on: [db@id]` of a database that `rev.yaml` does not bind.
     #[error("`{need}` names a database that rev.yaml does not bind: `{}`", need.database)]
     UnboundNeed {
@@ -457,6 +460,7 @@ impl Problem {
             Problem::Repeated { .. } => "repeated",
             Problem::EmptyScript { .. } => "empty_script",
             Problem::IrreversibleDowngrade => "irreversible_downgrade",
+            Problem::IrreversibleLoss => "irreversible_loss",
             Problem::UnboundNeed { .. } => "unbound_need",
             Problem::DuplicateId { .. } => "duplicate_id",
             Problem::Graph(fault) => fault.code(),

@@ -10,9 +10,9 @@ use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::revision::{self as format, Branch, BranchPoint, Branches, Heads};
 use crate::graphlog;
-use crate::render::mermaid_text;
 use crate::session::Session;
 use crate::terminal::{FAINT, NAME};
+use rev_render::mermaid_text;
 
 /// `rev heads`.
 pub(crate) fn heads(session: &Session) -> Result<Exit, Failure> {

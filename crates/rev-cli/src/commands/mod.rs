@@ -13,6 +13,7 @@ mod history;
 mod hook;
 mod log;
 mod plan;
+mod range;
 mod rebase;
 mod repair;
 mod run;
@@ -20,6 +21,7 @@ mod show;
 mod snapshot;
 mod squash;
 mod status;
+mod test;
 
 use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};
@@ -31,6 +33,7 @@ use crate::exit::Exit;
 use crate::format::{revision as format, status as standing};
 use crate::session::Session;
 use crate::terminal::Terminal;
+pub(crate) use rev_render::one_line;
 
 /// Runs a command.
 pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
@@ -83,6 +86,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(&args, &open("check")?),
         Command::Diff(args) => diff::diff(&args, &open("diff")?),
         Command::Dump(args) => dump::dump(&args, &open("dump")?),
+        Command::Test(args) => test::test(&args, &open("test")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {
             let mut script = Vec::new();
@@ -172,12 +176,6 @@ pub(crate) fn revision_line(graph: &Graph, node: Node) -> String {
         line.push_str(&format!("  {NAME}({}){NAME:#}", labels.join(", ")));
     }
     line
-}
-
-/// The first line of a message, without control characters.
-pub(crate) fn one_line(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    first.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// What is half done on a database, and how to find out more.

@@ -23,7 +23,7 @@ use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
 /// The most databases that are worked on at once, unless a flag says otherwise.
-const MOST_JOBS: usize = 8;
+pub(super) const MOST_JOBS: usize = 8;
 
 /// Runs an action, or prints what it would be.
 pub(crate) fn run(

@@ -27,6 +27,7 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
         let revisions = found.iter().map(|(graph, node)| ShownRevision::Revision {
             revision: revision_of(session, graph, *node),
             irreversible: graph.revision(*node).irreversible,
+            loses_data: graph.revision(*node).loses_data,
             scripts: scripts(graph.revision(*node)),
         });
         let revisions = revisions.collect();
@@ -58,6 +59,7 @@ fn show_shortcut(session: &Session, id: ShortcutId) -> Result<Exit, Failure> {
             message: revision.message.clone(),
             replaces: ids(&members),
             irreversible: revision.irreversible,
+            loses_data: revision.loses_data,
             scripts: scripts(revision),
         }];
         session.terminal.json(&Shown { revisions })?;
@@ -143,6 +145,9 @@ fn text(session: &Session, graph: &Graph, node: Node) -> String {
     );
     if revision.irreversible {
         line("way down", "none, on purpose".to_owned());
+    }
+    if revision.loses_data {
+        line("way down", "loses rows, on purpose".to_owned());
     }
     for (name, entry) in entries(graph.revision(node)) {
         entry_text(&mut text, name, entry);

@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use rev_core::revision::Work;
 use rev_core::{
-    Binding, Digest, Graph, NodeSet, Revision, RevisionId, Scope, ScriptError, ShortcutId,
-    Standing, digest,
+    Binding, Digest, Graph, NodeSet, Revision, RevisionId, ScriptError, ShortcutId, Standing,
+    digest,
 };
-use rev_db::Scratch;
+use rev_db::Scratches;
 use rev_engine::database::{Database, DatabaseError};
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_sql::effect::makes_rows;
-use rev_sql::schema::ddl;
+use rev_sql::schema::{Difference, ddl};
 use rev_sql::split::split;
 use rev_store::config::DatabaseUrl;
 
 use super::authoring::{create, new_id};
-use super::{finish, one_line};
+use super::test::no_server;
+use super::{finish, one_line, range};
 use crate::args::Squash;
 use crate::diagnostic::{Diagnostic, Failure, Place};
 use crate::exit::Exit;
@@ -43,7 +44,7 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
             )));
         }
     };
-    let set = set(session, range)?;
+    let set = range::named(session, None, range)?;
     if set.len() < 2 {
         return Err(refused(
             "nothing_to_squash",
@@ -80,22 +81,6 @@ pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> 
         ));
     }
     create(session, revision, &lines)
-}
-
-/// The revisions that a word or `LOW:HIGH` names: a label's members, one
-/// revision, or all between two, both included.
-fn set(session: &Session, text: &str) -> Result<NodeSet, Failure> {
-    let graph = session.graph();
-    let scope = Scope::of_graph(graph);
-    let unresolved = |error| session.unresolved(&error);
-    let Some((low, high)) = text.split_once(':') else {
-        if let Some(root) = graph.label(text) {
-            return Ok(graph.line_above(root));
-        }
-        let found = scope.revisions(&session.point(text)?).map_err(unresolved)?;
-        return Ok(found.into_iter().collect());
-    };
-    session.range("", low, high)
 }
 
 fn message(graph: &Graph, set: &NodeSet) -> String {
@@ -318,27 +303,16 @@ fn prove_on(
     let server = servers.iter().find(|url| url.dialect() == dialect);
     let server = server.map(DatabaseUrl::expose);
     if server.is_none() && dialect != rev_core::Dialect::Sqlite {
-        return Err(refused(
-            "no_scratch",
-            format!(
-                "`{}` speaks {dialect}, and no server for throw-away databases is named",
-                binding.name
-            ),
-            &format!(
-                "name one where databases may be made: `--scratch {dialect}://…`\n\
-                 or go without proof: `--no-proof`"
-            ),
-        ));
+        return Err(no_server(binding, "or go without proof: `--no-proof`"));
     }
     let settings = session.settings(binding);
-    let request = scratch::request(session);
+    let request = session.throw_away_request();
     let clock = SystemClock::start();
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
-        let alone = Scratch::make(dialect, server, &settings)
-            .await
-            .map_err(database)?;
-        let through = Scratch::make(dialect, server, &settings).await;
+        let scratches = Scratches::new(dialect, server, &settings).map_err(database)?;
+        let alone = scratches.make().await.map_err(database)?;
+        let through = scratches.make().await;
         let through = match through {
             Ok(through) => through,
             Err(error) => {
@@ -355,6 +329,7 @@ fn prove_on(
             through: &|| through.open(),
             request: &request,
             clock: &clock,
+            stop: &rev_engine::event::Stop::default(),
         })
         .await;
         let dropped = [alone.drop().await, through.drop().await];
@@ -371,11 +346,8 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
     match error {
         Unproven::Database(error) => session.refused(&error.into(), binding),
         Unproven::Run(lane) => scratch::stuck(session, &lane, binding),
-        Unproven::Differs {
-            way,
-            missing,
-            extra,
-        } => {
+        Unproven::Differs { way, difference } => {
+            let Difference { missing, extra } = difference;
             let message = format!(
                 "not the same on `{}`: {way} the shortcut, the schema is another one",
                 binding.name

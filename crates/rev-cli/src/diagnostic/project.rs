@@ -117,6 +117,9 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::IrreversibleDowngrade => {
             told.hint("take out `irreversible: true`, or the downgrade script")
         }
+        Problem::IrreversibleLoss => told.hint(
+            "take out `loses_data: true`: where there is no way down, none is asked for rows",
+        ),
         Problem::EmptyScript { direction } => told.hint(format!(
             "write the SQL, or take `{direction}` out where there is nothing to do"
         )),

@@ -92,6 +92,8 @@ pub(crate) enum ShownRevision {
         revision: Revision,
         /// Whether it says on purpose that there is no way down.
         irreversible: bool,
+        /// Whether it says on purpose that its way down loses rows.
+        loses_data: bool,
         /// By database or group; `*`: everywhere else.
         scripts: BTreeMap<String, Scripts>,
     },
@@ -107,6 +109,8 @@ pub(crate) enum ShownRevision {
         replaces: Vec<String>,
         /// Whether it says on purpose that there is no way down.
         irreversible: bool,
+        /// Whether it says on purpose that its way down loses rows.
+        loses_data: bool,
         /// By database or group; `*`: everywhere else.
         scripts: BTreeMap<String, Scripts>,
     },

@@ -2,12 +2,14 @@
 
 mod json;
 mod progress;
+mod tally;
 mod text;
 
 use rev_engine::event::Event;
 
 use crate::terminal::Terminal;
 use progress::Progress;
+pub(crate) use tally::Tally;
 
 /// Tells events on stderr.
 pub(crate) struct Reporter {

@@ -223,6 +223,38 @@ impl Graph {
         std::iter::successors(shortcut, |&at| self.shortcut(at).outer)
     }
 
+    /// The same graph without its shortcuts: each revision goes by itself, and what
+    /// names a shortcut stands on what its id means.
+    #[must_use]
+    pub fn without_shortcuts(&self) -> Self {
+        let revisions = self.nodes().map(|node| self.without_shortcut_names(node));
+        Self::new(revisions.collect()).expect("what a graph holds but for shortcuts is a graph")
+    }
+
+    fn without_shortcut_names(&self, node: Node) -> Arc<Revision> {
+        let revision = self.revision(node);
+        let is_shortcut = |id: &str| self.find_shortcut(id).is_some();
+        let names_one = revision.parents.iter().any(|it| is_shortcut(it.as_str()))
+            || revision.depends_on.iter().any(|it| is_shortcut(it))
+            || revision.needs.iter().any(|it| is_shortcut(&it.revision));
+        if !names_one {
+            return revision.clone();
+        }
+        let mut named = Revision::clone(revision);
+        named.parents = self.ids(self.parents(node));
+        let dependencies = self.ids(self.dependencies(node));
+        named.depends_on = dependencies.iter().map(ToString::to_string).collect();
+        for need in named
+            .needs
+            .iter_mut()
+            .filter(|it| is_shortcut(&it.revision))
+        {
+            let top = self.lookup(&need.revision).last().map(|&top| self.id(top));
+            need.revision = top.map(ToString::to_string).unwrap_or_default();
+        }
+        Arc::new(named)
+    }
+
     /// All that a shortcut replaces, ascending.
     #[must_use]
     pub fn members(&self, shortcut: ShortcutId) -> Vec<Node> {

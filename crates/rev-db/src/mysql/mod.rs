@@ -25,6 +25,7 @@ use rev_engine::event::Pulse;
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger;
+use rev_sql::sample;
 use rev_sql::split::Statement;
 
 use crate::Settings;
@@ -420,6 +421,27 @@ impl Database for Mysql {
 
     fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
         self.read_schema().boxed()
+    }
+
+    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
+        async move {
+            self.work().await?;
+            let question = sample::select(Dialect::Mysql, &self.ledger);
+            let rows = self.work().await?.rows(&question).await?;
+            Ok(sample::tables(&rows::texts(&rows)?))
+        }
+        .boxed()
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        question: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+        async move {
+            let rows = self.work().await?.rows(question).await?;
+            rows::texts(&rows)
+        }
+        .boxed()
     }
 
     fn holds_together<'a>(

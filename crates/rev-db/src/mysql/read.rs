@@ -55,9 +55,15 @@ impl Mysql {
 
     pub(super) async fn read_schema(&mut self) -> Result<Vec<String>, DatabaseError> {
         self.work().await?;
-        let text = rev_sql::schema::select(Dialect::Mysql, &self.ledger);
-        let found = self.work().await?.rows(&text).await?;
-        rows::sorted_texts(&found)
+        let query = rev_sql::schema::select(Dialect::Mysql, &self.ledger);
+        // The names of a wide table's columns are longer than MySQL joins by itself.
+        let text = format!(
+            "SET SESSION group_concat_max_len = 1000000;\n{query};\n\
+             SET SESSION group_concat_max_len = DEFAULT"
+        );
+        let sets = self.run(&text).await?;
+        let found = sets.get(1).map_or(&[][..], |set| &set.rows);
+        rows::sorted_texts(found)
     }
 
     pub(super) async fn read_log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {

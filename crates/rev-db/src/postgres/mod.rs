@@ -29,10 +29,11 @@ use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
+use rev_sql::sample;
 use rev_sql::split::Statement;
 
 use crate::Settings;
-use crate::rows::LedgerRow as _;
+use crate::rows::{self, LedgerRow as _};
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Cut};
 use error::{account, failure, from_sqlx, has_code};
@@ -120,6 +121,9 @@ impl Postgres {
             milliseconds(self.settings.lock_timeout),
             milliseconds(self.settings.statement_timeout),
         );
+        if self.settings.is_throw_away {
+            text.push_str(&format!("{set} synchronous_commit = off;\n"));
+        }
         if let Some(schema) = &self.settings.schema {
             let schema = ledger::name(schema, Dialect::Postgres);
             text.push_str(&format!("{set} search_path = {schema};\n"));
@@ -524,6 +528,27 @@ impl Database for Postgres {
 
     fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
         self.read_schema().boxed()
+    }
+
+    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
+        async move {
+            self.work().await?;
+            let question = sample::select(Dialect::Postgres, &self.ledger);
+            let rows = self.work().await?.rows(&question).await?;
+            Ok(sample::tables(&rows::texts(&rows)?))
+        }
+        .boxed()
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        question: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+        async move {
+            let rows = self.work().await?.rows(question).await?;
+            rows::texts(&rows)
+        }
+        .boxed()
     }
 
     fn holds_together<'a>(

@@ -11,7 +11,7 @@ use super::error::from_sqlx;
 use super::{Sqlite, run};
 
 impl Sqlite {
-    pub(super) async fn inspect_schema(&self) -> Result<Schema, DatabaseError> {
+    pub(super) async fn inspect_schema(&mut self) -> Result<Schema, DatabaseError> {
         self.look(|sqlite, connection| sqlite.inspect_through(connection).boxed())
             .await
     }

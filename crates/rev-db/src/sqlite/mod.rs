@@ -28,9 +28,10 @@ use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone};
 use rev_sql::ledger;
+use rev_sql::sample;
 use rev_sql::schema::Schema;
 use rev_sql::split::{Statement, rebuilds_tables};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::Settings;
@@ -115,6 +116,14 @@ impl Sqlite {
             .disable_statement_logging()
     }
 
+    fn writing_options(&self) -> SqliteConnectOptions {
+        let options = self.options().create_if_missing(self.place.can_make);
+        match self.settings.is_throw_away {
+            true => options.synchronous(SqliteSynchronous::Off),
+            false => options,
+        }
+    }
+
     async fn connect(
         &self,
         options: SqliteConnectOptions,
@@ -132,8 +141,7 @@ impl Sqlite {
             self.place.make_folder()?;
         }
         self.check_writable()?;
-        let options = self.options().create_if_missing(self.place.can_make);
-        let mut connection = self.connect(options).await?;
+        let mut connection = self.connect(self.writing_options()).await?;
         let (stop, deadline) = (stop.clone(), self.deadline.clone());
         connection
             .lock_handle()
@@ -451,6 +459,21 @@ impl Database for Sqlite {
 
     fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
         self.read_schema().boxed()
+    }
+
+    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
+        async move {
+            let question = sample::select(Dialect::Sqlite, &self.ledger);
+            Ok(sample::tables(&self.answer(question).await?))
+        }
+        .boxed()
+    }
+
+    fn ask<'a>(
+        &'a mut self,
+        question: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
+        self.answer(question.to_owned()).boxed()
     }
 
     fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {

@@ -1,17 +1,19 @@
 //! Reading a ledger and its log, in such a manner that nothing is left behind.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Ledger, LogEntry};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use rev_sql::schema::{Stored, sentences};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::error::from_sqlx;
 use super::{Sqlite, run};
-use crate::rows::{self, State};
+use crate::rows::{self, LedgerRow as _, State};
 
 /// How a file is opened to be read.
 #[derive(Debug, Clone, Copy)]
@@ -34,29 +36,62 @@ impl Manner {
     }
 }
 
-/// Reads something through a connection that is open.
-pub(super) type Reading<T> =
-    for<'a> fn(&'a Sqlite, &'a mut SqliteConnection) -> BoxFuture<'a, Result<T, DatabaseError>>;
+/// What reading through a connection comes to.
+pub(super) type Reading<'a, T> = BoxFuture<'a, Result<T, DatabaseError>>;
 
 impl Sqlite {
-    pub(super) async fn read_ledger(&self) -> Result<Ledger, DatabaseError> {
+    pub(super) async fn read_ledger(&mut self) -> Result<Ledger, DatabaseError> {
         self.look(|sqlite, connection| sqlite.read_through(connection).boxed())
             .await
     }
 
-    pub(super) async fn read_log(&self) -> Result<Vec<LogEntry>, DatabaseError> {
+    pub(super) async fn read_log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.log_through(connection).boxed())
             .await
     }
 
-    pub(super) async fn read_schema(&self) -> Result<Vec<String>, DatabaseError> {
+    pub(super) async fn read_schema(&mut self) -> Result<Vec<String>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.schema_through(connection).boxed())
             .await
     }
 
+    /// The first column of what a query gives.
+    pub(super) async fn answer(&mut self, question: String) -> Result<Vec<String>, DatabaseError> {
+        let question: Arc<str> = question.into();
+        self.look(move |sqlite, connection| {
+            sqlite.answer_through(question.clone(), connection).boxed()
+        })
+        .await
+    }
+
+    async fn answer_through(
+        &self,
+        question: Arc<str>,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let found = sqlx::raw_sql(AssertSqlSafe(question.to_string()))
+            .fetch_all(connection)
+            .await
+            .map_err(|e| from_sqlx(&self.place.path, &e))?;
+        rows::texts(&found)
+    }
+
     /// Reads through a connection of the fitting manner, in another one where
     /// that cannot be relied on; where there is no file there is nothing.
-    pub(super) async fn look<T: Default>(&self, read: Reading<T>) -> Result<T, DatabaseError> {
+    pub(super) async fn look<T: Default>(
+        &mut self,
+        read: impl for<'a> Fn(&'a Sqlite, &'a mut SqliteConnection) -> Reading<'a, T>,
+    ) -> Result<T, DatabaseError> {
+        if self.settings.is_throw_away
+            && let Some(mut writer) = self.writer.take()
+        {
+            // Nobody else has it open, so nobody is disturbed.
+            let result = read(self, &mut writer).await;
+            // A snapshot for reading ends here; where there is none this fails, and may.
+            let _ = run(&mut writer, "ROLLBACK").await;
+            self.writer = Some(writer);
+            return result;
+        }
         let mut manner = match self.place.exists()? {
             true if self.place.is_quiet_wal() => Manner::Alone,
             true => Manner::Shared,
@@ -109,7 +144,7 @@ impl Sqlite {
         })
     }
 
-    pub(super) async fn read_dump(&self) -> Result<Vec<String>, DatabaseError> {
+    pub(super) async fn read_dump(&mut self) -> Result<Vec<String>, DatabaseError> {
         self.look(|sqlite, connection| sqlite.dump_through(connection).boxed())
             .await
     }
@@ -135,7 +170,16 @@ impl Sqlite {
             .fetch_all(connection)
             .await
             .map_err(|e| from_sqlx(&self.place.path, &e))?;
-        rows::sorted_texts(&found)
+        let stored = |row: &SqliteRow| {
+            Ok(Stored {
+                kind: row.text(0)?,
+                name: row.text(1)?,
+                text: row.text(2)?,
+            })
+        };
+        let stored = found.iter().map(stored).collect::<Result<Vec<_>, _>>();
+        let stored = stored.map_err(|e| from_sqlx(&self.place.path, &e))?;
+        Ok(sentences(&stored))
     }
 
     async fn log_through(

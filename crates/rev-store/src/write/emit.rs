@@ -79,6 +79,9 @@ pub fn text(revision: &Revision) -> String {
     if revision.irreversible {
         line(&mut out, 0, "irreversible", "true");
     }
+    if revision.loses_data {
+        line(&mut out, 0, "loses_data", "true");
+    }
     out
 }
 

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
+use rev_sql::sample;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
@@ -310,6 +311,14 @@ impl Database for World {
     }
 
     fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
+        async { Ok(Vec::new()) }.boxed()
+    }
+
+    fn ask<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
         async { Ok(Vec::new()) }.boxed()
     }
 

@@ -15,7 +15,7 @@ use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 use rev_sql::split::{Statement, rebuilds_tables};
 
 use super::{awaited, doing, heads, replaced, way};
-use crate::commands::one_line;
+use crate::one_line;
 
 /// Stands for the time of the run until the text is made; no message holds it.
 const NOW: &str = "\u{1}now\u{1}";
@@ -34,7 +34,8 @@ fn now(dialect: Dialect) -> &'static str {
 }
 
 /// A part a lane; each is for its own database.
-pub(super) fn render(goal: Goal, lanes: &[Prepared], prefix: &str) -> String {
+#[must_use]
+pub fn render(goal: Goal, lanes: &[Prepared], prefix: &str) -> String {
     let texts: Vec<String> = lanes.iter().map(|lane| part(goal, lane, prefix)).collect();
     texts.join("\n")
 }

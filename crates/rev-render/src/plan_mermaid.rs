@@ -8,10 +8,11 @@ use rev_core::plan::{Until, Wait};
 use rev_engine::prepare::Prepared;
 
 use super::{heads, mermaid_text, replaced, way};
-use crate::commands::one_line;
+use crate::one_line;
 
 /// A flow chart with a box a lane.
-pub(super) fn render(lanes: &[Prepared]) -> String {
+#[must_use]
+pub fn render(lanes: &[Prepared]) -> String {
     let mut text = String::from("flowchart TD\n");
     for (index, prepared) in lanes.iter().enumerate() {
         let lane = &prepared.lane;

@@ -7,45 +7,20 @@ mod plan_markdown;
 mod plan_mermaid;
 mod plan_sql;
 mod plan_text;
+mod words;
 
+use rev_core::RevisionId;
 use rev_core::plan::{Action, Step, Until, Wait};
-use rev_core::{Goal, RevisionId};
-use rev_engine::prepare::Prepared;
 
-use crate::args::Format;
-use crate::format;
-
-/// The plan of these lanes, in one of its forms; as text with its statements, if
-/// it is to say more.
-pub(crate) fn plan(
-    format: Format,
-    goal: Goal,
-    lanes: &[Prepared],
-    ledger_prefix: &str,
-    verbose: bool,
-) -> String {
-    match format {
-        Format::Text => plan_text::render(lanes, verbose),
-        Format::Json => json(&format::plan::Plan::of(lanes)),
-        Format::Sql => plan_sql::render(goal, lanes, ledger_prefix),
-        Format::Mermaid => plan_mermaid::render(lanes),
-        Format::Markdown => plan_markdown::render(goal, lanes),
-    }
-}
-
-/// The plan as snapshots keep it: as text, with its statements, and no colour.
-pub(crate) fn snapshot(lanes: &[Prepared]) -> String {
-    anstream::adapter::strip_str(&plan_text::render(lanes, true)).to_string()
-}
-
-/// One object, and a line's end.
-fn json(document: &impl serde::Serialize) -> String {
-    let text = serde_json::to_string_pretty(document);
-    text.expect("texts and numbers always serialise") + "\n"
-}
+pub use plan_markdown::render as markdown;
+pub use plan_mermaid::render as mermaid;
+pub use plan_sql::render as sql;
+pub use plan_text::render as text;
+pub use words::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, one_line};
 
 /// A text that may stand between double quotes in a Mermaid diagram.
-pub(crate) fn mermaid_text(text: &str) -> String {
+#[must_use]
+pub fn mermaid_text(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.trim().chars() {
         match character {
@@ -95,7 +70,7 @@ fn awaited(waits: &[Wait]) -> Option<String> {
 /// What a shortcut does the work of, as a phrase.
 fn replaced(step: &Step) -> String {
     let ids: Vec<&str> = step.replaces.iter().map(AsRef::as_ref).collect();
-    let count = crate::terminal::count(ids.len(), "revision");
+    let count = count(ids.len(), "revision");
     match &ids[..] {
         [first, _, _, .., last] if ids.len() > 4 => format!("{count}: {first} … {last}"),
         _ => format!("{count}: {}", ids.join(", ")),
@@ -108,6 +83,6 @@ fn doing(step: &Step, statements: usize) -> String {
         (false, _) => "ledger only".to_owned(),
         (true, true) => "nothing to do here".to_owned(),
         (true, false) if statements == 0 => "not written yet".to_owned(),
-        (true, false) => crate::terminal::count(statements, "statement"),
+        (true, false) => count(statements, "statement"),
     }
 }

@@ -8,12 +8,12 @@ use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 
 use super::{awaited, doing, heads, replaced, way};
-use crate::commands::one_line;
-use crate::terminal::{FAINT, ID, NAME, WARNING, count};
+use crate::{FAINT, ID, NAME, WARNING, count, one_line};
 
 /// A paragraph a lane, a line a step; below it, where more is to be said, its
 /// statements.
-pub(super) fn render(lanes: &[Prepared], verbose: bool) -> String {
+#[must_use]
+pub fn render(lanes: &[Prepared], verbose: bool) -> String {
     let texts: Vec<String> = lanes.iter().map(|it| lane(it, verbose)).collect();
     texts.join("\n")
 }

@@ -7,10 +7,11 @@ use rev_core::{Goal, Step};
 use rev_engine::prepare::Prepared;
 
 use super::{awaited, doing, heads, replaced, way};
-use crate::commands::one_line;
+use crate::one_line;
 
 /// A heading and a table a lane.
-pub(super) fn render(goal: Goal, lanes: &[Prepared]) -> String {
+#[must_use]
+pub fn render(goal: Goal, lanes: &[Prepared]) -> String {
     let mut text = format!("# Plan: {}\n", goal.name());
     for prepared in lanes {
         let lane = &prepared.lane;

@@ -1,0 +1,252 @@
+//! `rev test`: revisions proven on throw-away databases.
+
+mod choice;
+mod fault;
+mod junit;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rev_core::trial::{Choice, Program, programs};
+use rev_core::{Binding, Dialect};
+use rev_db::Scratches;
+use rev_engine::event::Stop;
+use rev_engine::outcome::Refusal;
+use rev_engine::trial::{self, Bench, Fault, Judgement, News, Report, Skip, Stage, Verdict};
+use rev_store::config::DatabaseUrl;
+
+use crate::args::Test;
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::reporter::Tally;
+use crate::session::{Session, runtime};
+use crate::system::SystemClock;
+use crate::terminal::{NAME, Terminal, WARNING};
+use words::Lines;
+
+use super::run::MOST_JOBS;
+
+/// `rev test`.
+pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
+    let bindings = session.databases(&args.databases)?;
+    let graph = session.graph();
+    let alone = Arc::new(graph.without_shortcuts());
+    let chosen = choice::read(session, &args.revisions, &bindings)?;
+    let programs = programs(
+        graph,
+        &alone,
+        Choice {
+            bindings: &bindings,
+            is_chosen: &|binding, id| chosen.has(binding, id),
+            with_heads: args.revisions.is_empty(),
+        },
+    )
+    .map_err(|(binding, errors)| session.refused(&Refusal::Scripts { errors }, &binding))?;
+    say_alike(session, &programs);
+    let grounds = grounds(args, session, &programs)?;
+    let request = session.throw_away_request();
+    let clock = SystemClock::start();
+    let stop = Stop::default();
+    let bench = Bench {
+        graph,
+        alone: &alone,
+        request: &request,
+        jobs: args
+            .jobs
+            .map_or(programs.len().clamp(1, MOST_JOBS), usize::from),
+        clock: &clock,
+        stop: &stop,
+    };
+    let report = carry_out(session, bench, &programs, &grounds)?;
+    let bindings = bindings
+        .iter()
+        .map(|it| (it.name.clone(), it.clone()))
+        .collect();
+    answer(args, session, &bindings, &report)
+}
+
+/// By name.
+type Bindings = BTreeMap<rev_core::DatabaseName, Arc<Binding>>;
+
+/// Says which databases count as one.
+fn say_alike(session: &Session, programs: &[Program]) {
+    for program in programs {
+        for other in &program.alike {
+            session.terminal.talk(&format!(
+                "{NAME}{}{NAME:#} runs the very same scripts as {NAME}{}{NAME:#}: proven once",
+                other.name, program.binding.name
+            ));
+        }
+    }
+}
+
+/// Where to make databases for each program, rid of what killed runs have left.
+fn grounds(
+    args: &Test,
+    session: &Session,
+    programs: &[Program],
+) -> Result<Vec<Scratches>, Failure> {
+    let servers = session.servers(&args.scratch)?;
+    let runtime = runtime()?;
+    let mut seen: Vec<Dialect> = Vec::new();
+    let mut grounds = Vec::new();
+    for program in programs {
+        let binding = &program.binding;
+        let ground = ground(session, binding, &servers)?;
+        if !seen.contains(&binding.dialect) {
+            seen.push(binding.dialect);
+            let removed = runtime.block_on(ground.remove_leftovers());
+            let removed = removed.map_err(|error| session.refused(&error.into(), binding))?;
+            for name in removed {
+                session.terminal.talk(&format!(
+                    "removed `{name}`, which a run that was cut off had left"
+                ));
+            }
+        }
+        grounds.push(ground);
+    }
+    Ok(grounds)
+}
+
+fn ground(
+    session: &Session,
+    binding: &Binding,
+    servers: &[DatabaseUrl],
+) -> Result<Scratches, Failure> {
+    let dialect = binding.dialect;
+    let server = servers.iter().find(|url| url.dialect() == dialect);
+    if server.is_none() && dialect != Dialect::Sqlite {
+        return Err(no_server(
+            binding,
+            "or leave the database out: `--database NAME`",
+        ));
+    }
+    let settings = session.settings(binding);
+    Scratches::new(dialect, server.map(DatabaseUrl::expose), &settings)
+        .map_err(|error| session.refused(&error.into(), binding))
+}
+
+/// A server must be named, where throw-away databases may be made.
+pub(super) fn no_server(binding: &Binding, way_out: &str) -> Failure {
+    let dialect = binding.dialect;
+    let message = format!(
+        "`{}` speaks {dialect}, and no server for throw-away databases is named",
+        binding.name
+    );
+    Failure::refused(Diagnostic::new("no_scratch", message).hint(format!(
+        "name one where databases may be made: `--scratch {dialect}://…`\n{way_out}"
+    )))
+}
+
+/// Runs all trials, telling of each as soon as all before it are told.
+fn carry_out(
+    session: &Session,
+    bench: Bench<'_>,
+    programs: &[Program],
+    grounds: &[Scratches],
+) -> Result<Report, Failure> {
+    let stages: Vec<Stage<'_>> = programs
+        .iter()
+        .zip(grounds)
+        .map(|(program, ground)| Stage { program, ground })
+        .collect();
+    let count = programs.iter().map(trial::count).sum();
+    let tally = Tally::new(session.terminal, count);
+    let mut lines = Lines::new(session.terminal);
+    let mut tell = |news: News| match news {
+        News::Begun(subject) => tally.begin(&words::subject(&subject)),
+        News::Ended(verdict) => {
+            let text = lines.next(verdict);
+            // Whoever stopped reading is told by the exit code.
+            tally.end(|| drop(session.terminal.data(&text)));
+        }
+    };
+    let (stop, terminal) = (bench.stop.clone(), session.terminal);
+    let report = runtime()?.block_on(async {
+        let listener = tokio::spawn(listen(stop, terminal));
+        let report = trial::run(bench, &stages, &mut tell).await;
+        listener.abort();
+        report
+    });
+    tally.finish();
+    Ok(report)
+}
+
+/// Ctrl-C, or the end that a build server asks for: databases are to go before.
+async fn listen(stop: Stop, terminal: Terminal) {
+    let pressed = super::run::listen(stop.clone(), terminal);
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            let asked = async {
+                while terminate.recv().await.is_some() {
+                    // Whoever asks so is not going to ask twice.
+                    stop.request();
+                    stop.request();
+                    terminal.talk("aborting");
+                }
+            };
+            tokio::join!(pressed, asked);
+            return;
+        }
+    }
+    pressed.await;
+}
+
+/// Tells what came of it, in detail, and how to exit.
+fn answer(
+    args: &Test,
+    session: &Session,
+    bindings: &Bindings,
+    report: &Report,
+) -> Result<Exit, Failure> {
+    for error in &report.stayed {
+        session.terminal.talk(&format!(
+            "{WARNING}warning{WARNING:#}: a throw-away database stays until the next `rev test`: {error}"
+        ));
+    }
+    let faults: Vec<(&Verdict, Diagnostic)> = report
+        .verdicts
+        .iter()
+        .filter_map(|verdict| match &verdict.judgement {
+            Judgement::Failed(fault) => {
+                Some((verdict, fault::told(session, bindings, verdict, fault)))
+            }
+            _ => None,
+        })
+        .collect();
+    if let Some(path) = &args.junit {
+        junit::write(path, &report.verdicts, &faults)?;
+    }
+    if session.terminal.is_json() {
+        session.terminal.json(&words::json(report, &faults))?;
+    } else {
+        let texts = faults.iter().map(|(_, told)| told.text(false));
+        let mut texts: Vec<String> = texts.map(|text| format!("\n{text}")).collect();
+        // A server that cannot be reached is so for every revision alike.
+        texts.dedup();
+        let mut text = texts.concat();
+        if !session.terminal.quiet || !faults.is_empty() {
+            text.push_str(&words::summary(report));
+        }
+        session.terminal.data(&text)?;
+        if let Some(line) = words::remarks(report).filter(|_| !session.terminal.verbose) {
+            session.terminal.talk(&line);
+        }
+    }
+    Ok(exit(&report.verdicts))
+}
+
+/// What was found counts more than what could not be tried.
+fn exit(verdicts: &[Verdict]) -> Exit {
+    let exits = verdicts.iter().map(|verdict| match &verdict.judgement {
+        Judgement::Passed => Exit::Done,
+        Judgement::Skipped(Skip::Stopped) => Exit::Refused,
+        Judgement::Skipped(_) => Exit::Done,
+        Judgement::Failed(fault) if matches!(**fault, Fault::Database(_)) => Exit::Refused,
+        Judgement::Failed(_) => Exit::Difference,
+    });
+    exits.max().unwrap_or(Exit::Done)
+}

@@ -1,0 +1,228 @@
+//! What came of trials, in words: a line each, and all of them for programs.
+
+use std::collections::BTreeMap;
+
+use rev_engine::trial::{Judgement, Kind, Moment, Remark, Report, Skip, Subject, Verdict};
+use serde_json::{Map, Value, json};
+
+use crate::commands::one_line;
+use crate::diagnostic::Diagnostic;
+use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, Terminal, WARNING, count};
+
+/// The lines of trials, in their order, however they end.
+pub(super) struct Lines {
+    terminal: Terminal,
+    next: usize,
+    waiting: BTreeMap<usize, Verdict>,
+}
+
+impl Lines {
+    pub(super) fn new(terminal: Terminal) -> Self {
+        Self {
+            terminal,
+            next: 0,
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// All lines that can be told now that this trial has ended.
+    pub(super) fn next(&mut self, verdict: Verdict) -> String {
+        self.waiting.insert(verdict.number, verdict);
+        let mut text = String::new();
+        while let Some(verdict) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            let is_news = !self.terminal.quiet || matches!(verdict.judgement, Judgement::Failed(_));
+            if is_news && !self.terminal.is_json() {
+                text.push_str(&line(&verdict, self.terminal));
+            }
+        }
+        text
+    }
+}
+
+fn line(verdict: &Verdict, terminal: Terminal) -> String {
+    let end = match &verdict.judgement {
+        Judgement::Passed => format!("{GOOD}ok{GOOD:#}"),
+        Judgement::Failed(_) => format!("{ERROR}FAILED{ERROR:#}"),
+        Judgement::Skipped(skip) => format!("{WARNING}skipped{WARNING:#}: {}", reason(skip)),
+    };
+    // A time is no news to a file, and would make two runs differ.
+    let time = match terminal.is_watched() {
+        true => format!(" {FAINT}({} ms){FAINT:#}", verdict.elapsed_ms),
+        false => String::new(),
+    };
+    let mut text = format!("{} … {end}{time}\n", subject(&verdict.subject));
+    if terminal.verbose {
+        for remark in &verdict.remarks {
+            text.push_str(&format!("   {FAINT}{}{FAINT:#}\n", remark_words(remark)));
+        }
+    }
+    text
+}
+
+/// `db1  5f1c2a9be0d4  create missions`.
+pub(super) fn subject(subject: &Subject) -> String {
+    let Subject {
+        database,
+        kind,
+        revision,
+        message,
+    } = subject;
+    let name = format!("{NAME}{database}{NAME:#}");
+    let Some(revision) = revision else {
+        return format!("{name}  head");
+    };
+    let what = match kind {
+        Kind::Revision | Kind::Head => "",
+        Kind::Merge => "merge ",
+        Kind::Shortcut => "shortcut ",
+    };
+    let words = format!("{name}  {what}{ID}{revision}{ID:#}  {}", one_line(message));
+    words.trim_end().to_owned()
+}
+
+/// Why something is not tried, as a phrase.
+pub(super) fn reason(skip: &Skip) -> String {
+    match skip {
+        Skip::Irreversible => "irreversible".to_owned(),
+        Skip::NoWayDown => "it has no way down".to_owned(),
+        Skip::StandsOn(id) => format!("it stands on `{id}`, which failed"),
+        Skip::Stopped => "the run was stopped".to_owned(),
+    }
+}
+
+/// A moment, as a phrase.
+pub(super) fn moment(moment: &Moment) -> String {
+    match moment {
+        Moment::Before => "the way to where it begins".to_owned(),
+        Moment::Upgrade => "the upgrade".to_owned(),
+        Moment::Downgrade => "the downgrade".to_owned(),
+        Moment::UpgradeAgain => "the second upgrade, after the downgrade,".to_owned(),
+        Moment::Order(order) => format!("the order {}", ids(order)),
+    }
+}
+
+/// `a`, `b`, as people read it.
+pub(super) fn ids(ids: &[rev_core::RevisionId]) -> String {
+    let words: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    words.join(", ")
+}
+
+/// A remark, as a sentence.
+pub(super) fn remark_words(remark: &Remark) -> String {
+    match remark {
+        Remark::NoSample { table, reason } => {
+            format!(
+                "no rows for `{table}` could be invented: {}",
+                one_line(reason)
+            )
+        }
+        Remark::SampleRefused { moment: at, reason } => format!(
+            "whether rows are kept was not tried: {} fails on invented rows: {}",
+            moment(at),
+            one_line(reason)
+        ),
+        Remark::RowsLeft { table, rows } => format!(
+            "the downgrade leaves {} in `{table}`: {}",
+            count(rows.len(), "row"),
+            rows.join("; ")
+        ),
+        Remark::OrdersLeftOut { tried, left_out } => format!(
+            "{tried} orders of its sides were tried, each side first and last; {left_out} were left out"
+        ),
+    }
+}
+
+/// `12 passed, 1 failed, 1 skipped; 2 databases were made`.
+pub(super) fn summary(report: &Report) -> String {
+    let tally = Counts::of(&report.verdicts);
+    let made = match report.made {
+        1 => "1 database was made".to_owned(),
+        made => format!("{} were made", count(made, "database")),
+    };
+    let failed = match tally.failed {
+        0 => "0 failed".to_owned(),
+        failed => format!("{ERROR}{failed} failed{ERROR:#}"),
+    };
+    format!(
+        "\n{} passed, {failed}, {} skipped; {made}\n",
+        tally.passed, tally.skipped
+    )
+}
+
+/// That something was not tried, if so.
+pub(super) fn remarks(report: &Report) -> Option<String> {
+    let remarks = report.verdicts.iter().map(|it| it.remarks.len()).sum();
+    (remarks > 0).then(|| {
+        let remarks = count(remarks, "remark");
+        format!("{remarks} on what could not be tried: `-v` says them")
+    })
+}
+
+/// How many went which way.
+struct Counts {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Counts {
+    fn of(verdicts: &[Verdict]) -> Self {
+        let count =
+            |is: fn(&Judgement) -> bool| verdicts.iter().filter(|it| is(&it.judgement)).count();
+        Self {
+            passed: count(|it| matches!(it, Judgement::Passed)),
+            failed: count(|it| matches!(it, Judgement::Failed(_))),
+            skipped: count(|it| matches!(it, Judgement::Skipped(_))),
+        }
+    }
+}
+
+/// All of it, for programs.
+pub(super) fn json(report: &Report, faults: &[(&Verdict, Diagnostic)]) -> Value {
+    let tests: Vec<Value> = report
+        .verdicts
+        .iter()
+        .map(|it| verdict_json(it, faults))
+        .collect();
+    let tally = Counts::of(&report.verdicts);
+    json!({
+        "format": 1,
+        "tests": tests,
+        "passed": tally.passed,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "databases_made": report.made,
+    })
+}
+
+fn verdict_json(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Value {
+    let (result, skip) = match &verdict.judgement {
+        Judgement::Passed => ("passed", None),
+        Judgement::Failed(_) => ("failed", None),
+        Judgement::Skipped(skip) => ("skipped", Some(reason(skip))),
+    };
+    let remarks: Vec<String> = verdict.remarks.iter().map(remark_words).collect();
+    let mut object = Map::new();
+    let subject = &verdict.subject;
+    object.insert("database".into(), json!(subject.database.as_str()));
+    object.insert("kind".into(), json!(subject.kind.name()));
+    object.insert(
+        "revision".into(),
+        json!(subject.revision.as_ref().map(|it| it.as_str())),
+    );
+    object.insert("message".into(), json!(subject.message));
+    object.insert("result".into(), json!(result));
+    object.insert("elapsed_ms".into(), json!(verdict.elapsed_ms));
+    if let Some(reason) = skip {
+        object.insert("reason".into(), json!(reason));
+    }
+    if !remarks.is_empty() {
+        object.insert("remarks".into(), json!(remarks));
+    }
+    let fault = faults.iter().find(|(it, _)| it.number == verdict.number);
+    if let Some((_, told)) = fault {
+        object.insert("error".into(), json!(told.finding()));
+    }
+    object.into()
+}

@@ -1,0 +1,90 @@
+//! A database at a target, for whatever the service does with it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rev_core::Dialect;
+use rev_db::Scratch;
+use rev_engine::event::Stop;
+use rev_engine::executor;
+use rev_engine::outcome::{End, Outcome};
+use rev_engine::request::Job;
+
+use crate::Error;
+use crate::plan::target;
+use crate::run::{SystemClock, open, request, scratches, wait_for};
+
+/// A throw-away database of SQLite, brought to a target. It is gone when dropped.
+pub struct Schema {
+    scratch: Scratch,
+}
+
+impl Schema {
+    /// Brings an empty database to a target for one database, such as `db1@head`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], where it does not come there.
+    pub fn at(project: impl AsRef<Path>, to: &str) -> Result<Self, Error> {
+        let (project, environment) = open(project.as_ref())?;
+        let (names, point) = target(&project, to)?;
+        let [name] = &names[..] else {
+            return Err(Error::Unbound {
+                name: to.to_owned(),
+            });
+        };
+        let binding = Arc::new(project.config.binding(name, &environment)?);
+        if binding.dialect != Dialect::Sqlite {
+            return Err(Error::NotSqlite {
+                database: name.clone(),
+            });
+        }
+        let scratches = scratches(&project)?;
+        let (scratch, outcome) = wait_for(|| async {
+            let scratch = scratches.make().await?;
+            let job = Job {
+                binding: binding.clone(),
+                points: vec![point],
+                pin: None,
+                watched: false,
+                database: scratch.open()?,
+            };
+            let outcome = executor::run(
+                &request(),
+                &project.graph,
+                vec![job],
+                &SystemClock::start(),
+                &Stop::default(),
+                &mut |_| {},
+            )
+            .await;
+            Ok::<_, Error>((scratch, outcome))
+        })??;
+        match reason(&outcome) {
+            None => Ok(Self { scratch }),
+            Some(reason) => Err(Error::NotUp {
+                database: name.clone(),
+                reason,
+            }),
+        }
+    }
+
+    /// Its URL, `sqlite:///…`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.scratch.url()
+    }
+}
+
+/// Why a run did not come to its end.
+fn reason(outcome: &Outcome) -> Option<String> {
+    let lane = outcome.lanes.first()?;
+    match &lane.end {
+        End::Done | End::Nothing => None,
+        End::Refused(refusal) => Some(refusal.to_string()),
+        End::Failed {
+            revision, error, ..
+        } => Some(format!("`{revision}`: {error}")),
+        other => Some(format!("{other:?}")),
+    }
+}

@@ -1,0 +1,257 @@
+//! What build servers run for users: `ci/rev-ci`, and the files that call it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::git::git;
+use crate::harness::{Project, assert_answer, table};
+
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().expect("the root is there")
+}
+
+/// Runs the script in a project, with these words and variables.
+fn rev_ci(project: &Project, words: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new("sh")
+        .arg(root().join("ci/rev-ci"))
+        .args(words)
+        .current_dir(project.path())
+        .env_clear()
+        .env("PATH", std::env::var("PATH").expect("a path"))
+        .env("HOME", project.path())
+        .env("USER", "tester")
+        .env("REV", env!("CARGO_BIN_EXE_rev"))
+        .envs(variables.iter().copied())
+        .output()
+        .expect("sh runs")
+}
+
+fn words(output: &Output) -> String {
+    let text = [&output.stderr[..], &output.stdout[..]].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+fn all_steps_run_and_the_plan_is_in_the_summary() {
+    let project = Project::line();
+    let summary = project.path().join("summary.md");
+    std::fs::write(&summary, "what others wrote\n").expect("a file");
+    let output = rev_ci(
+        &project,
+        &[],
+        &[
+            ("GITHUB_STEP_SUMMARY", &summary.to_string_lossy()),
+            ("REV_JUNIT", "report.xml"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+    let told = words(&output);
+    for step in ["check", "snapshot", "test", "plan"] {
+        assert!(told.contains(&format!("== rev-ci: {step}\n")), "{told}");
+    }
+    assert!(told.contains("rev.yaml has no snapshots"), "{told}");
+    assert!(project.has("report.xml"));
+    assert_answer!(
+        "ci_summary",
+        std::fs::read_to_string(summary).expect("a file")
+    );
+    assert!(
+        !project.has("db1.sqlite"),
+        "no database of the project is needed"
+    );
+}
+
+#[test]
+fn one_step_that_finds_something_fails_the_job_and_stops_no_other() {
+    let project = Project::fork();
+    let output = rev_ci(&project, &["check", "test"], &[]);
+    assert_eq!(output.status.code(), Some(4), "{}", words(&output));
+    let told = words(&output);
+    assert!(told.contains("rev-ci: check ended with 4"), "{told}");
+    assert!(told.contains("passed"), "{told}");
+    let unknown = rev_ci(&project, &["deploy"], &[]);
+    assert_eq!(unknown.status.code(), Some(2), "{}", words(&unknown));
+}
+
+#[test]
+fn the_command_that_reverses_lines_is_not_taken_for_ours() {
+    let project = Project::line();
+    project.write("bin/rev", "#!/bin/sh\necho 'rev from util-linux 2.38.1'\n");
+    executable(&project.path().join("bin/rev"));
+    let path = format!(
+        "{}:{}",
+        project.path().join("bin").display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let output = rev_ci(&project, &["check"], &[("REV", "rev"), ("PATH", &path)]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    assert!(words(&output).contains("there is no `rev` of Revgraph here"));
+}
+
+#[test]
+fn a_pull_request_gets_one_comment_that_is_written_anew() {
+    let project = Project::line();
+    // GitHub's own client, as far as it is asked: it notes what it is told.
+    project.write(
+        "bin/gh",
+        "#!/bin/sh\necho \"$@\" >>\"$NOTES\"\ncase \"$*\" in *--paginate*) printf '%s' \"$LAST\" ;; esac\n",
+    );
+    executable(&project.path().join("bin/gh"));
+    let path = format!(
+        "{}:{}",
+        project.path().join("bin").display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let comment = |last: &str| {
+        let notes = project.path().join(format!("notes{last}"));
+        let variables = [
+            ("PATH", path.as_str()),
+            ("NOTES", &*notes.to_string_lossy()),
+            ("LAST", last),
+            ("GH_TOKEN", "t0ken"),
+            ("GITHUB_REPOSITORY", "ann/shop"),
+            ("REV_PULL_REQUEST", "7"),
+        ];
+        let output = rev_ci(&project, &["plan"], &variables);
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+        std::fs::read_to_string(notes).expect("notes")
+    };
+    let first = comment("");
+    assert!(
+        first.contains("--method POST repos/ann/shop/issues/7/comments"),
+        "{first}"
+    );
+    let second = comment("42");
+    assert!(
+        second.contains("--method PATCH repos/ann/shop/issues/comments/42"),
+        "{second}"
+    );
+}
+
+#[cfg(unix)]
+fn executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, mode).expect("a file of ours");
+}
+
+#[test]
+fn snapshots_are_checked_where_there_are_any() {
+    let project = Project::line();
+    let settings = std::fs::read_to_string(project.path().join("rev.yaml")).expect("a file");
+    for empty in [
+        "snapshots: {}\n",
+        "snapshots:\n",
+        "snapshots: {} # none yet\n",
+    ] {
+        project.write("rev.yaml", &format!("{settings}{empty}"));
+        let output = rev_ci(&project, &["snapshot"], &[]);
+        assert!(
+            words(&output).contains("has no snapshots"),
+            "{empty}: {}",
+            words(&output)
+        );
+        assert_eq!(output.status.code(), Some(0), "{empty}");
+    }
+    for full in [
+        "snapshots: {fresh: {from: base, targets: [db1@head]}}\n",
+        "snapshots:\n  fresh: {from: base, targets: [db1@head]}\n",
+    ] {
+        project.write("rev.yaml", &format!("{settings}{full}"));
+        let output = rev_ci(&project, &["snapshot"], &[]);
+        assert!(
+            !words(&output).contains("has no snapshots"),
+            "{full}: {}",
+            words(&output)
+        );
+        // Nothing is written yet, so a check cannot pass.
+        assert_ne!(output.status.code(), Some(0), "{full}: {}", words(&output));
+    }
+}
+
+/// Every text in a tree of YAML.
+fn texts(value: &serde_yaml::Value) -> Vec<&str> {
+    match value {
+        serde_yaml::Value::String(text) => vec![text],
+        serde_yaml::Value::Sequence(items) => items.iter().flat_map(texts).collect(),
+        serde_yaml::Value::Mapping(map) => map.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn the_files_for_build_servers_are_yaml_and_call_what_is_there() {
+    let root = root();
+    let mut called = 0;
+    for name in ["action.yml", "ci/gitlab.yml", ".pre-commit-hooks.yaml"] {
+        let text = std::fs::read_to_string(root.join(name)).expect(name);
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).expect(name);
+        for text in texts(&value) {
+            let scripts = text
+                .split([' ', '"', '/', '\n'])
+                .zip(text.split([' ', '"', '/', '\n']).skip(1));
+            for (_, script) in scripts.filter(|(folder, _)| *folder == "ci") {
+                let path = root.join("ci").join(script);
+                assert!(path.is_file(), "{name} calls ci/{script}");
+                assert_executable(&path);
+                called += 1;
+            }
+        }
+    }
+    assert!(called >= 5, "{called}");
+}
+
+#[cfg(unix)]
+fn assert_executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = path.metadata().expect("a file").permissions().mode();
+    assert_ne!(mode & 0o111, 0, "{}", path.display());
+}
+
+/// The recipe of docs/ci.md: two branches that are each right, and what they make
+/// together.
+#[test]
+fn two_pull_requests_that_pass_alone_are_stopped_when_they_meet_and_joined() {
+    let project = Project::with(&[("aaaa", table("aaaa", "null", "hero"))]);
+    project.write(".gitignore", "*.sqlite*\n*.rev-lock\n");
+    git(&project, "init -q -b main");
+    git(&project, "add .");
+    git(&project, "commit -qm one");
+    let pull_request = |branch: &str, id: &str, name: &str| {
+        git(&project, &format!("checkout -q -b {branch} main"));
+        project.write(&format!("revisions/{id}.yaml"), &table(id, "aaaa", name));
+        git(&project, "add .");
+        git(&project, &format!("commit -qm {branch}"));
+        let alone = rev_ci(&project, &["check", "test"], &[]);
+        assert_eq!(alone.status.code(), Some(0), "{branch}: {}", words(&alone));
+    };
+    pull_request("missions", "bbbb", "mission");
+    pull_request("fights", "cccc", "fight");
+
+    // What a merge queue looks at: main with both. Git sees no conflict.
+    git(&project, "checkout -q main");
+    git(&project, "merge -q --no-edit missions");
+    git(&project, "checkout -q -b queue main");
+    git(&project, "merge -q --no-edit fights");
+    let together = rev_ci(&project, &["check"], &[]);
+    assert_eq!(together.status.code(), Some(4), "{}", words(&together));
+    assert!(
+        words(&together).contains("rev merge bbbb cccc"),
+        "{}",
+        words(&together)
+    );
+
+    // The second author joins the two.
+    git(&project, "checkout -q fights");
+    git(&project, "merge -q --no-edit main");
+    let merged = project.rev("merge --id dddd");
+    assert_eq!(merged.exit, Some(0), "{merged}");
+    git(&project, "add .");
+    git(&project, "commit -qm join");
+    git(&project, "checkout -q main");
+    git(&project, "merge -q --no-edit fights");
+    let after = rev_ci(&project, &["check", "test"], &[]);
+    assert_eq!(after.status.code(), Some(0), "{}", words(&after));
+    assert!(words(&after).contains("merge dddd"), "{}", words(&after));
+}

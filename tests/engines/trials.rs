@@ -1,0 +1,239 @@
+//! `rev test` on real engines: the planted faults are found on each, and whatever
+//! happens no database stays.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rev_testkit::scratch::{Engine, server_url};
+
+use crate::project::{Answer, Project};
+
+/// What is planted, and what is said of it.
+const FAULTS: [(&str, &[&str]); 4] = [
+    (
+        "downgrade-forgets-an-index",
+        &[
+            "the downgrade of `bbbb` does not bring the schema back",
+            "--> revisions/bbbb.yaml:8:3",
+            "+ index hero_name",
+            "cccc  create cities … ok",
+        ],
+    ),
+    (
+        "downgrade-drops-a-column-too-many",
+        &[
+            "the downgrade of `bbbb` does not bring the schema back",
+            "--> revisions/bbbb.yaml:7:3",
+            "hero.name",
+        ],
+    ),
+    (
+        "merge-of-two-schemas",
+        &[
+            "the sides of merge `dddd` in the order `cccc`, `bbbb` give another schema \
+             than in the order `bbbb`, `cccc`",
+            "retired.power",
+        ],
+    ),
+    (
+        "upgrade-works-only-once",
+        &[
+            "the second upgrade of `bbbb`, after the downgrade, fails",
+            "--> revisions/bbbb.yaml:6:3",
+            "the downgrade leaves 1 row in `hero`: id '1', name 'Ada'",
+        ],
+    ),
+];
+
+/// The flags that name a server for throw-away databases.
+fn scratch(engine: Engine) -> Vec<String> {
+    let url = match engine {
+        Engine::Sqlite => return Vec::new(),
+        Engine::Postgres => server_url("REV_TEST_POSTGRES_URL"),
+        Engine::Mariadb => server_url("REV_TEST_MYSQL_URL"),
+    };
+    vec!["--scratch".to_owned(), url]
+}
+
+fn test(project: &Project, more: &[&str]) -> Answer {
+    let flags = scratch(project.database().engine());
+    let words = ["test"].into_iter().chain(more.iter().copied());
+    let words: Vec<&str> = words.chain(flags.iter().map(String::as_str)).collect();
+    project.rev(&words)
+}
+
+/// A project of this engine with the revisions of a planted fault.
+fn planted(engine: Engine, name: &str) -> Project {
+    let project = Project::of(engine);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/faulty");
+    for entry in std::fs::read_dir(folder.join(name).join("revisions")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let into = project
+            .root()
+            .join("revisions")
+            .join(path.file_name().expect("a name"));
+        std::fs::copy(&path, into).expect("a file");
+    }
+    project
+}
+
+#[test]
+fn every_engine_finds_the_planted_faults_and_names_them_precisely() {
+    for engine in Engine::ALL {
+        for (name, words) in FAULTS {
+            let mut answer = test(&planted(engine, name), &[]).exits(4);
+            for words in words {
+                let words = match engine {
+                    Engine::Sqlite => words.replace("id '1'", "id 1"),
+                    _ => (*words).to_owned(),
+                };
+                answer = answer.says(&words);
+            }
+            answer.says(", 1 failed, 0 skipped;");
+        }
+    }
+}
+
+/// Parents and children with rows of every kind, changed and changed back.
+fn good(engine: Engine) -> Project {
+    let project = Project::of(engine);
+    project.revision(
+        "a",
+        "null",
+        "upgrade: |\n  CREATE TABLE city (id INT NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL UNIQUE);\n  \
+         CREATE TABLE hero (id INT NOT NULL PRIMARY KEY, city_id INT NOT NULL, born DATE, \
+         rank NUMERIC(4,2) DEFAULT 1, FOREIGN KEY (city_id) REFERENCES city (id));\n\
+         downgrade: |\n  DROP TABLE hero;\n  DROP TABLE city;\n"
+            .replace("rank ", "worth ")
+            .as_str(),
+    );
+    project.revision(
+        "b",
+        "a",
+        "upgrade: ALTER TABLE city ADD COLUMN motto VARCHAR(10) DEFAULT 'x'\n\
+         downgrade: ALTER TABLE city DROP COLUMN motto\n",
+    );
+    project.revision(
+        "c",
+        "a",
+        "upgrade: ALTER TABLE city ADD COLUMN mayor VARCHAR(10)\n\
+         downgrade: ALTER TABLE city DROP COLUMN mayor\n",
+    );
+    project.revision("m", "[b, c]", "");
+    project.revision("d", "m", "irreversible: true\nupgrade: DELETE FROM hero\n");
+    project.revision(
+        "e",
+        "d",
+        "upgrade: CREATE TABLE e (n INT)\ndowngrade: DROP TABLE e\n",
+    );
+    project.revision(
+        "f",
+        "d",
+        "upgrade: CREATE TABLE f (n INT)\ndowngrade: DROP TABLE f\n",
+    );
+    project.revision(
+        "g",
+        "[e, f]",
+        "irreversible: true\nupgrade: CREATE TABLE g (n INT)\n",
+    );
+    project
+}
+
+#[test]
+fn what_is_good_passes_with_its_rows_and_merges_with_and_without_a_way_back() {
+    for engine in Engine::ALL {
+        let answer = test(&good(engine), &["-v"]).exits(0);
+        let answer = answer
+            .says("merge m  make m … ok")
+            .says("d  make d … skipped: irreversible")
+            .says("merge g  make g … ok")
+            .says("8 passed, 0 failed, 2 skipped");
+        assert!(
+            !answer.text.contains("invented"),
+            "{engine:?}: {}",
+            answer.text
+        );
+    }
+}
+
+/// The throw-away databases that are on the server.
+fn left(project: &Project) -> Vec<String> {
+    project.database().query(match project.database().engine() {
+        Engine::Postgres => "SELECT datname FROM pg_database WHERE datname LIKE 'rev_scratch%' ORDER BY 1",
+        _ => "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'rev_scratch%' ORDER BY 1",
+    })
+}
+
+#[test]
+fn what_a_killed_run_has_left_goes_with_the_next_one_and_nothing_else_does() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let project = good(engine);
+        let flags = scratch(engine);
+        let words = ["test"].into_iter().chain(flags.iter().map(String::as_str));
+        let words: Vec<&str> = words.collect();
+        // Halted in the middle, its databases are in use and must stay.
+        let before = left(&project);
+        let mut halted = project.halt_at(&words, 4).expect("it comes that far");
+        let owned: Vec<String> = left(&project)
+            .into_iter()
+            .filter(|it| !before.contains(it))
+            .collect();
+        test(&project, &[]).exits(0);
+        let there = left(&project);
+        assert!(
+            owned.iter().any(|it| there.contains(it)),
+            "{engine:?}: {owned:?}"
+        );
+        halted.kill().expect("a kill");
+        halted.wait().expect("it is gone");
+        // The server may take a moment to notice.
+        let is_gone = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            test(&project, &["e"]).exits(0);
+            !left(&project).iter().any(|it| owned.contains(it))
+        });
+        assert!(is_gone, "{engine:?}: {:?}", left(&project));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_takes_the_databases_away_too() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        let sleep = match engine {
+            Engine::Postgres => "SELECT pg_sleep(20)",
+            Engine::Mariadb => "SELECT SLEEP(20)",
+            Engine::Sqlite => {
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) \
+                 SELECT count(*) FROM n"
+            }
+        };
+        project.revision(
+            "a",
+            "null",
+            &format!("upgrade: {sleep}\ndowngrade: SELECT 1\n"),
+        );
+        let flags = scratch(engine);
+        let words = ["test"].into_iter().chain(flags.iter().map(String::as_str));
+        let folder = tempfile::tempdir().expect("a folder");
+        let child = project
+            .command(&words.collect::<Vec<_>>())
+            .env("TMPDIR", folder.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("rev starts");
+        std::thread::sleep(Duration::from_millis(1500));
+        let id = child.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status();
+        assert!(sent.expect("kill runs").success());
+        Answer::end_of(child)
+            .exits(1)
+            .says("skipped: the run was stopped");
+        let files = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(files, 0, "{engine:?}");
+    }
+}
