@@ -145,7 +145,7 @@ impl Family {
             Family::Int => format!("{column} > -100 AND {column} < 20000"),
             Family::Text => format!("char_length({column}) < 200 OR {column} = 'no (way'"),
             Family::Real | Family::Number => format!("({column} >= -9999)"),
-            Family::Json => format!("json_valid({column})"),
+            Family::Json => format!("json_valid({column}) OR {column} = ''"),
             _ => return None,
         })
     }
@@ -679,7 +679,7 @@ impl Table {
                 let text = match family {
                     Family::Text => format!("upper({name})"),
                     Family::Int | Family::Number => format!("coalesce({name}, 0) + 1"),
-                    _ => "id * 2".to_owned(),
+                    _ => "char_length(`name`) * 2".to_owned(),
                 };
                 let mut column = Column::new("made", Family::Text, random);
                 column.type_name = "VARCHAR(90)";
@@ -735,7 +735,7 @@ impl Table {
                 quoted.is_none_or(|name| names.iter().any(|it| it.0 == name && !it.1))
             })
         });
-        if !self.columns.iter().any(|it| it.name == "made") {
+        if engine || !self.columns.iter().any(|it| it.name == "made") {
             self.indexes.retain(|(_, name, _)| *name != "made");
         }
     }
@@ -877,6 +877,7 @@ impl Column {
             self.not_null = true;
             self.default = None;
             self.invisible = false;
+            self.checked &= self.name == "name";
             if self.name == "name" {
                 self.type_name = "VARCHAR(40)";
             }

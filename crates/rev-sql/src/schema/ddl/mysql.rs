@@ -76,11 +76,7 @@ impl Writer for Mysql<'_> {
                 let table = table_name(&from.name);
                 script.push(format!("ALTER TABLE {table} DROP FOREIGN KEY {called}"));
             }
-            Step::AddForeignKey(to, key) => {
-                let key = create::foreign_key(key, Some(keys::called(key, to, diff)));
-                let table = table_name(&to.name);
-                script.push(format!("ALTER TABLE {table} ADD {key}"));
-            }
+            Step::AddForeignKey(to, key) => change::add_key(to, key, diff, script),
             Step::DropTable(table) => {
                 let notes = vec![diff.loss_of_table(table)];
                 script.push_noted(format!("DROP TABLE {}", table_name(&table.name)), notes);

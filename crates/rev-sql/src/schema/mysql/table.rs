@@ -343,6 +343,10 @@ impl Reader<'_> {
         if engine == "InnoDB" && self.server.engine == "InnoDB" {
             options.remove("engine");
         }
+        // Aria states its default, and leaves it behind.
+        if engine != "Aria" || options.get("page_checksum").is_some_and(|it| it == "1") {
+            options.remove("page_checksum");
+        }
         // Only there it is not the only one that there is.
         if engine != "MEMORY" {
             let is_default =

@@ -56,17 +56,18 @@ impl<'a> Alter<'a> {
     pub(super) fn write(self, script: &mut Script) {
         let table = table_name(&self.change.to.name);
         let clauses = [&self.drops, &self.changes, &self.adds].map(Vec::as_slice);
-        let clauses: Vec<String> = clauses.concat();
+        let mut clauses: Vec<String> = clauses.concat();
         let is_alone = clauses.is_empty() && self.after.is_empty();
         let (removed, partitioned) = options::partitions(self.change, is_alone);
-        let options = options::changed(self.change, self.collation);
-        let (first, last) = match options::moves(self.change) {
-            true => (options, Vec::new()),
-            false => (Vec::new(), options),
-        };
+        let mut options = options::changed(self.change, self.collation);
+        // A table's parts must suit its engine at all times; but none that keeps a
+        // history goes to another.
+        let is_versioned = options::is_versioned(&self.change.from.options);
+        if options::moves(self.change) && !is_versioned {
+            clauses.append(&mut options);
+        }
         self.keep_history(script);
         removed.into_iter().for_each(|it| script.push(it));
-        push_alter(&table, &first, Vec::new(), script);
         for (text, note) in self.before {
             script.push_noted(text, vec![note]);
         }
@@ -74,7 +75,7 @@ impl<'a> Alter<'a> {
         for clause in self.after {
             script.push(format!("ALTER TABLE {table} {clause}"));
         }
-        push_alter(&table, &last, Vec::new(), script);
+        push_alter(&table, &options, Vec::new(), script);
         partitioned.into_iter().for_each(|it| script.push(it));
     }
 
@@ -232,6 +233,22 @@ impl<'a> Alter<'a> {
             _ => {}
         }
     }
+}
+
+/// Adds a foreign key, and keeps the index that serves it under its name.
+pub(super) fn add_key(to: &Table, key: &Constraint, diff: &Diff, script: &mut Script) {
+    let called = keys::called(key, to, diff);
+    let mut clauses = vec![format!("ADD {}", create::foreign_key(key, Some(called)))];
+    let mut notes = Vec::new();
+    if let Rule::ForeignKey(reference) = &key.rule
+        && let Some(from) = diff.from.tables.get(&to.name)
+        && let Some(index) = index::made_for(reference, from, to)
+    {
+        clauses.insert(0, format!("DROP INDEX {}", name(&index.name)));
+        clauses.insert(1, format!("ADD {}", create::index(index)));
+        notes.push(index::made_again(&[index]));
+    }
+    push_alter(&table_name(&to.name), &clauses, notes, script);
 }
 
 /// One `ALTER TABLE`, a clause a line where there are several.

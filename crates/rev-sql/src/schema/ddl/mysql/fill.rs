@@ -17,6 +17,8 @@ pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Optio
         .filter(|_| from.type_name == to.type_name);
     let filler = match default {
         Some(default) => value(default.as_str()),
+        // It is to be a value before and after; a text can be all of them.
+        None if is_text(from.type_name.as_str()) => filler(to.type_name.as_str())?,
         None => filler(from.type_name.as_str())?,
     };
     // A column that is set by itself on every change would be.
@@ -81,6 +83,11 @@ fn must_be_filled(column: &Column) -> bool {
 /// The first word of a type.
 pub(super) fn base(type_name: &str) -> &str {
     type_name.split(['(', ' ']).next().unwrap_or_default()
+}
+
+fn is_text(type_name: &str) -> bool {
+    let base = base(type_name);
+    base.ends_with("char") || base.ends_with("text")
 }
 
 /// What a column of this type holds that must hold something.

@@ -57,6 +57,7 @@ fn reset(key: &str, collation: Option<&str>) -> String {
         },
         "key_block_size" | "min_rows" | "max_rows" | "avg_row_length" | "checksum"
         | "delay_key_write" => "0",
+        "page_checksum" => "1",
         "connection" | "data directory" | "index directory" => "''",
         "union" => "()",
         _ => "DEFAULT",

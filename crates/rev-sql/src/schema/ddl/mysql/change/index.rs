@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::spelling::mentions;
 use super::super::{create, name};
 use crate::schema::ddl::Note;
-use crate::schema::{Alteration, Index, Part, PartOf, Rule, Table, TableChange, Text};
+use crate::schema::{Alteration, Index, Part, PartOf, Reference, Rule, Table, TableChange, Text};
 
 /// What becomes of a table's indexes.
 pub(super) struct Indexes<'a> {
@@ -97,17 +97,17 @@ impl<'a> Indexes<'a> {
     }
 
     pub(super) fn remark(&self) -> Option<Note> {
-        let names: Vec<String> = self
-            .kept
-            .iter()
-            .map(|it| format!("`{}`", it.name))
-            .collect();
-        let text = format!(
-            "{} would go with a wider index, if the server has made it for a foreign key",
-            names.join(", ")
-        );
-        (!names.is_empty()).then(|| Note::remark(text))
+        (!self.kept.is_empty()).then(|| made_again(&self.kept))
     }
+}
+
+/// Why indexes are dropped and added as they are.
+pub(in crate::schema::ddl::mysql) fn made_again(indexes: &[&Index]) -> Note {
+    let names: Vec<String> = indexes.iter().map(|it| format!("`{}`", it.name)).collect();
+    Note::remark(format!(
+        "the server drops an index that it has made for a foreign key ({}) when another serves as well",
+        names.join(", ")
+    ))
 }
 
 /// MariaDB's word or MySQL's for what becomes of an index.
@@ -149,6 +149,18 @@ fn is_shown(old: &Index, new: &Index) -> bool {
         index
     };
     bare(old) == bare(new)
+}
+
+/// The index that the server may have made for a foreign key of these columns, and
+/// would drop for the one that it makes when such a key is added again.
+pub(in crate::schema::ddl::mysql) fn made_for<'a>(
+    reference: &Reference,
+    from: &'a Table,
+    to: &Table,
+) -> Option<&'a Index> {
+    let serves = |it: &&Index| columns(it).into_iter().eq(&reference.columns);
+    let mut indexes = from.indexes.iter();
+    indexes.find(|it| serves(it) && serves_a_key(it, from) && to.indexes.contains(it))
 }
 
 /// Whether an index is such as the server makes for a foreign key of its table.
