@@ -237,17 +237,22 @@ impl<'a> Alter<'a> {
 
 /// Adds a foreign key, and keeps the index that serves it under its name.
 pub(super) fn add_key(to: &Table, key: &Constraint, diff: &Diff, script: &mut Script) {
+    let Rule::ForeignKey(reference) = &key.rule else {
+        return;
+    };
     let called = keys::called(key, to, diff);
-    let mut clauses = vec![format!("ADD {}", create::foreign_key(key, Some(called)))];
+    let mut clauses = Vec::new();
     let mut notes = Vec::new();
-    if let Rule::ForeignKey(reference) = &key.rule
-        && let Some(from) = diff.from.tables.get(&to.name)
-        && let Some(index) = index::made_for(reference, from, to)
+    // Adding a key copies the table, so its index is made again at no cost.
+    if let Some(from) = diff.from.tables.get(&to.name)
+        && let Some(index) = index::serving(reference, from, to)
     {
-        clauses.insert(0, format!("DROP INDEX {}", name(&index.name)));
-        clauses.insert(1, format!("ADD {}", create::index(index)));
+        clauses.push(format!("DROP INDEX {}", name(&index.name)));
+        clauses.push(format!("ADD {}", create::index(index)));
         notes.push(index::made_again(&[index]));
     }
+    let key = create::foreign_key(key, Some(called));
+    clauses.push(format!("ADD {key}"));
     push_alter(&table_name(&to.name), &clauses, notes, script);
 }
 
@@ -269,7 +274,9 @@ fn default_alone(from: &Column, to: &Column) -> Option<String> {
         default: to.default.clone(),
         ..from.clone()
     } != *to;
-    if differs_elsewhere {
+    // MariaDB leaves an expression where it is.
+    let is_expression = |it: &Text| !is_literal(it.as_str());
+    if differs_elsewhere || from.default.as_ref().is_some_and(is_expression) {
         return None;
     }
     let column = name(&to.name);

@@ -105,7 +105,7 @@ impl<'a> Indexes<'a> {
 pub(in crate::schema::ddl::mysql) fn made_again(indexes: &[&Index]) -> Note {
     let names: Vec<String> = indexes.iter().map(|it| format!("`{}`", it.name)).collect();
     Note::remark(format!(
-        "the server drops an index that it has made for a foreign key ({}) when another serves as well",
+        "made again, since the server drops what it made for a foreign key when another serves: {}",
         names.join(", ")
     ))
 }
@@ -151,16 +151,19 @@ fn is_shown(old: &Index, new: &Index) -> bool {
     bare(old) == bare(new)
 }
 
-/// The index that the server may have made for a foreign key of these columns, and
-/// would drop for the one that it makes when such a key is added again.
-pub(in crate::schema::ddl::mysql) fn made_for<'a>(
+/// The index that serves a foreign key of these columns alone. If the server has made
+/// it for a key, perhaps one that is gone, it drops it for the one that it makes for
+/// this key, under this key's name.
+pub(in crate::schema::ddl::mysql) fn serving<'a>(
     reference: &Reference,
     from: &'a Table,
     to: &Table,
 ) -> Option<&'a Index> {
-    let serves = |it: &&Index| columns(it).into_iter().eq(&reference.columns);
+    let serves = |it: &&Index| {
+        !it.unique && it.method.is_none() && columns(it).into_iter().eq(&reference.columns)
+    };
     let mut indexes = from.indexes.iter();
-    indexes.find(|it| serves(it) && serves_a_key(it, from) && to.indexes.contains(it))
+    indexes.find(|it| serves(it) && to.indexes.contains(it))
 }
 
 /// Whether an index is such as the server makes for a foreign key of its table.
