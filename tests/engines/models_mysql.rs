@@ -10,8 +10,9 @@ use rev_core::{Dialect, Sql, TransactionMode};
 use rev_db::{Settings, open};
 use rev_sql::schema::{Diff, Filter, Schema, ddl, resolve};
 use rev_sql::split::split;
-use rev_testkit::scratch::{Engine, Scratch};
+use rev_testkit::scratch::{Engine, Scratch, server_url};
 
+use crate::project::Project;
 use generator::{Pair, ROWS, Random};
 
 /// A database made by this SQL.
@@ -404,6 +405,51 @@ fn a_made_up_name_that_is_taken_is_numbered_on() {
     insta::assert_snapshot!(both_ways(&from, &to, &[]));
     let renamed = to.replace("hero", "heroine");
     insta::assert_snapshot!(both_ways(&from, &renamed, &["hero:heroine"]));
+}
+
+#[test]
+fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
+    let project = Project::of(Engine::Mariadb);
+    project.revision(
+        "a",
+        "null",
+        "upgrade: |\n  CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) UNIQUE);\n  \
+         CREATE TABLE hero (id INT AUTO_INCREMENT PRIMARY KEY, team_id INT REFERENCES team (id), power INT);\n\
+         downgrade: DROP TABLE hero, team\n",
+    );
+    project.revision(
+        "b",
+        "a",
+        "upgrade: |\n  CREATE PROCEDURE tidy() BEGIN DELETE FROM hero WHERE id < 0; END;\n  \
+         CREATE TRIGGER strong BEFORE INSERT ON hero FOR EACH ROW BEGIN\n    \
+         IF NEW.power IS NULL THEN SET NEW.power = 1; END IF;\n  END;\n  \
+         CREATE VIEW strong_heroes AS SELECT id FROM hero WHERE power > 9;\n\
+         downgrade: |\n  DROP VIEW strong_heroes;\n  DROP TRIGGER strong;\n  DROP PROCEDURE tidy;\n",
+    );
+    project.revision(
+        "c",
+        "b",
+        "upgrade: ALTER TABLE hero ADD COLUMN name VARCHAR(20) AFTER id, ADD CHECK (power > 0)\n\
+         downgrade: ALTER TABLE hero DROP CONSTRAINT CONSTRAINT_1, DROP COLUMN name\n",
+    );
+    project.rev(&["upgrade"]).exits(0);
+    let due = project.database().dump();
+    let server = server_url("REV_TEST_MYSQL_URL");
+    let words = ["squash", "base:c", "--id", "sss", "--from-database", "db1"];
+    project
+        .rev(&[&words[..], &["--scratch", &server]].concat())
+        .exits(0)
+        .says("proven for db1, on throw-away databases: up and down");
+    project.rev(&["downgrade", "db1@base"]).exits(0);
+    assert_eq!(project.database().tables(), [""; 0]);
+    project.rev(&["upgrade"]).exits(0).says("upgrade sss");
+    assert_eq!(project.database().dump(), due);
+    let file = std::fs::read_dir(project.root().join("revisions")).expect("a folder");
+    let names = file.map(|it| it.expect("an entry").path());
+    let mut made = names.filter(|it| it.to_string_lossy().contains("sss"));
+    let text = std::fs::read_to_string(made.next().expect("a file")).expect("a text");
+    assert!(text.contains("CREATE VIEW strong_heroes AS"), "{text}");
+    assert!(!text.contains(project.database().name()), "{text}");
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
