@@ -24,8 +24,9 @@ bench:
     scripts/bench-apply
     scripts/bench-servers
 
-# A million plans against a search over states, and thousands of kills at random
-# instants on each engine.
-soak KILLS="3000" PLANS="1000000":
+# A million plans against a search over states, pairs of schemas, and thousands of
+# kills at random instants on each engine.
+soak KILLS="3000" PLANS="1000000" PAIRS="100000":
+    REV_SCHEMA_PAIRS={{PAIRS}} cargo test --release -p rev-db --test databases -- schemas --nocapture
     REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture
     REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random --nocapture

@@ -7,6 +7,8 @@ mod git;
 mod graph;
 mod harness;
 mod health;
+mod models;
 mod plans;
 mod runs;
+mod sqlalchemy;
 mod squash;

@@ -3,6 +3,8 @@
 mod files;
 mod inspect;
 mod ledger;
+mod real;
 mod runs;
+mod schemas;
 mod setting;
 mod stops;

@@ -1,6 +1,10 @@
 //! The command line as data: one definition of each command and flag.
 
+mod models;
+
 use std::path::PathBuf;
+
+pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -113,6 +117,8 @@ pub(crate) enum Command {
     Switch(Switch),
     Stamp(Stamp),
     Check(Check),
+    Diff(Diff),
+    Dump(Dump),
     Repair(Repair),
     Edit(Edit),
     Completions(Completions),
@@ -123,6 +129,7 @@ pub(crate) enum Command {
 #[command(after_help = "Examples:
   rev init --database db1=sqlite://var/db1.sqlite
   rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' shop
+  rev init --template sqlalchemy --database db1=sqlite://var/db1.sqlite
   rev init --git-hook post-checkout")]
 pub(crate) struct Init {
     /// Where [default: here]
@@ -130,9 +137,19 @@ pub(crate) struct Init {
     /// A database and its URL, in which ${NAME} reads the environment; may be repeated
     #[arg(short, long = "database", value_name = "NAME=URL")]
     pub(crate) databases: Vec<String>,
+    /// What declares the schemas: writes rev_models.py, which prints them
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) template: Option<Template>,
     /// Start nothing; let git say after each checkout what `rev switch` would do
-    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases"])]
+    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases", "template"])]
     pub(crate) git_hook: Option<GitHook>,
+}
+
+/// What can declare the schemas of a new project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// Declarative models of SQLAlchemy
+    Sqlalchemy,
 }
 
 /// The hooks of git that can be written.
@@ -146,6 +163,7 @@ pub(crate) enum GitHook {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev revision -m \"add hero\"
+  rev revision -m \"add hero\" --autogenerate
   rev revision -m \"count fights\" --database db2 --sql fights.sql
   rev revision -m \"start billing\" --head base --branch-label billing")]
 pub(crate) struct NewRevision {
@@ -176,6 +194,11 @@ pub(crate) struct NewRevision {
     /// A file with the downgrade script
     #[arg(long = "down-sql", value_name = "FILE")]
     pub(crate) down_sql: Option<PathBuf>,
+    /// Write the scripts that bring databases to what their models declare
+    #[arg(long, conflicts_with_all = ["sql", "down_sql"])]
+    pub(crate) autogenerate: bool,
+    #[command(flatten)]
+    pub(crate) comparing: Comparing,
 }
 
 /// Write a revision that joins several heads
@@ -502,13 +525,6 @@ pub(crate) struct Stamp {
     #[command(flatten)]
     pub(crate) running: Running,
 }
-
-/// Look for mistakes in the project; exits 4 where there are any
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev check
-  rev check --format json")]
-pub(crate) struct Check {}
 
 /// Open the file of a revision in your editor
 #[derive(Debug, Args)]

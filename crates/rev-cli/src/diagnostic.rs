@@ -9,7 +9,7 @@ mod run;
 
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{dialect, fault, open, url, write};
-pub(crate) use run::{Place, drift_lines, failed, refusal, split, undecided};
+pub(crate) use run::{Place, drift_lines, failed, refusal, split, spot_in, undecided};
 
 use std::fmt::Write as _;
 

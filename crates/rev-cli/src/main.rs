@@ -3,11 +3,14 @@
 
 mod args;
 mod commands;
+mod compare;
 mod diagnostic;
 mod exit;
 mod graphlog;
+mod models;
 mod render;
 mod reporter;
+mod scratch;
 mod secrets;
 mod session;
 mod system;

@@ -331,7 +331,7 @@ impl Session {
 }
 
 /// The URL as drivers take it: a SQLite file with its whole path.
-fn address(url: &DatabaseUrl) -> String {
+pub(crate) fn address(url: &DatabaseUrl) -> String {
     match url.file() {
         None => url.expose().to_owned(),
         Some(file) => {

@@ -6,6 +6,7 @@
 //! [`state::State`]; a typed [`target::Target`] is resolved to a
 //! [`resolve::Destination`]; [`plan`] orders the steps between the two.
 
+pub mod arrange;
 pub mod binding;
 pub mod dialect;
 pub mod digest;

@@ -95,6 +95,23 @@ impl Scratch {
         open(&self.url, self.dialect, &self.settings)
     }
 
+    /// Runs statements one after the other, each by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StepError`], with the statement where one failed.
+    pub async fn load(&self, statements: &[Statement]) -> Result<(), StepError> {
+        let mut database = self.open()?;
+        if self.dialect == Dialect::Sqlite {
+            // What is thrown away need not survive a power cut.
+            send(&mut *database, 0, &statement("PRAGMA synchronous = OFF")).await?;
+        }
+        for (number, statement) in (1..).zip(statements) {
+            send(&mut *database, number, statement).await?;
+        }
+        Ok(())
+    }
+
     /// Takes it away; all that was opened must be closed by then.
     ///
     /// # Errors
@@ -135,22 +152,30 @@ async fn run(
     text: &str,
 ) -> Result<(), DatabaseError> {
     let mut database = open(url, dialect, settings)?;
-    let statement = Statement {
-        text: text.to_owned(),
-        piece: 0,
-        offset: 0,
-    };
-    let sent = Sent {
-        number: 1,
-        statement: &statement,
-    };
+    let result = send(&mut *database, 1, &statement(text)).await;
+    result.map_err(StepError::into_database_error)
+}
+
+async fn send(
+    database: &mut dyn Database,
+    number: usize,
+    statement: &Statement,
+) -> Result<(), StepError> {
     let mut silence = |_| {};
     let mut pulse = Pulse {
         stop: Stop::default(),
         tell: &mut silence,
     };
-    let result = database.run_alone(sent, &mut pulse).await;
-    result.map_err(StepError::into_database_error)
+    let sent = Sent { number, statement };
+    database.run_alone(sent, &mut pulse).await
+}
+
+fn statement(text: &str) -> Statement {
+    Statement {
+        text: text.to_owned(),
+        piece: 0,
+        offset: 0,
+    }
 }
 
 #[cfg(test)]

@@ -14,4 +14,5 @@ pub mod outcome;
 pub mod prepare;
 pub mod proof;
 pub mod repair;
+pub mod replay;
 pub mod request;

@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, Graph, Point, RevisionId, ShortcutId};
+use rev_core::{Binding, Graph, Point, RevisionId, ShortcutId};
 
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
-use crate::event::Stop;
-use crate::executor;
 use crate::outcome::LaneOutcome;
-use crate::request::{Job, Request};
+use crate::replay::{points, replay};
+use crate::request::Request;
 
 /// Opens a database anew, as often as asked.
 pub type Opener<'a> = &'a (dyn Fn() -> Result<Box<dyn Database>, DatabaseError> + 'a);
@@ -97,22 +96,7 @@ pub async fn prove(claim: Claim<'_>) -> Result<Proof, Unproven> {
 fn below(graph: &Graph, shortcut: ShortcutId) -> Vec<Point> {
     let members: rev_core::NodeSet = graph.members(shortcut).into_iter().collect();
     let below = graph.ancestors(members.iter()).difference(&members);
-    let heads = graph.ids(graph.topmost(&below));
-    match heads.is_empty() {
-        true => vec![point("base")],
-        false => points(&heads),
-    }
-}
-
-fn points(ids: &[RevisionId]) -> Vec<Point> {
-    ids.iter().map(|id| point(id.as_str())).collect()
-}
-
-fn point(text: &str) -> Point {
-    Point {
-        branch: None,
-        text: text.to_owned(),
-    }
+    points(&graph.ids(graph.topmost(&below)))
 }
 
 async fn schema(open: Opener<'_>) -> Result<Vec<String>, Unproven> {
@@ -143,28 +127,15 @@ impl Claim<'_> {
         points: &[Point],
         open: Opener<'_>,
     ) -> Result<Vec<RevisionId>, Unproven> {
-        let request = Request {
-            goal: Goal::Switch,
-            alone: true,
-            ..self.request.clone()
-        };
-        let job = Job {
-            binding: self.binding.clone(),
-            watched: false,
-            points: points.to_vec(),
-            database: open()?,
-        };
-        let stop = Stop::default();
-        let mut silence = |_| {};
-        let jobs = vec![job];
-        let run = executor::run(&request, graph, jobs, self.clock, &stop, &mut silence);
-        let outcome = run.await;
-        let is_complete = outcome.is_complete();
-        let mut lanes = outcome.lanes;
-        match lanes.pop() {
-            Some(lane) if !is_complete => Err(Unproven::Run(Box::new(lane))),
-            Some(lane) => Ok(lane.done),
-            None => Ok(Vec::new()),
-        }
+        let database = open()?;
+        let run = replay(
+            database,
+            self.binding,
+            graph,
+            points,
+            self.request,
+            self.clock,
+        );
+        run.await.map_err(Unproven::Run)
     }
 }

@@ -13,6 +13,8 @@ mod model;
 pub mod mysql;
 mod rename;
 pub mod sqlite;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use catalogue::{select, select_sqlite_dump};

@@ -5,9 +5,11 @@
 //! set.
 
 mod environment;
+mod models;
 mod url;
 
 pub use environment::Environment;
+pub use models::{Autogenerate, ModelFile, Models, Word};
 use url::BadReference;
 pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};
 
@@ -27,7 +29,13 @@ use crate::yaml::{self, Finding, Node, Value};
 /// The name of the settings file.
 pub const FILE_NAME: &str = "rev.yaml";
 
-const KEYS: &[&str] = &["revisions", "databases", "ledger", "snapshots"];
+const KEYS: &[&str] = &[
+    "revisions",
+    "databases",
+    "ledger",
+    "snapshots",
+    "autogenerate",
+];
 const DATABASE_KEYS: &[&str] = &[
     "url",
     "dialect",
@@ -35,6 +43,7 @@ const DATABASE_KEYS: &[&str] = &[
     "shared",
     "schema",
     "follow",
+    "models",
     "lock_timeout",
     "statement_timeout",
 ];
@@ -52,7 +61,11 @@ pub struct Config {
     pub ledger_prefix: String,
     /// Named plans, by name.
     pub snapshots: BTreeMap<String, Snapshot>,
+    /// What autogenerate looks at.
+    pub autogenerate: Autogenerate,
     root: PathBuf,
+    /// The settings file, as shown.
+    pub(crate) settings_name: String,
     env_file: Environment,
 }
 
@@ -82,6 +95,8 @@ pub struct Database {
     pub schema: Option<String>,
     /// The branches it lives on; empty: the whole graph.
     pub follow: Vec<Label>,
+    /// Where its declared schema comes from.
+    pub models: Option<Models>,
     /// How long a statement may wait for locks; `None`: for ever.
     pub lock_timeout: Option<Duration>,
     /// How long a statement may run; `None`: for ever.
@@ -111,7 +126,9 @@ impl Default for Config {
             databases: BTreeMap::new(),
             ledger_prefix: "rev_".to_owned(),
             snapshots: BTreeMap::new(),
+            autogenerate: Autogenerate::default(),
             root: PathBuf::new(),
+            settings_name: FILE_NAME.to_owned(),
             env_file: Environment::default(),
         }
     }
@@ -127,6 +144,7 @@ impl Database {
             shared: true,
             schema: None,
             follow: Vec::new(),
+            models: None,
             lock_timeout: Some(Duration::from_secs(5)),
             statement_timeout: None,
             group_places: Vec::new(),
@@ -331,6 +349,9 @@ impl Reader {
         {
             config.ledger_prefix = prefix;
         }
+        if let Some(node) = fields.given("autogenerate") {
+            config.autogenerate = self.autogenerate(node);
+        }
         let node = fields.given("snapshots");
         let entries = node.map(|node| self.entries(node, "snapshots"));
         for (key, node) in entries.into_iter().flatten() {
@@ -393,6 +414,9 @@ impl Reader {
         }
         if let Some(node) = fields.given("follow") {
             self.follow(node, &mut database);
+        }
+        if let Some(node) = fields.given("models") {
+            database.models = self.models(node);
         }
         self.timeouts(&mut fields, &mut database);
         database
@@ -591,6 +615,7 @@ databases:
 ledger: {prefix: app_}
 snapshots:
   fresh: {from: base, targets: [db1@head, db2@head]}
+autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], renames: 'hero.power:strength'}
 ";
 
     #[test]
@@ -600,6 +625,13 @@ snapshots:
         assert_eq!(folders, ["revisions", "more/revisions"]);
         assert_eq!(config.new_revisions(), Path::new("/p/revisions"));
         assert_eq!(config.ledger_prefix, "app_");
+        let words = |words: &[Word]| words.iter().map(|it| it.text.clone()).collect::<Vec<_>>();
+        assert_eq!(words(&config.autogenerate.include), ["app_*"]);
+        assert_eq!(
+            words(&config.autogenerate.exclude),
+            ["spatial_ref_sys", "trigger:*"]
+        );
+        assert_eq!(words(&config.autogenerate.renames), ["hero.power:strength"]);
         let fresh = &config.snapshots["fresh"];
         assert_eq!((fresh.from.len(), fresh.targets.len()), (1, 2));
         let db2 = &config.databases["db2"];
@@ -718,6 +750,15 @@ snapshots:
         bad_prefix rev.yaml:11:18: `1x` is not a table prefix: at most 32 ASCII letters, digits and `_`, no digit first
         missing_key rev.yaml:12:16: key `targets` is missing
         bad_name rev.yaml:12:30: `../b` is not a database name: `.` is not allowed at its start
+        ");
+        insta::assert_snapshot!(bad("databases:\n  a: {url: 'sqlite://x', models: []}\n  b: {url: 'sqlite://x', models: {command: [], x: 1}}\n  c: {url: 'sqlite://x', models: {}}\nautogenerate: {renames: [a, 'b:'], excludes: x}\n"), @"
+        empty_list rev.yaml:2:34: `models` is empty
+        empty_list rev.yaml:3:34: `command` is empty
+        unknown_key rev.yaml:3:48: key `x` is not known here
+        missing_key rev.yaml:4:34: key `command` is missing
+        bad_rename rev.yaml:5:26: `a` is not OLD:NEW, with tables or with columns such as `hero.power:strength`
+        bad_rename rev.yaml:5:29: `b:` is not OLD:NEW, with tables or with columns such as `hero.power:strength`
+        unknown_key rev.yaml:5:36: key `excludes` is not known here
         ");
         insta::assert_snapshot!(bad("databases:\n  a: x\n  a: y\n"), @"
         duplicate_key rev.yaml:3:3: key `a` is written twice, first on line 2

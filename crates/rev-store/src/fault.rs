@@ -156,6 +156,32 @@ pub enum Problem {
         /// As written.
         folder: String,
     },
+    /// A word under `models:` that names no file.
+    #[error("there is no model file `{path}`")]
+    NoModels {
+        /// As written.
+        path: String,
+    },
+    /// A list that needs something in it.
+    #[error("`{key}` is empty")]
+    EmptyList {
+        /// What it is under.
+        key: &'static str,
+    },
+    /// A rename that is none.
+    #[error("`{text}` is not OLD:NEW, with tables or with columns such as `hero.power:strength`")]
+    BadRename {
+        /// As written.
+        text: String,
+    },
+    /// A pattern that begins with no kind.
+    #[error("`{pattern}` begins with `{kind}`, which is no kind of object")]
+    BadPattern {
+        /// As written.
+        pattern: String,
+        /// What stands before the colon.
+        kind: String,
+    },
     /// A byte that no UTF-8 text holds.
     #[error("the file is not UTF-8: byte {offset} is {byte:#04x}")]
     NotUtf8 {
@@ -370,6 +396,10 @@ impl Problem {
             Problem::IsFolder => "is_folder",
             Problem::NotAFile => "not_a_file",
             Problem::NoFolder { .. } => "no_folder",
+            Problem::NoModels { .. } => "no_models",
+            Problem::EmptyList { .. } => "empty_list",
+            Problem::BadRename { .. } => "bad_rename",
+            Problem::BadPattern { .. } => "bad_pattern",
             Problem::NotUtf8 { .. } => "not_utf8",
             Problem::Nul => "nul",
             Problem::TooLarge { .. } => "too_large",

@@ -239,12 +239,13 @@ fn read_config(root: &Path, settings: &Path, faults: &mut Vec<Fault>) -> Config 
         };
         faults.extend(document::faults(".env", findings));
     }
-    let (config, findings) = match source::read(settings) {
+    let (mut config, findings) = match source::read(settings) {
         Ok(text) => Config::read(root, &text, Environment::new(variables)),
         Err(finding) => (Config::default(), vec![finding]),
     };
     let name = source::shown(root, settings);
     faults.extend(document::faults(&name, findings));
+    config.settings_name = name;
     config
 }
 

@@ -10,7 +10,7 @@ mod init;
 mod reparent;
 
 pub use emit::text;
-pub use init::{Initialised, init};
+pub use init::{Initialised, Template, init};
 pub use reparent::reparent;
 
 use std::fs::{self, OpenOptions};

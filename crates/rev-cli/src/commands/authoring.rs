@@ -11,7 +11,8 @@ use rev_engine::outcome::Refusal;
 use rev_store::write;
 use serde_json::json;
 
-use crate::args::{Global, Init, Merge, NewRevision};
+use super::autogenerate;
+use crate::args::{Global, Init, Merge, NewRevision, Template};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::{Session, assignment};
@@ -28,7 +29,11 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
         .iter()
         .map(|text| assignment("--database", text).map(|(name, url)| (name, url.to_owned())))
         .collect::<Result<Vec<_>, Failure>>()?;
-    let made = write::init(&root, &databases).map_err(|error| diagnostic::write(&error))?;
+    let template = args
+        .template
+        .map(|Template::Sqlalchemy| write::Template::Sqlalchemy);
+    let made =
+        write::init(&root, &databases, template).map_err(|error| diagnostic::write(&error))?;
     let paths: Vec<String> = made.files.iter().map(|path| shown(&here, path)).collect();
     if terminal.is_json() {
         terminal.json(&json!({ "files": paths }))?;
@@ -39,9 +44,12 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
                 .map(|path| format!("{path}\n"))
                 .collect::<String>(),
         )?;
-        let next = match databases.is_empty() {
-            true => "name your databases in rev.yaml, then: rev revision -m \"…\"",
-            false => "next: rev revision -m \"…\"",
+        let next = match (template, databases.is_empty()) {
+            (_, true) => "name your databases in rev.yaml, then: rev revision -m \"…\"",
+            (None, false) => "next: rev revision -m \"…\"",
+            (Some(_), false) => {
+                "name your models in rev_models.py, then: rev revision --autogenerate -m \"…\""
+            }
         };
         terminal.talk(next);
     }
@@ -50,6 +58,7 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
 
 /// `rev revision`.
 pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Failure> {
+    autogenerate::check_flags(args)?;
     let graph = session.graph();
     let head = args
         .head
@@ -58,7 +67,8 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         .transpose()?;
     let scripts_for = database_names(&args.databases, session)?;
     let parents = parents(args, head.as_ref(), &scripts_for, session)?;
-    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, graph.ids(parents));
+    let ids = graph.ids(parents.iter().copied());
+    let mut revision = Revision::new(new_id(args.id.as_deref(), graph)?, ids);
     revision.message.clone_from(&args.message);
     revision.created = Some(today());
     revision.labels = labels(&args.branch_labels, session)?;
@@ -66,6 +76,12 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         args.depends_on.iter().partition(|text| text.contains('@'));
     revision.depends_on = dependencies(&within, session)?;
     revision.needs = needs(&across, session)?;
+    if args.autogenerate {
+        return match autogenerate::fill(args, session, revision, &parents)? {
+            Some(revision) => create(session, revision),
+            None => autogenerate::nothing(session),
+        };
+    }
     let entry = Entry {
         upgrade: Some(script(args.sql.as_deref(), "-- write the way up here")?),
         downgrade: Some(script(

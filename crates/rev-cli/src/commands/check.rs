@@ -1,5 +1,7 @@
 //! `rev check`: mistakes that a project can be read with, but should not ship.
 
+mod models;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,14 +10,26 @@ use rev_engine::outcome::Refusal;
 use rev_sql::split::split;
 use serde_json::{Value, json};
 
+use crate::args::Check;
 use crate::diagnostic::{self, Diagnostic, Failure, Place};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::terminal::{GOOD, count};
 
 /// `rev check`. Faults of files have been reported when the project was opened.
-pub(crate) fn check(session: &Session) -> Result<Exit, Failure> {
-    let findings = findings(session)?;
+/// With `--models` or `--live`, schemas are compared instead.
+pub(crate) fn check(args: &Check, session: &Session) -> Result<Exit, Failure> {
+    let mut findings = Vec::new();
+    if !args.models && !args.live {
+        only_with_schemas(args)?;
+        findings = self::findings(session)?;
+    }
+    if args.models {
+        findings.extend(models::of_models(args, session)?);
+    }
+    if args.live {
+        findings.extend(models::of_live(args, session)?);
+    }
     if session.terminal.is_json() {
         let list: Vec<Value> = findings
             .iter()
@@ -40,6 +54,22 @@ pub(crate) fn check(session: &Session) -> Result<Exit, Failure> {
     } else {
         Exit::Difference
     })
+}
+
+/// Refuses what means something only where schemas are compared.
+fn only_with_schemas(args: &Check) -> Result<(), Failure> {
+    let looking = &args.looking;
+    let lists = [
+        &args.databases,
+        &args.scratch,
+        &looking.include,
+        &looking.exclude,
+    ];
+    if lists.iter().all(|list| list.is_empty()) {
+        return Ok(());
+    }
+    let told = Diagnostic::new("usage", "databases are named, but no schemas are compared");
+    Err(Failure::usage(told.hint("add `--models` or `--live`")))
 }
 
 fn findings(session: &Session) -> Result<Vec<Diagnostic>, Failure> {

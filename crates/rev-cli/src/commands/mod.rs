@@ -1,8 +1,11 @@
 //! The commands: each translates its arguments, asks, and words the answer.
 
 mod authoring;
+mod autogenerate;
 mod check;
 mod current;
+mod diff;
+mod dump;
 mod edit;
 mod history;
 mod hook;
@@ -69,7 +72,9 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
             run::run(Goal::Stamp, &args.targets, &args.running, &open("stamp")?)
         }
         Command::Repair(args) => repair::repair(&args, &open("repair")?),
-        Command::Check(_) => check::check(&open("check")?),
+        Command::Check(args) => check::check(&args, &open("check")?),
+        Command::Diff(args) => diff::diff(&args, &open("diff")?),
+        Command::Dump(args) => dump::dump(&args, &open("dump")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
         Command::Completions(args) => {
             let mut script = Vec::new();
@@ -85,7 +90,11 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
     let suits = match cli.global.format {
         Format::Text | Format::Json => true,
         Format::Mermaid => matches!(cli.command, Command::Plan(_) | Command::Graph(_)),
-        Format::Sql | Format::Markdown => matches!(cli.command, Command::Plan(_)),
+        Format::Sql => matches!(
+            cli.command,
+            Command::Plan(_) | Command::Diff(_) | Command::Dump(_)
+        ),
+        Format::Markdown => matches!(cli.command, Command::Plan(_)),
     };
     if suits {
         return Ok(());
@@ -147,7 +156,7 @@ pub(crate) fn one_line(message: &str) -> String {
 }
 
 /// What is half done on a database, and how to find out more.
-fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
+pub(crate) fn in_flight_line(name: &DatabaseName, in_flight: &InFlight) -> String {
     match in_flight {
         InFlight::Step(step) => {
             let stand = crate::terminal::count(step.done.len(), "statement");

@@ -9,9 +9,10 @@ use rev_core::{
     digest,
 };
 use rev_db::Scratch;
+use rev_engine::database::{Database, DatabaseError};
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
-use rev_engine::request::{Commitment, Request};
+use rev_sql::schema::ddl;
 use rev_store::config::DatabaseUrl;
 use serde_json::json;
 
@@ -20,6 +21,7 @@ use super::one_line;
 use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::scratch;
 use crate::session::{Session, runtime};
 use crate::system::{SystemClock, today};
 use crate::terminal::{GOOD, ID, NAME, WARNING, count};
@@ -157,7 +159,7 @@ fn dumped(
     }
     let mut database = session.database(binding)?;
     let script = runtime
-        .block_on(database.dump())
+        .block_on(dump(&mut *database, binding))
         .map_err(|error| session.refused(&error.into(), binding))?;
     let Some(script) = script else {
         return Err(refused(
@@ -171,6 +173,21 @@ fn dumped(
     };
     rev_core::squash::replace_upgrade(revision, binding, script);
     Ok(())
+}
+
+/// The statements that make a schema: those that the engine keeps, where it does,
+/// else those that its inspection gives.
+async fn dump(
+    database: &mut dyn Database,
+    binding: &Binding,
+) -> Result<Option<Vec<String>>, DatabaseError> {
+    if let Some(kept) = database.dump().await? {
+        return Ok(Some(kept));
+    }
+    let schema = database.inspect().await?;
+    let script = schema.and_then(|schema| ddl::dump(&schema, binding.dialect));
+    let texts = script.map(|it| it.statements.into_iter().map(|it| it.text).collect());
+    Ok(texts)
 }
 
 /// `db1@a db1@b`, or the base.
@@ -263,19 +280,7 @@ fn prove_on(
         ));
     }
     let settings = session.settings(binding);
-    let request = Request {
-        goal: rev_core::Goal::Switch,
-        beside: false,
-        keep_going: false,
-        commitment: Commitment::Step,
-        ends_sessions: false,
-        alone: true,
-        jobs: 1,
-        lock_wait: None,
-        operator: session.operator.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: session.run.clone(),
-    };
+    let request = scratch::request(session);
     let clock = SystemClock::start();
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
@@ -314,19 +319,7 @@ fn prove_on(
 fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failure {
     match error {
         Unproven::Database(error) => session.refused(&error.into(), binding),
-        Unproven::Run(lane) => match diagnostic::failed(&lane, &session.project, binding, None) {
-            Some(told) => Failure::refused(told.hint(
-                "this was on a throw-away database; the revisions must run from the base on",
-            )),
-            None => refused(
-                "unproven",
-                format!(
-                    "a run on a throw-away database for `{}` did not come to its end",
-                    binding.name
-                ),
-                "try `rev upgrade` on an empty database first",
-            ),
-        },
+        Unproven::Run(lane) => scratch::stuck(session, &lane, binding),
         Unproven::Differs {
             way,
             missing,

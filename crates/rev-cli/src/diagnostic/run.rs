@@ -57,6 +57,16 @@ impl Place<'_> {
     }
 }
 
+/// The place of a byte of a text that stands in a file of its own.
+pub(crate) fn spot_in(path: &str, text: &str, offset: usize) -> Spot {
+    let (line, column) = line_and_column(text, offset);
+    Spot {
+        path: path.to_owned(),
+        place: Some(rev_store::Place::at(line, column)),
+        excerpt: text.lines().nth(line.saturating_sub(1)).map(str::to_owned),
+    }
+}
+
 /// A lane that was refused; nothing was touched.
 pub(crate) fn refusal(
     refusal: &Refusal,

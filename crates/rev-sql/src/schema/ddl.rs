@@ -1,6 +1,6 @@
 //! The SQL that makes one schema into another.
 //!
-//! [`order`] decides what comes after what and is the same for every engine; each
+//! `order` decides what comes after what and is the same for every engine; each
 //! engine's [`Writer`] words one step at a time, and says what stands in the way of
 //! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
 

@@ -378,10 +378,7 @@ impl Change {
             Change::ChangeSequence { to, .. } => one("changes", Kind::Sequence, &to.name),
             Change::CreateTable(it) => one("creates", Kind::Table, &it.name),
             Change::DropTable(it) => one("drops", Kind::Table, &it.name),
-            Change::ChangeTable(it) => {
-                let sentence = |alteration: &Alteration| alteration.sentence(&it.to.name);
-                it.alterations.iter().map(sentence).collect()
-            }
+            Change::ChangeTable(it) => it.sentences(),
             Change::CreateObject(it) => one("creates", it.kind, &it.name),
             Change::DropObject(it) => one("drops", it.kind, &it.name),
             Change::ChangeObject { to, .. } => one("changes", to.kind, &to.name),
@@ -389,26 +386,59 @@ impl Change {
     }
 }
 
+impl TableChange {
+    /// What goes and comes under the same name, or on the same columns, has changed.
+    fn sentences(&self) -> Vec<String> {
+        let table = &self.to.name;
+        let titles = |is_new: bool| -> Vec<String> {
+            let all = self.alterations.iter();
+            all.filter_map(|it| it.replaceable(is_new)).collect()
+        };
+        let (gone, new) = (titles(false), titles(true));
+        let mut sentences = Vec::new();
+        for alteration in &self.alterations {
+            let (goes, comes) = (alteration.replaceable(false), alteration.replaceable(true));
+            match (goes, comes) {
+                (Some(title), _) if new.contains(&title) => {
+                    sentences.push(format!("changes {title} on `{table}`"));
+                }
+                (Some(title), _) => sentences.push(format!("drops {title} on `{table}`")),
+                (_, Some(title)) if gone.contains(&title) => {}
+                (_, Some(title)) => sentences.push(format!("adds {title} on `{table}`")),
+                (None, None) => sentences.extend(alteration.sentence(table)),
+            }
+        }
+        sentences
+    }
+}
+
 impl Alteration {
-    fn sentence(&self, table: &Name) -> String {
+    /// The title of a constraint or index that comes, or that goes.
+    fn replaceable(&self, is_new: bool) -> Option<String> {
         match self {
+            Alteration::AddConstraint(it) if is_new => Some(constraint_title(it)),
+            Alteration::DropConstraint(it) if !is_new => Some(constraint_title(it)),
+            Alteration::AddIndex(it) if is_new => Some(format!("index `{}`", it.name)),
+            Alteration::DropIndex(it) if !is_new => Some(format!("index `{}`", it.name)),
+            _ => None,
+        }
+    }
+
+    fn sentence(&self, table: &Name) -> Option<String> {
+        Some(match self {
             Alteration::AddColumn(it) => format!("adds column `{table}.{}`", it.name),
             Alteration::DropColumn(it) => format!("drops column `{table}.{}`", it.name),
             Alteration::ChangeColumn { from, to } => {
                 let what = column_differences(from, to).join(", ");
                 format!("changes column `{table}.{}`: {what}", to.name)
             }
-            Alteration::AddConstraint(it) => {
-                format!("adds {} to `{table}`", constraint_title(it))
-            }
-            Alteration::DropConstraint(it) => {
-                format!("drops {} of `{table}`", constraint_title(it))
-            }
-            Alteration::AddIndex(it) => format!("creates index `{}` on `{table}`", it.name),
-            Alteration::DropIndex(it) => format!("drops index `{}` of `{table}`", it.name),
             Alteration::ChangeOptions { .. } => format!("changes the options of table `{table}`"),
             Alteration::ChangeComment { .. } => format!("changes the comment of table `{table}`"),
-        }
+            Alteration::AddConstraint(_)
+            | Alteration::DropConstraint(_)
+            | Alteration::AddIndex(_)
+            | Alteration::DropIndex(_) => return None,
+        })
     }
 }
 

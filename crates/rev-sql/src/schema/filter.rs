@@ -203,3 +203,85 @@ fn settle_map<K: Ord + Clone, V: Clone>(
     let left = from.iter().filter(|(key, _)| !keeps(key));
     to.extend(left.map(|(key, value)| (key.clone(), value.clone())));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Diff;
+    use crate::schema::testing::schema;
+    use rev_core::Dialect;
+
+    const FROM: &str = "
+        hero: id power
+        tmp_import: a
+        index by_hand on hero: power
+        view v: hero
+        trigger noisy on hero:
+        trigger t on tmp_import:
+    ";
+    const TO: &str = "
+        hero: id power
+        team: id
+        index ix on hero: power
+    ";
+
+    /// What is left to do under these patterns.
+    fn left(include: &[&str], exclude: &[&str]) -> String {
+        let texts = |texts: &[&str]| texts.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let filter = Filter::new(&texts(include), &texts(exclude)).expect("patterns");
+        let (from, to) = (schema(FROM), schema(TO));
+        let diff = Diff::between(&from, &to, &[], &filter, Dialect::Sqlite);
+        diff.sentences().join("; ")
+    }
+
+    #[test]
+    fn patterns_choose_by_kind_schema_and_name() {
+        let all = "drops index `by_hand` on `hero`; adds index `ix` on `hero`; drops table \
+                   `tmp_import`; creates table `team`; drops view `v`; drops trigger `noisy`; drops trigger `t`";
+        assert_eq!(left(&[], &[]), all);
+        for (include, exclude, due) in [
+            (
+                vec![],
+                vec!["tmp_*", "v", "trigger:*", "index:*"],
+                "creates table `team`",
+            ),
+            (vec!["team"], vec![], "creates table `team`"),
+            (
+                vec!["hero"],
+                vec!["index:hero.by_*"],
+                "adds index `ix` on `hero`; drops trigger `noisy`",
+            ),
+            (
+                vec!["trigger:t"],
+                vec!["table:hero", "team", "v"],
+                "drops table `tmp_import`; drops trigger `t`",
+            ),
+            (vec![], vec!["*"], ""),
+        ] {
+            assert_eq!(left(&include, &exclude), due, "{include:?} {exclude:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_it_was() {
+        let filter = Filter::new([], &["index:by_*".to_owned(), "tmp_*".to_owned()]);
+        let settled = filter.expect("patterns").settle(&schema(FROM), schema(TO));
+        let hero = &settled.tables[&crate::schema::testing::name("hero")];
+        let indexes: Vec<&str> = hero.indexes.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(indexes, ["ix", "by_hand"]);
+        assert!(
+            settled
+                .tables
+                .contains_key(&crate::schema::testing::name("tmp_import"))
+        );
+    }
+
+    #[test]
+    fn a_kind_that_is_none_is_refused() {
+        let error = Filter::new(&["tables:x".to_owned()], []).expect_err("no kind");
+        assert_eq!(
+            error.to_string(),
+            "`tables:x` begins with `tables`, which is no kind of object"
+        );
+    }
+}

@@ -46,6 +46,16 @@ pub enum BadRename {
     },
 }
 
+impl BadRename {
+    /// As written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            BadRename::Malformed { text } | BadRename::Nothing { text } => text,
+        }
+    }
+}
+
 impl Rename {
     /// A sentence: ``renames column `hero.power` to `strength` ``.
     #[must_use]
@@ -102,9 +112,14 @@ pub fn resolve(
     to: &Schema,
     dialect: Dialect,
 ) -> (Vec<Rename>, Vec<BadRename>) {
-    let mut renames = Vec::new();
+    let mut renames: Vec<Rename> = Vec::new();
     let mut rest = Vec::new();
     let mut bad = Vec::new();
+    let add = |rename: Rename, renames: &mut Vec<Rename>| {
+        if !renames.contains(&rename) {
+            renames.push(rename);
+        }
+    };
     for text in texts {
         match text
             .split_once(':')
@@ -112,7 +127,7 @@ pub fn resolve(
         {
             None => bad.push(BadRename::Malformed { text: text.clone() }),
             Some((old, new)) => match table(old, new, from, to) {
-                Some(rename) => renames.push(rename),
+                Some(rename) => add(rename, &mut renames),
                 None => rest.push((text, old, new)),
             },
         }
@@ -120,7 +135,7 @@ pub fn resolve(
     let moved = apply(from, &renames, dialect);
     for (text, old, new) in rest {
         match column(old, new, &moved, to, &renames) {
-            Some(rename) => renames.push(rename),
+            Some(rename) => add(rename, &mut renames),
             None => bad.push(BadRename::Nothing { text: text.clone() }),
         }
     }
@@ -432,5 +447,126 @@ impl Renaming<'_> {
             TokenKind::Name => is_text(self.from, &super::ddl::unquoted(token.text)),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::testing::{name, schema};
+    use crate::schema::{Diff, Filter};
+
+    fn resolved(texts: &[&str], from: &str, to: &str) -> String {
+        let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
+        let (renames, bad) = resolve(&texts, &schema(from), &schema(to), Dialect::Sqlite);
+        let good = renames.iter().map(Rename::sentence);
+        let bad = bad.iter().map(|it| format!("bad `{}`", it.text()));
+        good.chain(bad).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn renames_are_read_by_what_is_gone_and_what_is_new() {
+        let (from, to) = ("hero: id power\nteam: id", "villain: id strength\nteam: id");
+        for (texts, due) in [
+            (vec!["hero:villain"], "renames table `hero` to `villain`"),
+            (
+                vec!["hero.power:strength", "hero:villain"],
+                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
+            ),
+            (
+                vec!["HERO:villain", "villain.Power:strength", "hero:villain"],
+                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
+            ),
+            (vec!["hero.power:strength"], "bad `hero.power:strength`"),
+            (
+                vec!["hero:team", "team:villain", "x:villain", "hero"],
+                "bad `hero`; bad `hero:team`; bad `team:villain`; bad `x:villain`",
+            ),
+        ] {
+            assert_eq!(resolved(&texts, from, to), due, "{texts:?}");
+        }
+        let schemas = ("app.hero: id", "app.villain: id");
+        let due = "renames table `app.hero` to `app.villain`";
+        assert_eq!(resolved(&["app.hero:villain"], schemas.0, schemas.1), due);
+        assert_eq!(
+            resolved(&["app.hero:app.villain"], schemas.0, schemas.1),
+            due
+        );
+    }
+
+    #[test]
+    fn the_way_back_names_tables_as_they_were() {
+        let renames = [
+            Rename::Table {
+                from: name("hero"),
+                to: name("villain"),
+            },
+            Rename::Column {
+                table: name("villain"),
+                from: Text::caseless("power"),
+                to: Text::caseless("strength"),
+            },
+        ];
+        let back: Vec<String> = Rename::inverted(&renames)
+            .iter()
+            .map(Rename::spelt)
+            .collect();
+        assert_eq!(back, ["villain:hero", "hero.strength:power"]);
+    }
+
+    #[test]
+    fn what_may_be_a_rename_is_told_once_for_each_name() {
+        let from = schema("hero: id name power\nteam: id\nold: a b c d");
+        let to = schema("hero: id strength skill\nsquad: id\nnew: x y z");
+        let diff = Diff::between(&from, &to, &[], &Filter::default(), Dialect::Sqlite);
+        let doubts: Vec<String> = diff.doubts.iter().map(Rename::spelt).collect();
+        assert_eq!(
+            doubts,
+            ["team:squad", "hero.name:strength", "hero.power:skill"]
+        );
+        assert!(diff.reversed(Dialect::Sqlite).doubts.is_empty());
+    }
+
+    #[test]
+    fn a_renamed_column_is_followed_through_its_table() {
+        let expression = |text| super::super::ddl::expression(text, Dialect::Sqlite);
+        let mut schema = schema("hero: id power\nfight: hero_id>hero");
+        let hero = schema.tables.get_mut(&name("hero")).expect("hero");
+        hero.indexes.push(Index {
+            name: Text::caseless("ix"),
+            unique: false,
+            method: None,
+            parts: vec![Part {
+                of: PartOf::Expression(expression("lower(power) || power(2) || 'power'")),
+                ..Part::column(Text::default())
+            }],
+            include: vec![Text::caseless("power")],
+            predicate: Some(expression("\"Power\" > 0")),
+            options: Default::default(),
+            comment: None,
+        });
+        let rename = |from, to| Rename::Column {
+            table: name("hero"),
+            from: Text::caseless(from),
+            to: Text::caseless(to),
+        };
+        let renames = [rename("power", "order"), rename("id", "number")];
+        let renamed = apply(&schema, &renames, Dialect::Sqlite);
+        let hero = &renamed.tables[&name("hero")];
+        let index = &hero.indexes[0];
+        let PartOf::Expression(part) = &index.parts[0].of else {
+            panic!("an expression")
+        };
+        assert_eq!(part.as_str(), "lower(\"order\") || power(2) || 'power'");
+        assert_eq!(index.include, [Text::caseless("order")]);
+        assert_eq!(
+            index.predicate.as_ref().map(Text::as_str),
+            Some("\"order\" > 0")
+        );
+        let fight = renamed.tables[&name("fight")]
+            .references()
+            .next()
+            .expect("a key");
+        assert_eq!(fight.targets, [Text::caseless("number")]);
     }
 }

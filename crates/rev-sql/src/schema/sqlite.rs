@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rev_core::Dialect;
 
 use super::ddl::unquoted;
-use super::{Kind, Name, Object, Reference, Rule, Schema, Table, Text};
+use super::{Kind, Name, Object, Rule, Schema, Table, Text};
 use crate::ledger::{Ledger, text};
 use crate::split::{Token, TokenKind, tokens};
 
@@ -177,11 +177,12 @@ fn complete_references(schema: &mut Schema) {
         .collect();
     for table in schema.tables.values_mut() {
         for constraint in &mut table.constraints {
-            if let Rule::ForeignKey(Reference { table, targets, .. }) = &mut constraint.rule
-                && targets.is_empty()
-                && let Some(key) = keys.get(table)
+            if let Rule::ForeignKey(reference) = &mut constraint.rule
+                && reference.targets.is_empty()
+                && let Some(key) = keys.get(&reference.table)
+                && key.len() == reference.columns.len()
             {
-                targets.clone_from(key);
+                reference.targets.clone_from(key);
             }
         }
     }

@@ -18,17 +18,40 @@ pub struct Initialised {
     pub files: Vec<PathBuf>,
 }
 
+/// What declares the schemas of a new project's databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Template {
+    /// Models of SQLAlchemy, printed as SQL by a file in Python.
+    Sqlalchemy,
+}
+
+/// The file in Python that prints SQLAlchemy's models.
+const LOADER: &str = "rev_models.py";
+
 /// Makes a project in `root` for these databases and their URLs (which may
 /// hold `${NAME}`).
 ///
 /// # Errors
 ///
-/// [`WriteError::Exists`] where there is a `rev.yaml`; then nothing is changed.
-pub fn init(root: &Path, databases: &[(DatabaseName, String)]) -> Result<Initialised, WriteError> {
+/// [`WriteError::Exists`] where there is a `rev.yaml`, or a file that the template
+/// would write; then nothing is changed.
+pub fn init(
+    root: &Path,
+    databases: &[(DatabaseName, String)],
+    template: Option<Template>,
+) -> Result<Initialised, WriteError> {
     fs::create_dir_all(root).map_err(WriteError::io(root))?;
     let settings = root.join(FILE_NAME);
+    let loader = template.map(|Template::Sqlalchemy| root.join(LOADER));
+    if let Some(path) = loader
+        .iter()
+        .find(|path| path.exists() && !settings.exists())
+    {
+        let path = path.clone();
+        return Err(WriteError::Exists { path });
+    }
     let mut files = vec![settings.clone()];
-    place(&settings, &settings_text(databases), |read| {
+    place(&settings, &settings_text(databases, template), |read| {
         let (config, findings) = Config::read(root, read, Environment::default());
         match findings.first() {
             None if config.databases.len() == databases.len() => Ok(()),
@@ -42,6 +65,10 @@ pub fn init(root: &Path, databases: &[(DatabaseName, String)]) -> Result<Initial
             }
         }
     })?;
+    if let Some(path) = loader {
+        super::write_new(&path, &loader_text(databases)).map_err(WriteError::io(&path))?;
+        files.push(path);
+    }
     let folder = root.join("revisions");
     fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
     let keep = folder.join(".gitkeep");
@@ -63,7 +90,15 @@ fn is_under_var(url: &str) -> bool {
     url.contains("sqlite:var/") || url.contains("sqlite://var/")
 }
 
-fn settings_text(databases: &[(DatabaseName, String)]) -> String {
+/// The loader, with a line for each database.
+fn loader_text(databases: &[(DatabaseName, String)]) -> String {
+    let lines = databases
+        .iter()
+        .map(|(name, _)| format!("    \"{name}\": [\"app.models:Base\"],\n"));
+    include_str!("templates/rev_models.py").replace("    # {MODELS}\n", &lines.collect::<String>())
+}
+
+fn settings_text(databases: &[(DatabaseName, String)], template: Option<Template>) -> String {
     let mut text = String::from(
         "# Where revision files are: a folder or a list of them, searched recursively.
 revisions: revisions
@@ -76,6 +111,7 @@ revisions: revisions
 #     groups: [analytics]       # targets and revisions may name the group
 #     shared: false             # takes only scripts that name it or its group
 #     follow: [billing]         # the branches it lives on; empty: all
+#     models: schema/*.sql      # declares its schema, for `rev revision --autogenerate`
 #     lock_timeout: 5s
 #     statement_timeout: 0      # none
 databases:",
@@ -86,7 +122,12 @@ databases:",
     text.push('\n');
     for (name, url) in databases {
         let (name, url) = (scalar(name.as_str()), quoted(url));
-        text.push_str(&format!("  {name}: {url}\n"));
+        text.push_str(&match template {
+            None => format!("  {name}: {url}\n"),
+            Some(Template::Sqlalchemy) => {
+                format!("  {name}:\n    url: {url}\n    models: {{command: [python3, {LOADER}]}}\n")
+            }
+        });
     }
     text
 }
@@ -131,7 +172,7 @@ mod tests {
             database("db1", "sqlite://var/db1.sqlite"),
             database("no", "${X:-postgres://localhost/\"a\"}"),
         ];
-        let made = init(root.path(), &databases).expect("made");
+        let made = init(root.path(), &databases, None).expect("made");
         assert_eq!(made.files.len(), 3);
         let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
         assert_eq!(project.config.databases.len(), 2);
@@ -139,11 +180,38 @@ mod tests {
     }
 
     #[test]
+    fn a_project_of_a_template_has_models() {
+        let root = tempfile::tempdir().expect("a folder");
+        let databases = [database("db1", "sqlite://var/db1.sqlite")];
+        let template = Some(Template::Sqlalchemy);
+        let made = init(root.path(), &databases, template).expect("made");
+        assert_eq!(made.files.len(), 4);
+        let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
+        let (_, database) = project.config.databases.first_key_value().expect("one");
+        assert!(database.models.is_some());
+        let loader = fs::read_to_string(root.path().join(LOADER)).expect("read");
+        assert!(
+            loader.contains("\n    \"db1\": [\"app.models:Base\"],\n"),
+            "{loader}"
+        );
+        assert!(!loader.contains("{MODELS}"));
+    }
+
+    #[test]
+    fn a_loader_that_is_there_is_left_alone() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::write(root.path().join(LOADER), "mine").expect("written");
+        let refused = init(root.path(), &[], Some(Template::Sqlalchemy));
+        assert!(matches!(refused, Err(WriteError::Exists { .. })));
+        assert!(!root.path().join(FILE_NAME).exists());
+    }
+
+    #[test]
     fn an_existing_project_is_left_alone() {
         let root = tempfile::tempdir().expect("a folder");
         let settings = root.path().join(FILE_NAME);
         fs::write(&settings, "mine").expect("written");
-        let refused = init(root.path(), &[]);
+        let refused = init(root.path(), &[], None);
         assert!(matches!(refused, Err(WriteError::Exists { .. })));
         assert_eq!(fs::read_to_string(&settings).expect("read"), "mine");
         assert!(!root.path().join("revisions").exists());

@@ -167,7 +167,7 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
             .filter(|it| it != name && tables.contains_key(it))
             .collect()
     };
-    sorted(tables.keys().copied().collect(), needs)
+    sorted(&tables.keys().copied().collect(), needs)
         .into_iter()
         .map(|name| tables[name])
         .collect()
@@ -175,17 +175,28 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
 
 /// Sorts so that each comes after what it needs; where they need each other, the
 /// first comes first.
-fn sorted<K: Ord + Copy>(mut left: BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -> Vec<K> {
-    let mut waiting: BTreeMap<K, BTreeSet<K>> = left.iter().map(|key| (*key, needs(key))).collect();
+fn sorted<K: Ord + Copy>(all: &BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -> Vec<K> {
+    let mut waiting: BTreeMap<K, BTreeSet<K>> = all.iter().map(|key| (*key, needs(key))).collect();
+    let mut needed_by: BTreeMap<K, Vec<K>> = BTreeMap::new();
+    for (key, needs) in &waiting {
+        for need in needs {
+            needed_by.entry(*need).or_default().push(*key);
+        }
+    }
+    let is_free = |key: &&K| waiting[*key].is_empty();
+    let mut free: BTreeSet<K> = all.iter().filter(is_free).copied().collect();
     let mut order = Vec::new();
-    while !left.is_empty() {
-        let free = left.iter().find(|key| waiting[*key].is_empty());
-        let next = *free.or_else(|| left.first()).expect("some are left");
-        left.remove(&next);
-        waiting.values_mut().for_each(|it| {
-            it.remove(&next);
-        });
+    while let Some(next) = free.pop_first().or_else(|| waiting.keys().next().copied()) {
+        waiting.remove(&next);
         order.push(next);
+        for key in needed_by.remove(&next).into_iter().flatten() {
+            if let Some(needs) = waiting.get_mut(&key) {
+                needs.remove(&next);
+                if needs.is_empty() {
+                    free.insert(key);
+                }
+            }
+        }
     }
     order
 }
@@ -208,11 +219,8 @@ impl<'a> Objects<'a> {
         for (handle, object) in &diff.from.objects {
             let stays = match diff.to.objects.get(handle) {
                 None => false,
-                Some(new) if new == object => !writer.is_in_the_way(object, diff),
-                Some(new) if writer.is_in_the_way(object, diff) => {
-                    let _ = new;
-                    false
-                }
+                Some(_) if writer.is_in_the_way(object, diff) => false,
+                Some(new) if new == object => true,
                 Some(new) => {
                     let replaces = writer.replaces(object, new);
                     if replaces {
@@ -294,16 +302,150 @@ fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema) {
 
 /// Objects after those that they need, by kind and name where that leaves a choice.
 fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Object> {
-    let all = handles.clone();
     let needs = |handle: &&Handle| -> BTreeSet<&Handle> {
         let object = &schema.objects[*handle];
         let used = |it: &&&Handle| {
             *it != handle && (object.needs.contains(&it.2) || object.on.as_ref() == Some(&it.2))
         };
-        all.iter().filter(used).copied().collect()
+        handles.iter().filter(used).copied().collect()
     };
-    sorted(handles, needs)
+    sorted(&handles, needs)
         .into_iter()
         .map(|it| &schema.objects[it])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::ddl::{Note, Script};
+    use crate::schema::testing::schema;
+    use crate::schema::{Filter, Rename};
+    use rev_core::Dialect;
+
+    /// Writes each step as a word and a name; whatever uses `hero` is in the way.
+    struct Words {
+        keys_apart: bool,
+    }
+
+    impl Writer for Words {
+        fn keys_apart(&self) -> bool {
+            self.keys_apart
+        }
+
+        fn is_in_the_way(&self, object: &Object, _: &Diff) -> bool {
+            object.needs.iter().any(|name| name.to_string() == "hero")
+        }
+
+        fn write(&self, step: Step<'_>, _: &Diff, script: &mut Script) {
+            script.push(match step {
+                Step::DropObject(it) => format!("drop {}", it.name),
+                Step::CreateObject(it) => format!("make {}", it.name),
+                Step::DropForeignKey(table, _) => format!("unkey {}", table.name),
+                Step::AddForeignKey(table, _) => format!("key {}", table.name),
+                Step::DropTable(it) => format!("drop {}", it.name),
+                Step::CreateTable(it) => format!("make {}", it.name),
+                Step::ChangeTable(it) => format!("change {}", it.to.name),
+                Step::Rename(it) => it.spelt(),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+
+    fn ordered(from: &str, to: &str, keys_apart: bool, renames: &[Rename]) -> String {
+        let (from, to) = (schema(from), schema(to));
+        let diff = Diff::between(&from, &to, renames, &Filter::default(), Dialect::Sqlite);
+        let script = super::super::write_with(&Words { keys_apart }, &diff);
+        let texts: Vec<&str> = script
+            .statements
+            .iter()
+            .map(|it| it.text.as_str())
+            .collect();
+        texts.join(", ")
+    }
+
+    #[test]
+    fn what_is_stood_on_comes_first_and_goes_last() {
+        let all = "
+            a_fight: id hero_id>hero
+            hero: id team_id>team
+            team: id
+            routine total: team
+            routine plain:
+            view a_view: strong
+            view strong: hero
+            trigger t on hero: a_fight
+        ";
+        assert_eq!(
+            ordered("", all, false, &[]),
+            "make plain, make team, make hero, make a_fight, make total, make strong, make a_view, make t"
+        );
+        assert_eq!(
+            ordered(all, "", false, &[]),
+            "drop t, drop a_view, drop strong, drop total, drop a_fight, drop hero, drop team, drop plain"
+        );
+    }
+
+    #[test]
+    fn keys_that_stand_apart_allow_circles() {
+        let circle = "a: id b_id>b\nb: id a_id>a\nc: id c_id>c";
+        assert_eq!(
+            ordered("", circle, true, &[]),
+            "make c, make a, make b, key c, key a, key b"
+        );
+        assert_eq!(
+            ordered(circle, "", true, &[]),
+            "unkey a, drop b, drop a, drop c"
+        );
+    }
+
+    #[test]
+    fn what_is_in_the_way_leaves_with_all_that_needs_it_and_comes_back() {
+        let from = "hero: id\nteam: id\nview a: b\nview b: hero\nview c: team";
+        let to = from.replace("hero: id\n", "hero: id name\n");
+        assert_eq!(
+            ordered(from, &to, false, &[]),
+            "drop a, drop b, change hero, make b, make a"
+        );
+    }
+
+    #[test]
+    fn a_name_is_free_before_another_takes_it() {
+        let name = crate::schema::testing::name;
+        let renames = [Rename::Table {
+            from: name("hero"),
+            to: name("villain"),
+        }];
+        let (from, to) = ("hero: id\nold: a", "villain: id x\nnew: a");
+        assert_eq!(
+            ordered(from, to, false, &renames),
+            "drop old, hero:villain, make new, change villain"
+        );
+    }
+
+    #[test]
+    fn a_script_reads_well_and_no_name_ends_a_comment() {
+        let mut script = Script::default();
+        script.push("DROP VIEW a");
+        script.push("DROP VIEW b");
+        script.push_noted(
+            "DROP TABLE t",
+            vec![Note::destructive("drops `a\nDROP TABLE x`")],
+        );
+        script.push("CREATE TABLE t (\n  a\n)");
+        script.push("DROP VIEW c");
+        insta::assert_snapshot!(script.to_sql(), @"
+        DROP VIEW a;
+        DROP VIEW b;
+
+        -- destructive: drops `a DROP TABLE x`
+        DROP TABLE t;
+
+        CREATE TABLE t (
+          a
+        );
+
+        DROP VIEW c;
+        ");
+    }
 }

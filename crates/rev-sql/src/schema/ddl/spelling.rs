@@ -1,5 +1,8 @@
 //! Names and expressions as a person would write them.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use rev_core::Dialect;
 
 use crate::ledger;
@@ -38,6 +41,9 @@ trigger true unbounded undo union unique unlock unsigned update usage use user u
 utc_time utc_timestamp vacuum values varbinary varchar varcharacter variadic varying verbose view \
 virtual when where while window with without write xor year_month zerofill";
 
+static WORDS: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
+
 /// A name, quoted only where the dialect would take it for something else.
 pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
     let text = name.as_str();
@@ -53,7 +59,7 @@ pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
             || (c.is_ascii_uppercase() && !small)
     });
     let word = text.to_ascii_lowercase();
-    let is_plain = begins && goes_on && !RESERVED.split_ascii_whitespace().any(|it| it == word);
+    let is_plain = begins && goes_on && !WORDS.contains(word.as_str());
     match is_plain {
         true => text.to_owned(),
         false => ledger::name(text, dialect),

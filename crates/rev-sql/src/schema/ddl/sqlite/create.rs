@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{name, names};
+use crate::schema::ddl::unquoted;
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{
     Column, Constraint, Deferral, Index, Part, PartOf, Reference, Rule, Table, Text,
@@ -233,6 +234,28 @@ pub(super) fn default(default: &Text) -> String {
     match is_literal(default) {
         true => default.to_string(),
         false => format!("({default})"),
+    }
+}
+
+/// A default as a value elsewhere: there a bare word or a name is no string.
+pub(super) fn value(default: &Text) -> String {
+    const WORDS: [&str; 6] = [
+        "null",
+        "true",
+        "false",
+        "current_time",
+        "current_date",
+        "current_timestamp",
+    ];
+    let found = tokens(default.as_str(), rev_core::Dialect::Sqlite);
+    let [only] = found.as_slice() else {
+        return self::default(default);
+    };
+    let is_number = only.text.starts_with(|c: char| c.is_ascii_digit());
+    let is_word = only.kind == TokenKind::Word && !WORDS.contains(&default.key()) && !is_number;
+    match is_word || only.kind == TokenKind::Name {
+        true => format!("'{}'", unquoted(only.text).replace('\'', "''")),
+        false => default.to_string(),
     }
 }
 

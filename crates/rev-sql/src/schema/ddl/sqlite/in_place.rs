@@ -48,6 +48,17 @@ impl<'a> InPlace<'a> {
                 _ => return None,
             }
         }
+        // What is computed comes after what it is computed from.
+        found
+            .columns_new
+            .sort_by_key(|it| it.column.generated.is_some());
+        if found
+            .columns_new
+            .iter()
+            .any(|it| it.is_computed_twice(change))
+        {
+            return None;
+        }
         for constraint in constraints {
             let new = found.columns_new.iter_mut();
             let mut takers = new.filter(|it| can_bring(it.column, constraint));
@@ -80,6 +91,21 @@ impl<'a> InPlace<'a> {
         for index in &self.indexes_new {
             script.push(create::index(index, &change.to));
         }
+    }
+}
+
+impl NewColumn<'_> {
+    /// Whether it is computed from another new column that is computed.
+    fn is_computed_twice(&self, change: &TableChange) -> bool {
+        let Some(own) = &self.column.generated else {
+            return false;
+        };
+        change.alterations.iter().any(|it| match it {
+            Alteration::AddColumn(other) => {
+                other.generated.is_some() && mentions(&own.expression, &other.name)
+            }
+            _ => false,
+        })
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! Foreign keys are off meanwhile and looked at afterwards: the executor sees to it
 //! wherever a script drops or renames a table. Views and triggers that mention the
-//! table are out of the way by then and come back later: see [`super::super::order`].
+//! table are out of the way by then and come back later: see `order`.
 
-use super::{create, name, names};
+use super::{create, name};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{Alteration, Column, Diff, Name, Table, TableChange, Text};
@@ -28,11 +28,18 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         let note = "ids of rows that are gone are not given again";
         script.push_noted(text, vec![Note::remark(note)]);
     }
+    let columns: Vec<String> = copy.columns.iter().map(|it| name(it)).collect();
+    let values = match filled(&copy.values) {
+        lines if lines.starts_with('\n') => lines,
+        line => format!(" {line}"),
+    };
+    let columns = match filled(&columns) {
+        lines if lines.starts_with('\n') => format!("{lines}\n"),
+        line => line,
+    };
     let text = format!(
-        "INSERT INTO {} ({})\nSELECT {}\nFROM {}",
+        "INSERT INTO {} ({columns})\nSELECT{values}\nFROM {}",
         name(&new),
-        names(copy.columns),
-        copy.values.join(", "),
         name(old)
     );
     script.push_noted(text, copy.notes);
@@ -45,6 +52,30 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
     for index in &change.to.indexes {
         script.push(create::index(index, &change.to));
     }
+}
+
+/// The widest line of a list.
+const WIDTH: usize = 90;
+
+/// A list, on several lines where it is long.
+fn filled(items: &[String]) -> String {
+    let whole = items.join(", ");
+    if whole.len() <= WIDTH {
+        return whole;
+    }
+    let mut lines = vec![String::new()];
+    for item in items {
+        let last = lines.last_mut().expect("there is always one");
+        match last.is_empty() || last.len() + item.len() + 2 <= WIDTH {
+            true => last.push_str(if last.is_empty() { "" } else { ", " }),
+            false => lines.push(String::new()),
+        }
+        lines
+            .last_mut()
+            .expect("there is always one")
+            .push_str(item);
+    }
+    format!("\n  {}", lines.join(",\n  "))
 }
 
 fn is_counted(table: &Table) -> bool {
@@ -116,7 +147,7 @@ impl<'a> Copy<'a> {
             let value = first
                 .default
                 .as_ref()
-                .map_or("NULL".to_owned(), create::default);
+                .map_or("NULL".to_owned(), create::value);
             copy.push(first, value);
         }
         copy
@@ -136,7 +167,7 @@ impl<'a> Copy<'a> {
             return self.push(new, value);
         }
         let filler = match &new.default {
-            Some(default) => create::default(default),
+            Some(default) => create::value(default),
             None => filler(new).to_owned(),
         };
         self.notes.push(Note::decide(format!(

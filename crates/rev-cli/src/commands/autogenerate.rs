@@ -1,0 +1,126 @@
+//! `rev revision --autogenerate`: a revision that brings databases to their models.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rev_core::arrange::{Share, arrange};
+use rev_core::{Binding, Node, Revision, Scripts, Sql};
+use serde_json::json;
+
+use crate::args::{Comparing, NewRevision};
+use crate::compare::{Comparison, compare_all};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::models::{has_models, no_models};
+use crate::session::Session;
+use crate::terminal::{NAME, WARNING};
+
+/// Whether any of the flags is given that only make sense with `--autogenerate`.
+pub(super) fn check_flags(args: &NewRevision) -> Result<(), Failure> {
+    let Comparing {
+        from_revisions,
+        scratch,
+        looking,
+        renames,
+    } = &args.comparing;
+    let lists = [scratch, &looking.include, &looking.exclude, renames];
+    if args.autogenerate || !(*from_revisions || lists.iter().any(|list| !list.is_empty())) {
+        return Ok(());
+    }
+    let told = Diagnostic::new(
+        "usage",
+        "flags of comparing are given, but nothing is compared",
+    );
+    Err(Failure::usage(told.hint("add `--autogenerate`")))
+}
+
+/// The databases whose models are compared: those that are named, else all that
+/// have models.
+pub(super) fn databases(session: &Session, names: &[String]) -> Result<Vec<Arc<Binding>>, Failure> {
+    let all = session.databases(names)?;
+    if !names.is_empty() {
+        return match all.iter().find(|it| !has_models(session, it)) {
+            Some(without) => Err(no_models(format!("`{}` has no models", without.name))),
+            None => Ok(all),
+        };
+    }
+    let all: Vec<Arc<Binding>> = all
+        .into_iter()
+        .filter(|it| has_models(session, it))
+        .collect();
+    match all.is_empty() {
+        true => Err(no_models("no database has models".to_owned())),
+        false => Ok(all),
+    }
+}
+
+/// Compares and fills the revision in; `None` where nothing differs.
+pub(super) fn fill(
+    args: &NewRevision,
+    session: &Session,
+    mut revision: Revision,
+    parents: &[Node],
+) -> Result<Option<Revision>, Failure> {
+    let databases = databases(session, &args.databases)?;
+    let heads = |_: &Binding| Ok(parents.to_vec());
+    let found = compare_all(session, &databases, &args.comparing, heads)?;
+    let mut shares = BTreeMap::new();
+    for found in found.iter().filter(|it| !it.diff.is_empty()) {
+        tell(session, found);
+        shares.insert(found.binding.name.clone(), share(found));
+    }
+    if shares.is_empty() {
+        return Ok(None);
+    }
+    let known = session.databases(&[])?;
+    let known: Vec<&Binding> = known.iter().map(AsRef::as_ref).collect();
+    revision.scripts = arrange(&known, &shares);
+    debug_assert!(revision.scripts != Scripts::default());
+    Ok(Some(revision))
+}
+
+fn share(found: &Comparison) -> Share {
+    Share {
+        upgrade: Sql::text(&found.up.to_sql()),
+        downgrade: Sql::text(&found.down.to_sql()),
+        transaction: found.up.transaction,
+    }
+}
+
+/// Says what differs, and what to look at.
+fn tell(session: &Session, found: &Comparison) {
+    let name = &found.binding.name;
+    let talk = |text: &str| {
+        session
+            .terminal
+            .talk(&format!("{NAME}{name}{NAME:#}: {text}"))
+    };
+    for sentence in found.diff.sentences() {
+        talk(&sentence);
+    }
+    for loss in found.losses() {
+        talk(&format!("{WARNING}destructive{WARNING:#}: {loss}"));
+    }
+    let down = found.losses_down();
+    if !down.is_empty() {
+        let down = down.join("; ");
+        talk(&format!(
+            "{WARNING}destructive{WARNING:#} on the way down: {down}"
+        ));
+    }
+    for decision in found.decisions() {
+        talk(&format!("{WARNING}decide{WARNING:#}: {decision}"));
+    }
+}
+
+/// Says that there is nothing to do.
+pub(super) fn nothing(session: &Session) -> Result<Exit, Failure> {
+    if session.terminal.is_json() {
+        session.terminal.json(&json!({ "revision": null }))?;
+    } else {
+        session
+            .terminal
+            .talk("nothing to do: the models declare what is there");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,72 @@
+//! `rev diff`: what `rev revision --autogenerate` would write.
+
+use rev_core::Binding;
+use serde_json::{Value, json};
+
+use super::autogenerate::databases;
+use crate::args::{Diff, Format};
+use crate::compare::{Comparison, compare_all, head};
+use crate::diagnostic::Failure;
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::{NAME, WARNING};
+
+/// `rev diff`.
+pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
+    let databases = databases(session, &args.databases)?;
+    let heads = |binding: &Binding| head(session, binding);
+    let found = compare_all(session, &databases, &args.comparing, heads)?;
+    match session.terminal.format {
+        Format::Json => {
+            let list: Vec<Value> = found.iter().map(json_of).collect();
+            session.terminal.json(&json!({ "databases": list }))?;
+        }
+        Format::Sql => session.terminal.script(&sql_of(&found))?,
+        _ => session
+            .terminal
+            .data(&found.iter().map(text_of).collect::<String>())?,
+    }
+    Ok(Exit::Done)
+}
+
+fn json_of(found: &Comparison) -> Value {
+    json!({
+        "database": found.binding.name.as_str(),
+        "dialect": found.binding.dialect.name(),
+        "changes": found.diff.sentences(),
+        "destructive": found.losses(),
+        "destructive_down": found.losses_down(),
+        "decide": found.decisions(),
+        "upgrade": found.up.to_sql(),
+        "downgrade": found.down.to_sql(),
+    })
+}
+
+/// The upgrade scripts; of several databases each under its name.
+fn sql_of(found: &[Comparison]) -> String {
+    let scripts = found.iter().map(|it| match found.len() {
+        1 => it.up.to_sql(),
+        _ => format!("-- {}\n{}\n", it.binding.name, it.up.to_sql()),
+    });
+    scripts.collect()
+}
+
+fn text_of(found: &Comparison) -> String {
+    let name = &found.binding.name;
+    let mut text = format!("{NAME}{name}{NAME:#}");
+    if found.diff.is_empty() {
+        text.push_str(": no difference\n");
+        return text;
+    }
+    text.push('\n');
+    for sentence in found.diff.sentences() {
+        text.push_str(&format!("  {sentence}\n"));
+    }
+    for loss in found.losses() {
+        text.push_str(&format!("  {WARNING}destructive{WARNING:#}: {loss}\n"));
+    }
+    for decision in found.decisions() {
+        text.push_str(&format!("  {WARNING}decide{WARNING:#}: {decision}\n"));
+    }
+    text
+}

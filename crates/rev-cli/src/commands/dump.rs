@@ -1,0 +1,58 @@
+//! `rev dump`: a schema as sorted SQL, the same for equal schemas.
+
+use std::sync::Arc;
+
+use rev_core::Binding;
+use rev_sql::schema::{Schema, ddl};
+use serde_json::{Value, json};
+
+use crate::args::Dump;
+use crate::compare::{filter, head};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::scratch;
+use crate::session::{Session, runtime};
+
+/// `rev dump`.
+pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
+    let filter = filter(session, &args.looking)?;
+    let mut dumps = Vec::new();
+    for binding in session.databases(&args.databases)? {
+        let schema = runtime()?.block_on(schema(args, session, &binding))?;
+        let schema = filter.settle(&Schema::default(), schema);
+        let script = ddl::dump(&schema, binding.dialect).ok_or_else(|| {
+            let message = format!("a {} schema cannot be written yet", binding.dialect);
+            Failure::refused(Diagnostic::new("not_written", message))
+        })?;
+        dumps.push((binding, script.to_sql()));
+    }
+    if session.terminal.is_json() {
+        let list: Vec<Value> = dumps
+            .iter()
+            .map(|(binding, sql)| {
+                json!({
+                    "database": binding.name.as_str(),
+                    "dialect": binding.dialect.name(),
+                    "schema": sql,
+                })
+            })
+            .collect();
+        session.terminal.json(&json!({ "databases": list }))?;
+        return Ok(Exit::Done);
+    }
+    let texts = dumps.iter().map(|(binding, sql)| match dumps.len() {
+        1 => sql.clone(),
+        _ => format!("-- {}\n{sql}\n", binding.name),
+    });
+    session.terminal.script(&texts.collect::<String>())?;
+    Ok(Exit::Done)
+}
+
+async fn schema(args: &Dump, session: &Session, binding: &Arc<Binding>) -> Result<Schema, Failure> {
+    if args.from_revisions {
+        let heads = head(session, binding)?;
+        return scratch::replayed(session, binding, session.graph(), &heads, &args.scratch).await;
+    }
+    let mut database = session.database(binding)?;
+    scratch::inspect(session, binding, &mut *database).await
+}

@@ -1,0 +1,303 @@
+//! Comparing: what is declared with what is there, for one database.
+
+use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, State};
+use rev_engine::outcome::Refusal;
+use rev_sql::schema::ddl::{self, NoteKind, Script};
+use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve};
+use rev_store::Problem;
+use rev_store::config::Word;
+
+use crate::args::{Comparing, Looking};
+use crate::commands::revision_line;
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::models;
+use crate::scratch;
+use crate::session::{Session, runtime};
+use crate::terminal::count;
+
+/// What differs on one database, and the scripts that end it.
+pub(crate) struct Comparison {
+    /// The database.
+    pub(crate) binding: Arc<Binding>,
+    /// What differs.
+    pub(crate) diff: Diff,
+    /// The way up.
+    pub(crate) up: Script,
+    /// The way down.
+    pub(crate) down: Script,
+}
+
+impl Comparison {
+    /// What is lost on the way up: a line each.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        texts(&self.up, NoteKind::Destructive)
+    }
+
+    /// What is lost on the way down.
+    pub(crate) fn losses_down(&self) -> Vec<String> {
+        texts(&self.down, NoteKind::Destructive)
+    }
+
+    /// What a person should decide on the way up.
+    pub(crate) fn decisions(&self) -> Vec<String> {
+        texts(&self.up, NoteKind::Decide)
+    }
+}
+
+fn texts(script: &Script, kind: NoteKind) -> Vec<String> {
+    script.notes(kind).map(|note| note.text.clone()).collect()
+}
+
+/// Compares the models of databases with what is there, each at its heads: the
+/// revisions that its schema is to be the work of.
+pub(crate) fn compare_all(
+    session: &Session,
+    bindings: &[Arc<Binding>],
+    flags: &Comparing,
+    heads: impl Fn(&Binding) -> Result<Vec<Node>, Failure>,
+) -> Result<Vec<Comparison>, Failure> {
+    let mut all = Vec::new();
+    // What means nothing to one database may be meant for another.
+    let mut unused: Option<Vec<BadRename>> = None;
+    for binding in bindings {
+        let heads = heads(binding)?;
+        let compared = compare(session, binding, flags, &heads);
+        let (found, bad) = runtime()?.block_on(compared)?;
+        let before = unused.take().unwrap_or_else(|| bad.clone());
+        unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());
+        all.push(found);
+    }
+    let is_flag = |bad: &&BadRename| flags.renames.iter().any(|flag| flag == bad.text());
+    match unused.unwrap_or_default().iter().find(is_flag) {
+        None => Ok(all),
+        Some(bad) => Err(Failure::refused(
+            Diagnostic::new("bad_rename", bad)
+                .hint("`rev diff` shows what is gone and what is new"),
+        )),
+    }
+}
+
+async fn compare(
+    session: &Session,
+    binding: &Arc<Binding>,
+    flags: &Comparing,
+    heads: &[Node],
+) -> Result<(Comparison, Vec<BadRename>), Failure> {
+    let filter = filter(session, &flags.looking)?;
+    let from = match flags.from_revisions {
+        true => {
+            let graph = session.graph();
+            scratch::replayed(session, binding, graph, heads, &flags.scratch).await?
+        }
+        false => live(session, binding, heads).await?,
+    };
+    let to = models::declared(session, binding, &flags.scratch).await?;
+    let (renames, bad) = renames(session, binding, flags, &from, &to);
+    let diff = Diff::between(&from, &to, &renames, &filter, binding.dialect);
+    let diff = asked(session, binding, diff, &filter);
+    let written = |diff: &Diff| {
+        ddl::write(diff, binding.dialect).ok_or_else(|| {
+            let message = format!(
+                "changes of a {} schema cannot be written yet",
+                binding.dialect
+            );
+            Failure::refused(Diagnostic::new("not_written", message))
+        })
+    };
+    let found = Comparison {
+        up: written(&diff)?,
+        down: written(&diff.reversed(binding.dialect))?,
+        binding: binding.clone(),
+        diff,
+    };
+    Ok((found, bad))
+}
+
+/// What is looked at: the settings and the flags together.
+pub(crate) fn filter(session: &Session, flags: &Looking) -> Result<Filter, Failure> {
+    let settings = &session.project.config.autogenerate;
+    for word in settings.include.iter().chain(&settings.exclude) {
+        if let Err(error) = Filter::new([&word.text], []) {
+            return Err(bad_pattern(session, word, error.kind));
+        }
+    }
+    let all = |words: &[Word], flags: &[String]| -> Vec<String> {
+        let words = words.iter().map(|word| word.text.clone());
+        words.chain(flags.iter().cloned()).collect()
+    };
+    let include = all(&settings.include, &flags.include);
+    let exclude = all(&settings.exclude, &flags.exclude);
+    Filter::new(&include, &exclude).map_err(|error| {
+        let told = Diagnostic::new("bad_pattern", error);
+        Failure::usage(told.hint(KINDS))
+    })
+}
+
+const KINDS: &str = "a pattern is NAME or SCHEMA.NAME, or one of a kind, such as `trigger:*`,\n\
+                     `view:…`, `index:hero.…`, `routine:…`";
+
+fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
+    let pattern = word.text.clone();
+    let fault = session
+        .project
+        .config
+        .fault_at(word, Problem::BadPattern { pattern, kind });
+    Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
+}
+
+/// The renames that flags and settings name, and those that are none here: a setting
+/// that has come true is no mistake.
+fn renames(
+    session: &Session,
+    binding: &Binding,
+    flags: &Comparing,
+    from: &Schema,
+    to: &Schema,
+) -> (Vec<Rename>, Vec<BadRename>) {
+    let settings = &session.project.config.autogenerate.renames;
+    let mut texts = flags.renames.clone();
+    texts.extend(settings.iter().map(|word| word.text.clone()));
+    resolve(&texts, from, to, binding.dialect)
+}
+
+/// The diff with the renames that a person says yes to; nobody is asked where no
+/// person is.
+fn asked(session: &Session, binding: &Binding, mut diff: Diff, filter: &Filter) -> Diff {
+    let terminal = session.terminal;
+    let is_person = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !is_person || terminal.is_json() || terminal.quiet {
+        return diff;
+    }
+    let mut refused: Vec<Rename> = Vec::new();
+    // Tables first: only then their columns can be compared.
+    while let Some(doubt) = diff.doubts.iter().find(|it| !refused.contains(it)).cloned() {
+        if !says_yes(session, binding, &doubt) {
+            refused.push(doubt);
+            continue;
+        }
+        let mut renames = diff.renames.clone();
+        renames.push(doubt);
+        diff = Diff::between(&diff.before, &diff.to, &renames, filter, binding.dialect);
+    }
+    diff
+}
+
+fn says_yes(session: &Session, binding: &Binding, rename: &Rename) -> bool {
+    let question = match rename {
+        Rename::Table { from, to } => format!("is table `{from}` now called `{to}`?"),
+        Rename::Column { table, from, to } => {
+            format!("is column `{table}.{from}` now called `{to}`?")
+        }
+    };
+    session
+        .terminal
+        .complain(&format!("{}: {question} [y/N] ", binding.name));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+/// Where an upgrade of a database leads: its head.
+pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Failure> {
+    let state = State::default();
+    let scope = Scope::of_database(session.graph(), binding, &state)
+        .map_err(|errors| session.refused(&Refusal::Scripts { errors }, binding))?;
+    let head = Point {
+        branch: None,
+        text: "head".to_owned(),
+    };
+    let destination = scope.destination(Goal::Upgrade, &[head]);
+    let destination = destination.map_err(|error| session.refused(&error.into(), binding))?;
+    Ok(session.graph().topmost(&destination.set))
+}
+
+/// The schema of the live database, which must stand exactly on these revisions as
+/// far as they do anything there.
+async fn live(
+    session: &Session,
+    binding: &Arc<Binding>,
+    heads: &[Node],
+) -> Result<Schema, Failure> {
+    let surveyed = session.survey(binding).await?;
+    if let Some(in_flight) = &surveyed.in_flight {
+        let line = crate::commands::in_flight_line(&binding.name, in_flight);
+        let message = format!("`{}` is not at rest", binding.name);
+        return Err(Failure::refused(
+            Diagnostic::new("half_done", message).line(line),
+        ));
+    }
+    let graph = session.graph();
+    let due = at_work(graph, &graph.ancestors(heads.iter().copied()), binding);
+    let standing = &surveyed.standing;
+    let is = at_work(&standing.graph, standing.state.set(), binding);
+    let missing: Vec<&RevisionId> = due.difference(&is).collect();
+    let extra: Vec<&RevisionId> = is.difference(&due).collect();
+    if !missing.is_empty() || !extra.is_empty() {
+        return Err(elsewhere(graph, binding, &missing, &extra));
+    }
+    let mut database = session.database(binding)?;
+    scratch::inspect(session, binding, &mut *database).await
+}
+
+/// The revisions of a set that do something on a database.
+fn at_work(graph: &Graph, set: &NodeSet, binding: &Binding) -> BTreeSet<RevisionId> {
+    let works = |node: &Node| {
+        let work = graph.revision(*node).work(binding);
+        work.is_ok_and(|work| !work.is_empty())
+    };
+    graph.ids(set.iter().filter(works)).into_iter().collect()
+}
+
+fn elsewhere(
+    graph: &Graph,
+    binding: &Binding,
+    missing: &[&RevisionId],
+    extra: &[&RevisionId],
+) -> Failure {
+    let what = match (missing.len(), extra.len()) {
+        (0, extra) => format!("{} too many applied", count(extra, "revision")),
+        (missing, 0) => format!("{} not applied", count(missing, "revision")),
+        (missing, extra) => format!("{missing} not applied, {extra} too many"),
+    };
+    let message = format!("`{}` does not stand at the head: {what}", binding.name);
+    let mut told = Diagnostic::new("not_at_head", message).fact("database", binding.name.as_str());
+    for (sign, ids) in [("missing", missing), ("beside", extra)] {
+        for id in ids.iter().take(8) {
+            let line = graph.find(id.as_str());
+            let line = line.map_or_else(|| id.to_string(), |node| revision_line(graph, node));
+            told = told.line(format!("{sign}  {line}"));
+        }
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        told = told.fact(sign, ids);
+    }
+    let verb = if extra.is_empty() {
+        "upgrade"
+    } else {
+        "switch"
+    };
+    Failure::refused(told.hint(format!(
+        "bring it there: `rev {verb} {}@head`\n\
+         or compare with what the revisions give: `--from-revisions`",
+        binding.name
+    )))
+}
+
+/// The schema of a live database and that of the very revisions that it stands on.
+pub(crate) async fn by_hand(
+    session: &Session,
+    binding: &Arc<Binding>,
+    servers: &[String],
+    filter: &Filter,
+) -> Result<Diff, Failure> {
+    let standing = session.survey(binding).await?.standing;
+    let heads = standing.graph.topmost(standing.state.set());
+    let from = scratch::replayed(session, binding, &standing.graph, &heads, servers).await?;
+    let mut database = session.database(binding)?;
+    let to = scratch::inspect(session, binding, &mut *database).await?;
+    Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
+}

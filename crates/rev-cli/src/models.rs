@@ -1,0 +1,179 @@
+//! Declared schemas: SQL from files or a program, loaded into a throw-away database,
+//! so that the engine itself says what it means.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use rev_core::{Binding, Sql, TransactionMode};
+use rev_db::Scratch;
+use rev_engine::database::{StatementFailure, StepError};
+use rev_sql::schema::Schema;
+use rev_sql::split::{SplitError, Statement, split};
+use rev_store::config::{ModelFile, Models};
+
+use crate::diagnostic::{self, Diagnostic, Failure, spot_in};
+use crate::scratch;
+use crate::session::Session;
+
+/// How many lines of a program's complaint are shown.
+const LINES: usize = 20;
+
+/// Whether a database has models.
+pub(crate) fn has_models(session: &Session, binding: &Binding) -> bool {
+    of(session, binding).is_some()
+}
+
+fn of<'a>(session: &'a Session, binding: &Binding) -> Option<&'a Models> {
+    let databases = &session.project.config.databases;
+    databases.get(&binding.name)?.models.as_ref()
+}
+
+/// A database without models.
+pub(crate) fn no_models(message: String) -> Failure {
+    let hint = "say in rev.yaml what declares its schema, such as `models: [schema.sql]`\n\
+                or `models: {command: [python3, models.py]}`";
+    Failure::refused(Diagnostic::new("no_models", message).hint(hint))
+}
+
+/// The schema that a database's models declare.
+pub(crate) async fn declared(
+    session: &Session,
+    binding: &Arc<Binding>,
+    servers: &[String],
+) -> Result<Schema, Failure> {
+    let Some(models) = of(session, binding) else {
+        return Err(no_models(format!("`{}` has no models", binding.name)));
+    };
+    let source = Source {
+        session,
+        binding,
+        files: match models {
+            Models::Files(words) => session.project.config.model_files(words).map_err(|fault| {
+                Failure::refused(diagnostic::fault(&fault, &session.project.root))
+            })?,
+            Models::Command(words) => vec![printed(session, binding, words)?],
+        },
+    };
+    let statements = source.statements()?;
+    let scratch = scratch::make(session, binding, servers).await?;
+    let result = source.load(&scratch, &statements).await;
+    scratch::discard(session, scratch).await;
+    result
+}
+
+/// The texts of a declared schema.
+struct Source<'a> {
+    session: &'a Session,
+    binding: &'a Binding,
+    files: Vec<ModelFile>,
+}
+
+impl Source<'_> {
+    fn statements(&self) -> Result<Vec<Statement>, Failure> {
+        let texts = Sql(self.files.iter().map(|file| file.text.clone()).collect());
+        let statements = split(&texts, self.binding.dialect, TransactionMode::None);
+        statements.map_err(|error| self.not_split(&error))
+    }
+
+    async fn load(&self, scratch: &Scratch, statements: &[Statement]) -> Result<Schema, Failure> {
+        let refused = |error| self.session.refused(&error, self.binding);
+        match scratch.load(statements).await {
+            Ok(()) => {}
+            Err(StepError::Statement { failure, .. }) => return Err(self.not_loaded(&failure)),
+            Err(error) => return Err(refused(error.into_database_error().into())),
+        }
+        let mut database = scratch.open().map_err(|error| refused(error.into()))?;
+        scratch::inspect(self.session, self.binding, &mut *database).await
+    }
+
+    fn not_split(&self, error: &SplitError) -> Failure {
+        let (piece, offset) = error.place();
+        let message = format!(
+            "the models of `{}` cannot be read: {error}",
+            self.binding.name
+        );
+        Failure::refused(self.at(Diagnostic::new("bad_models", message), piece, offset))
+    }
+
+    fn not_loaded(&self, failure: &StatementFailure) -> Failure {
+        let message = format!(
+            "the models of `{}` do not load into an empty {} database",
+            self.binding.name, self.binding.dialect
+        );
+        let told = self.at(
+            Diagnostic::new("bad_models", message),
+            failure.piece,
+            failure.offset,
+        );
+        let code = failure.code.as_ref().map(|code| format!(" ({code})"));
+        let mut cause = failure.message.clone() + &code.unwrap_or_default();
+        for more in failure.detail.iter().chain(&failure.hint) {
+            cause.push('\n');
+            cause.push_str(more);
+        }
+        Failure::refused(told.cause(cause))
+    }
+
+    fn at(&self, told: Diagnostic, piece: usize, offset: usize) -> Diagnostic {
+        let told = told.fact("database", self.binding.name.as_str());
+        match self.files.get(piece) {
+            Some(file) => told.at(Some(spot_in(&file.path, &file.text, offset))),
+            None => told,
+        }
+    }
+}
+
+/// What a program prints.
+fn printed(session: &Session, binding: &Binding, words: &[String]) -> Result<ModelFile, Failure> {
+    let shown = words.join(" ");
+    let (program, arguments) = words.split_first().expect("an empty command is a fault");
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(&session.project.root)
+        .env("REV_DATABASE", binding.name.as_str())
+        .env("REV_DIALECT", binding.dialect.name())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| {
+            let message = format!(
+                "`{program}`, which prints the models of `{}`, does not start",
+                binding.name
+            );
+            let told = Diagnostic::new("models_command", message).cause(error);
+            Failure::refused(told.hint("it is run in the folder of rev.yaml; is it installed?"))
+        })?;
+    let failed = |what: String| {
+        let mut told = Diagnostic::new("models_command", what)
+            .fact("database", binding.name.as_str())
+            .fact("command", shown.as_str());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = complaint.lines().collect();
+        let last = lines.len().saturating_sub(LINES);
+        told.lines
+            .extend(lines[last..].iter().map(|line| (*line).to_owned()));
+        told
+    };
+    if !output.status.success() {
+        let what = format!(
+            "`{shown}`, which prints the models of `{}`, failed ({})",
+            binding.name, output.status
+        );
+        return Err(Failure::refused(failed(what)));
+    }
+    let text = String::from_utf8(output.stdout)
+        .ok()
+        .filter(|text| !text.trim().is_empty());
+    let text = text.ok_or_else(|| {
+        let what = format!(
+            "`{shown}` prints no SQL for the models of `{}`",
+            binding.name
+        );
+        Failure::refused(failed(what).hint(
+            "it gets the names in REV_DATABASE and REV_DIALECT, and prints `CREATE …` statements",
+        ))
+    })?;
+    Ok(ModelFile {
+        path: format!("output of `{shown}`"),
+        text,
+    })
+}

@@ -1,0 +1,144 @@
+//! Throw-away databases: made, brought to some revisions, read, and gone.
+
+use std::sync::Arc;
+
+use rev_core::{Binding, Goal, Graph, Node};
+use rev_db::Scratch;
+use rev_engine::database::Database;
+use rev_engine::outcome::{End, LaneOutcome};
+use rev_engine::replay::{points, replay};
+use rev_engine::request::{Commitment, Request};
+use rev_sql::schema::Schema;
+
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::session::{Session, address};
+use crate::system::SystemClock;
+use crate::terminal::WARNING;
+
+/// What is asked of the executor on a throw-away database.
+pub(crate) fn request(session: &Session) -> Request {
+    Request {
+        goal: Goal::Switch,
+        beside: false,
+        keep_going: false,
+        commitment: Commitment::Step,
+        ends_sessions: false,
+        alone: true,
+        jobs: 1,
+        lock_wait: None,
+        operator: session.operator.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run: session.run.clone(),
+    }
+}
+
+/// Makes a throw-away database for one of the project's: on the server that a flag
+/// names, else on its own.
+pub(crate) async fn make(
+    session: &Session,
+    binding: &Binding,
+    servers: &[String],
+) -> Result<Scratch, Failure> {
+    let servers = session.servers(servers)?;
+    let named = servers.iter().find(|url| url.dialect() == binding.dialect);
+    let own;
+    let server = match named {
+        Some(url) => Some(url.expose().to_owned()),
+        None if binding.dialect == rev_core::Dialect::Sqlite => None,
+        None => {
+            own = session.url(&binding.name)?;
+            Some(address(&own))
+        }
+    };
+    let settings = session.settings(binding);
+    let made = Scratch::make(binding.dialect, server.as_deref(), &settings).await;
+    made.map_err(|error| {
+        let told = session.refusal(&error.into(), binding);
+        let hint = "a throw-away database is needed: name a server where one may be made with `--scratch URL`";
+        let told = told.into_iter().map(|it| it.hint(hint)).collect();
+        Failure::of(crate::exit::Exit::Refused, told)
+    })
+}
+
+/// Takes a throw-away database away, and says so where that fails.
+pub(crate) async fn discard(session: &Session, scratch: Scratch) {
+    if let Err(error) = scratch.drop().await {
+        let text = format!("{WARNING}warning{WARNING:#}: a throw-away database stays: {error}");
+        session.terminal.talk(&text);
+    }
+}
+
+/// What a database holds.
+pub(crate) async fn inspect(
+    session: &Session,
+    binding: &Binding,
+    database: &mut dyn Database,
+) -> Result<Schema, Failure> {
+    let schema = database.inspect().await;
+    let schema = schema.map_err(|error| session.refused(&error.into(), binding))?;
+    schema.ok_or_else(|| {
+        let message = format!(
+            "the schema of a {} database cannot be inspected yet (`{}`)",
+            binding.dialect, binding.name
+        );
+        Failure::refused(
+            Diagnostic::new("not_inspected", message)
+                .hint("write the revision by hand: `rev revision -m \"…\"`"),
+        )
+    })
+}
+
+/// The schema that these revisions of a graph, and all that they stand on, give.
+pub(crate) async fn replayed(
+    session: &Session,
+    binding: &Arc<Binding>,
+    graph: &Arc<Graph>,
+    heads: &[Node],
+    servers: &[String],
+) -> Result<Schema, Failure> {
+    let scratch = make(session, binding, servers).await?;
+    let result = replay_on(session, binding, graph, heads, &scratch).await;
+    discard(session, scratch).await;
+    result
+}
+
+async fn replay_on(
+    session: &Session,
+    binding: &Arc<Binding>,
+    graph: &Arc<Graph>,
+    heads: &[Node],
+    scratch: &Scratch,
+) -> Result<Schema, Failure> {
+    let open = || {
+        let opened = scratch.open();
+        opened.map_err(|error| session.refused(&error.into(), binding))
+    };
+    let ids = graph.ids(heads.iter().copied());
+    let (request, clock) = (request(session), SystemClock::start());
+    let done = replay(open()?, binding, graph, &points(&ids), &request, &clock).await;
+    done.map_err(|lane| stuck(session, &lane, binding))?;
+    inspect(session, binding, &mut *open()?).await
+}
+
+/// Why a run on a throw-away database did not come to its end.
+pub(crate) fn stuck(session: &Session, lane: &LaneOutcome, binding: &Binding) -> Failure {
+    let hint = "this was on a throw-away database; the revisions must run from the base on";
+    if let End::Refused(refusal) = &lane.end {
+        let told = session.refusal(refusal, binding);
+        let told = told.into_iter().map(|it| it.hint(hint)).collect();
+        return Failure::of(crate::exit::Exit::Refused, told);
+    }
+    match diagnostic::failed(lane, &session.project, binding, None) {
+        Some(told) => Failure::refused(told.hint(hint)),
+        None => {
+            let message = format!(
+                "a run on a throw-away database for `{}` did not come to its end",
+                binding.name
+            );
+            Failure::refused(
+                Diagnostic::new("unproven", message)
+                    .hint("try `rev upgrade` on an empty database first"),
+            )
+        }
+    }
+}

@@ -1,0 +1,48 @@
+"""Prints the tables that SQLAlchemy models declare, as SQL, for `rev`.
+
+`rev revision --autogenerate`, `rev diff` and `rev check --models` run this in the
+folder of rev.yaml. REV_DATABASE is the database's name there, and REV_DIALECT is
+sqlite, postgres or mysql. No database is opened, and no driver is needed.
+"""
+
+import importlib
+import os
+import sys
+
+from sqlalchemy import MetaData, create_mock_engine
+
+# For each database: where its declarative base (or its MetaData) is, as
+# "module:name". A base in a module of its own knows nothing of the models until they
+# are imported, so name their modules after it:
+#   "db1": ["shop.base:Base", "shop.customers", "shop.orders"],
+MODELS = {
+    # {MODELS}
+}
+
+URLS = {"sqlite": "sqlite://", "postgres": "postgresql://", "mysql": "mysql://"}
+
+
+def metadata(database: str) -> MetaData:
+    """The tables of a database, once all modules with models are imported."""
+    if database not in MODELS:
+        sys.exit(f"no models are named for {database}: add them to MODELS in {__file__}")
+    base, *modules = MODELS[database]
+    module, _, name = base.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    for module in modules:
+        importlib.import_module(module)
+    return found if isinstance(found, MetaData) else found.metadata
+
+
+def main() -> None:
+    def show(statement, *_, **__):
+        print(str(statement.compile(dialect=engine.dialect)).strip() + ";")
+
+    # With "named" parameters a % in a default or check stays one.
+    url = URLS[os.environ["REV_DIALECT"]]
+    engine = create_mock_engine(url, show, paramstyle="named")
+    metadata(os.environ["REV_DATABASE"]).create_all(engine, checkfirst=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,341 @@
+//! Declared schemas: autogenerate, diff, check and dump.
+
+use crate::harness::{Answer, Project, assert_answer};
+
+const SETTINGS: &str = "\
+databases:
+  db1:
+    url: sqlite://db1.sqlite
+    models: schema/*.sql
+  db2:
+    url: sqlite://db2.sqlite
+    groups: [reporting]
+    models: [reports.sql]
+  db3:
+    url: sqlite://db3.sqlite
+    shared: false
+";
+
+const HERO: &str = "\
+CREATE TABLE team (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+CREATE TABLE hero (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  power TEXT,
+  team_id INTEGER REFERENCES team (id)
+);
+CREATE INDEX hero_name ON hero (name);
+CREATE VIEW strong AS SELECT name FROM hero WHERE power IS NOT NULL;
+";
+
+const REPORTS: &str =
+    "CREATE TABLE hero_stats (hero_id INTEGER PRIMARY KEY, fights INTEGER NOT NULL);\n";
+
+fn project() -> Project {
+    let project = Project::empty();
+    project.write("rev.yaml", SETTINGS);
+    project.write("revisions/.gitkeep", "");
+    project.write("schema/hero.sql", HERO);
+    project.write("reports.sql", REPORTS);
+    project
+}
+
+/// A project whose databases are what their models declare.
+fn applied() -> Project {
+    let project = project();
+    let written = autogenerate(&project, "add hero", "aaaa");
+    assert_eq!(written.exit, Some(0), "{written}");
+    let done = project.rev("upgrade");
+    assert_eq!(done.exit, Some(0), "{done}");
+    project
+}
+
+fn autogenerate(project: &Project, message: &str, id: &str) -> Answer {
+    project.rev_with(
+        &["revision", "--autogenerate", "-m", message, "--id", id],
+        &[],
+    )
+}
+
+fn file(project: &Project, name: &str) -> String {
+    let text = std::fs::read_to_string(project.path().join(name)).expect("a file");
+    text.lines()
+        .filter(|line| !line.starts_with("created:"))
+        .map(|line| format!("{line}\n"))
+        .collect()
+}
+
+#[test]
+fn a_first_revision_is_written_for_each_database_and_nothing_is_left() {
+    let project = project();
+    assert_answer!("models_first", autogenerate(&project, "add hero", "aaaa"));
+    assert_answer!(
+        "models_first_file",
+        file(&project, "revisions/aaaa_add_hero.yaml")
+    );
+    let done = project.rev("upgrade");
+    assert_eq!(done.exit, Some(0), "{done}");
+    assert_answer!("models_nothing", autogenerate(&project, "again", "bbbb"));
+    assert!(!project.has("revisions/bbbb_again.yaml"));
+    assert_answer!("models_check", project.rev("check --models --live"));
+    let down = project.rev("downgrade base");
+    assert_eq!(down.exit, Some(0), "{down}");
+    assert_eq!(project.rev("dump").out, "-- db1\n\n-- db2\n\n-- db3\n\n");
+}
+
+#[test]
+fn one_database_gets_its_revision_and_others_stay_out_of_it() {
+    let project = project();
+    let words = [
+        "revision",
+        "--autogenerate",
+        "-m",
+        "stats",
+        "--id",
+        "aaaa",
+        "-d",
+        "db2",
+    ];
+    let written = project.rev_with(&words, &[]);
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_answer!(
+        "models_one_file",
+        file(&project, "revisions/aaaa_stats.yaml")
+    );
+}
+
+#[test]
+fn what_all_shared_databases_need_stands_at_the_top() {
+    let project = project();
+    let settings = "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: reports.sql}\n  \
+                    db2: {url: 'sqlite://db2.sqlite', models: reports.sql}\n";
+    project.write("rev.yaml", settings);
+    let written = autogenerate(&project, "stats", "aaaa");
+    assert_eq!(written.exit, Some(0), "{written}");
+    let text = file(&project, "revisions/aaaa_stats.yaml");
+    assert!(
+        text.contains("\nupgrade: |") && !text.contains("databases:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_live_database_must_stand_at_the_head_and_revisions_need_none() {
+    let project = project();
+    autogenerate(&project, "add hero", "aaaa");
+    assert_answer!("models_not_at_head", project.rev("diff db1"));
+    assert_answer!(
+        "models_from_revisions",
+        project.rev("diff --from-revisions")
+    );
+    assert!(!project.has("db1.sqlite"), "comparing makes no database");
+    project.rev("upgrade");
+    let beside = "revision: cccc\ndown_revision: aaaa\nupgrade: CREATE TABLE x (a)\ndowngrade: DROP TABLE x\n";
+    project.write("revisions/cccc.yaml", beside);
+    project.rev("upgrade");
+    std::fs::remove_file(project.path().join("revisions/cccc.yaml")).expect("removed");
+    assert_answer!("models_beyond_head", project.rev("diff db1"));
+}
+
+#[test]
+fn a_rename_is_a_loss_unless_it_is_told() {
+    let project = applied();
+    let renamed = HERO.replace("power", "strength").replace("hero", "heroine");
+    project.write("schema/hero.sql", &renamed);
+    assert_answer!("models_rename_untold", project.rev("diff db1"));
+    assert_answer!(
+        "models_rename_untold_sql",
+        project.rev("diff db1 --format sql")
+    );
+    let told = "diff db1 --rename hero:heroine --rename hero.power:strength";
+    assert_answer!("models_rename_told", project.rev(told));
+    assert_answer!(
+        "models_rename_told_sql",
+        project.rev(&format!("{told} --format sql"))
+    );
+    assert_answer!(
+        "models_rename_json",
+        project.rev(&format!("{told} --format json"))
+    );
+    assert_answer!(
+        "models_rename_wrong",
+        project.rev("diff db1 --rename hero:villain")
+    );
+    let settings = SETTINGS.to_owned()
+        + "autogenerate:\n  renames: ['hero:heroine', 'hero.power:strength', 'long:ago']\n";
+    project.write("rev.yaml", &settings);
+    assert_eq!(project.rev("diff db1").out, project.rev(told).out);
+}
+
+#[test]
+fn a_rename_keeps_the_rows_both_ways() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(
+        &db1,
+        "INSERT INTO hero (id, name, power) VALUES (1, 'Ada', 'foresight')",
+    );
+    project.write("schema/hero.sql", &HERO.replace("power", "strength"));
+    let words = "revision --autogenerate -m strength --id bbbb --rename hero.power:strength";
+    let written = project.rev(words);
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let strength = rev_testkit::sqlite::query(&db1, "SELECT name, strength FROM hero");
+    assert_eq!(strength, ["Ada|foresight"]);
+    assert_eq!(project.rev("check --models").exit, Some(0));
+    assert_eq!(project.rev("downgrade db1@aaaa").exit, Some(0));
+    let power = rev_testkit::sqlite::query(&db1, "SELECT name, power FROM hero");
+    assert_eq!(power, ["Ada|foresight"]);
+}
+
+#[test]
+fn what_is_left_out_is_neither_seen_nor_lost() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    let by_hand = "CREATE TABLE tmp_import (a); CREATE INDEX by_hand ON hero (power); \
+                   CREATE TRIGGER noisy AFTER INSERT ON hero BEGIN SELECT 1; END";
+    rev_testkit::sqlite::execute(&db1, by_hand);
+    assert_answer!("models_by_hand", project.rev("check --live db1"));
+    let excluded = [
+        "--exclude",
+        "tmp_*",
+        "--exclude",
+        "index:hero.by_*",
+        "--exclude",
+        "trigger:*",
+    ];
+    let rev = |words: &[&str]| project.rev_with(&[words, &excluded].concat(), &[]);
+    assert_eq!(rev(&["check", "--live", "db1"]).exit, Some(0));
+    // What needs a rebuild brings along what was left out of the comparison.
+    project.write(
+        "schema/hero.sql",
+        &HERO.replace("name TEXT NOT NULL,", "name TEXT,"),
+    );
+    assert_answer!("models_excluded", rev(&["diff", "db1", "--format", "sql"]));
+    assert_answer!("models_bad_pattern", project.rev("diff --exclude tables:x"));
+    project.write(
+        "rev.yaml",
+        &(SETTINGS.to_owned() + "autogenerate: {exclude: ['tables:x']}\n"),
+    );
+    assert_answer!("models_bad_pattern_setting", project.rev("diff"));
+}
+
+#[test]
+fn models_that_differ_are_a_finding() {
+    let project = applied();
+    project.write(
+        "schema/team.sql",
+        "CREATE TABLE city (id INTEGER PRIMARY KEY);\n",
+    );
+    assert_answer!("models_differ", project.rev("check --models"));
+    assert_answer!(
+        "models_differ_json",
+        project.rev("check --models --format json")
+    );
+    assert_answer!("models_check_flags", project.rev("check db1"));
+}
+
+#[test]
+fn models_with_mistakes_are_told_at_their_place() {
+    let project = project();
+    project.write(
+        "schema/hero.sql",
+        "CREATE TABLE hero (id INTEGER);\n\nCREATE TABLE hero (id INTEGER);\n",
+    );
+    assert_answer!("models_bad_statement", project.rev("diff db1"));
+    project.write(
+        "schema/hero.sql",
+        "CREATE TABLE hero (name TEXT DEFAULT 'x);\n",
+    );
+    assert_answer!("models_bad_text", project.rev("diff db1"));
+    std::fs::remove_file(project.path().join("reports.sql")).expect("removed");
+    assert_answer!("models_no_file", project.rev("diff db2"));
+    assert_answer!("models_none", project.rev("diff db3"));
+    assert_answer!(
+        "models_flags_alone",
+        project.rev("revision -m x --from-revisions")
+    );
+}
+
+#[test]
+fn a_command_declares_a_schema() {
+    let project = project();
+    let with = |command: &str| {
+        let settings = format!(
+            "databases:\n  db1:\n    url: sqlite://db1.sqlite\n    models: {{command: {command}}}\n"
+        );
+        project.write("rev.yaml", &settings);
+        project.rev_with(&["diff", "--format", "sql"], &[("PATH", "/usr/bin:/bin")])
+    };
+    let printing = "[sh, -c, 'echo \"CREATE TABLE $REV_DATABASE (is_$REV_DIALECT TEXT);\"; cat schema/hero.sql']";
+    assert_answer!("models_command", with(printing));
+    assert_answer!(
+        "models_command_fails",
+        with("[sh, -c, 'echo no models here >&2; exit 3']")
+    );
+    assert_answer!("models_command_silent", with("['true']"));
+    assert_answer!("models_command_missing", with("[rev-no-such-program]"));
+    assert_answer!(
+        "models_command_bad",
+        with("[sh, -c, 'echo \"CREATE TABLE (\"']")
+    );
+}
+
+#[test]
+fn a_dump_is_sorted_and_makes_the_same_again() {
+    let project = applied();
+    let dump = project.rev("dump db1");
+    assert_answer!("models_dump", dump);
+    assert_eq!(project.rev("dump db1 --from-revisions").out, dump.out);
+    let again = project.path().join("again.sqlite");
+    rev_testkit::sqlite::execute(&again, &dump.out);
+    let words = ["dump", "db1", "--url", "db1=sqlite://again.sqlite"];
+    assert_eq!(project.rev_with(&words, &[]).out, dump.out);
+    assert_answer!("models_dump_json", project.rev("dump db2 --format json"));
+}
+
+/// Runs a command on a terminal of its own, with this typed into it.
+const ON_A_TERMINAL: &str = "
+import os, pty, sys, termios
+typed, *words = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(words[0], words)
+settings = termios.tcgetattr(terminal)
+settings[3] &= ~termios.ECHO
+termios.tcsetattr(terminal, termios.TCSANOW, settings)
+os.write(terminal, typed.encode())
+said = b''
+while True:
+    try:
+        piece = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    said += piece
+sys.stdout.write(said.decode().replace('\\r\\n', '\\n'))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn on_a_terminal_renames_are_asked_for_tables_first() {
+    let project = applied();
+    let renamed = HERO.replace("power", "strength").replace("hero", "heroine");
+    project.write("schema/hero.sql", &renamed);
+    let on_a_terminal = |typed: &str| {
+        let output = std::process::Command::new("python3")
+            .args(["-c", ON_A_TERMINAL, typed, env!("CARGO_BIN_EXE_rev")])
+            .args(["diff", "db1", "--color", "never"])
+            .current_dir(project.path())
+            .env_remove("CI")
+            .output()
+            .expect("python3 starts");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    insta::assert_snapshot!("models_asked_yes", on_a_terminal("y\ny\n"));
+    insta::assert_snapshot!("models_asked_no", on_a_terminal("n\n"));
+}

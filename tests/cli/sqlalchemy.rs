@@ -1,0 +1,197 @@
+//! The example with SQLAlchemy: two declarative bases, two databases, two commands.
+//!
+//! SQLAlchemy is installed with pip once, into a folder below `target/`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use crate::harness::{Answer, Project, assert_answer};
+
+const EXAMPLE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../fixtures/sqlalchemy-heroes"
+);
+
+/// The folder with SQLAlchemy in it.
+fn packages() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let wanted = std::fs::read_to_string(format!("{EXAMPLE}/requirements.txt")).expect("read");
+        let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = root.join(wanted.trim().replace("==", "-"));
+        if !folder.join("sqlalchemy").is_dir() {
+            let draft = tempfile::tempdir_in(root).expect("a folder");
+            let done = Command::new("python3")
+                .args(["-m", "pip", "install", "--quiet", "--target"])
+                .arg(draft.path())
+                .arg(wanted.trim())
+                .output()
+                .expect("python3 starts");
+            let complaint = String::from_utf8_lossy(&done.stderr);
+            assert!(
+                done.status.success(),
+                "pip cannot install {wanted}: {complaint}"
+            );
+            // Another run may have been quicker, which is as good.
+            let _ = std::fs::rename(draft.path(), &folder);
+        }
+        folder
+    })
+}
+
+/// A copy of the example.
+fn example() -> Project {
+    let project = Project::empty();
+    copy(Path::new(EXAMPLE), project.path());
+    project
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let (path, name) = (entry.path(), entry.file_name());
+        match path.is_dir() {
+            true => copy(&path, &to.join(name)),
+            false => drop(std::fs::copy(&path, to.join(name)).expect("copied")),
+        }
+    }
+}
+
+fn rev(project: &Project, words: &[&str]) -> Answer {
+    let path = std::env::var("PATH").expect("a path");
+    let packages = packages().display().to_string();
+    project.rev_with(words, &[("PATH", &path), ("PYTHONPATH", &packages)])
+}
+
+fn scripts(project: &Project, name: &str) -> String {
+    let text = std::fs::read_to_string(project.path().join(name)).expect("a file");
+    let lines = text.lines().filter(|line| !line.starts_with("created:"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn two_commands_bring_both_databases_to_their_models() {
+    let project = example();
+    let written = rev(
+        &project,
+        &[
+            "revision",
+            "--autogenerate",
+            "-m",
+            "add hero",
+            "--id",
+            "aaaa",
+        ],
+    );
+    assert_answer!("sqlalchemy_first", written);
+    assert_answer!(
+        "sqlalchemy_first_file",
+        scripts(&project, "revisions/aaaa_add_hero.yaml")
+    );
+    let done = rev(&project, &["upgrade"]);
+    assert_eq!(done.exit, Some(0), "{done}");
+    for (database, due) in [("db1", "hero team"), ("db2", "hero_statistics")] {
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'rev%' ORDER BY name";
+        let file = project.path().join(format!("var/{database}.sqlite"));
+        assert_eq!(rev_testkit::sqlite::query(&file, tables).join(" "), due);
+    }
+    let again = rev(&project, &["revision", "--autogenerate", "-m", "again"]);
+    assert_eq!((again.exit, again.out.as_str()), (Some(0), ""), "{again}");
+    let check = rev(&project, &["check", "--models", "--live"]);
+    assert_eq!(check.exit, Some(0), "{check}");
+}
+
+#[test]
+fn a_new_model_and_a_changed_one_become_the_next_revision() {
+    let project = example();
+    for words in [
+        ["revision", "--autogenerate", "-m", "add hero"].as_slice(),
+        &["upgrade"],
+    ] {
+        let done = rev(&project, words);
+        assert_eq!(done.exit, Some(0), "{done}");
+    }
+    let models = std::fs::read_to_string(project.path().join("heroes/models.py")).expect("read");
+    let mission = "\n\nclass Mission(Base):\n    __tablename__ = \"mission\"\n\n    \
+                   id: Mapped[int] = mapped_column(primary_key=True)\n    \
+                   hero_id: Mapped[int] = mapped_column(ForeignKey(\"hero.id\"))\n    \
+                   title: Mapped[str] = mapped_column(String(120))\n";
+    let power = "power: Mapped[str | None] = mapped_column(String(80))";
+    assert!(models.contains(power));
+    let changed = models.replace(power, &power.replace("80", "120"));
+    project.write("heroes/models.py", &(changed + mission));
+    let written = rev(
+        &project,
+        &[
+            "revision",
+            "--autogenerate",
+            "-m",
+            "missions",
+            "--id",
+            "bbbb",
+        ],
+    );
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_answer!("sqlalchemy_second_file", {
+        let text = scripts(&project, "revisions/bbbb_missions.yaml");
+        // The first id is random.
+        text.lines()
+            .filter(|line| !line.starts_with("down_revision"))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
+    });
+    let done = rev(&project, &["upgrade"]);
+    assert_eq!(done.exit, Some(0), "{done}");
+    let check = rev(&project, &["check", "--models"]);
+    assert_eq!(check.exit, Some(0), "{check}");
+}
+
+#[test]
+fn the_example_has_the_loader_that_init_writes() {
+    let project = Project::empty();
+    let words =
+        "init --template sqlalchemy -d db1=sqlite://var/db1.sqlite -d db2=sqlite://var/db2.sqlite";
+    assert_answer!("sqlalchemy_init", project.rev(words));
+    let text = |path: &Path| std::fs::read_to_string(path.join("rev_models.py")).expect("read");
+    let due = text(project.path())
+        .replace(
+            "\"db1\": [\"app.models:Base\"]",
+            "\"db1\": [\"heroes.models:Base\"]",
+        )
+        .replace(
+            "\"db2\": [\"app.models:Base\"]",
+            "\"db2\": [\"reporting.base:Base\", \"reporting.models\"]",
+        );
+    assert_eq!(text(Path::new(EXAMPLE)), due);
+    let settings = |path: &Path| {
+        let text = std::fs::read_to_string(path.join("rev.yaml")).expect("read");
+        text.split_once("\ndatabases:\n")
+            .expect("databases")
+            .1
+            .replace('"', "")
+    };
+    assert_eq!(settings(Path::new(EXAMPLE)), settings(project.path()));
+}
+
+#[test]
+fn what_python_says_is_shown() {
+    let project = example();
+    let loader = std::fs::read_to_string(project.path().join("rev_models.py")).expect("read");
+    project.write(
+        "rev_models.py",
+        &loader.replace(
+            "    \"db2\": [\"reporting.base:Base\", \"reporting.models\"],\n",
+            "",
+        ),
+    );
+    let answer = rev(&project, &["diff", "db2"]);
+    assert_eq!(answer.exit, Some(1));
+    assert!(
+        answer
+            .err
+            .contains("no models are named for db2: add them to MODELS in "),
+        "{answer}"
+    );
+}

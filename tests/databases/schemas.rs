@@ -1,0 +1,210 @@
+//! Random pairs of schemas: the script from one to the other leaves no difference,
+//! neither does the one back, and rows that both can hold are kept.
+//!
+//! `REV_SCHEMA_PAIRS` says how many, `REV_SCHEMA_SEED` begins elsewhere.
+
+mod generator;
+
+use rev_core::{Dialect, Sql, TransactionMode};
+use rev_sql::ledger::Ledger;
+use rev_sql::schema::sqlite::{ColumnRow, Entry, SELECT_COLUMNS, schema, select_entries};
+use rev_sql::schema::{Diff, Filter, Name, Schema, ddl, resolve};
+use rev_sql::split::{rebuilds_tables, split};
+use rev_testkit::sqlite::Memory;
+
+use generator::{Pair, ROWS, Random};
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    let text = std::env::var(variable).ok();
+    text.map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// What the database holds.
+pub(crate) fn inspect(memory: &mut Memory) -> Schema {
+    let ledger = Ledger::new("rev_", Dialect::Sqlite);
+    let text = |cell: &Option<String>| cell.clone().unwrap_or_default();
+    let entries = memory.rows(&select_entries(&ledger));
+    let entries: Vec<Entry> = entries
+        .iter()
+        .map(|row| Entry {
+            kind: text(&row[0]),
+            name: text(&row[1]),
+            table: text(&row[2]),
+            sql: text(&row[3]),
+        })
+        .collect();
+    // All as text, for the test's reader knows no numbers.
+    let columns = format!(
+        "SELECT name, name_1, type, \"notnull\" || '', dflt_value, hidden || '' FROM \
+         (SELECT t.name, c.name AS name_1, c.type, c.\"notnull\", c.dflt_value, c.hidden {})",
+        &SELECT_COLUMNS[SELECT_COLUMNS.find("FROM").expect("a query")..]
+    );
+    let columns: Vec<ColumnRow> = memory
+        .rows(&columns)
+        .iter()
+        .map(|row| ColumnRow {
+            table: text(&row[0]),
+            name: text(&row[1]),
+            type_name: text(&row[2]),
+            not_null: text(&row[3]) == "1",
+            default: row[4].clone(),
+            hidden: text(&row[5]).parse().expect("a number"),
+        })
+        .collect();
+    schema(&entries, &columns).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn diff(from: &Schema, to: &Schema) -> Vec<String> {
+    Diff::between(from, to, &[], &Filter::default(), Dialect::Sqlite).sentences()
+}
+
+fn sql(diff: &Diff) -> String {
+    ddl::write(diff, Dialect::Sqlite)
+        .expect("SQLite is written")
+        .to_sql()
+}
+
+/// Runs a script as the executor does. References to the rows of these tables, which
+/// are lost on the way up, cannot lead anywhere.
+pub(crate) fn apply(memory: &mut Memory, script: &str, lost: &[&Name]) -> Result<(), String> {
+    let text = Sql::text(script);
+    let statements = split(&text, Dialect::Sqlite, TransactionMode::Step);
+    let statements = statements.map_err(|error| error.to_string())?;
+    let enforced = if rebuilds_tables(&statements) {
+        "OFF"
+    } else {
+        "ON"
+    };
+    let texts: Vec<&str> = statements.iter().map(|it| it.text.as_str()).collect();
+    // One call is quicker, and the statements are the ones that were split.
+    memory.execute(&format!(
+        "PRAGMA foreign_keys = {enforced}; BEGIN IMMEDIATE; {}; COMMIT",
+        texts.join(";\n")
+    ))?;
+    let mut violations = memory.rows("SELECT parent, \"table\" FROM pragma_foreign_key_check");
+    let is_lost = |row: &Vec<Option<String>>| {
+        let parent = row[0].as_deref().unwrap_or_default();
+        lost.iter().any(|name| name.to_string() == parent)
+    };
+    violations.retain(|row| !is_lost(row));
+    match violations.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{violations:?}")),
+    }
+}
+
+/// Looks at one pair; what is wrong with it, if anything.
+fn look(seed: u64) -> Result<usize, String> {
+    let mut random = Random::new(seed);
+    let pair = Pair::new(&mut random);
+    let (from_sql, to_sql) = (pair.from.sql(&mut random), pair.to.sql(&mut random));
+    let mut memory = Memory::new();
+    let fixed = |result: Result<(), String>, what: &str| {
+        result.map_err(|error| format!("{what}: {error}\n--- from\n{from_sql}\n--- to\n{to_sql}"))
+    };
+    fixed(memory.execute(&from_sql), "from")?;
+    let rows = format!("PRAGMA foreign_keys = OFF; {}", pair.from.rows());
+    fixed(memory.execute(&rows), "rows")?;
+    let from = inspect(&mut memory);
+    let mut other = Memory::new();
+    fixed(other.execute(&to_sql), "to")?;
+    let to = inspect(&mut other);
+    let (renames, bad) = resolve(&pair.renames, &from, &to, Dialect::Sqlite);
+    let up = Diff::between(&from, &to, &renames, &Filter::default(), Dialect::Sqlite);
+    let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Sqlite)));
+    let wrong = |what: &str, more: &dyn std::fmt::Debug| {
+        format!(
+            "{what}: {more:#?}\n--- from\n{from_sql}\n--- to\n{to_sql}\n--- up\n{up}\n--- down\n{down}"
+        )
+    };
+    if !bad.is_empty() {
+        return Err(wrong("renames", &bad));
+    }
+    let lost: Vec<&Name> = from
+        .tables
+        .keys()
+        .filter(|it| !to.tables.contains_key(it))
+        .collect();
+    let queries = pair.from.kept(&pair.to, &pair.renames);
+    let before: Vec<_> = queries
+        .iter()
+        .map(|(query, _)| memory.rows(query))
+        .collect();
+    apply(&mut memory, &up, &[]).map_err(|error| wrong("up", &error))?;
+    let left = diff(&inspect(&mut memory), &to);
+    if !left.is_empty() {
+        return Err(wrong("left after up", &left));
+    }
+    let mut kept = 0;
+    for ((_, query), before) in queries.iter().zip(&before) {
+        let after = memory.rows(query);
+        if after != *before || after.len() != usize::try_from(ROWS).expect("it is small") {
+            return Err(wrong("rows", &(query, before, after)));
+        }
+        kept += after.len();
+    }
+    apply(&mut memory, &down, &lost).map_err(|error| wrong("down", &error))?;
+    let left = diff(&inspect(&mut memory), &from);
+    if !left.is_empty() {
+        return Err(wrong("left after down", &left));
+    }
+    for (query, _) in &queries {
+        let after = memory.rows(query).len();
+        if after != usize::try_from(ROWS).expect("it is small") {
+            return Err(wrong("rows after down", &(query, after)));
+        }
+    }
+    if seed.is_multiple_of(4) {
+        check_dump(&to).map_err(|error| wrong("dump", &error))?;
+    }
+    Ok(kept)
+}
+
+/// A schema made from its dump is the same, and has the same dump.
+pub(crate) fn check_dump(schema: &Schema) -> Result<(), String> {
+    let dump = |schema: &Schema| {
+        ddl::dump(schema, Dialect::Sqlite)
+            .expect("written")
+            .to_sql()
+    };
+    let text = dump(schema);
+    let mut memory = Memory::new();
+    memory.execute(&text)?;
+    let again = inspect(&mut memory);
+    let left = diff(&again, schema);
+    if !left.is_empty() {
+        return Err(format!("{left:?}\n{text}"));
+    }
+    match dump(&again) == text {
+        true => Ok(()),
+        false => Err(format!("{text}\n--- again\n{}", dump(&again))),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a soak says how far it went")]
+#[test]
+fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
+    let (first, pairs) = (
+        number("REV_SCHEMA_SEED", 1),
+        number("REV_SCHEMA_PAIRS", 2_000),
+    );
+    let threads = std::thread::available_parallelism().map_or(1, |it| it.get() as u64);
+    // Each thread takes every so many-th seed.
+    let part = |thread: u64| {
+        let seeds = (first..first + pairs).filter(|seed| seed % threads == thread);
+        seeds
+            .map(|seed| look(seed).unwrap_or_else(|error| panic!("seed {seed}: {error}")))
+            .sum::<usize>()
+    };
+    let kept: usize = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..threads)
+            .map(|thread| scope.spawn(move || part(thread)))
+            .collect();
+        let parts = parts.into_iter();
+        parts
+            .map(|part| part.join().expect("a thread ends well"))
+            .sum()
+    });
+    println!("{pairs} pairs, {kept} rows kept");
+    assert!(kept as u64 > pairs, "hardly a row was there to be kept");
+}
