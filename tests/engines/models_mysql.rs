@@ -457,6 +457,58 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     text.map_or(otherwise, |text| text.parse().expect("a number"))
 }
 
+/// From declared tables to revisions, and through kills at every boundary: whatever
+/// the script does to columns, indexes and tables is settled without a person.
+#[test]
+fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
+    let project = Project::of(Engine::Mariadb);
+    project.add_setting("models: [tables.sql]");
+    let models =
+        |sql: &str| std::fs::write(project.root().join("tables.sql"), sql).expect("a file");
+    models(
+        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);\n\
+         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), power INT, KEY (name),\n  \
+         FOREIGN KEY (team_id) REFERENCES team (id));\n",
+    );
+    let autogenerate = ["revision", "--autogenerate", "-m", "heroes"];
+    project
+        .rev(&[&autogenerate[..], &["--id", "aaaa"]].concat())
+        .exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    models(
+        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL DEFAULT 'x', since DATE);\n\
+         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), born DATE,\n  \
+         KEY (name(5)), KEY born (born, name), FOREIGN KEY (team_id) REFERENCES team (id));\n\
+         CREATE TABLE fight (id INT PRIMARY KEY, hero_id INT, FOREIGN KEY (hero_id) REFERENCES hero (id));\n\
+         CREATE VIEW names AS SELECT name FROM hero;\n\
+         CREATE TRIGGER fair BEFORE INSERT ON hero FOR EACH ROW BEGIN SET NEW.born = NULL; END;\n\
+         CREATE PROCEDURE tidy() BEGIN DELETE FROM fight; DELETE FROM hero; END;\n",
+    );
+    project.rev(&["check", "--models"]).exits(4);
+    project
+        .rev(&[&autogenerate[..], &["--id", "bbbb"]].concat())
+        .exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    project.rev(&["check", "--models"]).exits(0);
+    let due = project.database().dump();
+    project.rev(&["downgrade", "db1@aaaa"]).exits(0);
+    let before = project.database().dump();
+    let mut kills = 0;
+    for boundary in 1.. {
+        let up = project.kill_at(&["upgrade"], boundary);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().dump(), due, "up {boundary}");
+        let down = project.kill_at(&["downgrade", "db1@aaaa"], boundary);
+        project.rev(&["downgrade", "db1@aaaa"]).exits(0);
+        assert_eq!(project.database().dump(), before, "down {boundary}");
+        kills += usize::from(up) + usize::from(down);
+        if !up && !down {
+            break;
+        }
+    }
+    assert!(kills > 20, "{kills}");
+}
+
 /// Looks at one pair; what is wrong with it, if anything, or how many rows were kept.
 fn look(seed: u64) -> Result<usize, String> {
     let mut random = Random::new(seed);
@@ -530,6 +582,7 @@ fn check_rebuilt(schema: &Schema) -> Result<(), String> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a soak says how far it went")]
 fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
     let (first, pairs) = (
         number("REV_SCHEMA_SEED", 1),

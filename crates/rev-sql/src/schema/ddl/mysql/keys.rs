@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Name, name};
 use crate::schema::ddl::order::tables_new;
 use crate::schema::{
-    Alteration, Change, Column, Constraint, Diff, Reference, Rule, Table, TableChange, Text,
+    Alteration, Change, Column, Constraint, Diff, Part, PartOf, Reference, Rule, Table,
+    TableChange, Text,
 };
 
 /// What is known of the foreign keys of a diff.
@@ -14,7 +15,7 @@ pub(super) struct Keys<'a> {
     /// New tables, in the order in which they are made.
     new: BTreeMap<&'a Name, usize>,
     /// Tables that change.
-    changed: BTreeSet<&'a Name>,
+    changed: BTreeMap<&'a Name, &'a TableChange>,
     /// Columns that no key may hold while they change.
     held: BTreeSet<(&'a Name, &'a Text)>,
 }
@@ -39,7 +40,7 @@ impl<'a> Keys<'a> {
         });
         Self {
             held: held.collect(),
-            changed: changes.iter().map(|change| &change.to.name).collect(),
+            changed: changes.iter().map(|it| (&it.to.name, *it)).collect(),
             new: new.zip(0..).collect(),
         }
     }
@@ -51,9 +52,33 @@ impl<'a> Keys<'a> {
         };
         match (self.new.get(&table.name), self.new.get(&reference.table)) {
             (Some(own), Some(other)) => other <= own,
-            (Some(_), None) => !self.changed.contains(&reference.table),
+            (Some(_), None) => {
+                let change = self.changed.get(&reference.table);
+                change.is_none_or(|change| self.is_there(change, reference))
+            }
             (None, _) => false,
         }
+    }
+
+    /// Whether a table that changes has what a key refers to before it does, and after.
+    fn is_there(&self, change: &TableChange, reference: &Reference) -> bool {
+        let table = &change.to.name;
+        let stays = |column: &Text| {
+            change.from.column(column).is_some() && !self.held.contains(&(table, column))
+        };
+        let begins_with = |parts: &[Part]| {
+            let columns = parts.iter().map(|part| match &part.of {
+                PartOf::Column(name) => Some(name),
+                PartOf::Expression(_) => None,
+            });
+            let wanted = reference.targets.len();
+            columns.take(wanted).eq(reference.targets.iter().map(Some))
+        };
+        let primary = |table: &Table| table.primary_key().is_some_and(begins_with);
+        let mut indexes = change.from.indexes.iter();
+        let is_indexed = (primary(&change.from) && primary(&change.to))
+            || indexes.any(|it| change.to.indexes.contains(it) && begins_with(&it.parts));
+        is_indexed && reference.targets.iter().all(stays)
     }
 
     /// Whether a column at one of a key's ends changes in a way that the server
