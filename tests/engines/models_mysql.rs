@@ -3,6 +3,8 @@
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod generator;
+mod real;
+mod runs;
 
 use std::time::Duration;
 
@@ -10,9 +12,8 @@ use rev_core::{Dialect, Sql, TransactionMode};
 use rev_db::{Settings, open};
 use rev_sql::schema::{Diff, Filter, Schema, ddl, resolve};
 use rev_sql::split::split;
-use rev_testkit::scratch::{Engine, Scratch, server_url};
+use rev_testkit::scratch::{Engine, Scratch};
 
-use crate::project::Project;
 use generator::{Pair, ROWS, Random};
 
 /// A database made by this SQL.
@@ -210,303 +211,36 @@ fn a_table_of_every_type_is_made_again_from_its_dump() {
     insta::assert_snapshot!(check_dump(&schema));
 }
 
-/// The text of a schema in `fixtures/schemas/mysql`.
-fn fixture(name: &str) -> String {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/schemas/mysql");
-    std::fs::read_to_string(format!("{root}/{name}.sql")).expect("a fixture")
-}
-
+/// What a table or column takes from its database is not stated, and no difference
+/// between one database and another.
 #[test]
-fn schemas_that_we_did_not_write_are_made_again_from_their_dumps() {
-    for name in ["chinook", "kea", "opendmarc"] {
-        let schema = inspect(&made(&fixture(name)));
-        let dump = check_dump(&schema);
-        if name != "kea" {
-            insta::assert_snapshot!(format!("dump_of_{name}"), dump);
-        }
-    }
-}
-
-/// What a person does to a schema: in words, in SQL, and the renames that are meant.
-type Edit = (&'static str, &'static str, &'static [&'static str]);
-
-const EDITS_OF_CHINOOK: [Edit; 18] = [
-    (
-        "a column in the middle, one at the end and one that must be given",
-        "ALTER TABLE chinook_track ADD COLUMN rating DECIMAL(3, 1) AFTER name, \
-         ADD COLUMN liked BOOLEAN NOT NULL DEFAULT FALSE, ADD COLUMN released DATE NOT NULL",
-        &[],
-    ),
-    (
-        "columns that go",
-        "ALTER TABLE chinook_customer DROP COLUMN fax, DROP COLUMN company",
-        &[],
-    ),
-    (
-        "a column and a table under other names",
-        "ALTER TABLE chinook_customer RENAME COLUMN lastname TO surname; \
-         RENAME TABLE chinook_customer TO chinook_client",
-        &[
-            "chinook_customer:chinook_client",
-            "chinook_customer.lastname:surname",
-        ],
-    ),
-    (
-        "a column under another name, which nobody told",
-        "ALTER TABLE chinook_customer RENAME COLUMN lastname TO surname",
-        &[],
-    ),
-    (
-        "types that hold more, less, and not NULL any more",
-        "ALTER TABLE chinook_employee MODIFY title VARCHAR(60), MODIFY address VARCHAR(30) COMMENT 'street', \
-         MODIFY birthdate DATE, MODIFY email VARCHAR(60) NOT NULL",
-        &[],
-    ),
-    (
-        "defaults",
-        "ALTER TABLE chinook_invoiceline ALTER COLUMN `Quantity` SET DEFAULT 1; \
-         ALTER TABLE chinook_invoice MODIFY `InvoiceDate` DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)",
-        &[],
-    ),
-    (
-        "keys with wider ids",
-        "ALTER TABLE chinook_album DROP FOREIGN KEY chinook_album_artist_id_149f88b2_fk_chinook_artist_id; \
-         ALTER TABLE chinook_artist MODIFY id BIGINT NOT NULL AUTO_INCREMENT; \
-         ALTER TABLE chinook_album MODIFY artist_id BIGINT NOT NULL, ADD CONSTRAINT \
-         chinook_album_artist_id_149f88b2_fk_chinook_artist_id FOREIGN KEY (artist_id) REFERENCES chinook_artist (id)",
-        &[],
-    ),
-    (
-        "another action of a foreign key",
-        "ALTER TABLE chinook_album DROP FOREIGN KEY chinook_album_artist_id_149f88b2_fk_chinook_artist_id, \
-         ADD CONSTRAINT of_artist FOREIGN KEY (artist_id) REFERENCES chinook_artist (id) ON DELETE CASCADE",
-        &[],
-    ),
-    (
-        "a table that refers to others, with its index and checks",
-        "CREATE TABLE review (id INT AUTO_INCREMENT PRIMARY KEY, track_id INT NOT NULL, stars TINYINT NOT NULL, \
-         words TEXT, kind ENUM('short', 'long') NOT NULL DEFAULT 'short', CHECK (stars BETWEEN 1 AND 5), \
-         FULLTEXT KEY (words), FOREIGN KEY (track_id) REFERENCES chinook_track (id) ON DELETE CASCADE) COMMENT 'by fans'",
-        &[],
-    ),
-    (
-        "tables that go, which refer to each other",
-        "DROP TABLE chinook_playlisttrack, chinook_playlist",
-        &[],
-    ),
-    (
-        "indexes: a wider one, one under another name, one that is passed over",
-        "ALTER TABLE chinook_track DROP INDEX chinook_track_genre_id_d9f01550_fk_chinook_genre_id, \
-         ADD INDEX by_genre (genre_id, name(20) DESC), \
-         RENAME INDEX chinook_track_album_id_313d0fbd_fk_chinook_album_id TO by_album; \
-         ALTER TABLE chinook_invoiceline ALTER INDEX chinook_invoiceline_track_id_b729568b_fk_chinook_track_id IGNORED",
-        &[],
-    ),
-    (
-        "another primary key",
-        "ALTER TABLE chinook_playlisttrack DROP COLUMN id, ADD PRIMARY KEY (playlist_id, track_id)",
-        &[],
-    ),
-    (
-        "a computed column, with an index, and one that becomes one",
-        "ALTER TABLE chinook_invoiceline ADD COLUMN price DECIMAL(20, 2) AS (unit_price * `Quantity`) STORED, \
-         ADD INDEX by_price (price); \
-         ALTER TABLE chinook_employee DROP COLUMN title, \
-         ADD COLUMN title VARCHAR(90) AS (concat(firstname, ' ', lastname)) VIRTUAL AFTER firstname",
-        &[],
-    ),
-    (
-        "options of a table",
-        "ALTER TABLE chinook_genre COMMENT = 'it''s a kind', ROW_FORMAT = COMPRESSED, COLLATE = latin1_bin; \
-         ALTER TABLE chinook_genre MODIFY name VARCHAR(120) COLLATE latin1_bin",
-        &[],
-    ),
-    (
-        "partitions, and a history",
-        "SET foreign_key_checks = 0; CREATE TABLE log (id INT NOT NULL, day DATE NOT NULL, PRIMARY KEY (id, day)) \
-         PARTITION BY RANGE (YEAR(day)) (PARTITION old VALUES LESS THAN (2020), PARTITION new VALUES LESS THAN MAXVALUE); \
-         ALTER TABLE chinook_mediatype ADD SYSTEM VERSIONING",
-        &[],
-    ),
-    (
-        "views that stand on each other, a routine, triggers in their order and an event",
-        "CREATE FUNCTION seconds(n INT) RETURNS INT DETERMINISTIC RETURN n DIV 1000; \
-         CREATE VIEW long_tracks AS SELECT id, name, seconds(`Milliseconds`) AS length FROM chinook_track \
-         WHERE `Milliseconds` > 600000; \
-         CREATE ALGORITHM = MERGE SQL SECURITY INVOKER VIEW a_long AS SELECT id FROM long_tracks WHERE id > 3 \
-         WITH LOCAL CHECK OPTION; \
-         CREATE TRIGGER z_first BEFORE INSERT ON chinook_genre FOR EACH ROW SET NEW.name = trim(NEW.name); \
-         CREATE TRIGGER a_second BEFORE INSERT ON chinook_genre FOR EACH ROW BEGIN\n  \
-         IF NEW.name = '' THEN SET NEW.name = NULL; END IF;\nEND; \
-         CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DO DELETE FROM chinook_genre WHERE name IS NULL",
-        &[],
-    ),
-    (
-        "a sequence for an id",
-        "CREATE SEQUENCE genres START WITH 100 INCREMENT BY 10; SET foreign_key_checks = 0; \
-         ALTER TABLE chinook_genre MODIFY id INT NOT NULL DEFAULT (NEXT VALUE FOR genres)",
-        &[],
-    ),
-    (
-        "labels of an enum",
-        "ALTER TABLE chinook_mediatype ADD COLUMN medium ENUM('tape', 'disc', 'file')",
-        &[],
-    ),
-];
-
-#[test]
-fn edits_of_a_real_schema_give_the_sql_of_a_careful_person() {
-    let from = fixture("chinook");
-    let mut text = String::new();
-    for (title, edit, renames) in EDITS_OF_CHINOOK {
-        let to = format!("{from}\n{edit};");
-        text += &format!("## {title}\n{}\n", both_ways(&from, &to, renames));
-    }
-    insta::assert_snapshot!(text);
-}
-
-#[test]
-fn what_was_there_before_changes_where_it_stands() {
-    let from = "CREATE TABLE hero (id INT PRIMARY KEY, name VARCHAR(20), medium ENUM('tape', 'disc') NOT NULL, \
-                power INT, CHECK (power > 0), changed DATETIME ON UPDATE CURRENT_TIMESTAMP); \
-                CREATE VIEW names AS SELECT name FROM hero; \
-                CREATE VIEW many AS SELECT count(*) AS n FROM names; \
-                CREATE PROCEDURE tidy() DELETE FROM hero WHERE id < 0; \
-                CREATE TRIGGER one BEFORE INSERT ON hero FOR EACH ROW SET NEW.name = 'a'; \
-                CREATE TRIGGER two BEFORE INSERT ON hero FOR EACH ROW SET NEW.power = 2; \
-                CREATE EVENT daily ON SCHEDULE EVERY 1 DAY DO SELECT 1; \
-                CREATE SEQUENCE numbers MAXVALUE 100 CYCLE;";
-    let to = "CREATE TABLE hero (id INT PRIMARY KEY, name VARCHAR(20), medium ENUM('disc', 'file') NOT NULL, \
-              power INT NOT NULL, CHECK (power > 1), CHECK (id > 0), changed DATETIME ON UPDATE CURRENT_TIMESTAMP); \
-              CREATE VIEW other AS SELECT power AS name FROM hero; \
-              CREATE VIEW names AS SELECT name, 1 AS one FROM other; \
-              CREATE VIEW many AS SELECT count(*) AS n FROM names; \
-              CREATE PROCEDURE tidy() DELETE FROM hero WHERE id < 1; \
-              CREATE TRIGGER two BEFORE INSERT ON hero FOR EACH ROW SET NEW.power = 2; \
-              CREATE EVENT daily ON SCHEDULE EVERY 2 DAY DO SELECT 1; \
-              CREATE SEQUENCE numbers INCREMENT BY 2 NOCACHE;";
-    insta::assert_snapshot!(both_ways(from, to, &[]));
-}
-
-/// Names that the server makes up are numbered on where they are taken, both ways.
-#[test]
-fn a_made_up_name_that_is_taken_is_numbered_on() {
-    let tables = "CREATE TABLE team (id INT PRIMARY KEY);";
-    let from = format!(
-        "{tables} CREATE TABLE hero (a INT, b INT, c INT, CONSTRAINT CONSTRAINT_2 CHECK (a > 1), CHECK (b > 2), \
-         FOREIGN KEY (a) REFERENCES team (id), FOREIGN KEY (b) REFERENCES team (id)); \
-         ALTER TABLE hero DROP FOREIGN KEY hero_ibfk_1;"
+fn a_database_of_another_character_set_is_no_difference() {
+    let tables = "CREATE TABLE hero (name VARCHAR(20), code VARCHAR(9) COLLATE ascii_bin); \
+                  CREATE TABLE team (name VARCHAR(20)) COLLATE utf8mb4_bin;";
+    let from = format!("ALTER DATABASE CHARACTER SET latin1; {tables}");
+    let to = tables.replace("code VARCHAR(9)", "note TEXT, code VARCHAR(10)");
+    assert_eq!(
+        both_ways(&from, &to, &[]),
+        "ALTER TABLE hero\n  MODIFY COLUMN code varchar(10) COLLATE ascii_bin,\n  \
+         ADD COLUMN note text AFTER name;\n--- back\n\
+         -- destructive: drops column `hero.note` and its values\n\
+         -- destructive: `hero.code` goes from varchar(10) to varchar(9): \
+         values that do not fit are refused, or cut where sql_mode is not strict\n\
+         ALTER TABLE hero\n  DROP COLUMN note,\n  MODIFY COLUMN code varchar(9) COLLATE ascii_bin;\n"
     );
-    let to = format!(
-        "{tables} CREATE TABLE hero (a INT, b INT, c INT, CHECK (c > 3), CHECK (a > 1), \
-         FOREIGN KEY (c) REFERENCES team (id), FOREIGN KEY (b) REFERENCES team (id), \
-         FOREIGN KEY (a) REFERENCES team (id));"
+    // A column of the database's kind in a table of another says so, by its name here.
+    let to =
+        format!("{tables} ALTER TABLE team ADD COLUMN note VARCHAR(9) COLLATE utf8mb4_general_ci;");
+    let up = both_ways(&from, &to, &[]);
+    assert!(
+        up.contains("ADD COLUMN note varchar(9) COLLATE latin1_swedish_ci"),
+        "{up}"
     );
-    insta::assert_snapshot!(both_ways(&from, &to, &[]));
-    let renamed = to.replace("hero", "heroine");
-    insta::assert_snapshot!(both_ways(&from, &renamed, &["hero:heroine"]));
-}
-
-#[test]
-fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
-    let project = Project::of(Engine::Mariadb);
-    project.revision(
-        "a",
-        "null",
-        "upgrade: |\n  CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) UNIQUE);\n  \
-         CREATE TABLE hero (id INT AUTO_INCREMENT PRIMARY KEY, team_id INT REFERENCES team (id), power INT);\n\
-         downgrade: DROP TABLE hero, team\n",
-    );
-    project.revision(
-        "b",
-        "a",
-        "upgrade: |\n  CREATE PROCEDURE tidy() BEGIN DELETE FROM hero WHERE id < 0; END;\n  \
-         CREATE TRIGGER strong BEFORE INSERT ON hero FOR EACH ROW BEGIN\n    \
-         IF NEW.power IS NULL THEN SET NEW.power = 1; END IF;\n  END;\n  \
-         CREATE VIEW strong_heroes AS SELECT id FROM hero WHERE power > 9;\n\
-         downgrade: |\n  DROP VIEW strong_heroes;\n  DROP TRIGGER strong;\n  DROP PROCEDURE tidy;\n",
-    );
-    project.revision(
-        "c",
-        "b",
-        "upgrade: ALTER TABLE hero ADD COLUMN name VARCHAR(20) AFTER id, ADD CHECK (power > 0)\n\
-         downgrade: ALTER TABLE hero DROP CONSTRAINT CONSTRAINT_1, DROP COLUMN name\n",
-    );
-    project.rev(&["upgrade"]).exits(0);
-    let due = project.database().dump();
-    let server = server_url("REV_TEST_MYSQL_URL");
-    let words = ["squash", "base:c", "--id", "sss", "--from-database", "db1"];
-    project
-        .rev(&[&words[..], &["--scratch", &server]].concat())
-        .exits(0)
-        .says("proven for db1, on throw-away databases: up and down");
-    project.rev(&["downgrade", "db1@base"]).exits(0);
-    assert_eq!(project.database().tables(), [""; 0]);
-    project.rev(&["upgrade"]).exits(0).says("upgrade sss");
-    assert_eq!(project.database().dump(), due);
-    let file = std::fs::read_dir(project.root().join("revisions")).expect("a folder");
-    let names = file.map(|it| it.expect("an entry").path());
-    let mut made = names.filter(|it| it.to_string_lossy().contains("sss"));
-    let text = std::fs::read_to_string(made.next().expect("a file")).expect("a text");
-    assert!(text.contains("CREATE VIEW strong_heroes AS"), "{text}");
-    assert!(!text.contains(project.database().name()), "{text}");
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     let text = std::env::var(variable).ok();
     text.map_or(otherwise, |text| text.parse().expect("a number"))
-}
-
-/// From declared tables to revisions, and through kills at every boundary: whatever
-/// the script does to columns, indexes and tables is settled without a person.
-#[test]
-fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
-    let project = Project::of(Engine::Mariadb);
-    project.add_setting("models: [tables.sql]");
-    let models =
-        |sql: &str| std::fs::write(project.root().join("tables.sql"), sql).expect("a file");
-    models(
-        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);\n\
-         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), power INT, KEY (name),\n  \
-         FOREIGN KEY (team_id) REFERENCES team (id));\n",
-    );
-    let autogenerate = ["revision", "--autogenerate", "-m", "heroes"];
-    project
-        .rev(&[&autogenerate[..], &["--id", "aaaa"]].concat())
-        .exits(0);
-    project.rev(&["upgrade"]).exits(0);
-    models(
-        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL DEFAULT 'x', since DATE);\n\
-         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), born DATE,\n  \
-         KEY (name(5)), KEY born (born, name), FOREIGN KEY (team_id) REFERENCES team (id));\n\
-         CREATE TABLE fight (id INT PRIMARY KEY, hero_id INT, FOREIGN KEY (hero_id) REFERENCES hero (id));\n\
-         CREATE VIEW names AS SELECT name FROM hero;\n\
-         CREATE TRIGGER fair BEFORE INSERT ON hero FOR EACH ROW BEGIN SET NEW.born = NULL; END;\n\
-         CREATE PROCEDURE tidy() BEGIN DELETE FROM fight; DELETE FROM hero; END;\n",
-    );
-    project.rev(&["check", "--models"]).exits(4);
-    project
-        .rev(&[&autogenerate[..], &["--id", "bbbb"]].concat())
-        .exits(0);
-    project.rev(&["upgrade"]).exits(0);
-    project.rev(&["check", "--models"]).exits(0);
-    let due = project.database().dump();
-    project.rev(&["downgrade", "db1@aaaa"]).exits(0);
-    let before = project.database().dump();
-    let mut kills = 0;
-    for boundary in 1.. {
-        let up = project.kill_at(&["upgrade"], boundary);
-        project.rev(&["upgrade"]).exits(0);
-        assert_eq!(project.database().dump(), due, "up {boundary}");
-        let down = project.kill_at(&["downgrade", "db1@aaaa"], boundary);
-        project.rev(&["downgrade", "db1@aaaa"]).exits(0);
-        assert_eq!(project.database().dump(), before, "down {boundary}");
-        kills += usize::from(up) + usize::from(down);
-        if !up && !down {
-            break;
-        }
-    }
-    assert!(kills > 20, "{kills}");
 }
 
 /// Looks at one pair; what is wrong with it, if anything, or how many rows were kept.
@@ -586,7 +320,7 @@ fn check_rebuilt(schema: &Schema) -> Result<(), String> {
 fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
     let (first, pairs) = (
         number("REV_SCHEMA_SEED", 1),
-        number("REV_SCHEMA_PAIRS", 160),
+        number("REV_SCHEMA_PAIRS", 300),
     );
     let work = |half: u64| {
         let seeds = (first..first + pairs).filter(|seed| seed % 2 == half);

@@ -214,12 +214,10 @@ impl<'a> Alter<'a> {
     /// Periods and system versioning, which go and come with their columns.
     fn version(&mut self) {
         let (from, to) = (&self.change.from.options, &self.change.to.options);
-        for (key, columns) in from.iter().filter(|(key, it)| to.get(*key) != Some(*it)) {
-            if let Some(period) = create::period_name(key) {
-                let _ = columns;
-                self.drops.insert(0, format!("DROP PERIOD FOR {period}"));
-            }
-        }
+        let gone = from.iter().filter(|(key, it)| to.get(*key) != Some(*it));
+        let gone = gone.filter_map(|(key, _)| create::period_name(key));
+        let gone = gone.map(|it| format!("DROP PERIOD FOR {it}"));
+        self.drops.splice(0..0, gone);
         let new = to.iter().filter(|(key, it)| from.get(*key) != Some(*it));
         let new = new.filter_map(create::period);
         self.adds.extend(new.map(|it| format!("ADD {it}")));

@@ -139,7 +139,7 @@ pub(super) fn called(constraint: &Constraint, table: &Table, diff: &Diff) -> Str
         Some(real) => real_number(constraint, number, real, declared),
         None => number,
     };
-    name(&Text::exact(numbered(own.as_str(), number, table)))
+    name(&Text::exact(numbered(constraint, number, table)))
 }
 
 fn real_number(
@@ -176,20 +176,18 @@ fn real_number(
     highest + 1 + before.count() as u64
 }
 
-/// What a made-up name begins with: `_ibfk_`, `_chk_` or `CONSTRAINT_`.
-fn stem(constraint: &Constraint) -> Option<&'static str> {
-    let name = constraint.name.as_ref()?.as_str();
-    ["_ibfk_", "_chk_"]
-        .into_iter()
-        .find(|stem| name.contains(stem))
-        .or(Some("CONSTRAINT_"))
+/// How a made-up name is told from those of other kinds.
+fn stem(constraint: &Constraint) -> &'static str {
+    let name = constraint.name.as_ref().map_or("", Text::as_str);
+    let stems = ["_ibfk_", "_chk_"];
+    let stem = stems.into_iter().find(|stem| name.contains(stem));
+    stem.unwrap_or("CONSTRAINT_")
 }
 
 /// A made-up name with this number. The server renames it with its table.
-fn numbered(name: &str, number: u64, table: &Table) -> String {
-    let stem = ["_ibfk_", "_chk_"].into_iter().find(|it| name.contains(it));
-    match stem {
-        Some(stem) => format!("{}{stem}{number}", table.name.name),
-        None => format!("CONSTRAINT_{number}"),
+fn numbered(constraint: &Constraint, number: u64, table: &Table) -> String {
+    match stem(constraint) {
+        stem if stem.starts_with('_') => format!("{}{stem}{number}", table.name.name),
+        stem => format!("{stem}{number}"),
     }
 }

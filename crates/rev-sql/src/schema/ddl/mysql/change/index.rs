@@ -34,7 +34,7 @@ impl<'a> Indexes<'a> {
                 _ => {}
             }
         }
-        indexes.pair(rebuilt);
+        indexes.pair(change, rebuilt);
         let stays = |it: &&Index| change.to.indexes.contains(it);
         let staying: Vec<&Index> = change.from.indexes.iter().filter(stays).collect();
         for index in staying {
@@ -53,13 +53,17 @@ impl<'a> Indexes<'a> {
     }
 
     /// Takes out what goes and comes under another name, or hidden.
-    fn pair(&mut self, rebuilt: &BTreeSet<&Text>) {
+    fn pair(&mut self, change: &TableChange, rebuilt: &BTreeSet<&Text>) {
+        let is_free = |name: &Text| change.from.indexes.iter().all(|it| it.name != *name);
         let mut gone = Vec::new();
         for old in std::mem::take(&mut self.gone) {
             let is_rebuilt = stand_on(&old.parts, rebuilt);
             let found = self.new.iter().position(|new| {
-                let same_name = new.name == old.name;
-                !is_rebuilt && (is_renamed(old, new) || (same_name && is_shown(old, new)))
+                let fits = match new.name == old.name {
+                    true => is_shown(old, new),
+                    false => is_renamed(old, new) && is_free(&new.name),
+                };
+                fits && !is_rebuilt
             });
             match found.map(|at| self.new.remove(at)) {
                 None => gone.push(old),
