@@ -400,6 +400,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_goes_by_the_new_name_of_its_table_and_before_what_it_refers_to() {
+        let name = crate::schema::testing::name;
+        let renames = [Rename::Table {
+            from: name("hero"),
+            to: name("villain"),
+        }];
+        let (from, to) = ("hero: id team_id>team\nteam: id", "villain: id team_id");
+        assert_eq!(
+            ordered(from, to, true, &renames),
+            "hero:villain, unkey villain, drop team, change villain"
+        );
+    }
+
+    #[test]
     fn what_is_in_the_way_leaves_with_all_that_needs_it_and_comes_back() {
         let from = "hero: id\nteam: id\nview a: b\nview b: hero\nview c: team";
         let to = from.replace("hero: id\n", "hero: id name\n");
@@ -419,7 +433,7 @@ mod tests {
         let (from, to) = ("hero: id\nold: a", "villain: id x\nnew: a");
         assert_eq!(
             ordered(from, to, false, &renames),
-            "drop old, hero:villain, make new, change villain"
+            "hero:villain, drop old, make new, change villain"
         );
     }
 
