@@ -7,6 +7,7 @@ mod catalogue;
 mod drift;
 mod faults;
 mod kill;
+mod models_mysql;
 mod nasty;
 mod plain;
 mod project;

@@ -8,6 +8,7 @@ mod catalogue;
 mod connection;
 mod error;
 mod guard;
+mod inspect;
 mod place;
 mod read;
 
@@ -26,6 +27,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::Settings;
@@ -442,6 +444,14 @@ impl Database for Mysql {
             rows::texts(&rows)
         }
         .boxed()
+    }
+
+    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
+        self.read_dump().boxed()
+    }
+
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
+        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
     }
 
     fn holds_together<'a>(

@@ -277,7 +277,7 @@ impl<'t, 's> Reader<'t, 's> {
             reader.clause()
         });
         let clauses: Option<Vec<Clause>> = clauses.collect();
-        self.change(object, Verb::Alter(clauses))
+        self.change(object, Verb::Alter(clauses.map(joined)))
     }
 
     fn starts_part(&self) -> bool {
@@ -383,6 +383,24 @@ impl<'t, 's> Reader<'t, 's> {
     fn part(&mut self, kind: &str) -> Option<String> {
         Some(format!("{kind} {}", self.name()?))
     }
+}
+
+/// Clauses where a part that goes and comes again is one that changes.
+fn joined(clauses: Vec<Clause>) -> Vec<Clause> {
+    let comes_back = |part: &str| {
+        let mut clauses = clauses.iter();
+        clauses.any(|it| matches!(it, Clause::Add(new) if new.eq_ignore_ascii_case(part)))
+    };
+    let goes_before = |part: &str| {
+        let mut clauses = clauses.iter();
+        clauses.any(|it| matches!(it, Clause::Drop(old) if old.eq_ignore_ascii_case(part)))
+    };
+    let joined = clauses.iter().filter_map(|it| match it {
+        Clause::Drop(part) if comes_back(part) => None,
+        Clause::Add(part) if goes_before(part) => Some(Clause::Change(part.clone())),
+        other => Some(other.clone()),
+    });
+    joined.collect()
 }
 
 /// The parts between commas, up to the end or the closing parenthesis of the

@@ -48,6 +48,7 @@ fn statements_of_mysql_are_sorted_by_what_can_be_known() {
             "ALTER TABLE a ADD COLUMN c INT, DROP COLUMN d, MODIFY e BIGINT, CHANGE f g INT",
             "ALTER TABLE a ADD c INT UNIQUE",
             "ALTER TABLE a ADD INDEX i (c), DROP PRIMARY KEY, ADD CONSTRAINT k CHECK (c > 0)",
+            "ALTER TABLE a DROP INDEX i, DROP COLUMN d, ADD COLUMN d INT AFTER c, ADD INDEX I (d)",
             "ALTER TABLE a ENGINE = InnoDB",
             "ALTER TABLE a /*!50100 ADD COLUMN c INT */",
             "SET @x := (SELECT max(id) FROM a)",

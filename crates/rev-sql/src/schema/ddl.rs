@@ -4,6 +4,7 @@
 //! engine's [`Writer`] words one step at a time, and says what stands in the way of
 //! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
 
+mod mysql;
 mod order;
 mod script;
 mod spelling;
@@ -64,6 +65,20 @@ pub trait Writer {
     /// all tables are made and before any is dropped.
     fn keys_apart(&self) -> bool;
 
+    /// Whether a new table brings this key along all the same, since what it refers to
+    /// is there by then.
+    fn comes_along(&self, table: &Table, key: &Constraint) -> bool {
+        let _ = (table, key);
+        false
+    }
+
+    /// Whether this key, which is to stay as it is, must be dropped before the tables
+    /// are changed, and be made again after: asked only where keys are apart.
+    fn is_key_in_the_way(&self, table: &Table, key: &Constraint, diff: &Diff) -> bool {
+        let _ = (table, key, diff);
+        false
+    }
+
     /// Whether this object, which is to stay as it is, must be dropped before the
     /// tables are changed, and be made again after.
     fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool;
@@ -82,11 +97,11 @@ pub trait Writer {
 /// cannot be written yet.
 #[must_use]
 pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
-    let writer = match dialect {
-        Dialect::Sqlite => sqlite::Sqlite,
-        Dialect::Postgres | Dialect::Mysql => return None,
-    };
-    Some(write_with(&writer, diff))
+    match dialect {
+        Dialect::Sqlite => Some(write_with(&sqlite::Sqlite, diff)),
+        Dialect::Mysql => Some(write_with(&mysql::Mysql::of(diff), diff)),
+        Dialect::Postgres => None,
+    }
 }
 
 fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {

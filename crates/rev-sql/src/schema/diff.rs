@@ -29,6 +29,9 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// What may have been meant as a rename, and is a loss now.
     pub doubts: Vec<Rename>,
+    /// Whether it leads back from where another diff has led: then the database is
+    /// what that one has made, with the names that it had to choose.
+    pub is_way_back: bool,
 }
 
 /// One thing that differs.
@@ -154,6 +157,7 @@ impl Diff {
             to,
             changes,
             doubts,
+            is_way_back: false,
         }
     }
 
@@ -173,6 +177,7 @@ impl Diff {
         // What was doubtful was told on the way up.
         Self {
             doubts: Vec::new(),
+            is_way_back: !self.is_way_back,
             ..back
         }
     }

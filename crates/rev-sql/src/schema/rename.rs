@@ -363,6 +363,15 @@ impl Renaming<'_> {
             if let Some(generated) = &mut column.generated {
                 self.expression(&mut generated.expression);
             }
+            // There a default may use other columns, and a column have its own check.
+            if self.dialect == Dialect::Mysql {
+                column.default.iter_mut().for_each(|it| self.expression(it));
+            }
+            if let Some(check) = column.options.get_mut("check") {
+                let mut text = Text::exact(check.as_str());
+                self.expression(&mut text);
+                text.as_str().clone_into(check);
+            }
         }
         for constraint in &mut table.constraints {
             self.in_constraint(constraint);
@@ -414,7 +423,7 @@ impl Renaming<'_> {
             let is_call = found.get(index + 1).is_some_and(|next| next.is_symbol("("));
             if !is_call && self.is_column(token) {
                 renamed.push_str(&source[copied..token.start]);
-                renamed.push_str(&super::ddl::spell(self.to, self.dialect));
+                renamed.push_str(&self.spelt());
                 copied = token.end();
             }
         }
@@ -422,8 +431,18 @@ impl Renaming<'_> {
         *text = super::ddl::expression(&renamed, self.dialect);
     }
 
+    /// The new name as the engine spells it in an expression.
+    fn spelt(self) -> String {
+        match self.dialect {
+            Dialect::Mysql => crate::ledger::name(self.to.as_str(), self.dialect),
+            _ => super::ddl::spell(self.to, self.dialect),
+        }
+    }
+
     fn is_column(self, token: &Token<'_>) -> bool {
         match token.kind {
+            // There no column goes without quotes.
+            TokenKind::Word if self.dialect == Dialect::Mysql => false,
             TokenKind::Word => is_text(self.from, token.text),
             TokenKind::Name => is_text(self.from, &super::ddl::unquoted(token.text)),
             _ => false,

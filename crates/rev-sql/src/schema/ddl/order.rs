@@ -1,10 +1,10 @@
 //! What comes after what.
 //!
 //! What stands on others goes first and comes last: objects that are dropped,
-//! changed or in the way; then foreign keys and tables that go; then renames; then
-//! types, routines, new and changed tables; then foreign keys; then the objects that
-//! come, or come back. Among equals the name decides, so the same diff gives the
-//! same script.
+//! changed or in the way; then renames, after which all tables have their new names;
+//! then foreign keys and tables that go; then types, routines, new and changed
+//! tables; then foreign keys; then the objects that come, or come back. Among equals
+//! the name decides, so the same diff gives the same script.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +18,9 @@ use crate::schema::{
 pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     let objects = Objects::of(diff, writer);
     let mut steps = objects.leaving(false);
+    steps.extend(diff.renames.iter().map(Step::Rename));
     steps.extend(keys_gone(diff, writer));
     steps.extend(tables_gone(diff).into_iter().map(Step::DropTable));
-    steps.extend(diff.renames.iter().map(Step::Rename));
     steps.extend(diff.changes.iter().filter_map(ground));
     steps.extend(objects.coming(true));
     steps.extend(tables_new(diff).into_iter().map(Step::CreateTable));
@@ -95,7 +95,24 @@ fn keys_gone<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
             _ => {}
         }
     }
+    let away = keys_in_the_way(diff, writer);
+    steps.extend(away.map(|(from, _, key)| Step::DropForeignKey(from, key)));
     steps
+}
+
+/// Keys that stay as they are and must go meanwhile, with their table as it was and
+/// as it will be.
+fn keys_in_the_way<'a>(
+    diff: &'a Diff,
+    writer: &dyn Writer,
+) -> impl Iterator<Item = (&'a Table, &'a Table, &'a Constraint)> {
+    let both = |(name, from): (&Name, &'a Table)| Some((from, diff.to.tables.get(name)?));
+    let tables = diff.from.tables.iter().filter_map(both);
+    tables.flat_map(|(from, to)| {
+        foreign_keys(from)
+            .filter(|key| to.constraints.contains(key) && writer.is_key_in_the_way(from, key, diff))
+            .map(move |key| (from, to, key))
+    })
 }
 
 fn keys_new<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
@@ -104,7 +121,8 @@ fn keys_new<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     }
     let mut steps = Vec::new();
     for table in tables_new(diff) {
-        steps.extend(foreign_keys(table).map(|it| Step::AddForeignKey(table, it)));
+        let late = foreign_keys(table).filter(|it| !writer.comes_along(table, it));
+        steps.extend(late.map(|it| Step::AddForeignKey(table, it)));
     }
     for change in &diff.changes {
         if let Change::ChangeTable(change) = change {
@@ -116,10 +134,13 @@ fn keys_new<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
             }));
         }
     }
+    let back = keys_in_the_way(diff, writer);
+    steps.extend(back.map(|(_, to, key)| Step::AddForeignKey(to, key)));
     steps
 }
 
-fn tables_new(diff: &Diff) -> Vec<&Table> {
+/// The tables that come, after those that they refer to where that can be.
+pub(super) fn tables_new(diff: &Diff) -> Vec<&Table> {
     by_reference(diff.changes.iter().filter_map(|change| match change {
         Change::CreateTable(table) => Some(table),
         _ => None,
@@ -187,7 +208,7 @@ struct Objects<'a> {
     replaced: BTreeMap<&'a Handle, Step<'a>>,
     /// Dropped, sorted so that each comes after what it needs.
     away: Vec<&'a Object>,
-    /// Made, sorted likewise.
+    /// Made or replaced, sorted likewise.
     new: Vec<&'a Object>,
 }
 
@@ -214,8 +235,11 @@ impl<'a> Objects<'a> {
         }
         close(&mut away, &diff.from);
         replaced.retain(|handle, _| !away.contains(*handle));
-        let comes =
-            |handle: &&Handle| !diff.from.objects.contains_key(*handle) || away.contains(*handle);
+        let comes = |handle: &&Handle| {
+            !diff.from.objects.contains_key(*handle)
+                || away.contains(*handle)
+                || replaced.contains_key(*handle)
+        };
         let new: BTreeSet<&Handle> = diff.to.objects.keys().filter(comes).collect();
         Self {
             diff,
@@ -225,22 +249,26 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// The drops of objects that tables may stand on, or of the others.
+    /// The drops of objects that tables may stand on, which go last unless they come
+    /// back; or of the others.
     fn leaving(&self, ground: bool) -> Vec<Step<'a>> {
+        let goes_last = |it: &Object| {
+            is_ground(it, &self.diff.from) && !self.diff.to.objects.contains_key(&it.handle())
+        };
         let away = self.away.iter().rev();
-        let wanted = away.filter(|it| is_ground(it, &self.diff.from) == ground);
+        let wanted = away.filter(|it| goes_last(it) == ground);
         wanted.map(|it| Step::DropObject(it)).collect()
     }
 
     /// Likewise for those that are made or replaced.
     fn coming(&self, ground: bool) -> Vec<Step<'a>> {
-        let new = self.new.iter().copied();
+        let new = self.new.iter();
         let new = new.filter(|it| is_ground(it, &self.diff.to) == ground);
-        let replaced = self.replaced.iter().filter(|(handle, _)| {
-            is_ground(&self.diff.to.objects[**handle], &self.diff.to) == ground
-        });
-        let replaced = replaced.map(|(_, step)| *step);
-        replaced.chain(new.map(Step::CreateObject)).collect()
+        let step = |it: &&'a Object| {
+            let replaced = self.replaced.get(&it.handle()).copied();
+            replaced.unwrap_or(Step::CreateObject(it))
+        };
+        new.map(step).collect()
     }
 }
 
@@ -372,6 +400,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_goes_by_the_new_name_of_its_table_and_before_what_it_refers_to() {
+        let name = crate::schema::testing::name;
+        let renames = [Rename::Table {
+            from: name("hero"),
+            to: name("villain"),
+        }];
+        let (from, to) = ("hero: id team_id>team\nteam: id", "villain: id team_id");
+        assert_eq!(
+            ordered(from, to, true, &renames),
+            "hero:villain, unkey villain, drop team, change villain"
+        );
+    }
+
+    #[test]
     fn what_is_in_the_way_leaves_with_all_that_needs_it_and_comes_back() {
         let from = "hero: id\nteam: id\nview a: b\nview b: hero\nview c: team";
         let to = from.replace("hero: id\n", "hero: id name\n");
@@ -391,7 +433,7 @@ mod tests {
         let (from, to) = ("hero: id\nold: a", "villain: id x\nnew: a");
         assert_eq!(
             ordered(from, to, false, &renames),
-            "drop old, hero:villain, make new, change villain"
+            "hero:villain, drop old, make new, change villain"
         );
     }
 

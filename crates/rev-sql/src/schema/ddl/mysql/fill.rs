@@ -1,0 +1,128 @@
+//! Values for rows that are there when a column must hold one.
+
+use super::spelling::{is_literal, string, value};
+use super::{name, table_name};
+use crate::schema::ddl::Note;
+use crate::schema::{Column, TableChange, Text};
+
+/// The statement that takes the NULLs out of a column that must not have them any
+/// more; `None` where there are none, or nothing is known to put there.
+pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Option<(String, Note)> {
+    if !from.nullable || to.nullable || from.generated.is_some() || to.identity.is_some() {
+        return None;
+    }
+    let default = to
+        .default
+        .as_ref()
+        .filter(|_| from.type_name == to.type_name);
+    let filler = match default {
+        Some(default) => value(default.as_str()),
+        // It is to be a value before and after; a text can be all of them.
+        None if is_text(from.type_name.as_str()) => filler(to.type_name.as_str())?,
+        None => filler(from.type_name.as_str())?,
+    };
+    // A column that is set by itself on every change would be.
+    let updated = change.from.columns.iter();
+    let updated = updated.filter(|it| it.options.contains_key("on update") && it.name != from.name);
+    let kept: String = updated
+        .map(|it| format!(", {0} = {0}", name(&it.name)))
+        .collect();
+    let column = name(&from.name);
+    let text = format!(
+        "UPDATE {} SET {column} = {filler}{kept} WHERE {column} IS NULL",
+        table_name(&change.to.name)
+    );
+    let note = Note::decide(format!(
+        "`{}` must not be NULL any more: rows where it is get {filler}",
+        to.name
+    ));
+    Some((text, note))
+}
+
+/// What is to be said of a new column that rows which are there have no value for.
+pub(super) fn needs(column: &Column) -> Option<Note> {
+    if !must_be_filled(column) {
+        return None;
+    }
+    let name = &column.name;
+    let text = match filler(column.type_name.as_str()) {
+        Some(filler) => format!(
+            "`{name}` must not be NULL and has no default: rows that are there get {filler}"
+        ),
+        None => {
+            format!("`{name}` must not be NULL and has no default: rows that are there have none")
+        }
+    };
+    Some(Note::decide(text))
+}
+
+/// The column with a default for rows that are there, where the server's own filler
+/// would be no value at all: such as the month zero.
+pub(super) fn with_default(column: &Column) -> Option<Column> {
+    let type_name = base(column.type_name.as_str());
+    let is_bad = matches!(type_name, "date" | "datetime" | "timestamp" | "json");
+    let filler = filler(column.type_name.as_str()).filter(|_| is_bad && must_be_filled(column))?;
+    let default = match is_literal(&filler) && type_name != "json" {
+        true => filler,
+        false => format!("({filler})"),
+    };
+    Some(Column {
+        default: Some(Text::exact(default)),
+        ..column.clone()
+    })
+}
+
+fn must_be_filled(column: &Column) -> bool {
+    !column.nullable
+        && column.default.is_none()
+        && column.generated.is_none()
+        && column.identity.is_none()
+        && !column.options.contains_key("generated as row")
+}
+
+/// The first word of a type.
+pub(super) fn base(type_name: &str) -> &str {
+    type_name.split(['(', ' ']).next().unwrap_or_default()
+}
+
+fn is_text(type_name: &str) -> bool {
+    let base = base(type_name);
+    base.ends_with("char") || base.ends_with("text")
+}
+
+/// What a column of this type holds that must hold something.
+fn filler(type_name: &str) -> Option<String> {
+    let text = match base(type_name) {
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
+        | "double" | "bit" | "year" => "0",
+        "date" => "'1970-01-01'",
+        "datetime" => "'1970-01-01 00:00:00'",
+        // Its first second is no value.
+        "timestamp" => "'1970-01-02 00:00:00'",
+        "time" => "'00:00:00'",
+        "json" => "'null'",
+        "uuid" => "'00000000-0000-0000-0000-000000000000'",
+        "inet6" => "'::'",
+        "inet4" => "'0.0.0.0'",
+        "enum" => return labels(type_name).first().map(|it| string(it)),
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "set" | "binary"
+        | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => "''",
+        // A place on the earth is nowhere by default.
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// The labels of an enum or set.
+pub(super) fn labels(type_name: &str) -> Vec<String> {
+    let found = crate::split::tokens(type_name, rev_core::Dialect::Mysql);
+    let texts = found
+        .iter()
+        .filter(|it| it.kind == crate::split::TokenKind::Text);
+    let inner = |text: &str| {
+        text[1..text.len() - 1]
+            .replace("''", "'")
+            .replace("\\\\", "\\")
+    };
+    texts.map(|token| inner(token.text)).collect()
+}

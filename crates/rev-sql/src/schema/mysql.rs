@@ -1,0 +1,341 @@
+//! MySQL's and MariaDB's catalogue: what the server says becomes a [`Schema`].
+//!
+//! It is asked in two rounds. The first lists what there is: [`questions`]. The
+//! second asks for the texts that make it, [`Catalogue::requests`], for much of what
+//! these servers know is nowhere but there: partitions, periods, checks of columns,
+//! options of tables. Both rounds are to be asked with an empty `sql_mode`, for it
+//! decides how the server quotes.
+//!
+//! Not compared is what the session that runs a script puts in beside: the definer,
+//! `sql_mode`, the character set of a stored program. Nor are `AUTO_INCREMENT` of a
+//! table and the engine of a partition. A collation or storage engine that the
+//! database or server has by default counts as not stated.
+
+mod bytes;
+mod column;
+mod cursor;
+mod program;
+mod sequence;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rev_core::Dialect;
+
+use super::{Kind, Name, Object, Schema, Text};
+use crate::ledger::{Ledger, name, text};
+use program::Own;
+
+pub use bytes::readable;
+
+/// A row of an answer, all of it as text.
+pub type Row = Vec<Option<String>>;
+
+/// What the first round of questions gave.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    server: Server,
+    /// Tables and sequences by name, with what kind of table each is.
+    tables: Vec<(String, TableKind)>,
+    /// The columns of each table, with their collations where they have one.
+    columns: BTreeMap<String, Vec<(String, Option<String>)>>,
+    triggers: Vec<Trigger>,
+    /// Routines by name, and whether each is a function.
+    routines: Vec<(String, bool)>,
+    /// Events by name, with when each begins where the server has made that up.
+    events: Vec<(String, Option<String>)>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Server {
+    database: String,
+    /// Whether the names of tables count alike in both cases.
+    caseless: bool,
+    engine: String,
+    collation: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TableKind {
+    Table,
+    View,
+    Sequence,
+}
+
+#[derive(Debug, Clone)]
+struct Trigger {
+    name: String,
+    table: String,
+    /// `BEFORE INSERT`
+    when: String,
+    body: String,
+}
+
+/// Something whose text is to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `table`, `view`, `sequence`, `function`, `procedure`, `event`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The statement that asks.
+    pub sql: String,
+    /// In which column of its answer the text stands.
+    pub column: usize,
+}
+
+/// A text of the server that is not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what the server says of {kind} `{name}` is not understood: {what}")]
+pub struct Unreadable {
+    /// Of what kind it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// The first round: statements whose rows, in this order, make a [`Catalogue`].
+#[must_use]
+pub fn questions(ledger: &Ledger) -> [String; 6] {
+    let own = ledger.tables().map(|table| text(&table, Dialect::Mysql));
+    let own = own.join(", ");
+    [
+        "SELECT DATABASE(), CAST(@@lower_case_table_names AS CHAR), @@default_storage_engine, \
+         @@collation_database"
+            .to_owned(),
+        format!(
+            "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT IN ({own}) ORDER BY TABLE_NAME"
+        ),
+        format!(
+            "SELECT TABLE_NAME, COLUMN_NAME, COLLATION_NAME FROM information_schema.COLUMNS \
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT IN ({own}) \
+             ORDER BY TABLE_NAME, ORDINAL_POSITION"
+        ),
+        format!(
+            "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, CONCAT(ACTION_TIMING, ' ', EVENT_MANIPULATION), \
+             ACTION_STATEMENT FROM information_schema.TRIGGERS \
+             WHERE TRIGGER_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE NOT IN ({own}) \
+             ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER"
+        ),
+        "SELECT ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES \
+         WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE') \
+         ORDER BY ROUTINE_NAME, ROUTINE_TYPE"
+            .to_owned(),
+        // Without a start, an event begins when it is made.
+        "SELECT EVENT_NAME, IF(STARTS = CREATED, CAST(STARTS AS CHAR), NULL) \
+         FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE() ORDER BY EVENT_NAME"
+            .to_owned(),
+    ]
+}
+
+impl Catalogue {
+    /// Reads the answers to [`questions`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`], where one is missing.
+    pub fn read(answers: &[Vec<Row>]) -> Result<Self, Unreadable> {
+        let [server, tables, columns, triggers, routines, events] = answers else {
+            return Err(Unreadable {
+                kind: "catalogue",
+                name: "information_schema".to_owned(),
+                what: format!("{} answers", answers.len()),
+            });
+        };
+        let mut catalogue = Self {
+            server: server.first().map(Server::read).unwrap_or_default(),
+            routines: routines
+                .iter()
+                .map(|row| (cell(row, 0), cell(row, 1) == "FUNCTION"))
+                .collect(),
+            events: events
+                .iter()
+                .map(|row| (cell(row, 0), row.get(1).cloned().flatten()))
+                .collect(),
+            ..Self::default()
+        };
+        for row in tables {
+            let kind = match cell(row, 1).as_str() {
+                "VIEW" => TableKind::View,
+                "SEQUENCE" => TableKind::Sequence,
+                "BASE TABLE" | "SYSTEM VERSIONED" => TableKind::Table,
+                // Those of other sessions, and of the server.
+                _ => continue,
+            };
+            catalogue.tables.push((cell(row, 0), kind));
+        }
+        for row in columns {
+            let column = (cell(row, 1), row.get(2).cloned().flatten());
+            let columns = catalogue.columns.entry(cell(row, 0)).or_default();
+            columns.push(column);
+        }
+        catalogue
+            .triggers
+            .extend(triggers.iter().map(|row| Trigger {
+                name: cell(row, 0),
+                table: cell(row, 1),
+                when: cell(row, 2),
+                body: cell(row, 3),
+            }));
+        Ok(catalogue)
+    }
+
+    /// The second round.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        let tables = self.tables.iter().map(|(name, kind)| match kind {
+            TableKind::Table => request("table", name, 1),
+            TableKind::View => request("view", name, 1),
+            TableKind::Sequence => request("sequence", name, 1),
+        });
+        let routines = self.routines.iter().map(|(name, is_function)| {
+            let kind = if *is_function {
+                "function"
+            } else {
+                "procedure"
+            };
+            request(kind, name, 2)
+        });
+        let events = self
+            .events
+            .iter()
+            .map(|(name, _)| request("event", name, 3));
+        tables.chain(routines).chain(events).collect()
+    }
+
+    /// The schema, with the texts that the [`Self::requests`] gave, in their order;
+    /// one that is missing may not be read by this user.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`].
+    pub fn schema(&self, texts: &[Option<String>]) -> Result<Schema, Unreadable> {
+        let mut schema = Schema::default();
+        let own = self.own();
+        for (request, text) in self.requests().iter().zip(texts) {
+            let Some(text) = text else {
+                return Err(request.unreadable("this user may not read its text"));
+            };
+            self.add(&mut schema, &own, request, text)?;
+        }
+        for object in program::triggers(&self.triggers, &self.server) {
+            schema.add_object(object);
+        }
+        Ok(schema)
+    }
+
+    fn add(
+        &self,
+        schema: &mut Schema,
+        own: &Own<'_>,
+        request: &Request,
+        text: &str,
+    ) -> Result<(), Unreadable> {
+        match request.kind {
+            "table" => {
+                let columns = self.columns.get(&request.name);
+                let columns = columns.map(Vec::as_slice).unwrap_or_default();
+                schema.add_table(table::read(request, text, columns, &self.server, own)?);
+            }
+            "sequence" => {
+                let sequence = sequence::read(request, text, &self.server)?;
+                schema.sequences.insert(sequence.name.clone(), sequence);
+            }
+            "view" => schema.add_object(program::view(request, text, &self.server, own)?),
+            "event" => {
+                let mut events = self.events.iter();
+                let begins = events.find(|(name, _)| *name == request.name);
+                let begins = begins.and_then(|(_, begins)| begins.as_deref());
+                schema.add_object(program::event(request, text, begins)?);
+            }
+            _ => schema.add_object(program::routine(request, text)?),
+        }
+        Ok(())
+    }
+
+    fn own(&self) -> Own<'_> {
+        let tables = self.tables.iter();
+        let tables = tables.map(|(name, _)| name.as_str()).collect();
+        let functions = self.routines.iter().filter(|(_, is_function)| *is_function);
+        let functions: BTreeSet<String> = functions
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .collect();
+        Own {
+            database: &self.server.database,
+            tables,
+            functions,
+        }
+    }
+}
+
+impl Server {
+    fn read(row: &Row) -> Self {
+        Self {
+            database: cell(row, 0),
+            caseless: cell(row, 1) != "0",
+            engine: cell(row, 2),
+            collation: cell(row, 3),
+        }
+    }
+
+    /// The name of a table, view or trigger, whose case counts on some servers.
+    fn name(&self, name: &str) -> Name {
+        Name::bare(match self.caseless {
+            true => Text::caseless(name),
+            false => Text::exact(name),
+        })
+    }
+}
+
+impl Request {
+    fn unreadable(&self, what: impl Into<String>) -> Unreadable {
+        Unreadable {
+            kind: self.kind,
+            name: self.name.clone(),
+            what: what.into(),
+        }
+    }
+}
+
+fn request(kind: &'static str, called: &str, column: usize) -> Request {
+    let sql = format!(
+        "SHOW CREATE {} {}",
+        kind.to_ascii_uppercase(),
+        name(called, Dialect::Mysql)
+    );
+    Request {
+        kind,
+        name: called.to_owned(),
+        sql,
+        column,
+    }
+}
+
+fn cell(row: &Row, index: usize) -> String {
+    row.get(index).cloned().flatten().unwrap_or_default()
+}
+
+/// The name of a column, index or constraint.
+#[must_use]
+pub fn part_name(text: &str) -> Text {
+    Text::caseless(text)
+}
+
+/// The name of a routine: a function and a procedure may share it.
+fn routine_name(text: &str, is_function: bool) -> Name {
+    let kind = if is_function { "function" } else { "procedure" };
+    Name::bare(Text::keyed(
+        text,
+        format!("{kind} {}", text.to_ascii_lowercase()),
+    ))
+}
+
+/// Whether an object is a function, where it is a routine.
+pub(super) fn is_function(object: &Object) -> bool {
+    object.kind == Kind::Routine && object.name.name.key().starts_with("function ")
+}

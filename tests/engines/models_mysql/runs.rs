@@ -1,0 +1,102 @@
+//! What commands do with schemas of MariaDB.
+
+use rev_testkit::scratch::{Engine, server_url};
+
+use crate::project::Project;
+
+#[test]
+fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
+    let project = Project::of(Engine::Mariadb);
+    project.revision(
+        "a",
+        "null",
+        "upgrade: |\n  CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) UNIQUE);\n  \
+         CREATE TABLE hero (id INT AUTO_INCREMENT PRIMARY KEY, team_id INT REFERENCES team (id), power INT);\n\
+         downgrade: DROP TABLE hero, team\n",
+    );
+    project.revision(
+        "b",
+        "a",
+        "upgrade: |\n  CREATE PROCEDURE tidy() BEGIN DELETE FROM hero WHERE id < 0; END;\n  \
+         CREATE TRIGGER strong BEFORE INSERT ON hero FOR EACH ROW BEGIN\n    \
+         IF NEW.power IS NULL THEN SET NEW.power = 1; END IF;\n  END;\n  \
+         CREATE VIEW strong_heroes AS SELECT id FROM hero WHERE power > 9;\n\
+         downgrade: |\n  DROP VIEW strong_heroes;\n  DROP TRIGGER strong;\n  DROP PROCEDURE tidy;\n",
+    );
+    project.revision(
+        "c",
+        "b",
+        "upgrade: ALTER TABLE hero ADD COLUMN name VARCHAR(20) AFTER id, ADD CHECK (power > 0)\n\
+         downgrade: ALTER TABLE hero DROP CONSTRAINT CONSTRAINT_1, DROP COLUMN name\n",
+    );
+    project.rev(&["upgrade"]).exits(0);
+    let due = project.database().dump();
+    let server = server_url("REV_TEST_MYSQL_URL");
+    let words = ["squash", "base:c", "--id", "sss", "--from-database", "db1"];
+    project
+        .rev(&[&words[..], &["--scratch", &server]].concat())
+        .exits(0)
+        .says("proven for db1, on throw-away databases: up and down");
+    project.rev(&["downgrade", "db1@base"]).exits(0);
+    assert_eq!(project.database().tables(), [""; 0]);
+    project.rev(&["upgrade"]).exits(0).says("upgrade sss");
+    assert_eq!(project.database().dump(), due);
+    let file = std::fs::read_dir(project.root().join("revisions")).expect("a folder");
+    let names = file.map(|it| it.expect("an entry").path());
+    let mut made = names.filter(|it| it.to_string_lossy().contains("sss"));
+    let text = std::fs::read_to_string(made.next().expect("a file")).expect("a text");
+    assert!(text.contains("CREATE VIEW strong_heroes AS"), "{text}");
+    assert!(!text.contains(project.database().name()), "{text}");
+}
+
+/// From declared tables to revisions, and through kills at every boundary: whatever
+/// the script does to columns, indexes and tables is settled without a person.
+#[test]
+fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
+    let project = Project::of(Engine::Mariadb);
+    project.add_setting("models: [tables.sql]");
+    let models =
+        |sql: &str| std::fs::write(project.root().join("tables.sql"), sql).expect("a file");
+    models(
+        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);\n\
+         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), power INT, KEY (name),\n  \
+         FOREIGN KEY (team_id) REFERENCES team (id));\n",
+    );
+    let autogenerate = ["revision", "--autogenerate", "-m", "heroes"];
+    project
+        .rev(&[&autogenerate[..], &["--id", "aaaa"]].concat())
+        .exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    models(
+        "CREATE TABLE team (id INT PRIMARY KEY, name VARCHAR(40) NOT NULL DEFAULT 'x', since DATE);\n\
+         CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, name VARCHAR(20), born DATE,\n  \
+         KEY (name(5)), KEY born (born, name), FOREIGN KEY (team_id) REFERENCES team (id));\n\
+         CREATE TABLE fight (id INT PRIMARY KEY, hero_id INT, FOREIGN KEY (hero_id) REFERENCES hero (id));\n\
+         CREATE VIEW names AS SELECT name FROM hero;\n\
+         CREATE TRIGGER fair BEFORE INSERT ON hero FOR EACH ROW BEGIN SET NEW.born = NULL; END;\n\
+         CREATE PROCEDURE tidy() BEGIN DELETE FROM fight; DELETE FROM hero; END;\n",
+    );
+    project.rev(&["check", "--models"]).exits(4);
+    project
+        .rev(&[&autogenerate[..], &["--id", "bbbb"]].concat())
+        .exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    project.rev(&["check", "--models"]).exits(0);
+    let due = project.database().dump();
+    project.rev(&["downgrade", "db1@aaaa"]).exits(0);
+    let before = project.database().dump();
+    let mut kills = 0;
+    for boundary in 1.. {
+        let up = project.kill_at(&["upgrade"], boundary);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().dump(), due, "up {boundary}");
+        let down = project.kill_at(&["downgrade", "db1@aaaa"], boundary);
+        project.rev(&["downgrade", "db1@aaaa"]).exits(0);
+        assert_eq!(project.database().dump(), before, "down {boundary}");
+        kills += usize::from(up) + usize::from(down);
+        if !up && !down {
+            break;
+        }
+    }
+    assert!(kills > 20, "{kills}");
+}
