@@ -10,6 +10,7 @@ pub mod ddl;
 mod diff;
 mod filter;
 mod model;
+pub mod postgres;
 mod rename;
 pub mod sqlite;
 #[cfg(test)]

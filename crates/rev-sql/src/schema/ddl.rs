@@ -16,7 +16,7 @@ use super::{
 };
 
 pub use script::{Note, NoteKind, Script, Statement};
-pub(super) use spelling::{expression, spell, unquoted};
+pub(super) use spelling::{expression, spell, spell_name, unquoted};
 
 /// What an engine's writer is asked to word.
 #[derive(Debug, Clone, Copy)]
@@ -76,17 +76,22 @@ pub trait Writer {
 
     /// Adds the statements of a step to the script.
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script);
+
+    /// Looks at the whole script once it is written.
+    fn finish(&self, diff: &Diff, script: &mut Script) {
+        let _ = (diff, script);
+    }
 }
 
 /// The script that does what a diff says; `None` where schemas of this dialect
 /// cannot be written yet.
 #[must_use]
 pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
-    let writer = match dialect {
-        Dialect::Sqlite => sqlite::Sqlite,
+    let writer: &dyn Writer = match dialect {
+        Dialect::Sqlite => &sqlite::Sqlite,
         Dialect::Postgres | Dialect::Mysql => return None,
     };
-    Some(write_with(&writer, diff))
+    Some(write_with(writer, diff))
 }
 
 fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
@@ -94,6 +99,7 @@ fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
     for step in order::steps(diff, writer) {
         writer.write(step, diff, &mut script);
     }
+    writer.finish(diff, &mut script);
     script
 }
 
