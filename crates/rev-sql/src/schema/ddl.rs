@@ -5,6 +5,7 @@
 //! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
 
 mod order;
+mod postgres;
 mod script;
 mod spelling;
 mod sqlite;
@@ -89,7 +90,8 @@ pub trait Writer {
 pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
     let writer: &dyn Writer = match dialect {
         Dialect::Sqlite => &sqlite::Sqlite,
-        Dialect::Postgres | Dialect::Mysql => return None,
+        Dialect::Postgres => &postgres::Postgres,
+        Dialect::Mysql => return None,
     };
     Some(write_with(writer, diff))
 }
