@@ -5,6 +5,7 @@ mod across;
 mod drift;
 mod faults;
 mod kill;
+mod models_postgres;
 mod nasty;
 mod plain;
 mod project;
