@@ -8,6 +8,7 @@ mod drift;
 mod faults;
 mod kill;
 mod models_mysql;
+mod models_postgres;
 mod nasty;
 mod plain;
 mod project;

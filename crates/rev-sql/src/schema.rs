@@ -11,6 +11,7 @@ mod diff;
 mod filter;
 mod model;
 pub mod mysql;
+pub mod postgres;
 mod rename;
 pub mod sqlite;
 #[cfg(test)]

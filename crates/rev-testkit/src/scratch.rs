@@ -285,6 +285,42 @@ pub fn postgres(url: &str, sql: &str) -> Result<Vec<String>, sqlx::Error> {
     })
 }
 
+/// A session that stays open, for tests that would else log in thousands of times.
+#[derive(Debug)]
+pub struct PostgresSession {
+    runtime: tokio::runtime::Runtime,
+    connection: PgConnection,
+}
+
+impl PostgresSession {
+    /// Begins a session.
+    ///
+    /// # Panics
+    ///
+    /// Where the server does not answer.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let runtime = runtime();
+        let connection = runtime.block_on(PgConnection::connect(url));
+        Self {
+            runtime,
+            connection: connection.expect("the server answers"),
+        }
+    }
+
+    /// The rows of one or several statements, a line each, columns parted by `|`.
+    ///
+    /// # Errors
+    ///
+    /// The driver's.
+    pub fn query(&mut self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+        let running = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let rows = running.fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows)?;
+        Ok(rows.iter().map(line).collect())
+    }
+}
+
 /// Runs SQL on a MySQL or MariaDB database.
 ///
 /// # Errors
@@ -318,9 +354,12 @@ where
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
+    runtime().block_on(future)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime")
-        .block_on(future)
 }

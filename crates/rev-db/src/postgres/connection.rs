@@ -115,6 +115,11 @@ impl Connection {
         Ok(sets)
     }
 
+    /// The server's version, as `server_version_num` says it: 150004.
+    pub(super) fn version(&self) -> u32 {
+        self.inner.server_version_num().unwrap_or_default()
+    }
+
     /// Ends the session.
     pub(super) async fn close(self) {
         // It is of no more use, whatever the server says.

@@ -11,6 +11,7 @@ mod catalogue;
 mod connection;
 mod error;
 mod guard;
+mod inspect;
 mod place;
 mod read;
 mod remark;
@@ -30,6 +31,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::Settings;
@@ -549,6 +551,14 @@ impl Database for Postgres {
             rows::texts(&rows)
         }
         .boxed()
+    }
+
+    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
+        self.write_dump().boxed()
+    }
+
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
+        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
     }
 
     fn holds_together<'a>(

@@ -6,6 +6,7 @@
 
 mod mysql;
 mod order;
+mod postgres;
 mod script;
 mod spelling;
 mod sqlite;
@@ -17,7 +18,7 @@ use super::{
 };
 
 pub use script::{Note, NoteKind, Script, Statement};
-pub(super) use spelling::{expression, spell, unquoted};
+pub(super) use spelling::{expression, spell, spell_name, unquoted};
 
 /// What an engine's writer is asked to word.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,11 @@ pub trait Writer {
 
     /// Adds the statements of a step to the script.
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script);
+
+    /// Looks at the whole script once it is written.
+    fn finish(&self, diff: &Diff, script: &mut Script) {
+        let _ = (diff, script);
+    }
 }
 
 /// The script that does what a diff says; `None` where schemas of this dialect
@@ -100,7 +106,7 @@ pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
     match dialect {
         Dialect::Sqlite => Some(write_with(&sqlite::Sqlite, diff)),
         Dialect::Mysql => Some(write_with(&mysql::Mysql::of(diff), diff)),
-        Dialect::Postgres => None,
+        Dialect::Postgres => Some(write_with(&postgres::Postgres, diff)),
     }
 }
 
@@ -109,6 +115,7 @@ fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
     for step in order::steps(diff, writer) {
         writer.write(step, diff, &mut script);
     }
+    writer.finish(diff, &mut script);
     script
 }
 

@@ -4,7 +4,7 @@
 //! is told apart by name; constraints, which need have none, by what they say. The
 //! order of columns is not compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 
@@ -147,7 +147,7 @@ impl Diff {
         dialect: Dialect,
     ) -> Self {
         let from = super::rename::apply(before, renames, dialect);
-        let to = filter.settle(&from, to.clone());
+        let to = keep_extensions(&from, filter.settle(&from, to.clone()));
         let changes = changes(&from, &to);
         let doubts = super::rename::candidates(&changes);
         Self {
@@ -230,6 +230,7 @@ fn doubtful(what: String, doubt: Option<&Rename>) -> String {
 
 fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
     let mut changes = namespaces(from, to);
+    let remade = remade(from, to);
     compare(
         &from.enums,
         &to.enums,
@@ -262,8 +263,18 @@ fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
         &mut changes,
         Change::CreateTable,
         Change::DropTable,
-        |from, to| table(from, to).map(Change::ChangeTable),
+        |from, to| {
+            let stays = !remade.contains(&from.name);
+            stays
+                .then(|| table(from, to))
+                .flatten()
+                .map(Change::ChangeTable)
+        },
     );
+    for name in &remade {
+        changes.push(Change::DropTable(from.tables[*name].clone()));
+        changes.push(Change::CreateTable(to.tables[*name].clone()));
+    }
     compare(
         &from.objects,
         &to.objects,
@@ -278,6 +289,46 @@ fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
         },
     );
     changes
+}
+
+/// An extension is never dropped, nor where it lies: what else stands on it is not known
+/// here.
+fn keep_extensions(from: &Schema, mut to: Schema) -> Schema {
+    let extensions = from.objects.values();
+    for extension in extensions.filter(|it| it.kind == Kind::Extension) {
+        let handle = extension.handle();
+        to.objects
+            .entry(handle)
+            .or_insert_with(|| extension.clone());
+        let places = extension.needs.iter().map(|it| &it.name);
+        to.namespaces
+            .extend(places.filter(|it| from.namespaces.contains(it)).cloned());
+    }
+    to
+}
+
+/// The tables that can only be dropped and made anew, with all that inherit from them.
+fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
+    let mut remade = BTreeSet::new();
+    loop {
+        let is_remade = |table: &&Table| {
+            to.tables.get(&table.name).is_some_and(|new| {
+                let mut parents = table.parents.iter().chain(&new.parents);
+                (&table.nature, &table.parents) != (&new.nature, &new.parents)
+                    || parents.any(|it| remade.contains(it))
+            })
+        };
+        let found: BTreeSet<&Name> = from
+            .tables
+            .values()
+            .filter(is_remade)
+            .map(|it| &it.name)
+            .collect();
+        if found.len() == remade.len() {
+            return remade;
+        }
+        remade = found;
+    }
 }
 
 fn namespaces(from: &Schema, to: &Schema) -> Vec<Change> {

@@ -85,6 +85,8 @@ impl Schema {
 pub enum Kind {
     /// A schema of PostgreSQL.
     Namespace,
+    /// An extension of PostgreSQL: made where it is missing, never dropped.
+    Extension,
     /// An enum type.
     Enum,
     /// A domain, by its text.
@@ -131,8 +133,9 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 23] = [
         Kind::Namespace,
+        Kind::Extension,
         Kind::Enum,
         Kind::Domain,
         Kind::Type,
@@ -161,6 +164,7 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Kind::Namespace => "schema",
+            Kind::Extension => "extension",
             Kind::Enum => "enum",
             Kind::Domain => "domain",
             Kind::Type => "type",
@@ -234,6 +238,11 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// `strict`, `without rowid`; engine, character set; partitioning, and so on.
     pub options: Options,
+    /// Options without which it would be another table: where these differ, it is
+    /// dropped and made anew.
+    pub nature: Options,
+    /// The tables that it inherits from, or is a partition of.
+    pub parents: Vec<Name>,
     /// Its comment.
     pub comment: Option<String>,
 }
@@ -438,6 +447,12 @@ pub struct Object {
     /// The tables, views, routines and types that it may use: too many do no harm
     /// but a needless dropping and making again. Not compared.
     pub needs: BTreeSet<Name>,
+    /// What must be there when it is made, yet may go while it stands: what the body of
+    /// a routine mentions. Not compared.
+    pub after: BTreeSet<Name>,
+    /// The columns of a view with their types, where replacing it depends on them. Not
+    /// compared.
+    pub columns: Vec<(Text, Text)>,
     /// Its comment.
     pub comment: Option<String>,
 }

@@ -210,6 +210,11 @@ pub(super) fn candidates(changes: &[Change]) -> Vec<Rename> {
         })
         .collect();
     for old in gone {
+        // Made anew under its name.
+        if let Some(same) = new.iter().position(|it| it.name == old.name) {
+            new.remove(same);
+            continue;
+        }
         let best = (0..new.len()).max_by_key(|&index| likeness(old, new[index]));
         if let Some(index) = best.filter(|&index| likeness(old, new[index]) >= 50) {
             found.push(Rename::Table {
@@ -288,6 +293,7 @@ fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
     let tables = std::mem::take(&mut schema.tables);
     for mut table in tables.into_values() {
         follow(&mut table.name);
+        table.parents.iter_mut().for_each(follow);
         for reference in references(&mut table) {
             follow(&mut reference.table);
         }
@@ -302,8 +308,10 @@ fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
     let objects = std::mem::take(&mut schema.objects);
     for mut object in objects.into_values() {
         object.on.iter_mut().for_each(follow);
-        if object.needs.remove(from) {
-            object.needs.insert(to.clone());
+        for names in [&mut object.needs, &mut object.after] {
+            if names.remove(from) {
+                names.insert(to.clone());
+            }
         }
         schema.add_object(object);
     }
@@ -382,6 +390,11 @@ impl Renaming<'_> {
     }
 
     fn in_constraint(self, constraint: &mut Constraint) {
+        if let Some(text) = constraint.options.get_mut("include") {
+            let mut include = Text::exact(text.as_str());
+            self.expression(&mut include);
+            *text = include.to_string();
+        }
         match &mut constraint.rule {
             Rule::PrimaryKey(parts) | Rule::Unique(parts) => self.parts(parts),
             Rule::Check(text) | Rule::Exclusion(text) => self.expression(text),

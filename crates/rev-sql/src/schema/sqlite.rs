@@ -155,6 +155,8 @@ fn object(kind: Kind, entry: &Entry, known: &BTreeSet<Name>) -> Object {
         on: (kind == Kind::Trigger).then(|| Name::bare(name(&entry.table))),
         create: vec![statement(&entry.sql)],
         needs,
+        after: BTreeSet::new(),
+        columns: Vec::new(),
         comment: None,
     }
 }

@@ -69,6 +69,8 @@ fn object(kind: Kind, own: &str, on: Option<Name>, needs: &[&str]) -> Object {
             kind.word().to_uppercase()
         ))],
         needs: needs.iter().map(|it| name(it)).collect(),
+        after: Default::default(),
+        columns: Vec::new(),
         comment: None,
     }
 }

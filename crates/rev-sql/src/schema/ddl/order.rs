@@ -11,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Step, Writer};
 use crate::schema::model::Handle;
 use crate::schema::{
-    Alteration, Change, Constraint, Diff, Kind, Name, Object, Rule, Schema, Table,
+    Alteration, Change, Constraint, Diff, Kind, Name, Object, Part, PartOf, Rule, Schema, Table,
+    TableChange, Text,
 };
 
 /// The steps of a diff, in order.
 pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     let objects = Objects::of(diff, writer);
-    let mut steps = objects.leaving(false);
+    let mut steps = objects.leaving_first();
     steps.extend(diff.renames.iter().map(Step::Rename));
     steps.extend(keys_gone(diff, writer));
     steps.extend(tables_gone(diff).into_iter().map(Step::DropTable));
@@ -30,7 +31,7 @@ pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     }));
     steps.extend(keys_new(diff, writer));
     steps.extend(objects.coming(false));
-    steps.extend(objects.leaving(true));
+    steps.extend(objects.leaving_last());
     steps.extend(diff.changes.iter().filter_map(|change| match change {
         Change::DropSequence(it) => Some(Step::DropSequence(it)),
         _ => None,
@@ -61,6 +62,61 @@ fn ground(change: &Change) -> Option<Step<'_>> {
 fn foreign_keys(table: &Table) -> impl Iterator<Item = &Constraint> {
     let keys = table.constraints.iter();
     keys.filter(|it| matches!(it.rule, Rule::ForeignKey(_)))
+}
+
+/// Whether a foreign key cannot stand while something changes that it stands on: the
+/// key or the type of what it refers to, or its own type.
+pub(super) fn is_shaken(table: &Table, key: &Constraint, diff: &Diff) -> bool {
+    let Rule::ForeignKey(reference) = &key.rule else {
+        return false;
+    };
+    let is_remade = |name: &Name| {
+        diff.changes.iter().any(|change| match change {
+            Change::CreateTable(table) => table.name == *name,
+            _ => false,
+        })
+    };
+    let change = |name: &Name| {
+        diff.changes.iter().find_map(|change| match change {
+            Change::ChangeTable(change) if change.to.name == *name => Some(change),
+            _ => None,
+        })
+    };
+    if is_remade(&table.name) {
+        return false;
+    }
+    is_remade(&reference.table)
+        || change(&table.name).is_some_and(|it| retypes(it, &reference.columns))
+        || change(&reference.table)
+            .is_some_and(|it| retypes(it, &reference.targets) || drops_key(it, &reference.targets))
+}
+
+fn retypes(change: &TableChange, columns: &[Text]) -> bool {
+    change.alterations.iter().any(|it| match it {
+        Alteration::ChangeColumn { from, to } => {
+            columns.contains(&to.name)
+                && (&from.type_name, &from.collation) != (&to.type_name, &to.collation)
+        }
+        _ => false,
+    })
+}
+
+fn drops_key(change: &TableChange, columns: &[Text]) -> bool {
+    let are_these = |parts: &[Part]| {
+        parts.len() == columns.len()
+            && parts.iter().all(|part| match &part.of {
+                PartOf::Column(name) => columns.contains(name),
+                PartOf::Expression(_) => false,
+            })
+    };
+    change.alterations.iter().any(|it| match it {
+        Alteration::DropConstraint(constraint) => match &constraint.rule {
+            Rule::PrimaryKey(parts) | Rule::Unique(parts) => are_these(parts),
+            _ => false,
+        },
+        Alteration::DropIndex(index) => index.unique && are_these(&index.parts),
+        _ => false,
+    })
 }
 
 /// Foreign keys that go, and those between tables that go.
@@ -157,13 +213,15 @@ fn tables_gone(diff: &Diff) -> Vec<&Table> {
     tables
 }
 
-/// Tables after those that they refer to, by name where that leaves a choice or
+/// Tables after those that they refer to or inherit from, by name where that leaves a choice or
 /// where they refer to each other.
 fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
     let tables: BTreeMap<&Name, &Table> = tables.map(|table| (&table.name, table)).collect();
     let needs = |name: &&Name| -> BTreeSet<&Name> {
-        let references = tables[*name].references().map(|it| &it.table);
+        let table = tables[*name];
+        let references = table.references().map(|it| &it.table);
         references
+            .chain(&table.parents)
             .filter(|it| it != name && tables.contains_key(it))
             .collect()
     };
@@ -249,14 +307,37 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// The drops of objects that tables may stand on, which go last unless they come
-    /// back; or of the others.
-    fn leaving(&self, ground: bool) -> Vec<Step<'a>> {
-        let goes_last = |it: &Object| {
-            is_ground(it, &self.diff.from) && !self.diff.to.objects.contains_key(&it.handle())
-        };
+    /// The drops of objects that no table may stand on, and of those that come back.
+    fn leaving_first(&self) -> Vec<Step<'a>> {
+        self.leaving(true)
+    }
+
+    /// The drops of objects that tables may have stood on.
+    fn leaving_last(&self) -> Vec<Step<'a>> {
+        self.leaving(false)
+    }
+
+    fn leaving(&self, first: bool) -> Vec<Step<'a>> {
         let away = self.away.iter().rev();
-        let wanted = away.filter(|it| goes_last(it) == ground);
+        let comes_back = |handle: &Handle| self.diff.to.objects.contains_key(handle);
+        // What an object stands on and is about to be made anew or changed.
+        let enums = self.diff.changes.iter().filter_map(|it| match it {
+            Change::ChangeEnum { to, .. } => Some(&to.name),
+            _ => None,
+        });
+        let back = self.away.iter().filter(|it| comes_back(&it.handle()));
+        let replaced = self.replaced.keys().map(|(_, _, name)| name);
+        let moved: BTreeSet<&Name> = back
+            .map(|it| &it.name)
+            .chain(replaced)
+            .chain(enums)
+            .collect();
+        let goes_first = |object: &Object| {
+            comes_back(&object.handle())
+                || !is_ground(object, &self.diff.from)
+                || object.needs.iter().any(|it| moved.contains(it))
+        };
+        let wanted = away.filter(|it| goes_first(it) == first);
         wanted.map(|it| Step::DropObject(it)).collect()
     }
 
@@ -272,9 +353,35 @@ impl<'a> Objects<'a> {
     }
 }
 
-/// Whether tables may use it: a type or routine that uses none itself.
+/// Whether tables may use it: a type or routine that uses none itself, nor by others.
 fn is_ground(object: &Object, schema: &Schema) -> bool {
-    object.kind < Kind::Table && !object.needs.iter().any(|it| schema.tables.contains_key(it))
+    stands_early(object, schema, &mut BTreeSet::new())
+}
+
+fn stands_early<'a>(object: &'a Object, schema: &'a Schema, seen: &mut BTreeSet<&'a Name>) -> bool {
+    const KINDS: [Kind; 6] = [
+        Kind::Extension,
+        Kind::Domain,
+        Kind::Type,
+        Kind::Routine,
+        Kind::View,
+        Kind::MaterializedView,
+    ];
+    if object.kind >= Kind::Table {
+        return false;
+    }
+    let mut names = object.needs.iter().chain(&object.after);
+    names.all(|name| {
+        if schema.tables.contains_key(name) {
+            return false;
+        }
+        let used = |kind| schema.objects.get(&(kind, None, name.clone()));
+        !seen.insert(name)
+            || KINDS
+                .into_iter()
+                .filter_map(used)
+                .all(|it| stands_early(it, schema, seen))
+    })
 }
 
 /// Adds all that needs what is in the set.
@@ -305,7 +412,10 @@ fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Ob
     let needs = |handle: &&Handle| -> BTreeSet<&Handle> {
         let object = &schema.objects[*handle];
         let used = |it: &&&Handle| {
-            *it != handle && (object.needs.contains(&it.2) || object.on.as_ref() == Some(&it.2))
+            *it != handle
+                && (object.needs.contains(&it.2)
+                    || object.after.contains(&it.2)
+                    || object.on.as_ref() == Some(&it.2))
         };
         handles.iter().filter(used).copied().collect()
     };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rev_core::Dialect;
 
 use crate::ledger;
-use crate::schema::{Text, sqlite};
+use crate::schema::{Name, Text, postgres, sqlite};
 
 /// Words that some engine does not take for a name as they stand.
 const RESERVED: &str = "\
@@ -66,6 +66,15 @@ pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
     }
 }
 
+/// A name with its schema, where it has one.
+pub(in crate::schema) fn spell_name(name: &Name, dialect: Dialect) -> String {
+    let own = spell(&name.name, dialect);
+    match &name.schema {
+        Some(schema) => format!("{}.{own}", spell(schema, dialect)),
+        None => own,
+    }
+}
+
 /// A name without the quotes around it.
 pub(in crate::schema) fn unquoted(name: &str) -> String {
     let inner = |quote: char| {
@@ -84,7 +93,8 @@ pub(in crate::schema) fn unquoted(name: &str) -> String {
 pub(in crate::schema) fn expression(text: &str, dialect: Dialect) -> Text {
     match dialect {
         Dialect::Sqlite => sqlite::expression(text),
-        // The servers spell what they keep in one way.
-        Dialect::Postgres | Dialect::Mysql => Text::exact(text),
+        Dialect::Postgres => postgres::expression(text),
+        // The server spells what it keeps in one way.
+        Dialect::Mysql => Text::exact(text),
     }
 }

@@ -160,6 +160,8 @@ fn object(kind: Kind, name: Name, create: String, needs: BTreeSet<Name>) -> Obje
         on: None,
         create: vec![Text::exact(create)],
         needs,
+        after: BTreeSet::new(),
+        columns: Vec::new(),
         comment: None,
     }
 }

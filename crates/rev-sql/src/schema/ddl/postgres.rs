@@ -1,0 +1,127 @@
+//! PostgreSQL's statements.
+//!
+//! All that can be altered is altered where it stands; what a table changes in is one
+//! `ALTER TABLE`, as far as the server takes it so. Types that cannot be altered are
+//! made anew under their names, and the columns that have them go over by text: see
+//! [`retype`].
+
+mod alter;
+mod cast;
+mod column;
+mod create;
+mod domain;
+mod enumeration;
+mod object;
+mod rename;
+mod retype;
+mod sequence;
+mod way;
+
+use rev_core::Dialect;
+
+use super::{Note, Script, Step, Writer, spell, spell_name};
+use crate::ledger;
+use crate::schema::postgres::default_name;
+use crate::schema::{Constraint, Diff, Name, Object, Table, Text};
+
+/// Writes for PostgreSQL.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Postgres;
+
+impl Writer for Postgres {
+    fn keys_apart(&self) -> bool {
+        true
+    }
+
+    fn is_key_in_the_way(&self, table: &Table, key: &Constraint, diff: &Diff) -> bool {
+        super::order::is_shaken(table, key, diff)
+    }
+
+    fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool {
+        way::is_in_the_way(object, diff)
+    }
+
+    fn replaces(&self, from: &Object, to: &Object) -> bool {
+        object::replaces(from, to)
+    }
+
+    fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
+        match step {
+            Step::DropObject(object) => object::drop(object, diff, script),
+            Step::CreateObject(object) => object::create(object, script),
+            Step::ReplaceObject(from, to) => object::replace(from, to, diff, script),
+            Step::DropForeignKey(table, constraint) => {
+                script.push(format!(
+                    "ALTER TABLE {} DROP CONSTRAINT {}",
+                    qualified(&table.name),
+                    constraint_name(table, constraint)
+                ));
+            }
+            Step::AddForeignKey(table, constraint) => {
+                create::foreign_key(table, constraint, script)
+            }
+            Step::DropTable(table) => {
+                sequence::release(&table.name, None, diff, script);
+                let notes = vec![diff.loss_of_table(table)];
+                script.push_noted(format!("DROP TABLE {}", qualified(&table.name)), notes);
+            }
+            Step::CreateTable(table) => create::table_with_all(table, diff, script),
+            Step::ChangeTable(change) => alter::write(change, diff, script),
+            Step::Rename(it) => rename::write(it, diff, script),
+            Step::CreateNamespace(it) => script.push(format!("CREATE SCHEMA {}", name(it))),
+            Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
+            Step::CreateEnum(it) => enumeration::create(it, script),
+            Step::ChangeEnum(from, to) => enumeration::change(from, to, diff, script),
+            Step::DropEnum(it) => script.push(format!("DROP TYPE {}", qualified(&it.name))),
+            Step::CreateSequence(it) => sequence::create(it, diff, script),
+            Step::ChangeSequence(from, to) => sequence::change(from, to, diff, script),
+            Step::DropSequence(it) => sequence::drop(it, diff, script),
+        }
+    }
+
+    fn finish(&self, diff: &Diff, script: &mut Script) {
+        enumeration::settle_transaction(diff, script);
+    }
+}
+
+fn name(text: &Text) -> String {
+    spell(text, Dialect::Postgres)
+}
+
+fn names<'a>(texts: impl IntoIterator<Item = &'a Text>) -> String {
+    let names: Vec<String> = texts.into_iter().map(name).collect();
+    names.join(", ")
+}
+
+fn qualified(name: &Name) -> String {
+    spell_name(name, Dialect::Postgres)
+}
+
+/// A name beside a table, in its schema.
+fn beside(table: &Name, text: &Text) -> String {
+    qualified(&Name {
+        schema: table.schema.clone(),
+        name: text.clone(),
+    })
+}
+
+fn literal(text: &str) -> String {
+    ledger::text(text, Dialect::Postgres)
+}
+
+/// `COMMENT ON what IS 'text'`, or NULL.
+fn comment_on(what: &str, comment: Option<&str>) -> String {
+    let text = comment.map_or_else(|| "NULL".to_owned(), literal);
+    format!("COMMENT ON {what} IS {text}")
+}
+
+/// The name of a constraint, made up by the server or not.
+fn constraint_name(table: &Table, constraint: &Constraint) -> String {
+    let found = constraint.name.clone();
+    let found = found.or_else(|| default_name::of_constraint(table, constraint));
+    name(&found.unwrap_or_default())
+}
+
+fn remark(text: impl Into<String>) -> Vec<Note> {
+    vec![Note::remark(text)]
+}

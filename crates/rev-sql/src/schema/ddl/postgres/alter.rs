@@ -1,0 +1,377 @@
+//! `ALTER TABLE`: all that changes in a table at once, with what must come before and
+//! after it.
+
+use std::collections::BTreeSet;
+
+use super::{column, comment_on, constraint_name, create, name, qualified, retype, sequence};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::postgres::default_name::mentions;
+use crate::schema::{
+    Alteration, Column, Constraint, Diff, Index, Kind, Options, Part, PartOf, Rule, TableChange,
+    Text,
+};
+
+/// What becomes of a table, gathered before it is written.
+pub(super) struct Plan<'a> {
+    pub(super) change: &'a TableChange,
+    pub(super) diff: &'a Diff,
+    pub(super) before: Script,
+    pub(super) drops: Vec<String>,
+    pub(super) alters: Vec<String>,
+    pub(super) adds: Vec<String>,
+    pub(super) notes: Vec<Note>,
+    pub(super) after: Script,
+}
+
+/// What the server drops and makes besides, since a column is made anew.
+type Apart<'a, T> = (Vec<&'a T>, Vec<&'a T>);
+
+/// Adds the statements that change a table.
+pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
+    let mut plan = Plan {
+        change,
+        diff,
+        before: Script::default(),
+        drops: Vec::new(),
+        alters: Vec::new(),
+        adds: Vec::new(),
+        notes: Vec::new(),
+        after: Script::default(),
+    };
+    let remade = column::remade(change);
+    let (gone, new) = apart(change, &remade);
+    plan.renamed_constraints(&gone, &new);
+    let (gone, new) = differing(gone, new);
+    plan.drop_constraints(&gone);
+    plan.indexes(&remade);
+    plan.columns(&remade);
+    plan.adds.extend(
+        new.iter()
+            .map(|it| format!("ADD {}", create::constraint(it))),
+    );
+    for constraint in new {
+        create::constraint_comment(&change.to, constraint, &mut plan.after);
+    }
+    plan.table_options();
+    plan.write(script);
+}
+
+fn is_key(constraint: &Constraint) -> bool {
+    constraint.kind() == Kind::ForeignKey
+}
+
+/// The constraints that go and come, without foreign keys, which are steps of their
+/// own unless they go with a column that is made anew.
+fn apart<'a>(change: &'a TableChange, remade: &BTreeSet<&Text>) -> Apart<'a, Constraint> {
+    let mut gone: Vec<&Constraint> = Vec::new();
+    let mut new: Vec<&Constraint> = Vec::new();
+    for alteration in &change.alterations {
+        match alteration {
+            Alteration::DropConstraint(it) if !is_key(it) => gone.push(it),
+            Alteration::AddConstraint(it) if !is_key(it) => new.push(it),
+            _ => {}
+        }
+    }
+    let is_over = |it: &&Constraint| remade.iter().any(|column| uses(it, column));
+    for constraint in change.from.constraints.iter().filter(is_over) {
+        if let Some(same) = change.to.constraints.iter().find(|it| *it == constraint) {
+            gone.push(constraint);
+            new.push(same);
+        }
+    }
+    (gone, new)
+}
+
+/// Without those that are the same but for name and comment.
+fn differing<'a>(gone: Vec<&'a Constraint>, new: Vec<&'a Constraint>) -> Apart<'a, Constraint> {
+    let is_alone = |it: &Constraint, others: &[&Constraint]| {
+        !others
+            .iter()
+            .any(|other| is_alike(it, other) && *other != it)
+    };
+    let gone_alone = gone
+        .iter()
+        .copied()
+        .filter(|it| is_alone(it, &new))
+        .collect();
+    let new_alone = new
+        .iter()
+        .copied()
+        .filter(|it| is_alone(it, &gone))
+        .collect();
+    (gone_alone, new_alone)
+}
+
+/// Whether two constraints differ in nothing but name and comment.
+fn is_alike(one: &Constraint, other: &Constraint) -> bool {
+    (&one.rule, one.deferral, &one.options) == (&other.rule, other.deferral, &other.options)
+}
+
+fn is_part(part: &Part, column: &Text) -> bool {
+    match &part.of {
+        PartOf::Column(name) => name == column,
+        PartOf::Expression(text) => mentions(text, column),
+    }
+}
+
+fn uses(constraint: &Constraint, column: &Text) -> bool {
+    match &constraint.rule {
+        Rule::PrimaryKey(parts) | Rule::Unique(parts) => {
+            let include = constraint.options.get("include");
+            parts.iter().any(|it| is_part(it, column))
+                || include.is_some_and(|it| mentions(&Text::exact(it.as_str()), column))
+        }
+        Rule::ForeignKey(it) => it.columns.contains(column),
+        Rule::Check(text) | Rule::Exclusion(text) => mentions(text, column),
+    }
+}
+
+fn is_indexed(index: &Index, column: &Text) -> bool {
+    index.parts.iter().any(|it| is_part(it, column))
+        || index.include.contains(column)
+        || index
+            .predicate
+            .as_ref()
+            .is_some_and(|it| mentions(it, column))
+}
+
+impl Plan<'_> {
+    /// The table as statements name it.
+    pub(super) fn table(&self) -> String {
+        qualified(&self.change.to.name)
+    }
+
+    fn renamed_constraints(&mut self, gone: &[&Constraint], new: &[&Constraint]) {
+        let (from, to) = (&self.change.from, &self.change.to);
+        for old in gone {
+            let Some(new) = new.iter().find(|it| is_alike(old, it) && *it != old) else {
+                continue;
+            };
+            let (was, is) = (constraint_name(from, old), constraint_name(to, new));
+            if was != is {
+                let table = self.table();
+                self.before.push(format!(
+                    "ALTER TABLE {table} RENAME CONSTRAINT {was} TO {is}"
+                ));
+            }
+            if old.comment != new.comment {
+                let what = create::constraint_title(to, new);
+                self.after.push(comment_on(&what, new.comment.as_deref()));
+            }
+        }
+    }
+
+    fn drop_constraints(&mut self, gone: &[&Constraint]) {
+        let stands = gone
+            .iter()
+            .filter(|it| !retype::goes_for_good(it, self.diff));
+        let table = &self.change.from;
+        self.drops
+            .extend(stands.map(|it| format!("DROP CONSTRAINT {}", constraint_name(table, it))));
+    }
+
+    fn indexes(&mut self, remade: &BTreeSet<&Text>) {
+        let (mut gone, mut new): Apart<'_, Index> = (Vec::new(), Vec::new());
+        for alteration in &self.change.alterations {
+            match alteration {
+                Alteration::DropIndex(it) => gone.push(it),
+                Alteration::AddIndex(it) => new.push(it),
+                _ => {}
+            }
+        }
+        let schema = &self.change.to.name;
+        gone.retain(|old| {
+            let alike = |it: &&Index| {
+                let bare = |it: &Index| Index {
+                    name: Text::default(),
+                    comment: None,
+                    ..it.clone()
+                };
+                bare(it) == bare(old) && !old.options.contains_key("invalid")
+            };
+            let Some(at) = new.iter().position(alike) else {
+                return true;
+            };
+            let same = new.remove(at);
+            let called = super::beside(schema, &old.name);
+            if old.name != same.name {
+                self.before.push(format!(
+                    "ALTER INDEX {called} RENAME TO {}",
+                    name(&same.name)
+                ));
+            }
+            if old.comment != same.comment {
+                let what = format!("INDEX {}", super::beside(schema, &same.name));
+                self.after.push(comment_on(&what, same.comment.as_deref()));
+            }
+            false
+        });
+        for index in gone
+            .into_iter()
+            .filter(|it| !retype::index_goes_for_good(it, self.diff))
+        {
+            let called = super::beside(schema, &index.name);
+            self.before.push(format!("DROP INDEX {called}"));
+        }
+        // What goes with a column that is made anew comes back.
+        let again = self.change.from.indexes.iter().filter(|index| {
+            let is_over = remade.iter().any(|column| is_indexed(index, column));
+            is_over && self.change.to.indexes.contains(index)
+        });
+        for index in again.chain(new) {
+            self.after.push(create::index(index, &self.change.to));
+            create::index_comment(&self.change.to, index, &mut self.after);
+        }
+    }
+
+    fn columns(&mut self, remade: &BTreeSet<&Text>) {
+        let both = remade
+            .iter()
+            .filter_map(|&it| self.change.from.column(it).zip(self.change.to.column(it)));
+        let both: Vec<(&Column, &Column)> = both.collect();
+        for (from, to) in &both {
+            self.notes
+                .push(column::remaking(&self.change.to.name, from, to));
+            self.drops.push(format!("DROP COLUMN {}", name(&to.name)));
+        }
+        // What is computed goes before, and comes after, what it is computed from.
+        let mut alterations: Vec<&Alteration> = self.change.alterations.iter().collect();
+        alterations.sort_by_key(|it| match it {
+            Alteration::DropColumn(it) => it.generated.is_none(),
+            Alteration::AddColumn(it) => it.generated.is_some(),
+            _ => false,
+        });
+        for alteration in alterations {
+            match alteration {
+                Alteration::DropColumn(it) => {
+                    sequence::release(
+                        &self.change.to.name,
+                        Some(&it.name),
+                        self.diff,
+                        &mut self.before,
+                    );
+                    self.drops.push(format!("DROP COLUMN {}", name(&it.name)));
+                    self.notes
+                        .extend(self.diff.loss_of_column(&self.change.to, it));
+                }
+                Alteration::AddColumn(it) => self.add_column(it),
+                Alteration::ChangeColumn { from, to } if !remade.contains(&to.name) => {
+                    column::change(from, to, self);
+                }
+                _ => {}
+            }
+        }
+        for (_, to) in both {
+            self.add_column(to);
+        }
+    }
+
+    fn add_column(&mut self, new: &Column) {
+        let fills = new.default.is_none()
+            && new.generated.is_none()
+            && new.identity.is_none()
+            && !new.nullable;
+        let mut text = create::bare_column(None, new);
+        if fills {
+            let filler = column::filler(new, self);
+            let title = format!("`{}` must not be NULL and has no default", new.name);
+            self.notes.push(Note::decide(match &filler {
+                Some(filler) => format!("{title}: rows that are there get {filler}"),
+                None => format!("{title}: rows that are there make this fail"),
+            }));
+            if let Some(filler) = filler {
+                text.push_str(&format!(" DEFAULT {filler}"));
+                let (table, column) = (self.table(), name(&new.name));
+                self.after.push(format!(
+                    "ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"
+                ));
+            }
+        }
+        self.adds.push(format!("ADD COLUMN {text}"));
+        self.adds.extend(create::kept(new, None));
+        let table = &self.change.to.name;
+        sequence::take(table, Some(&new.name), self.diff, &mut self.after);
+        if new.comment.is_some() {
+            column::comment(new, self);
+        }
+    }
+
+    fn table_options(&mut self) {
+        let (from, to) = (&self.change.from, &self.change.to);
+        self.alters.extend(create::row_security(to, Some(from)));
+        self.alters.extend(storage(&from.options, &to.options));
+        let (was, is) = (&from.options, &to.options);
+        match (was.contains_key("unlogged"), is.contains_key("unlogged")) {
+            (true, false) => self.alters.push("SET LOGGED".to_owned()),
+            (false, true) => self.alters.push("SET UNLOGGED".to_owned()),
+            _ => {}
+        }
+        let table = self.table();
+        if was.get("replica identity") != is.get("replica identity") {
+            let identity = is.get("replica identity").map_or("DEFAULT", String::as_str);
+            self.after
+                .push(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
+        }
+        if let (Some(old), Some(new), Some(parent)) = (
+            was.get("partition"),
+            is.get("partition"),
+            to.parents.first(),
+        ) && old != new
+        {
+            let parent = qualified(parent);
+            self.before
+                .push(format!("ALTER TABLE {parent} DETACH PARTITION {table}"));
+            let note = format!("rows outside {new} make this fail: move them first");
+            self.after.push_noted(
+                format!("ALTER TABLE {parent} ATTACH PARTITION {table} {new}"),
+                vec![Note::decide(note)],
+            );
+        }
+        if from.comment != to.comment {
+            let what = format!("TABLE {table}");
+            self.after.push(comment_on(&what, to.comment.as_deref()));
+        }
+    }
+
+    fn write(self, script: &mut Script) {
+        script.statements.extend(self.before.statements);
+        let actions = [self.drops, self.alters, self.adds].concat();
+        let before = script.statements.len();
+        create::alter(&self.change.to, &actions, script);
+        if let Some(statement) = script.statements.get_mut(before) {
+            statement.notes = self.notes;
+        }
+        script.statements.extend(self.after.statements);
+    }
+}
+
+/// The actions that change storage parameters.
+fn storage(from: &Options, to: &Options) -> Vec<String> {
+    let read = |options: &Options| -> Vec<(String, String)> {
+        let text = options.get("storage").map_or("", String::as_str);
+        let pairs = text.split(", ").filter_map(|it| it.split_once('='));
+        pairs
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect()
+    };
+    let (old, new) = (read(from), read(to));
+    let set: Vec<String> = new
+        .iter()
+        .filter(|it| !old.contains(it))
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    let is_gone = |(key, _): &&(String, String)| !new.iter().any(|(it, _)| it == key);
+    let reset: Vec<&str> = old
+        .iter()
+        .filter(is_gone)
+        .map(|(key, _)| key.as_str())
+        .collect();
+    let mut actions = Vec::new();
+    if !reset.is_empty() {
+        actions.push(format!("RESET ({})", reset.join(", ")));
+    }
+    if !set.is_empty() {
+        actions.push(format!("SET ({})", set.join(", ")));
+    }
+    actions
+}

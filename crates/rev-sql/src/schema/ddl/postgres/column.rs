@@ -1,0 +1,329 @@
+//! What changes in a column.
+
+use std::collections::BTreeSet;
+
+use super::alter::Plan;
+use super::{beside, cast, comment_on, create, literal, name, qualified, remark, sequence};
+use crate::schema::ddl::Note;
+use crate::schema::postgres::default_name::{self, mentions};
+use crate::schema::{Alteration, Column, Name, Options, TableChange, Text};
+
+fn retypes(from: &Column, to: &Column) -> bool {
+    (&from.type_name, &from.collation) != (&to.type_name, &to.collation)
+}
+
+/// The columns that can only be dropped and made anew: those that are computed
+/// otherwise, or from now on, or from a column of another type.
+pub(super) fn remade(change: &TableChange) -> BTreeSet<&Text> {
+    let changed = change.alterations.iter().filter_map(|it| match it {
+        Alteration::ChangeColumn { from, to } => Some((from, to)),
+        _ => None,
+    });
+    let changed: Vec<(&Column, &Column)> = changed.collect();
+    let retyped: Vec<&Text> = changed
+        .iter()
+        .filter(|(from, to)| retypes(from, to))
+        .map(|(_, to)| &to.name)
+        .collect();
+    let otherwise = changed
+        .iter()
+        .filter(|(from, to)| match (&from.generated, &to.generated) {
+            (old, Some(new)) => old.as_ref() != Some(new) || retypes(from, to),
+            // A virtual one has no values that it could keep.
+            (Some(old), None) => !old.stored,
+            (None, None) => false,
+        });
+    let otherwise = otherwise.map(|(_, to)| &to.name);
+    let both = change.to.columns.iter().filter(|column| {
+        let from = change.from.column(&column.name);
+        let generated = column.generated.as_ref();
+        from.is_some_and(|it| it.generated.is_some())
+            && generated.is_some_and(|it| retyped.iter().any(|of| mentions(&it.expression, of)))
+    });
+    otherwise.chain(both.map(|it| &it.name)).collect()
+}
+
+/// What is said where a column is made anew.
+pub(super) fn remaking(table: &Name, from: &Column, to: &Column) -> Note {
+    let title = format!("`{table}.{}`", to.name);
+    match from.generated {
+        None => Note::destructive(format!(
+            "{title} is computed from now on: its values are lost"
+        )),
+        Some(_) => Note::remark(format!("{title} is computed anew")),
+    }
+}
+
+/// What a column gets where it must hold something.
+pub(super) fn filler(column: &Column, plan: &Plan<'_>) -> Option<String> {
+    // No value but that of another row would do.
+    let refers = plan
+        .change
+        .to
+        .references()
+        .any(|it| it.columns.contains(&column.name));
+    match refers {
+        true => None,
+        false => cast::filler(column, &plan.diff.to),
+    }
+}
+
+pub(super) fn comment(column: &Column, plan: &mut Plan<'_>) {
+    let what = format!("COLUMN {}.{}", plan.table(), name(&column.name));
+    plan.after
+        .push(comment_on(&what, column.comment.as_deref()));
+}
+
+/// Adds what makes one column into the other.
+pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
+    let column = Change {
+        from,
+        to,
+        called: name(&to.name),
+    };
+    let table = plan.change.to.name.to_string();
+    plan.notes
+        .extend(cast::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
+    column.leave_sequence(plan);
+    if from.generated.is_some() && to.generated.is_none() {
+        column.alter(plan, "DROP EXPRESSION");
+    }
+    if !from.nullable && to.nullable {
+        column.alter(plan, "DROP NOT NULL");
+    }
+    let filled = column.fill(plan);
+    column.retype(plan, filled.as_deref());
+    column.enter_sequence(plan);
+    if from.nullable && !to.nullable {
+        column.alter(plan, "SET NOT NULL");
+    }
+    column.identify(plan);
+    let before = (!retypes(from, to)).then_some(from);
+    plan.alters.extend(create::kept(to, before));
+    if from.comment != to.comment {
+        comment(to, plan);
+    }
+}
+
+/// A column on its way.
+struct Change<'a> {
+    from: &'a Column,
+    to: &'a Column,
+    called: String,
+}
+
+fn kind(column: &Column) -> Option<&str> {
+    column.identity.as_ref().map(|(kind, _)| kind.as_str())
+}
+
+impl Change<'_> {
+    fn alter(&self, plan: &mut Plan<'_>, what: &str) {
+        plan.alters
+            .push(format!("ALTER COLUMN {} {what}", self.called));
+    }
+
+    fn alter_before(&self, plan: &mut Plan<'_>, what: &str) {
+        let table = plan.table();
+        plan.before.push(format!(
+            "ALTER TABLE {table} ALTER COLUMN {} {what}",
+            self.called
+        ));
+    }
+
+    /// The name of the sequence that the server makes for it.
+    fn sequence(&self, plan: &Plan<'_>) -> String {
+        let table = &plan.change.to.name;
+        let found = default_name::of_sequence(&table.name, &self.to.name);
+        beside(table, &found.unwrap_or_default())
+    }
+
+    /// What it draws from no more goes.
+    fn leave_sequence(&self, plan: &mut Plan<'_>) {
+        match (kind(self.from), kind(self.to)) {
+            (Some("serial"), Some("serial")) | (None, _) => {}
+            (Some("serial"), Some(_)) => {
+                self.alter_before(plan, "DROP DEFAULT");
+                let sequence = self.sequence(plan);
+                plan.before.push(format!("DROP SEQUENCE {sequence}"));
+            }
+            (Some("serial"), None) => {
+                if self.to.default.is_none() || retypes(self.from, self.to) {
+                    self.alter(plan, "DROP DEFAULT");
+                }
+                let sequence = self.sequence(plan);
+                plan.after.push(format!("DROP SEQUENCE {sequence}"));
+            }
+            // The server looks at the new type first, which may be none for it.
+            (Some(_), None) if !retypes(self.from, self.to) => self.alter(plan, "DROP IDENTITY"),
+            (Some(_), Some("serial") | None) => self.alter_before(plan, "DROP IDENTITY"),
+            (Some(_), Some(_)) => {}
+        }
+    }
+
+    /// Where rows may hold NULL that must not any more, they are filled: before, or, where
+    /// the type is another one, on the way. Then what with is returned.
+    fn fill(&self, plan: &mut Plan<'_>) -> Option<String> {
+        if !self.from.nullable || self.to.nullable {
+            return None;
+        }
+        let default = self.to.default.as_ref().map(ToString::to_string);
+        let filler = default.or_else(|| filler(self.to, plan));
+        let title = format!("`{}` must not be NULL any more", self.to.name);
+        let Some(filler) = filler else {
+            let note = format!("{title}: rows where it is make this fail");
+            plan.notes.push(Note::decide(note));
+            return None;
+        };
+        let note = Note::decide(format!("{title}: rows where it is get {filler}"));
+        if retypes(self.from, self.to) {
+            plan.notes.push(note);
+            return Some(filler);
+        }
+        let column = &self.called;
+        let text = format!(
+            "UPDATE {} SET {column} = {filler} WHERE {column} IS NULL",
+            plan.table()
+        );
+        plan.before.push_noted(text, vec![note]);
+        None
+    }
+
+    fn retype(&self, plan: &mut Plan<'_>, filler: Option<&str>) {
+        let (from, to) = (self.from, self.to);
+        let is_retyped = retypes(from, to);
+        let using = cast::using(from, to, &plan.diff.from, &plan.diff.to);
+        let is_carried = from.default == to.default && using.is_none();
+        if is_retyped {
+            if from.default.is_some() && !is_carried {
+                self.alter(plan, "DROP DEFAULT");
+            }
+            let mut text = format!("TYPE {}", to.type_name);
+            if let Some(collation) = &to.collation {
+                text.push_str(&format!(" COLLATE {collation}"));
+            }
+            let plain = || format!("{}{}", self.called, cast::to_base(from, to));
+            let value = match (&using, filler) {
+                (Some((cast, _)), None) => Some(cast.clone()),
+                (found, Some(filler)) => {
+                    let cast = found.as_ref().map_or_else(plain, |(cast, _)| cast.clone());
+                    Some(format!("coalesce({cast}, {filler})"))
+                }
+                (None, None) => None,
+            };
+            if let Some(value) = value {
+                text.push_str(&format!(" USING {value}"));
+            }
+            plan.notes.extend(using.map(|(_, why)| Note::remark(why)));
+            self.alter(plan, &text);
+        }
+        let is_reset = is_retyped && !is_carried;
+        match &to.default {
+            Some(default) if is_reset || from.default != to.default => {
+                self.alter(plan, &format!("SET DEFAULT {default}"));
+            }
+            None if from.default.is_some() && !is_retyped => self.alter(plan, "DROP DEFAULT"),
+            _ => {}
+        }
+    }
+
+    /// `serial` from now on, or of another size.
+    fn enter_sequence(&self, plan: &mut Plan<'_>) {
+        if kind(self.to) != Some("serial") {
+            return;
+        }
+        let (table, sequence) = (plan.table(), self.sequence(plan));
+        let type_name = &self.to.type_name;
+        if kind(self.from) == Some("serial") {
+            if self.from.type_name != *type_name {
+                plan.after
+                    .push(format!("ALTER SEQUENCE {sequence} AS {type_name}"));
+            }
+            return;
+        }
+        plan.before.push(format!(
+            "CREATE SEQUENCE {sequence} AS {type_name} OWNED BY {table}.{}",
+            self.called
+        ));
+        self.alter(
+            plan,
+            &format!("SET DEFAULT nextval({})", literal(&sequence)),
+        );
+        self.go_on(plan, &Options::new());
+    }
+
+    fn identify(&self, plan: &mut Plan<'_>) {
+        let Some((kind, options)) = &self.to.identity else {
+            return;
+        };
+        match &self.from.identity {
+            _ if kind == "serial" => {}
+            Some((old_kind, old)) if old_kind != "serial" => {
+                let mut words = Vec::new();
+                if old_kind != kind {
+                    words.push(format!("SET GENERATED {}", kind.to_ascii_uppercase()));
+                }
+                let changes = sequence::changes(old, options).into_iter();
+                words.extend(changes.map(|it| format!("SET {it}")));
+                if !words.is_empty() {
+                    self.alter(plan, &words.join(" "));
+                }
+                self.rename_sequence(plan, old, options);
+            }
+            _ => {
+                let identity = format!("ADD GENERATED {}", sequence::identity(kind, options));
+                match retypes(self.from, self.to) {
+                    false => self.alter(plan, &identity),
+                    // The server looks at the old type.
+                    true => {
+                        let (table, column) = (plan.table(), &self.called);
+                        let text = format!("ALTER TABLE {table} ALTER COLUMN {column} {identity}");
+                        plan.after.push(text);
+                    }
+                }
+                self.go_on(plan, options);
+            }
+        }
+    }
+
+    fn rename_sequence(&self, plan: &mut Plan<'_>, old: &Options, new: &Options) {
+        let table = &plan.change.to.name;
+        let called = |options: &Options| {
+            let stated = options
+                .get("sequence name")
+                .map(|it| Text::exact(it.as_str()));
+            stated.or_else(|| default_name::of_sequence(&table.name, &self.to.name))
+        };
+        if let (Some(old), Some(new)) = (called(old), called(new))
+            && old != new
+        {
+            let old = qualified(&Name {
+                schema: table.schema.clone(),
+                name: old,
+            });
+            plan.after
+                .push(format!("ALTER SEQUENCE {old} RENAME TO {}", name(&new)));
+        }
+    }
+
+    /// Numbers go on after the highest that is there.
+    fn go_on(&self, plan: &mut Plan<'_>, options: &Options) {
+        let (table, column) = (plan.table(), &self.called);
+        let falls = options
+            .get("increment by")
+            .is_some_and(|it| it.starts_with('-'));
+        let bounded = options.contains_key("maxvalue") || options.contains_key("cycle");
+        if falls || bounded {
+            return;
+        }
+        let text = format!(
+            "SELECT setval(pg_get_serial_sequence({}, {}), greatest(max({column}) + 1, {}), false) FROM {table}",
+            literal(&table),
+            literal(self.to.name.as_str()),
+            sequence::first(options)
+        );
+        plan.after.push_noted(
+            text,
+            remark("numbers go on after the highest that is there"),
+        );
+    }
+}

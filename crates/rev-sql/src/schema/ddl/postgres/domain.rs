@@ -1,0 +1,227 @@
+//! Domains and composite types: what their `CREATE` says, and what alters them.
+
+use rev_core::Dialect;
+
+use super::qualified;
+use crate::schema::ddl::{Note, Script};
+use crate::schema::{Object, Text};
+use crate::split::{Token, tokens};
+
+/// What a domain is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Domain {
+    /// The type that it is over, with a collation.
+    pub(super) base: String,
+    default: Option<String>,
+    not_null: bool,
+    /// Each from `CONSTRAINT` on.
+    constraints: Vec<String>,
+}
+
+impl Domain {
+    /// Reads the statement that makes it, as introspection words it.
+    pub(super) fn read(create: &Text) -> Option<Self> {
+        let source = create.as_str();
+        let found = tokens(source, Dialect::Postgres);
+        if !found.get(1)?.is("DOMAIN") {
+            return None;
+        }
+        let start = found.iter().position(|token| token.is("AS"))? + 1;
+        let marks = top_level(&found, start, |token| {
+            token.is_any(&["DEFAULT", "NOT", "CONSTRAINT"])
+        });
+        // `NOT` within a default or check is not one of its own.
+        let ends = marks.iter().filter(|&&at| match () {
+            () if found[at].is("NOT") => found.get(at + 1).is_some_and(|it| it.is("NULL")),
+            () => true,
+        });
+        let mut ends: Vec<usize> = ends.copied().collect();
+        ends.push(found.len());
+        let text = |from: usize, to: usize| -> String {
+            source[found[from].start..found[to - 1].end()].to_owned()
+        };
+        let mut domain = Self {
+            base: text(start, ends[0]),
+            default: None,
+            not_null: false,
+            constraints: Vec::new(),
+        };
+        for pair in ends.windows(2) {
+            let (at, end) = (pair[0], pair[1]);
+            if found[at].is("DEFAULT") {
+                domain.default = Some(text(at + 1, end));
+            } else if found[at].is("CONSTRAINT") {
+                domain.constraints.push(text(at, end));
+            } else {
+                domain.not_null = true;
+            }
+        }
+        Some(domain)
+    }
+}
+
+/// Where a token of this kind stands in no parentheses.
+fn top_level(found: &[Token<'_>], start: usize, is: impl Fn(&Token<'_>) -> bool) -> Vec<usize> {
+    let mut depth = 0;
+    let mut places = Vec::new();
+    for (index, token) in found.iter().enumerate().skip(start) {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        if depth == 0 && is(token) {
+            places.push(index);
+        }
+    }
+    places
+}
+
+/// Whether a domain can become the other where it stands.
+pub(super) fn can_alter(from: &Object, to: &Object) -> bool {
+    match (read(from), read(to)) {
+        (Some(from), Some(to)) => from.base == to.base,
+        _ => false,
+    }
+}
+
+fn read(object: &Object) -> Option<Domain> {
+    object.create.first().and_then(Domain::read)
+}
+
+/// `ALTER DOMAIN`.
+pub(super) fn alter(from: &Object, to: &Object, script: &mut Script) {
+    let (Some(old), Some(new)) = (read(from), read(to)) else {
+        return;
+    };
+    let domain = format!("ALTER DOMAIN {}", qualified(&to.name));
+    for gone in old
+        .constraints
+        .iter()
+        .filter(|it| !new.constraints.contains(it))
+    {
+        script.push(format!(
+            "{domain} DROP CONSTRAINT {}",
+            constraint_name(gone)
+        ));
+    }
+    if old.default != new.default {
+        script.push(match &new.default {
+            Some(default) => format!("{domain} SET DEFAULT {default}"),
+            None => format!("{domain} DROP DEFAULT"),
+        });
+    }
+    match (old.not_null, new.not_null) {
+        (false, true) => {
+            let note = "rows where a column of it is NULL make this fail: fill them first";
+            script.push_noted(format!("{domain} SET NOT NULL"), vec![Note::decide(note)]);
+        }
+        (true, false) => script.push(format!("{domain} DROP NOT NULL")),
+        _ => {}
+    }
+    for constraint in new
+        .constraints
+        .iter()
+        .filter(|it| !old.constraints.contains(it))
+    {
+        script.push(format!("{domain} ADD {constraint}"));
+    }
+}
+
+fn constraint_name(constraint: &str) -> &str {
+    let found = tokens(constraint, Dialect::Postgres);
+    let name = found.get(1).map_or("", |token| token.text);
+    // It is spelt as the server spells it.
+    &constraint[constraint.find(name).unwrap_or(0)..][..name.len()]
+}
+
+/// The attributes of a composite type, in order: name and type.
+fn attributes(object: &Object) -> Option<Vec<(String, String)>> {
+    let source = object.create.first()?.as_str();
+    let found = tokens(source, Dialect::Postgres);
+    let open = found.iter().position(|token| token.is_symbol("("))?;
+    if !found.get(open.checked_sub(1)?)?.is("AS") {
+        return None;
+    }
+    let inner = &found[open + 1..found.len() - 1];
+    let commas = top_level(inner, 0, |token| token.is_symbol(","));
+    let mut attributes = Vec::new();
+    let mut start = 0;
+    for end in commas.into_iter().chain([inner.len()]) {
+        let [name, rest @ ..] = &inner[start..end] else {
+            return Some(attributes);
+        };
+        let (first, last) = (rest.first()?, rest.last()?);
+        attributes.push((
+            name.text.to_owned(),
+            source[first.start..last.end()].to_owned(),
+        ));
+        start = end + 1;
+    }
+    Some(attributes)
+}
+
+/// Whether a composite type can become the other where it stands: what is new comes
+/// last.
+pub(super) fn can_alter_attributes(from: &Object, to: &Object) -> bool {
+    let (Some(old), Some(new)) = (attributes(from), attributes(to)) else {
+        return false;
+    };
+    let stays = |name: &str| new.iter().any(|(it, _)| it == name);
+    let is_new = |name: &str| !old.iter().any(|(it, _)| it == name);
+    let kept = old.iter().map(|(it, _)| it).filter(|it| stays(it));
+    let added = new.iter().map(|(it, _)| it).filter(|it| is_new(it));
+    kept.chain(added).eq(new.iter().map(|(it, _)| it))
+}
+
+/// `ALTER TYPE` of a composite type.
+pub(super) fn alter_attributes(from: &Object, to: &Object, script: &mut Script) {
+    let (Some(old), Some(new)) = (attributes(from), attributes(to)) else {
+        return;
+    };
+    let mut notes = Vec::new();
+    let mut actions = Vec::new();
+    for (name, _) in &old {
+        if !new.iter().any(|(it, _)| it == name) {
+            notes.push(Note::destructive(format!(
+                "drops attribute `{}.{name}` and its values",
+                to.name
+            )));
+            actions.push(format!("DROP ATTRIBUTE {name}"));
+        }
+    }
+    for (name, type_name) in &new {
+        match old.iter().find(|(it, _)| it == name) {
+            None => actions.push(format!("ADD ATTRIBUTE {name} {type_name}")),
+            Some((_, was)) if was != type_name => {
+                actions.push(format!("ALTER ATTRIBUTE {name} TYPE {type_name}"));
+            }
+            Some(_) => {}
+        }
+    }
+    if !actions.is_empty() {
+        let text = format!("ALTER TYPE {} {}", qualified(&to.name), actions.join(", "));
+        script.push_noted(text, notes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Domain;
+    use crate::schema::Text;
+
+    #[test]
+    fn a_domain_is_read_in_its_parts() {
+        let text = "CREATE DOMAIN power AS numeric(10,2) DEFAULT 3 + (CASE WHEN NOT false THEN 1 ELSE 0 END) NOT NULL\n  \
+                    CONSTRAINT a CHECK (VALUE > 0 AND NOT VALUE = 7)\n  CONSTRAINT \"b c\" CHECK (VALUE < 9)";
+        let domain = Domain::read(&Text::exact(text)).expect("it is one");
+        assert_eq!(
+            domain,
+            Domain {
+                base: "numeric(10,2)".to_owned(),
+                default: Some("3 + (CASE WHEN NOT false THEN 1 ELSE 0 END)".to_owned()),
+                not_null: true,
+                constraints: vec![
+                    "CONSTRAINT a CHECK (VALUE > 0 AND NOT VALUE = 7)".to_owned(),
+                    "CONSTRAINT \"b c\" CHECK (VALUE < 9)".to_owned(),
+                ],
+            }
+        );
+    }
+}

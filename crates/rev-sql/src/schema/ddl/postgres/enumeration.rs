@@ -1,0 +1,156 @@
+//! Enums: new labels are added where they stand; where one goes, or the order is
+//! another one, the type is made anew.
+
+use rev_core::TransactionMode;
+
+use super::retype;
+use super::{comment_on, literal, qualified};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::{Change, Diff, Enumeration, Text};
+
+/// An enum with its comment.
+pub(super) fn create(it: &Enumeration, script: &mut Script) {
+    script.push(definition(it));
+    if it.comment.is_some() {
+        comment(it, script);
+    }
+}
+
+fn definition(it: &Enumeration) -> String {
+    let labels: Vec<String> = it.labels.iter().map(|label| literal(label)).collect();
+    format!(
+        "CREATE TYPE {} AS ENUM ({})",
+        qualified(&it.name),
+        labels.join(", ")
+    )
+}
+
+fn comment(it: &Enumeration, script: &mut Script) {
+    let what = format!("TYPE {}", qualified(&it.name));
+    script.push(comment_on(&what, it.comment.as_deref()));
+}
+
+/// Whether all labels stay, in their order.
+fn only_grows(from: &Enumeration, to: &Enumeration) -> bool {
+    let mut new = to.labels.iter();
+    from.labels.iter().all(|label| new.any(|it| it == label))
+}
+
+/// Whether an enum is made anew.
+pub(super) fn is_rebuilt(from: &Enumeration, to: &Enumeration) -> bool {
+    !only_grows(from, to)
+}
+
+/// Makes one enum into the other.
+pub(super) fn change(from: &Enumeration, to: &Enumeration, diff: &Diff, script: &mut Script) {
+    let is_rebuilt = is_rebuilt(from, to);
+    match is_rebuilt {
+        true => rebuild(from, to, diff, script),
+        false => grow(from, to, script),
+    }
+    let is_lost = is_rebuilt && to.comment.is_some();
+    if from.comment != to.comment || is_lost {
+        comment(to, script);
+    }
+}
+
+fn grow(from: &Enumeration, to: &Enumeration, script: &mut Script) {
+    for (place, label) in to.labels.iter().enumerate() {
+        if from.labels.contains(label) {
+            continue;
+        }
+        let is_last = !to.labels[place..].iter().any(|it| from.labels.contains(it));
+        let where_to = match (is_last, place.checked_sub(1)) {
+            (true, _) => String::new(),
+            (false, Some(before)) => format!(" AFTER {}", literal(&to.labels[before])),
+            (false, None) => format!(" BEFORE {}", literal(&from.labels[0])),
+        };
+        script.push(format!(
+            "ALTER TYPE {} ADD VALUE {}{where_to}",
+            qualified(&to.name),
+            literal(label)
+        ));
+    }
+}
+
+fn gone<'a>(from: &'a Enumeration, to: &Enumeration) -> Vec<&'a String> {
+    let labels = from.labels.iter();
+    labels.filter(|it| !to.labels.contains(it)).collect()
+}
+
+fn rebuild(from: &Enumeration, to: &Enumeration, diff: &Diff, script: &mut Script) {
+    let called = qualified(&to.name);
+    let gone = gone(from, to);
+    let mut notes: Vec<Note> = gone
+        .iter()
+        .map(|label| {
+            Note::decide(format!(
+                "`{}` loses the label {}: rows that hold it make this fail, give them another first",
+                to.name,
+                literal(label)
+            ))
+        })
+        .collect();
+    let new: Vec<&String> = to
+        .labels
+        .iter()
+        .filter(|it| !from.labels.contains(it))
+        .collect();
+    if let ([old], [new]) = (&gone[..], &new[..]) {
+        notes.push(Note::remark(format!(
+            "if it was renamed: ALTER TYPE {called} RENAME VALUE {} TO {}",
+            literal(old),
+            literal(new)
+        )));
+    }
+    let why = match gone.is_empty() {
+        true => "PostgreSQL cannot change the order of an enum's labels",
+        false => "PostgreSQL cannot take a label from an enum",
+    };
+    notes.push(Note::remark(format!("{why}: it is made anew")));
+    retype::write("TYPE", &to.name, &definition(to), notes, diff, script);
+}
+
+/// The enums that change, as they were and will be.
+fn changed(diff: &Diff) -> impl Iterator<Item = (&Enumeration, &Enumeration)> {
+    diff.changes.iter().filter_map(|change| match change {
+        Change::ChangeEnum { from, to } => Some((from, to)),
+        _ => None,
+    })
+}
+
+/// Whether an expression uses a label that its enum has lost.
+pub(super) fn is_gone(text: &Text, diff: &Diff) -> bool {
+    changed(diff).any(|(from, to)| {
+        let called = qualified(&to.name);
+        let mut labels = gone(from, to).into_iter();
+        labels.any(|it| {
+            let label = format!("{}::{called}", literal(it));
+            text.key().contains(&label)
+        })
+    })
+}
+
+/// A new label cannot be used before it is committed: where the script uses one, each
+/// statement is committed by itself.
+pub(super) fn settle_transaction(diff: &Diff, script: &mut Script) {
+    let new: Vec<String> = changed(diff)
+        .filter(|(from, to)| !is_rebuilt(from, to))
+        .flat_map(|(from, to)| to.labels.iter().filter(|it| !from.labels.contains(it)))
+        .map(|it| literal(it))
+        .collect();
+    let is_addition = |text: &str| text.starts_with("ALTER TYPE ") && text.contains(" ADD VALUE ");
+    let uses = |text: &str| !is_addition(text) && new.iter().any(|it| text.contains(it.as_str()));
+    if !script.statements.iter().any(|it| uses(&it.text)) {
+        return;
+    }
+    script.transaction = TransactionMode::None;
+    let addition = script
+        .statements
+        .iter_mut()
+        .find(|it| is_addition(&it.text));
+    if let Some(statement) = addition {
+        let text = "a new label can be used once it is committed: each statement is, by itself";
+        statement.notes.push(Note::remark(text));
+    }
+}

@@ -1,0 +1,188 @@
+//! What is compared by its whole text: dropped, made, and made otherwise where it
+//! stands.
+
+use std::collections::BTreeSet;
+
+use rev_core::Dialect;
+
+use super::{comment_on, domain, name, qualified, rename, retype};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::{Change, Diff, Kind, Name, Object, Text};
+use crate::split::tokens;
+
+/// The statements that make it.
+pub(super) fn create(object: &Object, script: &mut Script) {
+    for text in &object.create {
+        script.push(text.as_str());
+    }
+    if object.comment.is_some() {
+        comment(object, script);
+    }
+}
+
+fn comment(object: &Object, script: &mut Script) {
+    let what = title(object, object.on.as_ref());
+    script.push(comment_on(&what, object.comment.as_deref()));
+}
+
+/// What `DROP` and `COMMENT ON` call it.
+fn title(object: &Object, on: Option<&Name>) -> String {
+    let called = qualified(&object.name);
+    let beside = |word: &str| {
+        let on = on.map(qualified).unwrap_or_default();
+        format!("{word} {} ON {on}", name(&object.name.name))
+    };
+    match object.kind {
+        Kind::Extension => format!("EXTENSION {called}"),
+        Kind::Domain => format!("DOMAIN {called}"),
+        Kind::Type => format!("TYPE {called}"),
+        Kind::View => format!("VIEW {called}"),
+        Kind::MaterializedView => format!("MATERIALIZED VIEW {called}"),
+        Kind::Trigger => beside("TRIGGER"),
+        Kind::Policy => beside("POLICY"),
+        Kind::RewriteRule => beside("RULE"),
+        _ => format!("{} {}", routine_word(object), signature(&object.name)),
+    }
+}
+
+/// `FUNCTION`, `PROCEDURE` or `AGGREGATE`.
+fn routine_word(object: &Object) -> String {
+    let text = object.create.first().map_or("", Text::as_str);
+    let word = text.split_ascii_whitespace().nth(1);
+    word.unwrap_or("FUNCTION").to_owned()
+}
+
+/// `f(integer, text)`, with the name as it has to be spelt.
+fn signature(name: &Name) -> String {
+    let text = name.name.as_str();
+    let open = text.rfind('(').unwrap_or(text.len());
+    let own = Name {
+        schema: name.schema.clone(),
+        name: Text::exact(&text[..open]),
+    };
+    format!("{}{}", qualified(&own), &text[open..])
+}
+
+/// An object goes, before anything is renamed.
+pub(super) fn drop(object: &Object, diff: &Diff, script: &mut Script) {
+    let is_dropped = |name: &Name| {
+        let mut changes = diff.changes.iter();
+        changes.any(|it| matches!(it, Change::DropTable(table) if table.name == *name))
+    };
+    // A table takes what belongs to it along.
+    if object.on.as_ref().is_some_and(is_dropped) {
+        return;
+    }
+    let on = object.on.as_ref().map(|it| rename::name_before(it, diff));
+    script.push(format!("DROP {}", title(object, on.as_ref())));
+}
+
+/// Whether an object can become the other where it stands.
+pub(super) fn replaces(from: &Object, to: &Object) -> bool {
+    if from.create == to.create {
+        return true;
+    }
+    let (Some(old), Some(new)) = (from.create.first(), to.create.first()) else {
+        return false;
+    };
+    match to.kind {
+        Kind::View => {
+            let extra = |object: &Object| -> BTreeSet<Text> {
+                object.create.iter().skip(1).cloned().collect()
+            };
+            to.columns.starts_with(&from.columns) && extra(from).is_subset(&extra(to))
+        }
+        Kind::MaterializedView => {
+            let rest = |object: &Object| object.create[1..].iter().all(is_index);
+            old == new && rest(from) && rest(to)
+        }
+        Kind::Trigger | Kind::RewriteRule => old == new && to.create.len() > 1,
+        Kind::Routine => {
+            routine_word(from) == routine_word(to)
+                && routine_word(to) != "AGGREGATE"
+                && heading(old) == heading(new)
+        }
+        Kind::Domain => from.create.len() == 1 && to.create.len() == 1,
+        Kind::Type => from.create.len() == 1 && to.create.len() == 1,
+        _ => false,
+    }
+}
+
+fn is_index(text: &Text) -> bool {
+    let found = tokens(text.as_str(), Dialect::Postgres);
+    found.iter().take(3).any(|token| token.is("INDEX"))
+        && found.first().is_some_and(|it| it.is("CREATE"))
+}
+
+/// Arguments and result, which stand before the language.
+fn heading(create: &Text) -> &str {
+    let text = create.as_str();
+    let end = text.find("\n LANGUAGE ").unwrap_or(text.len());
+    &text[..end]
+}
+
+/// Whether a type becomes the other only by being made anew.
+pub(super) fn is_rebuilt(from: &Object, to: &Object) -> bool {
+    match to.kind {
+        Kind::Domain => !domain::can_alter(from, to),
+        Kind::Type => from.create != to.create && !domain::can_alter_attributes(from, to),
+        _ => false,
+    }
+}
+
+/// An object becomes the other where it stands.
+pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Script) {
+    let text = to.create.first().map_or("", Text::as_str);
+    let is_rebuilt = is_rebuilt(from, to);
+    match to.kind {
+        _ if from.create == to.create => {}
+        Kind::Domain | Kind::Type if is_rebuilt => {
+            let kind = if to.kind == Kind::Domain {
+                "DOMAIN"
+            } else {
+                "TYPE"
+            };
+            let what = to.kind.noun();
+            let notes = vec![Note::remark(format!(
+                "PostgreSQL cannot do this to a {what} in place: it is made anew"
+            ))];
+            retype::write(kind, &to.name, text, notes, diff, script);
+        }
+        Kind::Domain => domain::alter(from, to, script),
+        Kind::Type => domain::alter_attributes(from, to, script),
+        Kind::MaterializedView => indexes(from, to, script),
+        Kind::Trigger | Kind::RewriteRule => {
+            to.create[1..]
+                .iter()
+                .for_each(|it| script.push(it.as_str()));
+        }
+        _ => {
+            script.push(text.replacen("CREATE ", "CREATE OR REPLACE ", 1));
+            to.create[1..]
+                .iter()
+                .for_each(|it| script.push(it.as_str()));
+        }
+    }
+    if from.comment != to.comment || (is_rebuilt && to.comment.is_some()) {
+        comment(to, script);
+    }
+}
+
+/// The indexes of a materialized view that go and come.
+fn indexes(from: &Object, to: &Object, script: &mut Script) {
+    for gone in from.create[1..].iter().filter(|it| !to.create.contains(it)) {
+        let found = tokens(gone.as_str(), Dialect::Postgres);
+        let at = found.iter().position(|token| token.is("INDEX"));
+        if let Some(token) = at.and_then(|at| found.get(at + 1)) {
+            let schema = to.name.schema.as_ref().map(|it| format!("{}.", name(it)));
+            script.push(format!(
+                "DROP INDEX {}{}",
+                schema.unwrap_or_default(),
+                token.text
+            ));
+        }
+    }
+    for new in to.create[1..].iter().filter(|it| !from.create.contains(it)) {
+        script.push(new.as_str());
+    }
+}

@@ -1,0 +1,92 @@
+//! Renames, with what the server has named after what is renamed.
+
+use super::{constraint_name, name, qualified};
+use crate::schema::ddl::Script;
+use crate::schema::postgres::default_name;
+use crate::schema::rename::apply;
+use crate::schema::{Column, Diff, Name, Rename, Table};
+
+/// A rename.
+pub(super) fn write(rename: &Rename, diff: &Diff, script: &mut Script) {
+    match rename {
+        Rename::Table { from, to } => {
+            if from.schema != to.schema {
+                // The schema that a name without one means is called so, mostly.
+                let schema = to.schema.as_ref().map_or_else(|| "public".to_owned(), name);
+                script.push(format!(
+                    "ALTER TABLE {} SET SCHEMA {schema}",
+                    qualified(from)
+                ));
+            }
+            if from.name != to.name {
+                let moved = Name {
+                    schema: to.schema.clone(),
+                    name: from.name.clone(),
+                };
+                script.push(format!(
+                    "ALTER TABLE {} RENAME TO {}",
+                    qualified(&moved),
+                    name(&to.name)
+                ));
+            }
+        }
+        Rename::Column { table, from, to } => script.push(format!(
+            "ALTER TABLE {} RENAME COLUMN {} TO {}",
+            qualified(table),
+            name(from),
+            name(to)
+        )),
+    }
+    follow(rename, diff, script);
+}
+
+/// What has no name of its own gets the one that it would have been given.
+fn follow(rename: &Rename, diff: &Diff, script: &mut Script) {
+    let step = diff.renames.iter().position(|it| it == rename);
+    let step = step.unwrap_or_default();
+    let dialect = rev_core::Dialect::Postgres;
+    let before = apply(&diff.before, &diff.renames[..step], dialect);
+    let after = apply(&diff.before, &diff.renames[..=step], dialect);
+    let (old, new) = match rename {
+        Rename::Table { from, to } => (before.tables.get(from), after.tables.get(to)),
+        Rename::Column { table, .. } => (before.tables.get(table), after.tables.get(table)),
+    };
+    let (Some(old), Some(new)) = (old, new) else {
+        return;
+    };
+    let called = qualified(&new.name);
+    for (from, to) in old.constraints.iter().zip(&new.constraints) {
+        let (from, to) = (constraint_name(old, from), constraint_name(new, to));
+        if from != to {
+            script.push(format!(
+                "ALTER TABLE {called} RENAME CONSTRAINT {from} TO {to}"
+            ));
+        }
+    }
+    for (from, to) in old.columns.iter().zip(&new.columns) {
+        if let (Some(from), Some(to)) = (own_sequence(old, from), own_sequence(new, to))
+            && from != to
+        {
+            let from = super::beside(&new.name, &from);
+            script.push(format!("ALTER SEQUENCE {from} RENAME TO {}", name(&to)));
+        }
+    }
+}
+
+/// The name of a column's own sequence, where the server made it up.
+fn own_sequence(table: &Table, column: &Column) -> Option<crate::schema::Text> {
+    let (_, options) = column.identity.as_ref()?;
+    match options.contains_key("sequence name") {
+        true => None,
+        false => default_name::of_sequence(&table.name.name, &column.name),
+    }
+}
+
+/// What a table was called before any rename was done.
+pub(super) fn name_before(table: &Name, diff: &Diff) -> Name {
+    let found = diff.renames.iter().find_map(|it| match it {
+        Rename::Table { from, to } if to == table => Some(from.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| table.clone())
+}

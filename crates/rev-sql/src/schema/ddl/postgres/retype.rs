@@ -1,0 +1,245 @@
+//! A type made anew under its name, where the server cannot alter it.
+//!
+//! Where columns have it, the old one steps aside under another name, the columns go
+//! over to the new one by text, and the old one is dropped. A range does not step aside,
+//! for what the server made with it would stay: its columns are text meanwhile. What mentions the type in
+//! an expression of these tables is out of the way meanwhile; views, policies and
+//! routines are anyway: see [`super::way`].
+
+use super::create;
+use super::enumeration::is_gone;
+use super::{constraint_name, name, qualified};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::postgres::default_name::mentions;
+use crate::schema::{Column, Constraint, Diff, Index, Name, Part, PartOf, Rule, Table, Text};
+
+/// Makes a type anew: `kind` is what `ALTER` and `DROP` call it.
+pub(super) fn write(
+    kind: &str,
+    type_name: &Name,
+    create: &str,
+    notes: Vec<Note>,
+    diff: &Diff,
+    script: &mut Script,
+) {
+    let called = qualified(type_name);
+    let mut tables = diff.from.tables.values();
+    let is_there = |table: &&Table| diff.to.tables.contains_key(&table.name);
+    let users: Vec<&Table> = tables
+        .by_ref()
+        .filter(is_there)
+        .filter(|table| table.columns.iter().any(|it| has(it, &called)))
+        .collect();
+    if users.is_empty() {
+        script.push_noted(format!("DROP {kind} {called}"), notes);
+        return script.push(create);
+    }
+    if create.contains(" AS RANGE (") {
+        return by_text(&users, type_name, create, notes, script);
+    }
+    let aside = Text::exact(format!("{}_old", type_name.name));
+    let old = qualified(&Name {
+        schema: type_name.schema.clone(),
+        name: aside.clone(),
+    });
+    script.push_noted(
+        format!("ALTER {kind} {called} RENAME TO {}", name(&aside)),
+        notes,
+    );
+    script.push(create);
+    for table in users {
+        go_over(table, &called, diff, script);
+    }
+    script.push(format!("DROP {kind} {old}"));
+}
+
+fn by_text(
+    users: &[&Table],
+    type_name: &Name,
+    create: &str,
+    notes: Vec<Note>,
+    script: &mut Script,
+) {
+    let called = qualified(type_name);
+    let columns = |table: &Table, action: &dyn Fn(&Column) -> Vec<String>| -> Vec<String> {
+        let columns = table.columns.iter().filter(|it| has(it, &called));
+        columns.flat_map(action).collect()
+    };
+    let text = |column: &Column| match column.type_name.as_str().ends_with("[]") {
+        true => "text[]",
+        false => "text",
+    };
+    for table in users {
+        let actions = columns(table, &|column| {
+            let (called, text) = (name(&column.name), text(column));
+            let drop = column
+                .default
+                .as_ref()
+                .map(|_| format!("ALTER COLUMN {called} DROP DEFAULT"));
+            let to_text = format!("ALTER COLUMN {called} TYPE {text} USING {called}::{text}");
+            drop.into_iter().chain([to_text]).collect()
+        });
+        create::alter(table, &actions, script);
+    }
+    script.push_noted(format!("DROP TYPE {called}"), notes);
+    script.push(create);
+    for table in users {
+        let actions = columns(table, &|column| {
+            let (called, new) = (name(&column.name), &column.type_name);
+            let back = format!("ALTER COLUMN {called} TYPE {new} USING {called}::{new}");
+            let default = column.default.as_ref();
+            let default = default.map(|it| format!("ALTER COLUMN {called} SET DEFAULT {it}"));
+            [back].into_iter().chain(default).collect()
+        });
+        create::alter(table, &actions, script);
+    }
+}
+
+/// Whether a column has this type, or arrays of it.
+pub(super) fn has(column: &Column, type_name: &str) -> bool {
+    let own = column.type_name.as_str();
+    own.strip_suffix("[]").unwrap_or(own) == type_name
+}
+
+fn go_over(table: &Table, type_name: &str, diff: &Diff, script: &mut Script) {
+    let way = Way::of(table, type_name);
+    for index in &way.indexes {
+        let called = super::beside(&table.name, &index.name);
+        script.push(format!("DROP INDEX {called}"));
+    }
+    let mut actions: Vec<String> = way
+        .constraints
+        .iter()
+        .map(|it| format!("DROP CONSTRAINT {}", constraint_name(table, it)))
+        .collect();
+    let computed = way.computed.iter();
+    actions.extend(computed.map(|it| format!("DROP COLUMN {}", name(&it.name))));
+    for column in table
+        .columns
+        .iter()
+        .filter(|it| has(it, type_name) && it.generated.is_none())
+    {
+        let called = name(&column.name);
+        let is_array = column.type_name.as_str().ends_with("[]");
+        let text = if is_array { "text[]" } else { "text" };
+        if column.default.is_some() {
+            actions.push(format!("ALTER COLUMN {called} DROP DEFAULT"));
+        }
+        let new = &column.type_name;
+        actions.push(format!(
+            "ALTER COLUMN {called} TYPE {new} USING {called}::{text}::{new}"
+        ));
+        if let Some(default) = column.default.as_ref().filter(|it| !is_gone(it, diff)) {
+            actions.push(format!("ALTER COLUMN {called} SET DEFAULT {default}"));
+        }
+    }
+    let computed = way.computed.iter();
+    actions.extend(computed.map(|it| format!("ADD COLUMN {}", create::bare_column(None, it))));
+    let constraints = way.constraints.iter().filter(|it| !goes_for_good(it, diff));
+    let constraints: Vec<&&Constraint> = constraints.collect();
+    actions.extend(
+        constraints
+            .iter()
+            .map(|it| format!("ADD {}", create::constraint(it))),
+    );
+    create::alter(table, &actions, script);
+    for constraint in constraints {
+        create::constraint_comment(table, constraint, script);
+    }
+    for column in way.computed.iter().filter(|it| it.comment.is_some()) {
+        let what = format!("COLUMN {}.{}", qualified(&table.name), name(&column.name));
+        script.push(super::comment_on(&what, column.comment.as_deref()));
+    }
+    for index in way
+        .indexes
+        .iter()
+        .filter(|it| !index_goes_for_good(it, diff))
+    {
+        script.push(create::index(index, table));
+        create::index_comment(table, index, script);
+    }
+}
+
+/// What stands in the way of columns that go over to another type.
+struct Way<'a> {
+    computed: Vec<&'a Column>,
+    constraints: Vec<&'a Constraint>,
+    indexes: Vec<&'a Index>,
+}
+
+impl<'a> Way<'a> {
+    fn of(table: &'a Table, type_name: &str) -> Self {
+        let columns = table.columns.iter();
+        let computed: Vec<&Column> = columns
+            .filter(|it| is_computed_of(it, table, type_name))
+            .collect();
+        let is_computed = |column: &Text| computed.iter().any(|it| it.name == *column);
+        let uses = |text: &Text| {
+            casts(text, type_name) || computed.iter().any(|it| mentions(text, &it.name))
+        };
+        let part = |part: &Part| match &part.of {
+            PartOf::Column(name) => is_computed(name),
+            PartOf::Expression(text) => uses(text),
+        };
+        let constraints = table.constraints.iter().filter(|it| match &it.rule {
+            Rule::Check(text) | Rule::Exclusion(text) => uses(text),
+            Rule::PrimaryKey(parts) | Rule::Unique(parts) => parts.iter().any(part),
+            Rule::ForeignKey(_) => false,
+        });
+        let indexes = table.indexes.iter().filter(|it| {
+            let by_parts = it.parts.iter().any(part) || it.include.iter().any(is_computed);
+            by_parts || it.predicate.as_ref().is_some_and(uses)
+        });
+        Self {
+            constraints: constraints.collect(),
+            indexes: indexes.collect(),
+            computed,
+        }
+    }
+}
+
+/// Whether a column is computed from one of this type.
+pub(super) fn is_computed_of(column: &Column, table: &Table, type_name: &str) -> bool {
+    let Some(generated) = &column.generated else {
+        return false;
+    };
+    let of_type = table.columns.iter().filter(|it| has(it, type_name));
+    let mut names = of_type.map(|it| &it.name);
+    casts(&generated.expression, type_name)
+        || names.any(|name| mentions(&generated.expression, name))
+}
+
+/// Whether an expression casts to this type.
+fn casts(text: &Text, type_name: &str) -> bool {
+    let cast = format!("::{type_name}");
+    let mut places = text.as_str().match_indices(&cast);
+    places.any(|(at, _)| {
+        let next = text.as_str()[at + cast.len()..].chars().next();
+        !next.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"' || c == '.')
+    })
+}
+
+fn texts(constraint: &Constraint) -> Vec<&Text> {
+    match &constraint.rule {
+        Rule::Check(text) | Rule::Exclusion(text) => vec![text],
+        _ => Vec::new(),
+    }
+}
+
+fn index_texts(index: &Index) -> Vec<&Text> {
+    let parts = index.parts.iter().filter_map(|part| match &part.of {
+        PartOf::Expression(text) => Some(text),
+        PartOf::Column(_) => None,
+    });
+    parts.chain(&index.predicate).collect()
+}
+
+/// Whether a constraint has gone with a label of an enum.
+pub(super) fn goes_for_good(constraint: &Constraint, diff: &Diff) -> bool {
+    texts(constraint).iter().any(|it| is_gone(it, diff))
+}
+
+/// Whether an index has.
+pub(super) fn index_goes_for_good(index: &Index, diff: &Diff) -> bool {
+    index_texts(index).iter().any(|it| is_gone(it, diff))
+}

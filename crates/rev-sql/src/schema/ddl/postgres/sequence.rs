@@ -1,0 +1,158 @@
+//! Sequences, and columns that draw their numbers from one.
+
+use super::{comment_on, name, qualified};
+use crate::schema::ddl::Script;
+use crate::schema::{Diff, Name, Options, Sequence, Text};
+
+/// What `CREATE SEQUENCE` says of each option, and what `ALTER SEQUENCE` says to have
+/// the default back, in the order that PostgreSQL's manual has.
+const OPTIONS: [(&str, &str, &str); 7] = [
+    ("sequence name", "SEQUENCE NAME", ""),
+    ("as", "AS", "AS bigint"),
+    ("increment by", "INCREMENT BY", "INCREMENT BY 1"),
+    ("minvalue", "MINVALUE", "NO MINVALUE"),
+    ("maxvalue", "MAXVALUE", "NO MAXVALUE"),
+    ("start with", "START WITH", ""),
+    ("cache", "CACHE", "CACHE 1"),
+];
+
+fn words(options: &Options) -> Vec<String> {
+    let mut words: Vec<String> = OPTIONS
+        .iter()
+        .filter_map(|(key, word, _)| Some(format!("{word} {}", options.get(*key)?)))
+        .collect();
+    if options.contains_key("cycle") {
+        words.push("CYCLE".to_owned());
+    }
+    words
+}
+
+/// What changes options into others.
+pub(super) fn changes(from: &Options, to: &Options) -> Vec<String> {
+    let mut words: Vec<String> = OPTIONS
+        .iter()
+        .filter(|(key, ..)| *key != "sequence name" && from.get(*key) != to.get(*key))
+        .map(|(key, word, default)| match to.get(*key) {
+            Some(value) => format!("{word} {value}"),
+            None if *key == "start with" => format!("START WITH {}", first(to)),
+            None => (*default).to_owned(),
+        })
+        .collect();
+    match (from.contains_key("cycle"), to.contains_key("cycle")) {
+        (false, true) => words.push("CYCLE".to_owned()),
+        (true, false) => words.push("NO CYCLE".to_owned()),
+        _ => {}
+    }
+    words
+}
+
+/// What it starts with.
+pub(super) fn first(options: &Options) -> &str {
+    let falls = options
+        .get("increment by")
+        .is_some_and(|it| it.starts_with('-'));
+    let (edge, default) = if falls {
+        ("maxvalue", "-1")
+    } else {
+        ("minvalue", "1")
+    };
+    let stated = options.get("start with").or_else(|| options.get(edge));
+    stated.map_or(default, String::as_str)
+}
+
+/// `ALWAYS AS IDENTITY (…)`.
+pub(super) fn identity(kind: &str, options: &Options) -> String {
+    let words = words(options);
+    let options = match words.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", words.join(" ")),
+    };
+    format!("{} AS IDENTITY{options}", kind.to_ascii_uppercase())
+}
+
+/// A sequence, with its owner where that is there already.
+pub(super) fn create(sequence: &Sequence, diff: &Diff, script: &mut Script) {
+    let called = qualified(&sequence.name);
+    let mut text = vec![format!("CREATE SEQUENCE {called}")];
+    text.extend(words(&sequence.options));
+    let owner = sequence.owner.as_ref();
+    if owner.is_some_and(|owner| is_there(owner, diff)) {
+        text.push(owned_by(sequence));
+    }
+    script.push(text.join(" "));
+    if sequence.comment.is_some() {
+        let what = format!("SEQUENCE {called}");
+        script.push(comment_on(&what, sequence.comment.as_deref()));
+    }
+}
+
+/// A sequence's other options, comment and owner, where the owner is there already.
+pub(super) fn change(from: &Sequence, to: &Sequence, diff: &Diff, script: &mut Script) {
+    let called = qualified(&to.name);
+    let mut text = vec![format!("ALTER SEQUENCE {called}")];
+    text.extend(changes(&from.options, &to.options));
+    let owner_stays = to.owner.as_ref().is_none_or(|owner| is_there(owner, diff));
+    if from.owner != to.owner && owner_stays {
+        text.push(owned_by(to));
+    }
+    if text.len() > 1 {
+        script.push(text.join(" "));
+    }
+    if from.comment != to.comment {
+        let what = format!("SEQUENCE {called}");
+        script.push(comment_on(&what, to.comment.as_deref()));
+    }
+}
+
+/// Whether a column is there when sequences are changed, and stays.
+fn is_there((table, column): &(Name, Text), diff: &Diff) -> bool {
+    let old = diff.from.tables.get(table);
+    let is_remade = diff
+        .changes
+        .iter()
+        .any(|it| matches!(it, crate::schema::Change::CreateTable(new) if new.name == *table));
+    old.is_some_and(|it| it.column(column).is_some()) && !is_remade
+}
+
+fn owned_by(sequence: &Sequence) -> String {
+    match &sequence.owner {
+        Some((table, column)) => format!("OWNED BY {}.{}", qualified(table), name(column)),
+        None => "OWNED BY NONE".to_owned(),
+    }
+}
+
+/// A sequence goes, unless it has gone with its column.
+pub(super) fn drop(sequence: &Sequence, diff: &Diff, script: &mut Script) {
+    let goes_along = sequence.owner.as_ref().is_some_and(|(table, column)| {
+        let new = diff.to.tables.get(table);
+        new.is_none_or(|it| it.column(column).is_none())
+            || !is_there(&(table.clone(), column.clone()), diff)
+    });
+    if !goes_along {
+        script.push(format!("DROP SEQUENCE {}", qualified(&sequence.name)));
+    }
+}
+
+fn is_of(sequence: &Sequence, table: &Name, column: Option<&Text>) -> bool {
+    let owner = sequence.owner.as_ref();
+    owner.is_some_and(|(of, it)| of == table && column.is_none_or(|column| it == column))
+}
+
+/// Frees the sequences of a table or column that goes, where they stay.
+pub(super) fn release(table: &Name, column: Option<&Text>, diff: &Diff, script: &mut Script) {
+    for (name, sequence) in &diff.from.sequences {
+        if is_of(sequence, table, column) && diff.to.sequences.contains_key(name) {
+            script.push(format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(name)));
+        }
+    }
+}
+
+/// Gives a table or column that has come the sequences that are its own.
+pub(super) fn take(table: &Name, column: Option<&Text>, diff: &Diff, script: &mut Script) {
+    for (name, sequence) in &diff.to.sequences {
+        if is_of(sequence, table, column) {
+            let owner = owned_by(sequence);
+            script.push(format!("ALTER SEQUENCE {} {owner}", qualified(name)));
+        }
+    }
+}

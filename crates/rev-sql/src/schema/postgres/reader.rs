@@ -1,0 +1,365 @@
+//! From rows to a schema.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rev_core::Dialect;
+
+use super::rows::{
+    ColumnRow, ConstraintRow, EnumRow, IndexRow, ObjectRow, Place, Row, SequenceRow, TableRow,
+};
+use super::{Unreadable, default_name, definition, expression, name, statement};
+use crate::schema::ddl::unquoted;
+use crate::schema::{
+    Column, Constraint, Enumeration, Generated, Index, Kind, Name, Object, Options, Rule, Schema,
+    Sequence, Table, Text,
+};
+use crate::split::{TokenKind, tokens};
+
+/// Makes a schema of rows.
+pub(super) struct Reader<'a> {
+    home: &'a str,
+    schema: Schema,
+    sequences: Vec<SequenceRow>,
+    objects: Vec<ObjectRow>,
+    needs: HashMap<String, Vec<Place>>,
+    /// Language and text of routines.
+    bodies: Vec<(Name, String, String)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(home: &'a str) -> Self {
+        Self {
+            home,
+            schema: Schema::default(),
+            sequences: Vec::new(),
+            objects: Vec::new(),
+            needs: HashMap::new(),
+            bodies: Vec::new(),
+        }
+    }
+
+    pub(super) fn read(mut self, rows: &[String]) -> Result<Schema, Unreadable> {
+        for row in rows {
+            match serde_json::from_str(row)? {
+                Row::Namespace(text) => drop(self.schema.namespaces.insert(name(text))),
+                Row::Enum(row) => self.add_enum(row),
+                Row::Sequence(row) => self.sequences.push(row),
+                Row::Table(row) => self.add_table(*row)?,
+                Row::Object(row) => self.objects.push(row),
+                Row::Needs(row) => drop(self.needs.insert(row.of, row.names)),
+            }
+        }
+        for row in std::mem::take(&mut self.sequences) {
+            self.add_sequence(row);
+        }
+        for row in std::mem::take(&mut self.objects) {
+            self.add_object(row);
+        }
+        for table in self.schema.tables.values_mut() {
+            drop_default_names(table);
+            table.constraints.sort();
+            table.indexes.sort();
+        }
+        self.read_bodies();
+        Ok(self.schema)
+    }
+
+    fn name(&self, (schema, name): Place) -> Name {
+        Name {
+            schema: (schema != self.home).then(|| super::name(schema)),
+            name: super::name(name),
+        }
+    }
+
+    fn add_enum(&mut self, row: EnumRow) {
+        let found = Enumeration {
+            name: self.name(row.name),
+            labels: row.labels.unwrap_or_default(),
+            comment: row.comment,
+        };
+        self.schema.enums.insert(found.name.clone(), found);
+    }
+
+    fn add_table(&mut self, row: TableRow) -> Result<(), Unreadable> {
+        let parents = row.parents.unwrap_or_default();
+        let mut options = Options::new();
+        let mut nature = Options::new();
+        let flags = [
+            ("unlogged", row.unlogged),
+            ("row level security", row.row_security),
+            ("force row level security", row.forced),
+        ];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        options.extend(flags.map(|(key, _)| (key.to_owned(), String::new())));
+        options.extend(row.bound.map(|it| ("partition".to_owned(), it)));
+        options.extend(row.storage.map(|it| ("storage".to_owned(), it.join(", "))));
+        let identity = row.replica_identity;
+        options.extend(identity.map(|it| ("replica identity".to_owned(), it)));
+        nature.extend(row.partition_by.map(|it| ("partition by".to_owned(), it)));
+        let constraints = row.constraints.unwrap_or_default().into_iter();
+        let indexes = row.indexes.unwrap_or_default().into_iter();
+        self.schema.add_table(Table {
+            columns: row
+                .columns
+                .unwrap_or_default()
+                .into_iter()
+                .map(column)
+                .collect(),
+            constraints: constraints
+                .map(|it| constraint(it, self.home))
+                .collect::<Result<_, _>>()?,
+            indexes: indexes.map(index).collect::<Result<_, _>>()?,
+            options,
+            nature,
+            parents: parents.into_iter().map(|it| self.name(it)).collect(),
+            comment: row.comment,
+            name: self.name(row.name),
+        });
+        Ok(())
+    }
+
+    /// A sequence by itself, or the part that it is of its column.
+    fn add_sequence(&mut self, row: SequenceRow) {
+        let options = row.options();
+        let sequence_name = self.name(row.name);
+        let owner = row.owner.map(|it| self.name(it)).zip(row.column.map(name));
+        let column = owner.as_ref().and_then(|(table, column)| {
+            let table = self.schema.tables.get_mut(table)?;
+            table.columns.iter_mut().find(|it| it.name == *column)
+        });
+        if let (Some((table, _)), Some(column)) = (&owner, column) {
+            let due = default_name::of_sequence(&table.name, &column.name);
+            let is_plain =
+                due.as_ref() == Some(&sequence_name.name) && sequence_name.schema == table.schema;
+            if row.is_identity {
+                return own(column, options, (!is_plain).then_some(&sequence_name.name));
+            }
+            let is_serial =
+                is_plain && row.comment.is_none() && is_serial(column, &options, &sequence_name);
+            if is_serial {
+                column.default = None;
+                column.identity = Some(("serial".to_owned(), Options::new()));
+                return;
+            }
+        }
+        if !row.is_identity {
+            let sequence = Sequence {
+                name: sequence_name,
+                options,
+                owner,
+                comment: row.comment,
+            };
+            self.schema
+                .sequences
+                .insert(sequence.name.clone(), sequence);
+        }
+    }
+
+    fn add_object(&mut self, row: ObjectRow) {
+        let Some(kind) = Kind::ALL.into_iter().find(|it| it.word() == row.kind) else {
+            return;
+        };
+        let own = self.name(row.name);
+        let needs = row.id.and_then(|it| self.needs.remove(&it));
+        let needs = needs.unwrap_or_default().into_iter();
+        let place = row.schema.map(|it| Name::bare(name(it)));
+        let texts = row.create.iter();
+        let object = Object {
+            kind,
+            on: row.on.map(|it| self.name(it)),
+            create: match kind {
+                // Where it lies is up to whoever installed it.
+                Kind::Extension => texts.map(|it| Text::keyed(it, row.kind.clone())).collect(),
+                Kind::Routine => texts.map(name).collect(),
+                _ => texts.map(|it| statement(it)).collect(),
+            },
+            needs: needs
+                .map(|it| self.name(it))
+                .filter(|it| *it != own)
+                .chain(place)
+                .collect(),
+            after: BTreeSet::new(),
+            columns: row
+                .columns
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(column, type_name)| (name(column), name(type_name)))
+                .collect(),
+            comment: row.comment,
+            name: own,
+        };
+        if let (Some(language), Some(body)) = (row.language, row.body) {
+            self.bodies.push((object.name.clone(), language, body));
+        }
+        self.schema.add_object(object);
+    }
+
+    /// What routines mention in bodies that the server keeps as text. It looks through
+    /// those in SQL when they are made, and through the types of those in PL/pgSQL.
+    fn read_bodies(&mut self) {
+        let mut known: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+        let objects = self.schema.objects.values();
+        let objects = objects.filter(|it| it.on.is_none()).map(|it| &it.name);
+        for name in self.schema.tables.keys().chain(objects) {
+            let text = name.name.as_str();
+            let called = text.split('(').next().unwrap_or(text);
+            known
+                .entry(called.to_owned())
+                .or_default()
+                .push(name.clone());
+        }
+        for (own, language, body) in std::mem::take(&mut self.bodies) {
+            let mentioned = match language.as_str() {
+                "sql" => mentioned(&body),
+                "plpgsql" if body.contains('%') => mentioned(&body),
+                _ => continue,
+            };
+            let after = mentioned.iter().filter_map(|it| known.get(it)).flatten();
+            let after: BTreeSet<Name> = after.filter(|it| **it != own).cloned().collect();
+            if let Some(object) = self.schema.objects.get_mut(&(Kind::Routine, None, own)) {
+                object.after = after;
+            }
+        }
+    }
+}
+
+fn mentioned(body: &str) -> BTreeSet<String> {
+    let found = tokens(body, Dialect::Postgres);
+    let names = found.iter().filter_map(|token| match token.kind {
+        TokenKind::Word => Some(token.text.to_ascii_lowercase()),
+        TokenKind::Name => Some(unquoted(token.text)),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn own(column: &mut Column, mut options: Options, sequence: Option<&Text>) {
+    // It has the type of its column, always.
+    options.remove("as");
+    options.extend(sequence.map(|it| ("sequence name".to_owned(), it.to_string())));
+    if let Some((_, found)) = &mut column.identity {
+        *found = options;
+    }
+}
+
+fn is_serial(column: &Column, options: &Options, sequence: &Name) -> bool {
+    let due = match column.type_name.as_str() {
+        "smallint" => Some("smallint"),
+        "integer" => Some("integer"),
+        "bigint" => None,
+        _ => return false,
+    };
+    let mut rest = options.clone();
+    let spelt = crate::schema::ddl::spell_name(sequence, Dialect::Postgres);
+    let default = format!("nextval('{}'::regclass)", spelt.replace('\'', "''"));
+    rest.remove("as").as_deref() == due
+        && rest.is_empty()
+        && !column.nullable
+        && column
+            .default
+            .as_ref()
+            .is_some_and(|it| it.as_str() == default)
+}
+
+fn column(row: ColumnRow) -> Column {
+    let mut options = Options::new();
+    options.extend(row.storage.map(|it| ("storage".to_owned(), it)));
+    options.extend(row.compression.map(|it| ("compression".to_owned(), it)));
+    let text = row.default.map(|it| expression(&it));
+    let (default, generated) = match row.generated {
+        None => (text.map(|it| short(it, &row.type_name)), None),
+        Some(kept) => {
+            let stored = kept == "s";
+            (
+                None,
+                text.map(|expression| Generated { expression, stored }),
+            )
+        }
+    };
+    let identity = row.identity.map(|it| match it.as_str() {
+        "a" => ("always".to_owned(), Options::new()),
+        _ => ("by default".to_owned(), Options::new()),
+    });
+    Column {
+        name: name(row.name),
+        type_name: name(row.type_name),
+        nullable: !row.not_null,
+        default,
+        generated,
+        identity,
+        collation: row.collation.map(name),
+        options,
+        comment: row.comment,
+    }
+}
+
+/// A default that is a string, without the cast to its column's type.
+fn short(default: Text, type_name: &str) -> Text {
+    let found = tokens(default.as_str(), Dialect::Postgres);
+    let [literal, first, second, cast, ..] = found.as_slice() else {
+        return default;
+    };
+    let cast = &default.as_str()[cast.start..];
+    let base = match type_name.split_once('(') {
+        Some((base, rest)) => {
+            let rest = rest.split_once(')').map_or("", |(_, rest)| rest);
+            format!("{base}{rest}")
+        }
+        None => type_name.to_owned(),
+    };
+    let is_same = cast == type_name || cast == base || (cast == "bpchar" && base == "character");
+    let is_string =
+        literal.kind == TokenKind::Text && first.is_symbol(":") && second.is_symbol(":");
+    match is_string && is_same {
+        true => Text::keyed(literal.text, default.key().to_owned()),
+        false => default,
+    }
+}
+
+fn constraint(row: ConstraintRow, home: &str) -> Result<Constraint, Unreadable> {
+    let mut found = definition::constraint(&row.name, &row.definition, home)?;
+    let storage = row.storage.map(|it| ("storage".to_owned(), it.join(", ")));
+    found.options.extend(storage);
+    if let (Rule::Check(_), Some(columns)) = (&found.rule, row.columns) {
+        // Only until names are settled.
+        found
+            .options
+            .insert("columns".to_owned(), columns.len().to_string());
+    }
+    found.comment = row.comment;
+    Ok(found)
+}
+
+fn index(row: IndexRow) -> Result<Index, Unreadable> {
+    let mut found = definition::index(&row.name, &row.definition)?;
+    if !row.valid {
+        found.options.insert("invalid".to_owned(), String::new());
+    }
+    found.comment = row.comment;
+    Ok(found)
+}
+
+/// Takes away the names that the server would make up again.
+fn drop_default_names(table: &mut Table) {
+    let default: Vec<bool> = table
+        .constraints
+        .iter()
+        .map(|it| {
+            let count = it
+                .options
+                .get("columns")
+                .map_or(0, |it| it.parse().unwrap_or(0));
+            let seen = match &it.rule {
+                Rule::Check(text) => default_name::mentioned(table, text).len() == count,
+                _ => true,
+            };
+            seen && default_name::of_constraint(table, it) == it.name
+        })
+        .collect();
+    for (constraint, default) in table.constraints.iter_mut().zip(default) {
+        constraint.options.remove("columns");
+        if default {
+            constraint.name = None;
+        }
+    }
+}

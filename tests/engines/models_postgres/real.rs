@@ -1,0 +1,268 @@
+//! Schemas that we did not write: dumped, made again, and edited in places.
+
+use rev_sql::schema::{Diff, Filter, Kind, Schema, ddl, resolve};
+
+use super::place::{DIALECT, Place, between, check_dump, written};
+
+/// The text of a schema in `fixtures/schemas/postgres`.
+fn text(name: &str) -> String {
+    let root = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../fixtures/schemas/postgres"
+    );
+    std::fs::read_to_string(format!("{root}/{name}.sql")).expect("a schema")
+}
+
+fn made(place: &mut Place, sql: &str) -> Schema {
+    place.clear();
+    place.run(sql).unwrap_or_else(|error| panic!("{error}"));
+    place.inspect()
+}
+
+#[test]
+fn a_real_schema_made_from_its_dump_is_the_same() {
+    let mut place = Place::new();
+    for (name, tables, routines) in [("chinook", 11, 0), ("synapse", 119, 0), ("kea", 55, 108)] {
+        let schema = made(&mut place, &text(name));
+        let found = schema
+            .objects
+            .values()
+            .filter(|it| it.kind == Kind::Routine);
+        assert_eq!(
+            (schema.tables.len(), found.count()),
+            (tables, routines),
+            "{name}"
+        );
+        check_dump(&schema, &mut place).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if name == "chinook" {
+            let dump = ddl::dump(&schema, DIALECT).expect("written");
+            insta::assert_snapshot!("chinook_dump", dump.to_sql());
+        }
+    }
+}
+
+/// Edits a schema by replacing texts in it, adds more, and gives the scripts to the
+/// edited one and back, which leave nothing to do.
+fn edited(name: &str, edits: &[(&str, &str)], more: &str, renames: &[&str]) -> String {
+    let before = text(name);
+    let mut after = before.clone();
+    for (old, new) in edits {
+        assert!(after.contains(old), "{old}");
+        after = after.replace(old, new);
+    }
+    after.push_str(more);
+    scripts(&before, &after, renames)
+}
+
+/// The scripts between two schemas, which leave nothing to do.
+fn scripts(before: &str, after: &str, renames: &[&str]) -> String {
+    let mut place = Place::new();
+    let to = made(&mut place, after);
+    let from = made(&mut place, before);
+    let renames: Vec<String> = renames.iter().map(|it| (*it).to_owned()).collect();
+    let (renames, bad) = resolve(&renames, &from, &to, DIALECT);
+    assert!(bad.is_empty(), "{bad:?}");
+    let up = Diff::between(&from, &to, &renames, &Filter::default(), DIALECT);
+    let sentences = up.sentences().join("\n");
+    let (up, down) = (written(&up), written(&up.reversed(DIALECT)));
+    for (script, due) in [(&up, &to), (&down, &from)] {
+        let done = place.apply(script);
+        done.unwrap_or_else(|error| panic!("{error}\n{}", script.to_sql()));
+        let left = between(&place.inspect(), due);
+        assert!(left.is_empty(), "{left:?}\n{}", script.to_sql());
+    }
+    let title = |way: &str, script: &ddl::Script| match script.transaction {
+        rev_core::TransactionMode::Step => format!("----- {way}"),
+        rev_core::TransactionMode::None => format!("----- {way}, transaction: none"),
+    };
+    format!(
+        "{sentences}\n{}\n{}{}\n{}",
+        title("up", &up),
+        up.to_sql(),
+        title("down", &down),
+        down.to_sql()
+    )
+}
+
+#[test]
+fn columns_come_go_and_change_in_one_statement() {
+    let edits = [
+        (
+            r#""bytes" integer NULL, "unit_price" numeric(5, 2) NOT NULL);"#,
+            r#""bytes" bigint NULL, "unit_price" numeric(8, 2) NOT NULL DEFAULT 0.99, "explicit" boolean NOT NULL, "isrc" varchar(12) UNIQUE CHECK (isrc <> ''));"#,
+        ),
+        (
+            r#""fax" varchar(24) NULL, "email" varchar(60) NOT NULL, "support_rep_id" integer NULL);"#,
+            r#""email" text NOT NULL, "support_rep_id" integer NULL);"#,
+        ),
+    ];
+    insta::assert_snapshot!(edited("chinook", &edits, "", &[]));
+}
+
+#[test]
+fn a_renamed_table_takes_its_keys_and_sequences_along() {
+    let edits = [
+        (r#""chinook_playlist""#, r#""play_list""#),
+        (r#""composer""#, r#""written_by""#),
+    ];
+    let renames = [
+        "chinook_playlist:play_list",
+        "chinook_track.composer:written_by",
+    ];
+    insta::assert_snapshot!(edited("chinook", &edits, "", &renames));
+}
+
+#[test]
+fn what_must_hold_something_asks_for_a_decision() {
+    let edits = [
+        (
+            r#""composer" varchar(220) NULL"#,
+            r#""composer" varchar(100) NOT NULL"#,
+        ),
+        (
+            r#""album_id" integer NULL"#,
+            r#""album_id" integer NOT NULL"#,
+        ),
+    ];
+    insta::assert_snapshot!(edited("chinook", &edits, "", &[]));
+}
+
+#[test]
+fn a_type_without_a_cast_of_its_own_says_how() {
+    let edits = [
+        (
+            r#""Milliseconds" integer NOT NULL"#,
+            r#""Milliseconds" interval NOT NULL"#,
+        ),
+        (
+            r#""InvoiceDate" timestamp with time zone NOT NULL"#,
+            r#""InvoiceDate" date NOT NULL"#,
+        ),
+        (
+            r#""postalcode" varchar(10) NULL, "phone""#,
+            r#""postalcode" integer NULL, "phone""#,
+        ),
+    ];
+    insta::assert_snapshot!(edited("chinook", &edits, "", &[]));
+}
+
+#[test]
+fn a_routine_and_its_triggers_are_changed_where_they_stand() {
+    let edits = [
+        (
+            "CREATE TRIGGER lease4_adel AFTER DELETE ON lease4",
+            "CREATE TRIGGER lease4_adel BEFORE DELETE ON lease4",
+        ),
+        (
+            "    LANGUAGE plpgsql\n    AS $$\nDECLARE\n    class_index BIGINT;",
+            "    LANGUAGE plpgsql STRICT\n    AS $$\nDECLARE\n    class_index BIGINT;",
+        ),
+    ];
+    insta::assert_snapshot!(edited("kea", &edits, "", &[]));
+}
+
+const SHOP: &str = "
+CREATE TYPE state AS ENUM ('new', 'paid', 'sent');
+CREATE DOMAIN amount AS numeric(10, 2) CHECK (VALUE >= 0);
+CREATE TABLE customer (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  email text NOT NULL UNIQUE
+);
+CREATE TABLE sale (
+  id serial PRIMARY KEY,
+  customer_id bigint NOT NULL REFERENCES customer (id),
+  state state NOT NULL DEFAULT 'new',
+  total amount NOT NULL DEFAULT 0,
+  at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT paid_for CHECK (state = 'new' OR total > 0)
+);
+CREATE INDEX sale_open ON sale (at) WHERE state <> 'sent';
+CREATE VIEW open_sale AS SELECT id, customer_id, total FROM sale WHERE state <> 'sent';
+CREATE VIEW owed AS SELECT customer_id, sum(total) AS total FROM open_sale GROUP BY customer_id;
+CREATE MATERIALIZED VIEW turnover AS SELECT date_trunc('month', at) AS month, sum(total) AS total FROM sale GROUP BY 1;
+CREATE UNIQUE INDEX turnover_month ON turnover (month);
+";
+
+fn shop(edits: &[(&str, &str)], more: &str, renames: &[&str]) -> String {
+    let mut after = SHOP.to_owned();
+    for (old, new) in edits {
+        assert!(after.contains(old), "{old}");
+        after = after.replace(old, new);
+    }
+    after.push_str(more);
+    scripts(SHOP, &after, renames)
+}
+
+#[test]
+fn an_enum_grows_where_it_stands_and_commits_a_label_before_it_is_used() {
+    let edits = [
+        (
+            "('new', 'paid', 'sent')",
+            "('draft', 'new', 'paid', 'packed', 'sent', 'back')",
+        ),
+        ("DEFAULT 'new'", "DEFAULT 'draft'"),
+    ];
+    insta::assert_snapshot!(shop(&edits, "", &[]));
+}
+
+#[test]
+fn an_enum_that_loses_a_label_is_made_anew() {
+    let edits = [("('new', 'paid', 'sent')", "('new', 'sent')")];
+    insta::assert_snapshot!(shop(&edits, "", &[]));
+}
+
+#[test]
+fn views_are_dropped_and_made_again_around_what_they_show() {
+    let edits = [("total amount NOT NULL", "total numeric(12, 2) NOT NULL")];
+    insta::assert_snapshot!(shop(&edits, "", &[]));
+}
+
+#[test]
+fn a_view_that_only_gets_more_columns_is_replaced() {
+    let edits = [
+        (
+            "SELECT id, customer_id, total FROM sale",
+            "SELECT id, customer_id, total, at FROM sale",
+        ),
+        ("ON turnover (month)", "ON turnover (month DESC)"),
+    ];
+    insta::assert_snapshot!(shop(&edits, "COMMENT ON VIEW owed IS 'what is due';", &[]));
+}
+
+#[test]
+fn a_key_moves_with_all_that_refers_to_it() {
+    let edits = [
+        (
+            "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            "id uuid PRIMARY KEY DEFAULT gen_random_uuid()",
+        ),
+        ("customer_id bigint NOT NULL", "customer_id uuid NOT NULL"),
+        (
+            "id serial PRIMARY KEY",
+            "id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+        ),
+    ];
+    insta::assert_snapshot!(shop(&edits, "", &[]));
+}
+
+#[test]
+fn domains_policies_and_triggers_are_part_of_it() {
+    let edits = [(
+        "numeric(10, 2) CHECK (VALUE >= 0)",
+        "numeric(10, 2) DEFAULT 1 CHECK (VALUE > 0)",
+    )];
+    let more = "
+ALTER TABLE sale ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON sale FOR SELECT USING (customer_id = current_setting('shop.customer')::bigint);
+CREATE FUNCTION note_sale() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('sale', new.id::text);
+  RETURN new;
+END
+$$;
+CREATE TRIGGER noted AFTER INSERT ON sale FOR EACH ROW EXECUTE FUNCTION note_sale();
+COMMENT ON TABLE sale IS 'One row for each sale';
+COMMENT ON COLUMN sale.at IS 'when it was made';
+";
+    insta::assert_snapshot!(shop(&edits, more, &[]));
+}
