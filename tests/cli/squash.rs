@@ -280,3 +280,36 @@ fn a_file_that_cannot_be_written_leaves_nothing_and_is_not_announced() {
     );
     assert_eq!(names.len(), due.len(), "{names:?}");
 }
+
+#[test]
+fn a_shortcut_that_leaves_other_rows_is_not_written() {
+    let project = Project::with(&[
+        (
+            "aaaa",
+            "revision: aaaa\ndown_revision: null\nmessage: heroes\nupgrade: |\n  \
+             CREATE TABLE hero (id INTEGER PRIMARY KEY);\n  \
+             CREATE TABLE mission (hero_id REFERENCES hero (id) ON DELETE CASCADE);\n  \
+             CREATE TABLE old (id);\n  INSERT INTO hero VALUES (1);\n  INSERT INTO mission VALUES (1);\n\
+             irreversible: true\n"
+                .to_owned(),
+        ),
+        (
+            "bbbb",
+            "revision: bbbb\ndown_revision: aaaa\nmessage: afresh\nupgrade: |\n  \
+             DELETE FROM hero;\n  INSERT INTO hero VALUES (1);\nirreversible: true\n"
+                .to_owned(),
+        ),
+        (
+            // Around a script that drops a table foreign keys are not looked at.
+            "cccc",
+            "revision: cccc\ndown_revision: bbbb\nmessage: tidy\nupgrade: DROP TABLE old\n\
+             irreversible: true\n"
+                .to_owned(),
+        ),
+    ]);
+    assert_answer!(
+        "squash_other_rows",
+        project.rev("squash base:cccc --id ssss")
+    );
+    assert!(!project.has("revisions/ssss_squash_3_revisions_up_to_cccc.yaml"));
+}

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rev_core::{Binding, Graph, Point, RevisionId, ShortcutId};
+use rev_core::{Binding, Dialect, Graph, Point, RevisionId, ShortcutId};
 use rev_sql::schema::{ColumnOrder, Difference, difference};
 
 use crate::clock::Clock;
@@ -37,6 +37,8 @@ pub struct Claim<'a> {
     pub clock: &'a dyn Clock,
     /// To be asked to stop by.
     pub stop: &'a Stop,
+    /// Whether each table must hold as many rows, too.
+    pub counts_rows: bool,
 }
 
 /// What was proven.
@@ -55,14 +57,36 @@ pub enum Unproven {
     /// A run did not come to its end.
     #[error("a run on a throw-away database did not come to its end")]
     Run(Box<LaneOutcome>),
-    /// The schemas differ.
-    #[error("{way} the shortcut, the schema is another one")]
+    /// The schemas differ, or the rows.
+    #[error("{way} the shortcut, {}", what.words())]
     Differs {
+        /// What differs.
+        what: What,
         /// `after` or `back down`.
         way: &'static str,
         /// What it gives less and more than the revisions by themselves.
         difference: Difference,
     },
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// What the catalogue says.
+    Schema,
+    /// How many rows each table has.
+    Rows,
+}
+
+impl What {
+    /// How it differs, as a phrase.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            What::Schema => "the schema is another one",
+            What::Rows => "tables hold other rows",
+        }
+    }
 }
 
 /// Proves a claim.
@@ -81,16 +105,30 @@ pub async fn prove(claim: Claim<'_>) -> Result<Proof, Unproven> {
     let done = claim.run(claim.with, &tops, claim.through).await?;
     debug_assert!(done.contains(&shortcut.revision.id));
     compare(
+        What::Schema,
         "after",
         &schema(claim.alone).await?,
         &schema(claim.through).await?,
     )?;
+    if claim.counts_rows {
+        let dialect = claim.binding.dialect;
+        let (due, is) = (
+            counts(claim.alone, dialect).await?,
+            counts(claim.through, dialect).await?,
+        );
+        compare(What::Rows, "after", &due, &is)?;
+    }
     let work = shortcut.revision.work(claim.binding);
     if work.is_ok_and(|work| work.upgrade.is_some() && work.downgrade.is_none()) {
         return Ok(Proof { down: false });
     }
     claim.run(claim.with, &below, claim.through).await?;
-    compare("back down", &before, &schema(claim.through).await?)?;
+    compare(
+        What::Schema,
+        "back down",
+        &before,
+        &schema(claim.through).await?,
+    )?;
     Ok(Proof { down: true })
 }
 
@@ -105,12 +143,30 @@ async fn schema(open: Opener<'_>) -> Result<Vec<String>, Unproven> {
     Ok(open()?.schema().await?)
 }
 
+/// How many rows there are in each table. Their values may be other ones with every
+/// run, such as times.
+async fn counts(open: Opener<'_>, dialect: Dialect) -> Result<Vec<String>, Unproven> {
+    let mut database = open()?;
+    let mut counts = Vec::new();
+    for table in database.tables().await? {
+        let question = format!("SELECT count(*) FROM {}", table.written(dialect));
+        let count = database.ask(&question).await?.concat();
+        counts.push(format!("rows of {}: {count}", table.shown()));
+    }
+    counts.sort_unstable();
+    Ok(counts)
+}
+
 /// Both ways make whole tables, so the order of columns counts.
-fn compare(way: &'static str, due: &[String], is: &[String]) -> Result<(), Unproven> {
+fn compare(what: What, way: &'static str, due: &[String], is: &[String]) -> Result<(), Unproven> {
     let difference = difference(due, is, ColumnOrder::Counts);
     match difference.is_none() {
         true => Ok(()),
-        false => Err(Unproven::Differs { way, difference }),
+        false => Err(Unproven::Differs {
+            what,
+            way,
+            difference,
+        }),
     }
 }
 

@@ -321,6 +321,7 @@ fn prove_on(
             }
         };
         let result = prove(Claim {
+            counts_rows: !args.without_rows,
             binding,
             with,
             without: session.graph(),
@@ -346,11 +347,15 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
     match error {
         Unproven::Database(error) => session.refused(&error.into(), binding),
         Unproven::Run(lane) => scratch::stuck(session, &lane, binding),
-        Unproven::Differs { way, difference } => {
-            let Difference { missing, extra } = difference;
+        Unproven::Differs {
+            what,
+            way,
+            difference: Difference { missing, extra },
+        } => {
             let message = format!(
-                "not the same on `{}`: {way} the shortcut, the schema is another one",
-                binding.name
+                "not the same on `{}`: {way} the shortcut, {}",
+                binding.name,
+                what.words()
             );
             let mut told = Diagnostic::new("not_the_same", message)
                 .fact("missing", missing.clone())

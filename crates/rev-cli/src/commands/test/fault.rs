@@ -217,7 +217,9 @@ impl Trial<'_> {
 
     fn shortcut(&self, unproven: &Unproven) -> Diagnostic {
         match unproven {
-            Unproven::Differs { way, difference } => {
+            Unproven::Differs {
+                way, difference, ..
+            } => {
                 let message = format!(
                     "shortcut `{}` is not what it replaces: {way} the shortcut, the schema is another one",
                     self.id()
