@@ -313,3 +313,18 @@ fn a_shortcut_that_leaves_other_rows_is_not_written() {
     );
     assert!(!project.has("revisions/ssss_squash_3_revisions_up_to_cccc.yaml"));
 }
+
+#[test]
+fn an_inner_shortcut_is_no_proof_of_an_outer_one() {
+    let project = line();
+    // By hand, and wrong: nobody has proven it.
+    project.write(
+        "revisions/ssss.yaml",
+        "revision: ssss\ndown_revision: null\nmessage: both\nreplaces: [aaaa, bbbb]\n\
+         upgrade: CREATE TABLE other (id)\ndowngrade: DROP TABLE other\n",
+    );
+    let answer = project.rev("squash base:cccc --id tttt");
+    assert_eq!(answer.exit, Some(0), "{answer}");
+    assert_eq!(project.rev("test tttt").exit, Some(0));
+    assert_eq!(project.rev("test ssss").exit, Some(4));
+}

@@ -26,7 +26,7 @@ use crate::exit::Exit;
 use crate::scratch;
 use crate::session::{Session, runtime};
 use crate::system::{SystemClock, today};
-use crate::terminal::{GOOD, ID, NAME, WARNING, count};
+use crate::terminal::{GOOD, ID, NAME, count};
 
 /// `rev squash`.
 pub(crate) fn squash(args: &Squash, session: &Session) -> Result<Exit, Failure> {
@@ -308,6 +308,7 @@ fn prove_on(
     let settings = session.settings(binding);
     let request = session.throw_away_request();
     let clock = SystemClock::start();
+    let without = Arc::new(session.graph().without_shortcuts());
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
         let scratches = Scratches::new(dialect, server, &settings).map_err(database)?;
@@ -316,7 +317,7 @@ fn prove_on(
         let through = match through {
             Ok(through) => through,
             Err(error) => {
-                let _ = alone.drop().await;
+                scratch::discard(session, alone).await;
                 return Err(database(error));
             }
         };
@@ -324,7 +325,7 @@ fn prove_on(
             counts_rows: !args.without_rows,
             binding,
             with,
-            without: session.graph(),
+            without: &without,
             shortcut,
             alone: &|| alone.open(),
             through: &|| through.open(),
@@ -333,13 +334,9 @@ fn prove_on(
             stop: &rev_engine::event::Stop::default(),
         })
         .await;
-        let dropped = [alone.drop().await, through.drop().await];
-        let proof = result.map_err(|error| unproven(session, error, binding))?;
-        for error in dropped.into_iter().filter_map(Result::err) {
-            let text = format!("{WARNING}warning{WARNING:#}: a throw-away database stays: {error}");
-            session.terminal.talk(&text);
-        }
-        Ok(proof)
+        scratch::discard(session, alone).await;
+        scratch::discard(session, through).await;
+        result.map_err(|error| unproven(session, error, binding))
     })
 }
 
@@ -347,6 +344,14 @@ fn unproven(session: &Session, error: Unproven, binding: &Arc<Binding>) -> Failu
     match error {
         Unproven::Database(error) => session.refused(&error.into(), binding),
         Unproven::Run(lane) => scratch::stuck(session, &lane, binding),
+        Unproven::NotTaken { way } => {
+            let message = format!(
+                "on `{}` no plan goes {way} through the shortcut, so nothing can be proven",
+                binding.name
+            );
+            let hint = "give it a script only where what it replaces has one";
+            refused("not_taken", message, hint)
+        }
         Unproven::Differs {
             what,
             way,

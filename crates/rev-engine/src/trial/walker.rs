@@ -253,7 +253,7 @@ pub(super) fn fault(moment: Moment, error: Unproven) -> Judgement {
     match error {
         Unproven::Run(lane) => Fault::Run(moment, lane),
         Unproven::Database(error) => Fault::Database(error),
-        Unproven::Differs { difference, .. } => Fault::Schema(moment, difference),
+        other => Fault::Shortcut(other),
     }
     .into()
 }

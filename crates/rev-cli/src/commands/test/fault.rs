@@ -217,12 +217,22 @@ impl Trial<'_> {
 
     fn shortcut(&self, unproven: &Unproven) -> Diagnostic {
         match unproven {
+            Unproven::NotTaken { .. } => {
+                let message = format!("shortcut `{}` is of no use here: {unproven}", self.id());
+                Diagnostic::new("not_taken", message)
+                    .at(self.spot("upgrade"))
+                    .fact("revision", self.id())
+                    .hint("give it a script only where what it replaces has one")
+            }
             Unproven::Differs {
-                way, difference, ..
+                what,
+                way,
+                difference,
             } => {
                 let message = format!(
-                    "shortcut `{}` is not what it replaces: {way} the shortcut, the schema is another one",
-                    self.id()
+                    "shortcut `{}` is not what it replaces: {way} the shortcut, {}",
+                    self.id(),
+                    what.words()
                 );
                 let told = Diagnostic::new("not_the_same", message)
                     .at(self.spot("upgrade"))
