@@ -329,7 +329,15 @@ fn on_a_terminal_renames_are_asked_for_tables_first() {
     let on_a_terminal = |typed: &str| {
         let output = std::process::Command::new("python3")
             .args(["-c", ON_A_TERMINAL, typed, env!("CARGO_BIN_EXE_rev")])
-            .args(["diff", "db1", "--color", "never"])
+            .args([
+                "revision",
+                "--autogenerate",
+                "-m",
+                "renamed",
+                "--id",
+                "dddd",
+            ])
+            .args(["-d", "db1", "--color", "never"])
             .current_dir(project.path())
             .env_remove("CI")
             .output()
@@ -337,5 +345,6 @@ fn on_a_terminal_renames_are_asked_for_tables_first() {
         String::from_utf8(output.stdout).expect("text")
     };
     insta::assert_snapshot!("models_asked_yes", on_a_terminal("y\ny\n"));
+    std::fs::remove_file(project.path().join("revisions/dddd_renamed.yaml")).expect("written");
     insta::assert_snapshot!("models_asked_no", on_a_terminal("n\n"));
 }

@@ -63,7 +63,7 @@ pub(super) fn fill(
 ) -> Result<Option<Revision>, Failure> {
     let databases = databases(session, &args.databases)?;
     let heads = |_: &Binding| Ok(parents.to_vec());
-    let found = compare_all(session, &databases, &args.comparing, heads)?;
+    let found = compare_all(session, &databases, &args.comparing, true, heads)?;
     let mut shares = BTreeMap::new();
     for found in found.iter().filter(|it| !it.diff.is_empty()) {
         tell(session, found);

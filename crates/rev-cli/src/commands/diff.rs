@@ -15,7 +15,7 @@ use crate::terminal::{NAME, WARNING};
 pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     let databases = databases(session, &args.databases)?;
     let heads = |binding: &Binding| head(session, binding);
-    let found = compare_all(session, &databases, &args.comparing, heads)?;
+    let found = compare_all(session, &databases, &args.comparing, false, heads)?;
     match session.terminal.format {
         Format::Json => {
             let list: Vec<Value> = found.iter().map(json_of).collect();

@@ -20,7 +20,7 @@ pub(super) fn of_models(args: &Check, session: &Session) -> Result<Vec<Diagnosti
     let databases = autogenerate::databases(session, &args.databases)?;
     let heads = |binding: &Binding| head(session, binding);
     let mut findings = Vec::new();
-    for found in compare_all(session, &databases, &comparing, heads)? {
+    for found in compare_all(session, &databases, &comparing, false, heads)? {
         let name = found.binding.name.as_str();
         let message = format!("the models of `{name}` are not what its revisions give");
         findings.extend(
