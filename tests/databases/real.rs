@@ -33,7 +33,7 @@ fn a_real_schema_made_from_its_dump_is_the_same() {
         check_dump(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     let (_, schema) = made(&text("chinook"));
-    let dump = ddl::dump(&schema, Dialect::Sqlite).expect("written");
+    let dump = ddl::dump(&schema, Dialect::Sqlite);
     insta::assert_snapshot!("chinook_dump", dump.to_sql());
 }
 
@@ -53,7 +53,7 @@ fn edited(name: &str, edits: &[(&str, &str)], more: &str, renames: &[&str]) -> S
     assert!(bad.is_empty(), "{bad:?}");
     let up = Diff::between(&from, &to, &renames, &Filter::default(), Dialect::Sqlite);
     let sentences = up.sentences().join("\n");
-    let sql = |diff: &Diff| ddl::write(diff, Dialect::Sqlite).expect("written").to_sql();
+    let sql = |diff: &Diff| ddl::write(diff, Dialect::Sqlite).to_sql();
     let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Sqlite)));
     for (script, due) in [(&up, &to), (&down, &from)] {
         apply(&mut memory, script, &[]).unwrap_or_else(|error| panic!("{error}\n{script}"));

@@ -59,9 +59,7 @@ pub(crate) fn diff(from: &Schema, to: &Schema) -> Vec<String> {
 }
 
 fn sql(diff: &Diff) -> String {
-    ddl::write(diff, Dialect::Sqlite)
-        .expect("SQLite is written")
-        .to_sql()
+    ddl::write(diff, Dialect::Sqlite).to_sql()
 }
 
 /// Runs a script as the executor does. References to the rows of these tables, which
@@ -162,11 +160,7 @@ fn look(seed: u64) -> Result<usize, String> {
 
 /// A schema made from its dump is the same, and has the same dump.
 pub(crate) fn check_dump(schema: &Schema) -> Result<(), String> {
-    let dump = |schema: &Schema| {
-        ddl::dump(schema, Dialect::Sqlite)
-            .expect("written")
-            .to_sql()
-    };
+    let dump = |schema: &Schema| ddl::dump(schema, Dialect::Sqlite).to_sql();
     let text = dump(schema);
     let mut memory = Memory::new();
     memory.execute(&text)?;

@@ -32,6 +32,21 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
+    fn of(binding: Arc<Binding>, diff: Diff) -> Self {
+        Self {
+            up: ddl::write(&diff, binding.dialect),
+            down: ddl::write(&diff.reversed(binding.dialect), binding.dialect),
+            binding,
+            diff,
+        }
+    }
+
+    /// The same with the renames that a person says yes to.
+    fn asked(self, session: &Session, filter: &Filter) -> Self {
+        let diff = asked(session, &self.binding, self.diff, filter);
+        Self::of(self.binding, diff)
+    }
+
     /// What is lost on the way up: a line each.
     pub(crate) fn losses(&self) -> Vec<String> {
         texts(&self.up, NoteKind::Destructive)
@@ -53,20 +68,26 @@ fn texts(script: &Script, kind: NoteKind) -> Vec<String> {
 }
 
 /// Compares the models of databases with what is there, each at its heads: the
-/// revisions that its schema is to be the work of.
+/// revisions that its schema is to be the work of. With `asks` a person is asked about
+/// what may be a rename.
 pub(crate) fn compare_all(
     session: &Session,
     bindings: &[Arc<Binding>],
     flags: &Comparing,
+    asks: bool,
     heads: impl Fn(&Binding) -> Result<Vec<Node>, Failure>,
 ) -> Result<Vec<Comparison>, Failure> {
+    let filter = filter(session, &flags.looking)?;
     let mut all = Vec::new();
     // What means nothing to one database may be meant for another.
     let mut unused: Option<Vec<BadRename>> = None;
     for binding in bindings {
         let heads = heads(binding)?;
-        let compared = compare(session, binding, flags, &heads);
-        let (found, bad) = runtime()?.block_on(compared)?;
+        let compared = compare(session, binding, flags, &filter, &heads);
+        let (mut found, bad) = runtime()?.block_on(compared)?;
+        if asks {
+            found = found.asked(session, &filter);
+        }
         let before = unused.take().unwrap_or_else(|| bad.clone());
         unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());
         all.push(found);
@@ -85,9 +106,9 @@ async fn compare(
     session: &Session,
     binding: &Arc<Binding>,
     flags: &Comparing,
+    filter: &Filter,
     heads: &[Node],
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
-    let filter = filter(session, &flags.looking)?;
     let from = match flags.from_revisions {
         true => {
             let graph = session.graph();
@@ -97,24 +118,8 @@ async fn compare(
     };
     let to = models::declared(session, binding, &flags.scratch).await?;
     let (renames, bad) = renames(session, binding, flags, &from, &to);
-    let diff = Diff::between(&from, &to, &renames, &filter, binding.dialect);
-    let diff = asked(session, binding, diff, &filter);
-    let written = |diff: &Diff| {
-        ddl::write(diff, binding.dialect).ok_or_else(|| {
-            let message = format!(
-                "changes of a {} schema cannot be written yet",
-                binding.dialect
-            );
-            Failure::refused(Diagnostic::new("not_written", message))
-        })
-    };
-    let found = Comparison {
-        up: written(&diff)?,
-        down: written(&diff.reversed(binding.dialect))?,
-        binding: binding.clone(),
-        diff,
-    };
-    Ok((found, bad))
+    let diff = Diff::between(&from, &to, &renames, filter, binding.dialect);
+    Ok((Comparison::of(binding.clone(), diff), bad))
 }
 
 /// What is looked at: the settings and the flags together.

@@ -1,7 +1,8 @@
 //! Diagnostics: what went wrong, where, and what to do about it.
 //!
-//! Libraries report facts; here, and nowhere else, they become words for people
-//! with hints in real commands, or JSON for programs.
+//! Libraries report facts; here, and nowhere else, their errors become words for
+//! people with hints in real commands, or JSON for programs. A command words its own
+//! findings beside itself.
 
 mod graph;
 mod project;

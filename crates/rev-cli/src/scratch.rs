@@ -61,17 +61,7 @@ pub(crate) async fn inspect(
     database: &mut dyn Database,
 ) -> Result<Schema, Failure> {
     let schema = database.inspect().await;
-    let schema = schema.map_err(|error| session.refused(&error.into(), binding))?;
-    schema.ok_or_else(|| {
-        let message = format!(
-            "the schema of a {} database cannot be inspected yet (`{}`)",
-            binding.dialect, binding.name
-        );
-        Failure::refused(
-            Diagnostic::new("not_inspected", message)
-                .hint("write the revision by hand: `rev revision -m \"…\"`"),
-        )
-    })
+    schema.map_err(|error| session.refused(&error.into(), binding))
 }
 
 /// The schema that these revisions of a graph, and all that they stand on, give.

@@ -60,18 +60,15 @@ pub trait Database: Send {
         question: &'a str,
     ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>>;
 
-    /// The schema as statements that make it, without the ledger; `None` where this
-    /// engine's cannot be written so yet. Rows are not in it.
+    /// The statements that made the schema, without the ledger, as the engine keeps
+    /// them; `None`: it keeps none.
     fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
         Box::pin(async { Ok(None) })
     }
 
     /// The schema as values that can be compared, without the ledger and what is the
-    /// engine's own or an extension's; `None` where this engine's cannot be read so
-    /// yet.
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
-        Box::pin(async { Ok(None) })
-    }
+    /// engine's own or an extension's.
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>>;
 
     /// Whether a transaction holds these statements together, so that all of
     /// them are undone if one fails. Runs nothing.

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::database::{
@@ -108,6 +109,10 @@ impl Database for Kept {
 
     fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
         pass_on!(self.dump())
+    }
+
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
+        pass_on!(self.inspect())
     }
 
     fn holds_together<'a>(

@@ -1,4 +1,4 @@
-//! Plans as text: for people, programs, reviewers and servers.
+//! Plans as text: for people, reviewers and servers.
 //!
 //! All forms are stable: no times, no paths, no secrets, nothing that depends
 //! on the order in which files were read.

@@ -4,6 +4,10 @@
 //! so whatever the engine takes for the same is spelt the same, or has the same
 //! key: see [`Text`]. Two of them give a [`Diff`], and [`ddl`] words it in SQL. The
 //! way back is the diff the other way round. Nothing here touches a database.
+//!
+//! [`select`] asks for something else: sentences about all that a catalogue holds,
+//! also what cannot be written back, such as grants. Proofs compare these: a reader
+//! that shares its mistakes with the writer would prove nothing.
 
 mod catalogue;
 pub mod ddl;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::Dump;
 use crate::compare::{filter, head};
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::scratch;
 use crate::session::{Session, runtime};
@@ -20,11 +20,8 @@ pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
     for binding in session.databases(&args.databases)? {
         let schema = runtime()?.block_on(schema(args, session, &binding))?;
         let schema = filter.settle(&Schema::default(), schema);
-        let script = ddl::dump(&schema, binding.dialect).ok_or_else(|| {
-            let message = format!("a {} schema cannot be written yet", binding.dialect);
-            Failure::refused(Diagnostic::new("not_written", message))
-        })?;
-        dumps.push((binding, script.to_sql()));
+        let sql = ddl::dump(&schema, binding.dialect).to_sql();
+        dumps.push((binding, sql));
     }
     if session.terminal.is_json() {
         let list: Vec<Value> = dumps

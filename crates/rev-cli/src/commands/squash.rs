@@ -150,16 +150,6 @@ fn dumped(
     let script = runtime
         .block_on(dump(&mut *database, binding))
         .map_err(|error| session.refused(&error.into(), binding))?;
-    let Some(script) = script else {
-        return Err(refused(
-            "no_dump",
-            format!(
-                "the schema of a {} database cannot be written as SQL yet",
-                binding.dialect
-            ),
-            "squash without `--from-database`: the scripts of the revisions are then joined",
-        ));
-    };
     rev_core::squash::replace_upgrade(revision, binding, script);
     Ok(())
 }
@@ -169,14 +159,13 @@ fn dumped(
 async fn dump(
     database: &mut dyn Database,
     binding: &Binding,
-) -> Result<Option<Vec<String>>, DatabaseError> {
+) -> Result<Vec<String>, DatabaseError> {
     if let Some(kept) = database.dump().await? {
-        return Ok(Some(kept));
+        return Ok(kept);
     }
     let schema = database.inspect().await?;
-    let script = schema.and_then(|schema| ddl::dump(&schema, binding.dialect));
-    let texts = script.map(|it| it.statements.into_iter().map(|it| it.text).collect());
-    Ok(texts)
+    let statements = ddl::dump(&schema, binding.dialect).statements.into_iter();
+    Ok(statements.map(|it| it.text).collect())
 }
 
 /// A schema has no rows; that those which revisions write are not in it, somebody

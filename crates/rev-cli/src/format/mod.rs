@@ -1,5 +1,5 @@
-//! The formats that programs may rely on, as types: what `--format json` answers,
-//! and the files that `rev` writes for itself.
+//! The formats that programs may rely on, as types: what `--format json` answers of
+//! revisions, plans, runs, states and logs, and the files that `rev` writes for itself.
 //!
 //! Each has a JSON Schema in `docs/schemas`, made from its type; a test fails where
 //! they differ. What is added here is added for good.

@@ -1,9 +1,8 @@
 //! Reading a schema as values that can be compared.
 
-use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
+use rev_sql::schema::Schema;
 use rev_sql::schema::mysql::{Catalogue, Request, Row, Unreadable, questions, readable};
-use rev_sql::schema::{Schema, ddl};
 use sqlx::Row as _;
 use sqlx::mysql::MySqlRow;
 
@@ -37,13 +36,6 @@ impl Mysql {
             texts.extend(self::texts(connection, some).await?);
         }
         catalogue.schema(&texts).map_err(unreadable)
-    }
-
-    pub(super) async fn read_dump(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
-        let schema = self.inspect_schema().await?;
-        let script = ddl::dump(&schema, Dialect::Mysql);
-        let texts = |script: ddl::Script| script.statements.into_iter().map(|it| it.text);
-        Ok(script.map(|script| texts(script).collect()))
     }
 }
 

@@ -446,12 +446,8 @@ impl Database for Mysql {
         .boxed()
     }
 
-    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
-        self.read_dump().boxed()
-    }
-
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
-        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
+        self.inspect_schema().boxed()
     }
 
     fn holds_together<'a>(

@@ -1,9 +1,8 @@
 //! Reading a schema as values that can be compared, and writing it as SQL.
 
-use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
+use rev_sql::schema::Schema;
 use rev_sql::schema::postgres::{Scope, Unreadable, schema, select, settings};
-use rev_sql::schema::{Schema, ddl};
 
 use super::Postgres;
 use super::error::from_sqlx;
@@ -44,12 +43,6 @@ impl Postgres {
             found.extend(rows::texts(set)?);
         }
         schema(&found, &home).map_err(unreadable)
-    }
-
-    pub(super) async fn write_dump(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
-        let schema = self.inspect_schema().await?;
-        let script = ddl::dump(&schema, Dialect::Postgres);
-        Ok(script.map(|script| script.statements.into_iter().map(|it| it.text).collect()))
     }
 }
 

@@ -553,12 +553,8 @@ impl Database for Postgres {
         .boxed()
     }
 
-    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
-        self.write_dump().boxed()
-    }
-
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
-        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
+        self.inspect_schema().boxed()
     }
 
     fn holds_together<'a>(

@@ -480,8 +480,8 @@ impl Database for Sqlite {
         self.read_dump().map(|dump| dump.map(Some)).boxed()
     }
 
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Option<Schema>, DatabaseError>> {
-        self.inspect_schema().map(|schema| schema.map(Some)).boxed()
+    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
+        self.inspect_schema().boxed()
     }
 
     fn holds_together<'a>(

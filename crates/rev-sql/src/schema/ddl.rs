@@ -99,14 +99,13 @@ pub trait Writer {
     }
 }
 
-/// The script that does what a diff says; `None` where schemas of this dialect
-/// cannot be written yet.
+/// The script that does what a diff says.
 #[must_use]
-pub fn write(diff: &Diff, dialect: Dialect) -> Option<Script> {
+pub fn write(diff: &Diff, dialect: Dialect) -> Script {
     match dialect {
-        Dialect::Sqlite => Some(write_with(&sqlite::Sqlite, diff)),
-        Dialect::Mysql => Some(write_with(&mysql::Mysql::of(diff), diff)),
-        Dialect::Postgres => Some(write_with(&postgres::Postgres, diff)),
+        Dialect::Sqlite => write_with(&sqlite::Sqlite, diff),
+        Dialect::Mysql => write_with(&mysql::Mysql::of(diff), diff),
+        Dialect::Postgres => write_with(&postgres::Postgres, diff),
     }
 }
 
@@ -119,9 +118,8 @@ fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
     script
 }
 
-/// The script that makes a schema from nothing, the same for equal schemas; `None`
-/// where schemas of this dialect cannot be written yet.
+/// The script that makes a schema from nothing, the same for equal schemas.
 #[must_use]
-pub fn dump(schema: &Schema, dialect: Dialect) -> Option<Script> {
+pub fn dump(schema: &Schema, dialect: Dialect) -> Script {
     write(&Diff::creation(schema, dialect), dialect)
 }

@@ -314,6 +314,10 @@ impl Database for World {
         async { Ok(Vec::new()) }.boxed()
     }
 
+    fn inspect(&mut self) -> BoxFuture<'_, Result<rev_sql::schema::Schema, DatabaseError>> {
+        async { Ok(rev_sql::schema::Schema::default()) }.boxed()
+    }
+
     fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
         async { Ok(Vec::new()) }.boxed()
     }
