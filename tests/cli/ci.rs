@@ -50,7 +50,6 @@ fn all_steps_run_and_the_plan_is_in_the_summary() {
     for step in ["check", "snapshot", "test", "plan"] {
         assert!(told.contains(&format!("== rev-ci: {step}\n")), "{told}");
     }
-    assert!(told.contains("rev.yaml has no snapshots"), "{told}");
     assert!(project.has("report.xml"));
     assert_answer!(
         "ci_summary",
@@ -137,37 +136,72 @@ fn executable(path: &Path) {
 }
 
 #[test]
-fn snapshots_are_checked_where_there_are_any() {
+fn snapshots_are_checked_also_where_none_are_named_any_more() {
     let project = Project::line();
-    let settings = std::fs::read_to_string(project.path().join("rev.yaml")).expect("a file");
-    for empty in [
-        "snapshots: {}\n",
-        "snapshots:\n",
-        "snapshots: {} # none yet\n",
-    ] {
-        project.write("rev.yaml", &format!("{settings}{empty}"));
-        let output = rev_ci(&project, &["snapshot"], &[]);
-        assert!(
-            words(&output).contains("has no snapshots"),
-            "{empty}: {}",
-            words(&output)
+    let code = || rev_ci(&project, &["snapshot"], &[]).status.code();
+    assert_eq!(code(), Some(0), "there are none");
+    let settings = std::fs::read_to_string(project.path().join("rev.yaml")).expect("settings");
+    let named = "\"snapshots\": {fresh: {from: base, targets: [db1@head]}}\n";
+    project.write("rev.yaml", &format!("{settings}{named}"));
+    assert_eq!(code(), Some(4), "it is missing");
+    assert_eq!(project.rev("snapshot").exit, Some(0));
+    assert_eq!(code(), Some(0));
+    project.write("rev.yaml", &settings);
+    assert_eq!(code(), Some(4), "its file is left over");
+}
+
+#[test]
+fn a_comment_that_is_too_long_or_refused_is_no_fault_of_the_plan() {
+    let project = Project::line();
+    project.write(
+        "bin/gh",
+        "#!/bin/sh\nfor word in \"$@\"; do case $word in body=@*)\n  \
+         [ \"$(wc -c <\"${word#body=@}\")\" -le 65536 ] || exit 1 ;; esac; done\n\
+         case \"$*\" in *--paginate*) exit \"$LISTED\" ;; esac\necho \"$@\" >>\"$NOTES\"\n",
+    );
+    executable(&project.path().join("bin/gh"));
+    for number in 0..500 {
+        let id = format!("dd{number:04}");
+        let parent = match number {
+            0 => "cccc".to_owned(),
+            _ => format!("dd{:04}", number - 1),
+        };
+        let message = format!("{number} {}", "long words ".repeat(12));
+        let text = table(&id, &parent, &format!("t{number}")).replace(
+            &format!("message: add t{number}"),
+            &format!("message: {message}"),
         );
-        assert_eq!(output.status.code(), Some(0), "{empty}");
+        project.write(&format!("revisions/{id}.yaml"), &text);
     }
-    for full in [
-        "snapshots: {fresh: {from: base, targets: [db1@head]}}\n",
-        "snapshots:\n  fresh: {from: base, targets: [db1@head]}\n",
-    ] {
-        project.write("rev.yaml", &format!("{settings}{full}"));
-        let output = rev_ci(&project, &["snapshot"], &[]);
-        assert!(
-            !words(&output).contains("has no snapshots"),
-            "{full}: {}",
-            words(&output)
-        );
-        // Nothing is written yet, so a check cannot pass.
-        assert_ne!(output.status.code(), Some(0), "{full}: {}", words(&output));
-    }
+    let path = format!(
+        "{}:{}",
+        project.path().join("bin").display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let notes = project.path().join("notes");
+    let run = |listed: &str| {
+        let variables = [
+            ("PATH", path.as_str()),
+            ("NOTES", &*notes.to_string_lossy()),
+            ("LISTED", listed),
+            ("GH_TOKEN", "t0ken"),
+            ("GITHUB_REPOSITORY", "ann/shop"),
+            ("REV_PULL_REQUEST", "7"),
+        ];
+        let output = rev_ci(&project, &["plan"], &variables);
+        assert_eq!(output.status.code(), Some(0), "{}", words(&output));
+        words(&output)
+    };
+    run("0");
+    assert!(
+        std::fs::read_to_string(&notes)
+            .expect("notes")
+            .contains("--method POST")
+    );
+    std::fs::remove_file(&notes).expect("notes");
+    // Who may not read the comments does not write a second one.
+    assert!(run("1").contains("was not written"));
+    assert!(!notes.exists());
 }
 
 /// Every text in a tree of YAML.

@@ -76,6 +76,11 @@ fn from_takes_heads_by_database() {
     assert_eq!(plan("db1=aaaa"), "bbbb cccc");
     assert_eq!(plan("db1=bbbb,cccc"), "");
     assert_eq!(plan("db1=billing"), "bbbb");
+    assert_eq!(project.rev("plan db1@heads --from=").exit, Some(2));
+    assert_eq!(
+        project.rev("plan db1@heads --from db1=aaaa,,bbbb").exit,
+        Some(2)
+    );
 }
 
 #[test]

@@ -80,6 +80,15 @@ impl Session {
                 Some((selector, heads)) => (Some(selector), heads),
                 None => (None, text.as_str()),
             };
+            // `db1=` is no heads, so the base; nothing at all is a variable that is not set.
+            let is_empty = |id: &str| id.trim().is_empty();
+            let has_gap = heads.contains(',') && heads.split(',').any(is_empty);
+            if has_gap || (selector.is_none() && is_empty(heads)) {
+                let told = Diagnostic::new("usage", "`--from` names no revision");
+                return Err(Failure::usage(told.hint(
+                    "say `base` for an empty database, such as `--from db1=base`",
+                )));
+            }
             let standing = self.standing_at(heads)?;
             for name in self.selected(selector)? {
                 offline.standings.insert(name, standing.clone());
@@ -91,11 +100,10 @@ impl Session {
     fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
         let scope = Scope::of_graph(self.graph());
         let mut nodes = Vec::new();
-        for text in heads
-            .split(',')
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-        {
+        for text in heads.split(',').map(str::trim) {
+            if text.is_empty() {
+                continue;
+            }
             let found = scope.revisions(&self.point(text)?);
             nodes.extend(found.map_err(|error| self.unresolved(&error))?);
         }
