@@ -10,9 +10,10 @@ use rev_sql::ledger::Ledger;
 use rev_sql::schema::sqlite::{ColumnRow, Entry, SELECT_COLUMNS, schema, select_entries};
 use rev_sql::schema::{Diff, Filter, Name, Schema, ddl, resolve};
 use rev_sql::split::{rebuilds_tables, split};
+use rev_testkit::random::Random;
 use rev_testkit::sqlite::Memory;
 
-use generator::{Pair, ROWS, Random};
+use generator::{Pair, ROWS};
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     let text = std::env::var(variable).ok();

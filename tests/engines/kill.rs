@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rev_testkit::random::Random;
 use rev_testkit::scratch::Engine;
 
 use crate::project::{Project, contents};
@@ -129,14 +130,14 @@ impl Trial {
     fn kill_at_random(mut self) {
         let wanted = std::env::var("REV_KILLS").ok();
         let wanted = wanted.map_or(KILLS, |text| text.parse().expect("a number"));
-        let mut random = Random::new();
+        let mut random = Random::by_the_clock();
         for way in [Way::Up, Way::Down].into_iter().cycle() {
             if self.kills >= wanted {
                 break;
             }
             let longest = self.begin(way);
             // Killed again and again, until one comes through.
-            while self.kill_within(way, random.below(longest)) {}
+            while self.kill_within(way, random.shorter_than(longest)) {}
             self.finish(way);
         }
         self.print("at random instants");
@@ -307,29 +308,5 @@ fn own(engine: Engine) -> &'static str {
              ALTER TABLE t COMMENT = 'down';\n  UPDATE t SET n = n - 1;\n  \
              INSERT INTO counted VALUES ('down');\n"
         }
-    }
-}
-
-/// Instants that differ from run to run; where a kill hits is chance in any case.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let now = std::time::UNIX_EPOCH.elapsed().expect("a clock");
-        Self(now.subsec_nanos().into())
-    }
-
-    /// Splitmix64.
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, longest: Duration) -> Duration {
-        let longest = u64::try_from(longest.as_micros()).expect("a short time");
-        Duration::from_micros(self.next() % longest.max(1))
     }
 }

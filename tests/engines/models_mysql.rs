@@ -12,9 +12,10 @@ use rev_core::{Dialect, Sql, TransactionMode};
 use rev_db::{Settings, open};
 use rev_sql::schema::{Diff, Filter, Schema, ddl, resolve};
 use rev_sql::split::split;
+use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch};
 
-use generator::{Pair, ROWS, Random};
+use generator::{Pair, ROWS};
 
 /// A database made by this SQL.
 fn made(sql: &str) -> Scratch {

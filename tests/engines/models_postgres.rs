@@ -12,8 +12,9 @@ mod real;
 mod types;
 
 use rev_sql::schema::{Diff, Filter, resolve};
+use rev_testkit::random::Random;
 
-use generator::{Pair, ROWS, Random};
+use generator::{Pair, ROWS};
 use place::{DIALECT, Place, between, check_dump, written};
 
 /// Looks at one pair: how many rows were kept, or what is wrong with it.

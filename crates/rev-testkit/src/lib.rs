@@ -1,4 +1,5 @@
 //! What the tests of several crates share; no part of the program.
 
+pub mod random;
 pub mod scratch;
 pub mod sqlite;

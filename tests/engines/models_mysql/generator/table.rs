@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Family, POOL, Random, TABLES, quoted};
+use rev_testkit::random::Random;
+
+use super::{Family, POOL, TABLES, quoted};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
