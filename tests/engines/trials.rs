@@ -210,8 +210,9 @@ fn at_sleep(project: &Project) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_takes_the_databases_away_too() {
-    for engine in Engine::ALL {
+fn an_interrupt_or_a_closed_terminal_takes_the_databases_away_too() {
+    let ends = Engine::ALL.map(|engine| (engine, "-TERM"));
+    for (engine, signal) in ends.into_iter().chain([(Engine::Postgres, "-HUP")]) {
         let project = Project::of(engine);
         let sleep = match engine {
             Engine::Postgres => "SELECT pg_sleep(20)",
@@ -255,7 +256,7 @@ fn an_interrupt_takes_the_databases_away_too() {
         assert!(!owned.is_empty(), "{engine:?}");
         let id = child.id().to_string();
         let sent = std::process::Command::new("kill")
-            .args(["-TERM", &id])
+            .args([signal, &id])
             .status();
         assert!(sent.expect("kill runs").success());
         Answer::end_of(child)

@@ -201,19 +201,25 @@ async fn listen(stop: Stop, terminal: Terminal) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            let asked = async {
-                while terminate.recv().await.is_some() {
-                    // Whoever asks so is not going to ask twice.
-                    stop.request();
-                    stop.request();
-                    terminal.talk("aborting");
-                }
+        let asked = async |kind| {
+            let Ok(mut asked) = signal(kind) else {
+                return;
             };
-            tokio::join!(pressed, asked);
-            return;
-        }
+            while asked.recv().await.is_some() {
+                // Whoever asks so is not going to ask twice.
+                stop.request();
+                stop.request();
+                terminal.talk("aborting");
+            }
+        };
+        // A terminal that is closed asks by the second one.
+        tokio::join!(
+            pressed,
+            asked(SignalKind::terminate()),
+            asked(SignalKind::hangup())
+        );
     }
+    #[cfg(not(unix))]
     pressed.await;
 }
 
