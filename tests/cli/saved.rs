@@ -221,3 +221,31 @@ fn a_plan_through_a_shortcut_keeps_to_it() {
     let answer = refused(&project);
     assert!(answer.err.contains("ssss  has no file"), "{answer}");
 }
+
+#[test]
+fn a_preview_warns_of_a_step_that_is_half_done_and_refuses_where_apply_does() {
+    let half = "revision: bbbb\ndown_revision: aaaa\ntransaction: none\nupgrade:\n  \
+                - CREATE TABLE one (id INTEGER)\n  - DELETE FROM nowhere\n\
+                downgrade: DROP TABLE one\n";
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", half.to_owned()),
+    ]);
+    save(&project, "db1@head");
+    assert_eq!(project.rev("apply plan.yaml").exit, Some(3));
+    let preview = project.rev("apply plan.yaml --dry-run");
+    assert_eq!(preview.exit, Some(0), "{preview}");
+    assert!(preview.out.contains("bbbb"), "{preview}");
+    assert!(
+        preview
+            .err
+            .contains("warning: half done: upgrade bbbb (1 statement done"),
+        "{preview}"
+    );
+    save(&project, "downgrade db1@base");
+    let preview = project.rev("apply plan.yaml --dry-run");
+    let answer = refused(&project);
+    assert_eq!(preview.exit, Some(1), "{preview}");
+    let first = |answer: &Answer| answer.err.lines().next().map(str::to_owned);
+    assert_eq!(first(&preview), first(&answer));
+}

@@ -20,7 +20,7 @@ use crate::database::LogEntry;
 use crate::prepare::Prepared;
 
 pub(crate) use follow::follow;
-pub use follow::left;
+pub use follow::{Left, left};
 
 /// A pinned lane, and the name of the plan that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]

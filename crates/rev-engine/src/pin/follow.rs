@@ -11,6 +11,7 @@ use rev_core::{
 use super::{Change, Pin, PinnedLane, PinnedStep};
 use crate::database::{Database, LogEntry};
 use crate::executor::plan_of_one;
+use crate::journal::InFlight;
 use crate::outcome::Refusal;
 use crate::prepare::{Prepared, check_drift, works};
 
@@ -91,24 +92,56 @@ fn plan_again(
     Ok(Some(planned))
 }
 
+/// What is left of a pinned lane.
+#[derive(Debug)]
+pub struct Left {
+    /// The steps that are still to run.
+    pub prepared: Prepared,
+    /// What is half done, or is under way right now.
+    pub in_flight: Option<InFlight>,
+}
+
 /// What is left of a pinned lane, on what its database has now. Writes nothing,
 /// and takes no lock.
 ///
 /// # Errors
 ///
-/// [`Refusal::Stale`] with all that has changed; [`Refusal`].
+/// [`Refusal::TwoPhaseOpen`] and [`Refusal::HalfDone`], where the plan could not
+/// run before that is settled; [`Refusal::Stale`] with all that has changed;
+/// [`Refusal`].
 pub async fn left(
     database: &mut dyn Database,
     binding: &Arc<Binding>,
     checkout: &Arc<Graph>,
     pin: &Pin,
-) -> Result<Prepared, Refusal> {
+) -> Result<Left, Refusal> {
     let ledger = database.read().await?;
+    let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
+    let in_flight = in_flight.transpose()?;
+    // What somebody is at work on right now is settled by that.
+    let is_cut_off = in_flight.is_some() && database.holder().await?.is_none();
+    if let Some(InFlight::TwoPhase(participants)) = in_flight.as_ref().filter(|_| is_cut_off) {
+        return Err(Refusal::TwoPhaseOpen {
+            participants: Box::new(participants.clone()),
+        });
+    }
     let standing = Standing::read(checkout, binding, &ledger.rows)?;
     let mut prepared = follow(database, binding, &standing, pin).await?;
+    if let Some(InFlight::Step(step)) = in_flight.as_ref().filter(|_| is_cut_off) {
+        let is_it = |it: &Arc<Step>| it.revision.id == step.revision && it.action == step.action;
+        if !prepared.lane.steps.iter().any(is_it) {
+            return Err(Refusal::HalfDone {
+                database: binding.name.clone(),
+                step: Box::new(step.clone()),
+            });
+        }
+    }
     let rest = pin.lane.steps.iter().rev().take(prepared.works.len());
     prepared.waits = rest.rev().map(|step| step.waits.clone()).collect();
-    Ok(prepared)
+    Ok(Left {
+        prepared,
+        in_flight,
+    })
 }
 
 impl PinnedLane {
