@@ -249,3 +249,51 @@ fn a_preview_warns_of_a_step_that_is_half_done_and_refuses_where_apply_does() {
     let first = |answer: &Answer| answer.err.lines().next().map(str::to_owned);
     assert_eq!(first(&preview), first(&answer));
 }
+
+#[test]
+fn an_edited_revision_that_a_shortcut_replaces_is_named() {
+    let project = Project::line();
+    project.write(
+        "revisions/ssss.yaml",
+        "revision: ssss\ndown_revision: aaaa\nmessage: at once\nreplaces: [bbbb, cccc]\n\
+         upgrade: CREATE TABLE mission (id INTEGER PRIMARY KEY)\n\
+         downgrade: DROP TABLE mission\n",
+    );
+    save(&project, "db1@head");
+    let edited = table("cccc", "bbbb", "mission").replace("(id", "(number");
+    project.write("revisions/cccc_add_mission.yaml", &edited);
+    let answer = refused(&project);
+    assert!(
+        answer
+            .err
+            .contains("ssss  the upgrade of a revision that it replaces was edited: bbbb or cccc"),
+        "{answer}"
+    );
+    assert!(!answer.err.contains("the steps led to"), "{answer}");
+}
+
+#[test]
+fn a_step_that_was_edited_while_half_done_is_named_once_it_is_finished() {
+    let half = |rest: &str| {
+        format!(
+            "revision: bbbb\ndown_revision: aaaa\ntransaction: none\nupgrade:\n  \
+             - CREATE TABLE one (id INTEGER)\n  - {rest}\ndowngrade: DROP TABLE one\n"
+        )
+    };
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", half("DELETE FROM nowhere")),
+        ("cccc", table("cccc", "bbbb", "mission")),
+    ]);
+    save(&project, "db1@head");
+    assert_eq!(project.rev("apply plan.yaml").exit, Some(3));
+    project.write("revisions/bbbb.yaml", &half("DELETE FROM one"));
+    let repaired = project.rev("repair --resume");
+    assert_eq!(repaired.exit, Some(0), "{repaired}");
+    let answer = refused(&project);
+    assert!(
+        answer.err.contains("bbbb  its upgrade was edited"),
+        "{answer}"
+    );
+    assert!(!answer.err.contains("the steps led to"), "{answer}");
+}

@@ -171,6 +171,14 @@ pub enum Change {
         /// The first statement that is another one, from 1.
         number: usize,
     },
+    /// A script is another one of those whose work a shortcut does: it does not
+    /// run, but the ledger is to have it. Which one, a plan does not know.
+    Member {
+        /// The shortcut.
+        shortcut: RevisionId,
+        /// The revisions that it replaces, ascending.
+        members: Vec<RevisionId>,
+    },
     /// The steps lead to other contents.
     Elsewhere {
         /// The heads that they led to.
