@@ -297,3 +297,36 @@ fn a_step_that_was_edited_while_half_done_is_named_once_it_is_finished() {
     );
     assert!(!answer.err.contains("the steps led to"), "{answer}");
 }
+
+#[test]
+fn a_plan_is_not_saved_among_revisions_nor_as_a_dash() {
+    let project = Project::line();
+    project.write("revisions/old/readme.txt", "");
+    for place in ["revisions/plan.yaml", "./revisions/old/plan.yaml", "-"] {
+        let answer = project.rev(&format!("plan db1@head --save {place}"));
+        assert_eq!(answer.exit, Some(2), "{place}: {answer}");
+        assert!(answer.err.contains("hint: name a file"), "{answer}");
+        assert!(!project.has(place), "{place}");
+    }
+}
+
+#[test]
+fn a_recorded_state_that_names_a_database_twice_is_refused() {
+    let project = Project::line();
+    let mut state = project.rev("status db1 --format json").json();
+    let databases = state["databases"].as_array_mut().expect("databases");
+    databases.push(databases[0].clone());
+    project.write("state.json", &state.to_string());
+    let answer = project.rev("plan db1@head --from state.json");
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    assert!(answer.err.contains("`db1` is in it twice"), "{answer}");
+}
+
+#[test]
+fn a_log_of_no_lines_is_no_usable_wish() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    let answer = project.rev("log db1 -n 0");
+    assert_eq!(answer.exit, Some(2), "{answer}");
+    assert!(!answer.err.contains("nothing was done"), "{answer}");
+}
