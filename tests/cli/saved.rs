@@ -221,3 +221,112 @@ fn a_plan_through_a_shortcut_keeps_to_it() {
     let answer = refused(&project);
     assert!(answer.err.contains("ssss  has no file"), "{answer}");
 }
+
+#[test]
+fn a_preview_warns_of_a_step_that_is_half_done_and_refuses_where_apply_does() {
+    let half = "revision: bbbb\ndown_revision: aaaa\ntransaction: none\nupgrade:\n  \
+                - CREATE TABLE one (id INTEGER)\n  - DELETE FROM nowhere\n\
+                downgrade: DROP TABLE one\n";
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", half.to_owned()),
+    ]);
+    save(&project, "db1@head");
+    assert_eq!(project.rev("apply plan.yaml").exit, Some(3));
+    let preview = project.rev("apply plan.yaml --dry-run");
+    assert_eq!(preview.exit, Some(0), "{preview}");
+    assert!(preview.out.contains("bbbb"), "{preview}");
+    assert!(
+        preview
+            .err
+            .contains("warning: half done: upgrade bbbb (1 statement done"),
+        "{preview}"
+    );
+    save(&project, "downgrade db1@base");
+    let preview = project.rev("apply plan.yaml --dry-run");
+    let answer = refused(&project);
+    assert_eq!(preview.exit, Some(1), "{preview}");
+    let first = |answer: &Answer| answer.err.lines().next().map(str::to_owned);
+    assert_eq!(first(&preview), first(&answer));
+}
+
+#[test]
+fn an_edited_revision_that_a_shortcut_replaces_is_named() {
+    let project = Project::line();
+    project.write(
+        "revisions/ssss.yaml",
+        "revision: ssss\ndown_revision: aaaa\nmessage: at once\nreplaces: [bbbb, cccc]\n\
+         upgrade: CREATE TABLE mission (id INTEGER PRIMARY KEY)\n\
+         downgrade: DROP TABLE mission\n",
+    );
+    save(&project, "db1@head");
+    let edited = table("cccc", "bbbb", "mission").replace("(id", "(number");
+    project.write("revisions/cccc_add_mission.yaml", &edited);
+    let answer = refused(&project);
+    assert!(
+        answer
+            .err
+            .contains("ssss  the upgrade of a revision that it replaces was edited: bbbb or cccc"),
+        "{answer}"
+    );
+    assert!(!answer.err.contains("the steps led to"), "{answer}");
+}
+
+#[test]
+fn a_step_that_was_edited_while_half_done_is_named_once_it_is_finished() {
+    let half = |rest: &str| {
+        format!(
+            "revision: bbbb\ndown_revision: aaaa\ntransaction: none\nupgrade:\n  \
+             - CREATE TABLE one (id INTEGER)\n  - {rest}\ndowngrade: DROP TABLE one\n"
+        )
+    };
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", half("DELETE FROM nowhere")),
+        ("cccc", table("cccc", "bbbb", "mission")),
+    ]);
+    save(&project, "db1@head");
+    assert_eq!(project.rev("apply plan.yaml").exit, Some(3));
+    project.write("revisions/bbbb.yaml", &half("DELETE FROM one"));
+    let repaired = project.rev("repair --resume");
+    assert_eq!(repaired.exit, Some(0), "{repaired}");
+    let answer = refused(&project);
+    assert!(
+        answer.err.contains("bbbb  its upgrade was edited"),
+        "{answer}"
+    );
+    assert!(!answer.err.contains("the steps led to"), "{answer}");
+}
+
+#[test]
+fn a_plan_is_not_saved_among_revisions_nor_as_a_dash() {
+    let project = Project::line();
+    project.write("revisions/old/readme.txt", "");
+    for place in ["revisions/plan.yaml", "./revisions/old/plan.yaml", "-"] {
+        let answer = project.rev(&format!("plan db1@head --save {place}"));
+        assert_eq!(answer.exit, Some(2), "{place}: {answer}");
+        assert!(answer.err.contains("hint: name a file"), "{answer}");
+        assert!(!project.has(place), "{place}");
+    }
+}
+
+#[test]
+fn a_recorded_state_that_names_a_database_twice_is_refused() {
+    let project = Project::line();
+    let mut state = project.rev("status db1 --format json").json();
+    let databases = state["databases"].as_array_mut().expect("databases");
+    databases.push(databases[0].clone());
+    project.write("state.json", &state.to_string());
+    let answer = project.rev("plan db1@head --from state.json");
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    assert!(answer.err.contains("`db1` is in it twice"), "{answer}");
+}
+
+#[test]
+fn a_log_of_no_lines_is_no_usable_wish() {
+    let project = Project::line();
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    let answer = project.rev("log db1 -n 0");
+    assert_eq!(answer.exit, Some(2), "{answer}");
+    assert!(!answer.err.contains("nothing was done"), "{answer}");
+}

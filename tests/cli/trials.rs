@@ -164,3 +164,47 @@ fn walkers_in_parallel_say_the_same_in_the_same_order() {
         "{several}"
     );
 }
+
+#[test]
+fn sqlite_as_a_scratch_server_is_no_usable_word() {
+    let project = Project::line();
+    let answer = project.rev("test --scratch sqlite:///x");
+    assert_eq!(answer.exit, Some(2), "{answer}");
+    assert_answer!("trials_scratch_sqlite", answer);
+}
+
+#[test]
+fn a_place_where_nothing_can_be_made_is_no_fault_of_revisions() {
+    let project = Project::line();
+    let answer = project.rev_with(
+        &["test", "--database", "db1"],
+        &[("TMPDIR", "/nowhere/at/all")],
+    );
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    assert_eq!(answer.out, "", "nothing is tried: {answer}");
+    assert_eq!(answer.err.matches("error:").count(), 1, "{answer}");
+    assert!(answer.err.contains("TMPDIR"), "{answer}");
+    assert!(!answer.err.contains("rev.yaml"), "{answer}");
+}
+
+#[test]
+fn a_server_that_is_not_reached_is_told_once_with_a_hint_about_scratch() {
+    let project = Project::with(&[("aaaa", table("aaaa", "null", "hero"))]);
+    project.write("rev.yaml", "databases:\n  pg: postgres://u@localhost/x\n");
+    let answer = project.rev("test --scratch postgres://u@127.0.0.1:1/x");
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    assert!(answer.err.contains("--scratch postgres://"), "{answer}");
+    assert!(!answer.err.contains("rev.yaml"), "{answer}");
+}
+
+#[test]
+fn a_report_without_a_folder_is_found_out_before_anything_is_tried() {
+    let project = Project::line();
+    let answer = project.rev("test --junit no/such/report.xml");
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    assert_eq!(answer.out, "", "nothing is tried: {answer}");
+    assert!(answer.err.contains("no/such/report.xml"), "{answer}");
+    let refused = project.rev("test --junit report.xml --scratch sqlite:///x");
+    assert_eq!(refused.exit, Some(2), "{refused}");
+    assert!(!project.has("report.xml"), "no empty report stays");
+}

@@ -210,8 +210,9 @@ fn at_sleep(project: &Project) -> Vec<String> {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_takes_the_databases_away_too() {
-    for engine in Engine::ALL {
+fn an_interrupt_or_a_closed_terminal_takes_the_databases_away_too() {
+    let ends = Engine::ALL.map(|engine| (engine, "-TERM"));
+    for (engine, signal) in ends.into_iter().chain([(Engine::Postgres, "-HUP")]) {
         let project = Project::of(engine);
         let sleep = match engine {
             Engine::Postgres => "SELECT pg_sleep(20)",
@@ -255,7 +256,7 @@ fn an_interrupt_takes_the_databases_away_too() {
         assert!(!owned.is_empty(), "{engine:?}");
         let id = child.id().to_string();
         let sent = std::process::Command::new("kill")
-            .args(["-TERM", &id])
+            .args([signal, &id])
             .status();
         assert!(sent.expect("kill runs").success());
         Answer::end_of(child)
@@ -270,4 +271,29 @@ fn an_interrupt_takes_the_databases_away_too() {
             "{engine:?}: {there:?}"
         );
     }
+}
+
+#[test]
+fn a_server_that_lets_nothing_be_made_is_told_once_and_no_revision_fails() {
+    let project = good(Engine::Postgres);
+    let server = server_url("REV_TEST_POSTGRES_URL");
+    project.database().execute(
+        "DO $$ BEGIN CREATE ROLE rev_weak LOGIN PASSWORD 'weak'; \
+         EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+    );
+    let (_, place) = server.split_once('@').expect("a URL with a user");
+    let weak = format!("postgres://rev_weak:weak@{place}");
+    let pooler = server_url("REV_TEST_PGBOUNCER_URL");
+    for (url, cause) in [(&weak, "permission denied"), (&pooler, "pooler")] {
+        let answer = project
+            .rev(&["test", "--scratch", url])
+            .exits(1)
+            .says(cause);
+        let text = &answer.text;
+        assert!(!text.contains("FAILED"), "{text}");
+        assert!(!text.contains("rev.yaml"), "{text}");
+        assert_eq!(text.matches("error:").count(), 1, "{text}");
+        assert!(text.contains("`--scratch postgres://…`"), "{text}");
+    }
+    project.database().execute("DROP ROLE rev_weak");
 }

@@ -95,6 +95,30 @@ fn killed_at_every_point_it_ends_in_all_or_nothing() {
 }
 
 #[test]
+fn a_preview_of_a_plan_is_refused_while_a_run_is_open() {
+    let project = three();
+    let words = [
+        "plan", "db1@head", "db2@head", "db3@head", "--save", "p.yaml",
+    ];
+    project.rev(&words).exits(0);
+    let apply = ["apply", "p.yaml", "--two-phase"];
+    let is_open = (1..).any(|boundary| {
+        let is_killed = project.kill_at(&apply, boundary);
+        assert!(is_killed, "no kill left a run open");
+        project.rev(&["repair"]).code == Some(4)
+    });
+    assert!(is_open);
+    project
+        .rev(&["apply", "p.yaml", "--dry-run"])
+        .exits(1)
+        .says("rev repair --resume");
+    project.rev(&["repair", "--resume"]).exits(0);
+    project.rev(&["apply", "p.yaml", "--dry-run"]).exits(0);
+    project.rev(&["apply", "p.yaml"]).exits(0);
+    assert_eq!(count(&project), 3);
+}
+
+#[test]
 fn where_one_fails_none_is_changed() {
     let project = three();
     project.databases[1].1.execute("CREATE TABLE t (other INT)");

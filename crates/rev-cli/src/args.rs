@@ -6,6 +6,7 @@ mod since;
 mod snapshot;
 mod test;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
@@ -386,7 +387,7 @@ pub(crate) struct Log {
     pub(crate) since: Option<jiff::Timestamp>,
     /// The last so many lines of each
     #[arg(short = 'n', long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+    pub(crate) limit: Option<NonZeroUsize>,
 }
 
 /// Print what would run, without running it

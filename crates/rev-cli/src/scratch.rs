@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rev_core::{Binding, Graph, Node};
+use rev_core::{Binding, Dialect, Graph, Node};
 use rev_db::{Scratch, Scratches};
-use rev_engine::database::Database;
+use rev_engine::database::{Database, DatabaseError};
 use rev_engine::event::Stop;
 use rev_engine::outcome::{End, LaneOutcome};
 use rev_engine::replay::{Replay, points};
@@ -27,7 +27,7 @@ pub(crate) async fn make(
     let own;
     let server = match named {
         Some(url) => Some(url.expose().to_owned()),
-        None if binding.dialect == rev_core::Dialect::Sqlite => None,
+        None if binding.dialect == Dialect::Sqlite => None,
         None => {
             own = session.url(&binding.name)?;
             Some(address(&own))
@@ -39,11 +39,35 @@ pub(crate) async fn make(
         Err(error) => Err(error),
     };
     made.map_err(|error| {
+        if named.is_some() || server.is_none() {
+            return Failure::refused(not_made(&error, binding));
+        }
         let told = session.refusal(&error.into(), binding);
         let hint = "a throw-away database is needed: name a server where one may be made with `--scratch URL`";
         let told = told.into_iter().map(|it| it.hint(hint)).collect();
         Failure::of(crate::exit::Exit::Refused, told)
     })
+}
+
+/// Where throw-away databases are to be made, none can be. That is no matter of
+/// `rev.yaml`, nor of any revision.
+pub(crate) fn not_made(error: &DatabaseError, binding: &Binding) -> Diagnostic {
+    let message = format!(
+        "no throw-away database can be made or used for `{}`",
+        binding.name
+    );
+    let hint = match binding.dialect {
+        Dialect::Sqlite => {
+            "temporary files are needed: let `TMPDIR` name a folder that can be written".to_owned()
+        }
+        dialect => format!(
+            "name a server, not a pooler, with a user who may make databases: `--scratch {dialect}://…`"
+        ),
+    };
+    Diagnostic::new(error.code(), message)
+        .cause(error)
+        .fact("database", binding.name.as_str())
+        .hint(hint)
 }
 
 /// Takes a throw-away database away, and says so where that fails.

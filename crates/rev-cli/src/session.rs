@@ -361,6 +361,13 @@ impl Session {
                 Failure::usage(told.cause(fault))
             })?;
             secrets::remember(&url);
+            if url.dialect() == Dialect::Sqlite {
+                let message = "`--scratch` names a server, and SQLite has none";
+                let hint = "leave it out: for SQLite temporary files are made, in the folder that `TMPDIR` names";
+                return Err(Failure::usage(
+                    Diagnostic::new("bad_url", message).hint(hint),
+                ));
+            }
             Ok(url)
         };
         urls.iter().map(server).collect()

@@ -20,7 +20,7 @@ use crate::database::LogEntry;
 use crate::prepare::Prepared;
 
 pub(crate) use follow::follow;
-pub use follow::left;
+pub use follow::{Left, left};
 
 /// A pinned lane, and the name of the plan that it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,6 +170,14 @@ pub enum Change {
         revision: RevisionId,
         /// The first statement that is another one, from 1.
         number: usize,
+    },
+    /// A script is another one of those whose work a shortcut does: it does not
+    /// run, but the ledger is to have it. Which one, a plan does not know.
+    Member {
+        /// The shortcut.
+        shortcut: RevisionId,
+        /// The revisions that it replaces, ascending.
+        members: Vec<RevisionId>,
     },
     /// The steps lead to other contents.
     Elsewhere {

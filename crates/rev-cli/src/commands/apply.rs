@@ -8,6 +8,7 @@ use rev_engine::pin::{self, Pin};
 use rev_engine::prepare::Prepared;
 use rev_store::saved;
 
+use super::in_flight_line;
 use super::run::{self, Pins};
 use crate::args::Apply;
 use crate::diagnostic::{self, Diagnostic, Failure};
@@ -15,6 +16,7 @@ use crate::exit::Exit;
 use crate::format::saved::{FORMAT, Head, SavedPlan, Unusable};
 use crate::render;
 use crate::session::{Selection, Session, runtime};
+use crate::terminal::WARNING;
 
 /// The first lines of a saved plan.
 const COMMENT: &str = "\
@@ -59,7 +61,14 @@ fn preview(
         let mut database = session.database(binding)?;
         let left = pin::left(&mut *database, binding, session.graph(), pin);
         match runtime.block_on(left) {
-            Ok(prepared) => lanes.push(prepared),
+            Ok(left) => {
+                if let Some(in_flight) = &left.in_flight {
+                    let line = in_flight_line(&binding.name, in_flight);
+                    let text = format!("{WARNING}warning{WARNING:#}: {line}");
+                    session.terminal.talk(&text);
+                }
+                lanes.push(left.prepared);
+            }
             Err(refusal) => told.extend(session.refusal(&refusal, binding)),
         }
     }

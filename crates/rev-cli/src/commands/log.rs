@@ -59,7 +59,7 @@ impl Told {
         }
         let skip = args
             .limit
-            .map_or(0, |limit| log.len().saturating_sub(limit));
+            .map_or(0, |limit| log.len().saturating_sub(limit.get()));
         let log: Vec<LogEntry> = log.into_iter().skip(skip).collect();
         // The ledger tells what revisions are that no file has.
         let graph = match log.is_empty() {

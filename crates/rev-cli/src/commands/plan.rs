@@ -25,6 +25,9 @@ use super::in_flight_line;
 /// `rev plan`.
 pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     let (goal, targets) = action(&args.words)?;
+    if let Some(file) = &args.save {
+        check_place(session, file)?;
+    }
     let selection = session.selection(&targets)?;
     let offline = session.offline(&args.from, Path::new(""))?;
     let planned = planned(session, goal, &selection, offline, args.beside)?;
@@ -33,6 +36,38 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
         planned.save(session, file)?;
     }
     Ok(Exit::Done)
+}
+
+/// A saved plan is a file, and none of those that are read as revisions.
+fn check_place(session: &Session, file: &Path) -> Result<(), Failure> {
+    let refused = |message: String| {
+        let told = Diagnostic::new("bad_place", message);
+        Err(Failure::usage(told.hint(
+            "name a file beside rev.yaml, such as `--save plan.yaml`",
+        )))
+    };
+    if file == Path::new("-") {
+        return refused("a plan is saved in a file, and `-` names none".to_owned());
+    }
+    let Some(within) = file.parent() else {
+        return Ok(());
+    };
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    // Of a bare name the parent is empty.
+    let Some(within) = whole(&Path::new(".").join(within)) else {
+        return Ok(());
+    };
+    for folder in &session.project.config.revisions {
+        let path = whole(&session.project.root.join(&folder.path));
+        if path.is_some_and(|path| within.starts_with(path)) {
+            return refused(format!(
+                "`{}` would be read as a revision: `{}` holds revisions",
+                file.display(),
+                folder.path
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The command as typed, without its targets.

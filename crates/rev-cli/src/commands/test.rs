@@ -20,6 +20,7 @@ use crate::args::Test;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Tally;
+use crate::scratch::not_made;
 use crate::session::{Session, runtime};
 use crate::system::SystemClock;
 use crate::terminal::{NAME, Terminal, WARNING};
@@ -44,6 +45,9 @@ pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
     )
     .map_err(|(binding, errors)| session.refused(&Refusal::Scripts { errors }, &binding))?;
     say_alike(session, &programs);
+    if let Some(path) = &args.junit {
+        junit::check(path)?;
+    }
     let grounds = grounds(args, session, &programs)?;
     let request = session.throw_away_request();
     let clock = SystemClock::start();
@@ -97,7 +101,7 @@ fn grounds(
         if !seen.contains(&binding.dialect) {
             seen.push(binding.dialect);
             let removed = runtime.block_on(ground.remove_leftovers());
-            let removed = removed.map_err(|error| session.refused(&error.into(), binding))?;
+            let removed = removed.map_err(|error| Failure::refused(not_made(&error, binding)))?;
             for name in removed {
                 session.terminal.talk(&format!(
                     "removed `{name}`, which a run that was cut off had left"
@@ -124,7 +128,7 @@ fn ground(
     }
     let settings = session.settings(binding);
     Scratches::new(dialect, server.map(DatabaseUrl::expose), &settings)
-        .map_err(|error| session.refused(&error.into(), binding))
+        .map_err(|error| Failure::refused(not_made(&error, binding)))
 }
 
 /// A server must be named, where throw-away databases may be made.
@@ -152,6 +156,10 @@ fn carry_out(
         .map(|(program, ground)| Stage { program, ground })
         .collect();
     let count = programs.iter().map(trial::count).sum();
+    let (stop, terminal) = (bench.stop.clone(), session.terminal);
+    let runtime = runtime()?;
+    let listener = runtime.spawn(listen(stop, terminal));
+    runtime.block_on(first_made(&stages))?;
     let tally = Tally::new(session.terminal, count);
     let mut lines = Lines::new(session.terminal);
     let mut tell = |news: News| match news {
@@ -162,15 +170,29 @@ fn carry_out(
             tally.end(|| drop(session.terminal.data(&text)));
         }
     };
-    let (stop, terminal) = (bench.stop.clone(), session.terminal);
-    let report = runtime()?.block_on(async {
-        let listener = tokio::spawn(listen(stop, terminal));
-        let report = trial::run(bench, &stages, &mut tell).await;
-        listener.abort();
-        report
-    });
+    let report = runtime.block_on(trial::run(bench, &stages, &mut tell));
+    listener.abort();
     tally.finish();
     Ok(report)
+}
+
+/// Makes a database of each dialect, and takes it away: where none can be made, no
+/// revision is at fault, and none is tried.
+async fn first_made(stages: &[Stage<'_>]) -> Result<(), Failure> {
+    let mut seen: Vec<Dialect> = Vec::new();
+    for stage in stages {
+        let binding = &stage.program.binding;
+        if seen.contains(&binding.dialect) {
+            continue;
+        }
+        seen.push(binding.dialect);
+        let gone = match stage.ground.make().await {
+            Ok(place) => place.remove().await,
+            Err(error) => Err(error),
+        };
+        gone.map_err(|error| Failure::refused(not_made(&error, binding)))?;
+    }
+    Ok(())
 }
 
 /// Ctrl-C, or the end that a build server asks for: databases are to go before.
@@ -179,19 +201,25 @@ async fn listen(stop: Stop, terminal: Terminal) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            let asked = async {
-                while terminate.recv().await.is_some() {
-                    // Whoever asks so is not going to ask twice.
-                    stop.request();
-                    stop.request();
-                    terminal.talk("aborting");
-                }
+        let asked = async |kind| {
+            let Ok(mut asked) = signal(kind) else {
+                return;
             };
-            tokio::join!(pressed, asked);
-            return;
-        }
+            while asked.recv().await.is_some() {
+                // Whoever asks so is not going to ask twice.
+                stop.request();
+                stop.request();
+                terminal.talk("aborting");
+            }
+        };
+        // A terminal that is closed asks by the second one.
+        tokio::join!(
+            pressed,
+            asked(SignalKind::terminate()),
+            asked(SignalKind::hangup())
+        );
     }
+    #[cfg(not(unix))]
     pressed.await;
 }
 
@@ -217,9 +245,11 @@ fn answer(
             _ => None,
         })
         .collect();
-    if let Some(path) = &args.junit {
-        junit::write(path, &report.verdicts, &faults)?;
-    }
+    // Told last: a report that cannot be written takes no result away.
+    let written = args
+        .junit
+        .as_ref()
+        .map_or(Ok(()), |path| junit::write(path, &report.verdicts, &faults));
     if session.terminal.is_json() {
         session.terminal.json(&words::json(report, &faults))?;
     } else {
@@ -236,6 +266,7 @@ fn answer(
             session.terminal.talk(&line);
         }
     }
+    written?;
     Ok(exit(&report.verdicts))
 }
 

@@ -86,6 +86,14 @@ fn words(change: &Change, project: &Project) -> Vec<String> {
         Change::Split { revision, number } => format!(
             "{revision}  statement {number} is taken apart otherwise by this version of rev"
         ),
+        Change::Member { shortcut, members } => format!(
+            "{shortcut}  the upgrade of a revision that it replaces was edited: {}",
+            members
+                .iter()
+                .map(AsRef::as_ref)
+                .collect::<Vec<&str>>()
+                .join(" or ")
+        ),
         Change::Elsewhere { was, now } => {
             format!("the steps led to {}, now to {}", list(was), list(now))
         }
@@ -203,6 +211,11 @@ fn object(change: &Change) -> Value {
             let mut split = with_entry("split", Some(revision.to_string()), None);
             split["statement"] = json!(number);
             split
+        }
+        Change::Member { shortcut, members } => {
+            let mut member = with_entry("member", Some(shortcut.to_string()), None);
+            member["replaces"] = json!(texts(members));
+            member
         }
         Change::Elsewhere { was, now } => {
             turned("elsewhere", None, json!(texts(was)), json!(texts(now)))

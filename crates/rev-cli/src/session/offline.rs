@@ -5,7 +5,7 @@
 //! from it is the one that would be made on the databases themselves; and it is
 //! all there is, so no database is opened beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,7 +118,16 @@ impl Session {
     fn recorded(&self, path: &Path, shown: &str, offline: &mut Offline) -> Result<(), Failure> {
         let hint = format!("record it again: `rev status --format json > {shown}`");
         let mut unread = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for database in read(path, shown, &hint)?.databases {
+            let name = match &database {
+                DatabaseStatus::Unread(it) => it.database.as_str(),
+                DatabaseStatus::Read(it) => it.name(),
+            };
+            if !seen.insert(name.to_owned()) {
+                let twice = format!("`{name}` is in it twice");
+                return Err(unfit(shown, &twice, &hint));
+            }
             match database {
                 DatabaseStatus::Unread(it) => {
                     unread.insert(it.database, it.error.message().to_owned());

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rev_core::plan::{self, Action};
 use rev_core::state::Standing;
 use rev_core::{
-    Binding, Digest, Graph, Lane, Node, NodeSet, PlanError, RevisionId, ScriptError, Step,
+    Applied, Binding, Digest, Graph, Lane, Node, NodeSet, PlanError, RevisionId, ScriptError, Step,
 };
 
-use super::{Change, Pin, PinnedLane, PinnedStep};
+use super::{Change, Pin, PinnedLane, PinnedStep, together};
 use crate::database::{Database, LogEntry};
 use crate::executor::plan_of_one;
+use crate::journal::InFlight;
 use crate::outcome::Refusal;
 use crate::prepare::{Prepared, check_drift, works};
 
@@ -86,9 +87,19 @@ fn plan_again(
         changes.extend(rewritten(rest, &planned.steps));
     }
     if changes.is_empty() {
-        changes.extend(elsewhere(lane, standing, &planned)?);
+        let at = lane.steps.len() - rest.len();
+        changes.extend(elsewhere(lane, at, standing, &planned)?);
     }
     Ok(Some(planned))
+}
+
+/// What is left of a pinned lane.
+#[derive(Debug)]
+pub struct Left {
+    /// The steps that are still to run.
+    pub prepared: Prepared,
+    /// What is half done, or is under way right now.
+    pub in_flight: Option<InFlight>,
 }
 
 /// What is left of a pinned lane, on what its database has now. Writes nothing,
@@ -96,19 +107,42 @@ fn plan_again(
 ///
 /// # Errors
 ///
-/// [`Refusal::Stale`] with all that has changed; [`Refusal`].
+/// [`Refusal::TwoPhaseOpen`] and [`Refusal::HalfDone`], where the plan could not
+/// run before that is settled; [`Refusal::Stale`] with all that has changed;
+/// [`Refusal`].
 pub async fn left(
     database: &mut dyn Database,
     binding: &Arc<Binding>,
     checkout: &Arc<Graph>,
     pin: &Pin,
-) -> Result<Prepared, Refusal> {
+) -> Result<Left, Refusal> {
     let ledger = database.read().await?;
+    let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
+    let in_flight = in_flight.transpose()?;
+    // What somebody is at work on right now is settled by that.
+    let is_cut_off = in_flight.is_some() && database.holder().await?.is_none();
+    if let Some(InFlight::TwoPhase(participants)) = in_flight.as_ref().filter(|_| is_cut_off) {
+        return Err(Refusal::TwoPhaseOpen {
+            participants: Box::new(participants.clone()),
+        });
+    }
     let standing = Standing::read(checkout, binding, &ledger.rows)?;
     let mut prepared = follow(database, binding, &standing, pin).await?;
+    if let Some(InFlight::Step(step)) = in_flight.as_ref().filter(|_| is_cut_off) {
+        let is_it = |it: &Arc<Step>| it.revision.id == step.revision && it.action == step.action;
+        if !prepared.lane.steps.iter().any(is_it) {
+            return Err(Refusal::HalfDone {
+                database: binding.name.clone(),
+                step: Box::new(step.clone()),
+            });
+        }
+    }
     let rest = pin.lane.steps.iter().rev().take(prepared.works.len());
     prepared.waits = rest.rev().map(|step| step.waits.clone()).collect();
-    Ok(prepared)
+    Ok(Left {
+        prepared,
+        in_flight,
+    })
 }
 
 impl PinnedLane {
@@ -296,19 +330,53 @@ fn rewritten_step(was: &PinnedStep, now: &PinnedStep) -> Vec<Change> {
     changes
 }
 
-/// Whether the steps lead to other contents than they did, though all of them
-/// are as they were.
+/// Why the steps lead to other contents than they did, though all that are left
+/// are as they were; nothing, where they do not.
 fn elsewhere(
     lane: &PinnedLane,
+    at: usize,
     standing: &Standing,
     planned: &Lane,
-) -> Result<Option<Change>, Refusal> {
+) -> Result<Vec<Change>, Refusal> {
     let set = after(standing, &planned.steps);
-    let is_same = contents(&planned.database, standing, &set)? == lane.to.contents;
-    Ok((!is_same).then(|| Change::Elsewhere {
-        was: lane.to.heads.clone(),
-        now: planned.to.clone(),
-    }))
+    if contents(&planned.database, standing, &set)? == lane.to.contents {
+        return Ok(Vec::new());
+    }
+    let done = lane.steps[..at].iter();
+    let mut changes: Vec<Change> = done.filter_map(|it| done_otherwise(it, standing)).collect();
+    if changes.is_empty() {
+        // What a shortcut replaces counts with the script that its file has now.
+        let up = lane.steps.iter().filter(|step| step.action.applies());
+        let shortcuts = up.filter(|step| !step.replaces.is_empty());
+        changes.extend(shortcuts.map(|step| Change::Member {
+            shortcut: step.revision.clone(),
+            members: step.replaces.clone(),
+        }));
+    }
+    if changes.is_empty() {
+        changes.push(Change::Elsewhere {
+            was: lane.to.heads.clone(),
+            now: planned.to.clone(),
+        });
+    }
+    Ok(changes)
+}
+
+/// Where a step that stands ran another script than was pinned: one that was
+/// edited while it was half done, and then finished.
+fn done_otherwise(step: &PinnedStep, standing: &Standing) -> Option<Change> {
+    let row = |id: &RevisionId| {
+        let node = standing.graph.find(id.as_str())?;
+        standing.state.row(node).cloned()
+    };
+    let rows: Vec<Applied> = step.revisions().map(row).collect::<Option<_>>()?;
+    let now = together(&rows, |row| row.upgrade_digest);
+    (now != step.upgrade).then(|| Change::Edited {
+        revision: step.revision.clone(),
+        script: "upgrade",
+        was: step.upgrade,
+        now,
+    })
 }
 
 fn contents(binding: &Binding, standing: &Standing, set: &NodeSet) -> Result<Digest, Refusal> {

@@ -13,6 +13,7 @@ use super::Bindings;
 use super::words::{ids, moment, remark_words};
 use crate::commands::one_line;
 use crate::diagnostic::{self, Asking, Diagnostic, Place, Spot};
+use crate::scratch::not_made;
 use crate::session::Session;
 
 /// Words what was found.
@@ -70,12 +71,7 @@ impl Trial<'_> {
                 difference,
             } => self.order(first, second, difference),
             Fault::Shortcut(unproven) => self.shortcut(unproven),
-            Fault::Database(error) => {
-                let refusal = error.clone().into();
-                let told = self.session.refusal(&refusal, self.binding);
-                let told = told.into_iter().next();
-                told.unwrap_or_else(|| Diagnostic::new(error.code(), error))
-            }
+            Fault::Database(error) => not_made(error, self.binding),
         }
     }
 
@@ -249,7 +245,7 @@ impl Trial<'_> {
                 );
                 told
             }
-            Unproven::Database(error) => Diagnostic::new(error.code(), error),
+            Unproven::Database(error) => not_made(error, self.binding),
         }
     }
 }

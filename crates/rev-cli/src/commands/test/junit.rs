@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use rev_engine::trial::{Judgement, Verdict};
@@ -11,16 +12,30 @@ use rev_engine::trial::{Judgement, Verdict};
 use super::words::{reason, subject};
 use crate::diagnostic::{Diagnostic, Failure};
 
+/// Finds out whether the report can be written, before there is anything to report.
+pub(super) fn check(path: &Path) -> Result<(), Failure> {
+    let is_there = path.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened.map_err(|error| unwritable(path, &error))?;
+    if !is_there {
+        std::fs::remove_file(path).map_err(|error| unwritable(path, &error))?;
+    }
+    Ok(())
+}
+
 /// Writes the report: a suite a database, a case a trial.
 pub(super) fn write(
     path: &Path,
     verdicts: &[Verdict],
     faults: &[(&Verdict, Diagnostic)],
 ) -> Result<(), Failure> {
-    std::fs::write(path, text(verdicts, faults)).map_err(|error| {
-        let message = format!("`{}` cannot be written", path.display());
-        Failure::refused(Diagnostic::new("io", message).cause(error))
-    })
+    std::fs::write(path, text(verdicts, faults)).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let message = format!("`{}` cannot be written", path.display());
+    let told = Diagnostic::new("io", message).cause(error);
+    Failure::refused(told.hint("name a file in a folder that is there: `--junit FILE`"))
 }
 
 fn text(verdicts: &[Verdict], faults: &[(&Verdict, Diagnostic)]) -> String {
