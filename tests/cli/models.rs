@@ -239,6 +239,26 @@ fn models_that_differ_are_a_finding() {
 }
 
 #[test]
+fn models_that_could_touch_another_database_are_not_loaded() {
+    let project = project();
+    let declared = "CREATE TABLE hero (id INTEGER);\n";
+    project.write("schema/hero.sql", declared);
+    assert_eq!(autogenerate(&project, "hero", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let foreign = "ATTACH 'db1.sqlite' AS live;\nDROP TABLE live.hero;\n";
+    project.write("schema/hero.sql", &(declared.to_owned() + foreign));
+    assert_answer!("models_foreign_statement", project.rev("diff db1"));
+    project.write("schema/hero.sql", "DROP TABLE IF EXISTS hero;\n");
+    assert_answer!("models_foreign_drop", project.rev("check --models db1"));
+    let rows = declared.to_owned() + "INSERT INTO hero VALUES (1);\n";
+    project.write("schema/hero.sql", &rows);
+    assert_answer!("models_foreign_rows", autogenerate(&project, "b", "bbbb"));
+    project.write("schema/hero.sql", declared);
+    let live = project.rev("check --live db1");
+    assert_eq!(live.exit, Some(0), "{live}");
+}
+
+#[test]
 fn models_with_mistakes_are_told_at_their_place() {
     let project = project();
     project.write(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
 use rev_engine::database::{StatementFailure, StepError};
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Schema, Undeclared, declares};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelFile, Models};
 
@@ -71,8 +71,13 @@ struct Source<'a> {
 impl Source<'_> {
     fn statements(&self) -> Result<Vec<Statement>, Failure> {
         let texts = Sql(self.files.iter().map(|file| file.text.clone()).collect());
-        let statements = split(&texts, self.binding.dialect, TransactionMode::None);
-        statements.map_err(|error| self.not_split(&error))
+        let statements = split(&texts, self.binding.dialect, TransactionMode::None)
+            .map_err(|error| self.not_split(&error))?;
+        for statement in &statements {
+            declares(&statement.text, self.binding.dialect)
+                .map_err(|why| self.foreign(statement, &why))?;
+        }
+        Ok(statements)
     }
 
     async fn load(&self, scratch: &Scratch, statements: &[Statement]) -> Result<Schema, Failure> {
@@ -93,6 +98,32 @@ impl Source<'_> {
             self.binding.name
         );
         Failure::refused(self.at(Diagnostic::new("bad_models", message), piece, offset))
+    }
+
+    /// A statement that could touch what is not the throw-away database's.
+    fn foreign(&self, statement: &Statement, why: &Undeclared) -> Failure {
+        let message = format!(
+            "the models of `{}` are not loaded: {why}",
+            self.binding.name
+        );
+        let hint = match why {
+            Undeclared::Drop(_) => {
+                "models are loaded into an empty database, which has nothing to drop: \
+                 take this statement out"
+            }
+            Undeclared::Rows(_) => {
+                "models hold no rows: take this statement out, and fill tables in a revision"
+            }
+            Undeclared::Qualified(_) => {
+                "models declare what the one database holds: \
+                 take the database's name out of this statement"
+            }
+            Undeclared::Other(_) => {
+                "models declare what the database holds: take this statement out"
+            }
+        };
+        let told = Diagnostic::new("foreign_statement", message).hint(hint);
+        Failure::refused(self.at(told, statement.piece, statement.offset))
     }
 
     fn not_loaded(&self, failure: &StatementFailure) -> Failure {

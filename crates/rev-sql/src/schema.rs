@@ -11,6 +11,7 @@
 
 mod catalogue;
 pub mod ddl;
+mod declares;
 mod diff;
 mod filter;
 mod model;
@@ -26,6 +27,7 @@ pub(crate) use catalogue::columns_of;
 pub use catalogue::{
     ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
 };
+pub use declares::{Undeclared, declares};
 pub use diff::{Alteration, Change, Diff, TableChange};
 pub use filter::{BadPattern, Filter};
 pub use model::{

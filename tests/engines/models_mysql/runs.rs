@@ -100,3 +100,26 @@ fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
     }
     assert!(kills > 20, "{kills}");
 }
+
+/// The throw-away database stands beside the live one, under the same login.
+#[test]
+fn models_cannot_reach_the_live_database() {
+    let project = Project::of(Engine::Mariadb);
+    project.add_setting("models: [tables.sql]");
+    let database = project.database();
+    database.execute("CREATE TABLE hero (id INT PRIMARY KEY)");
+    let live = database.name();
+    for foreign in [
+        format!("USE `{live}`;\nDROP TABLE IF EXISTS hero;\n"),
+        format!("DROP TABLE `{live}`.hero;\n"),
+        format!("CREATE OR REPLACE TABLE `{live}`.hero (n INT);\n"),
+    ] {
+        std::fs::write(project.root().join("tables.sql"), foreign).expect("a file");
+        project
+            .rev(&["diff", "--from-revisions"])
+            .exits(1)
+            .says("are not loaded");
+    }
+    assert_eq!(database.tables(), ["hero"]);
+    assert_eq!(database.query("SELECT count(id) FROM hero"), ["0"]);
+}
