@@ -259,6 +259,23 @@ fn models_that_could_touch_another_database_are_not_loaded() {
 }
 
 #[test]
+fn a_conflict_clause_does_not_delete_rows_while_a_table_is_made_anew() {
+    let project = project();
+    project.write("reports.sql", "CREATE TABLE s (a TEXT, b TEXT);\n");
+    assert_eq!(autogenerate(&project, "s", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let db2 = project.path().join("db2.sqlite");
+    rev_testkit::sqlite::execute(&db2, "INSERT INTO s VALUES ('1', 'x'), ('2', 'x')");
+    let ignoring = "CREATE TABLE s (a TEXT, b TEXT UNIQUE ON CONFLICT IGNORE);\n";
+    project.write("reports.sql", ignoring);
+    assert_eq!(autogenerate(&project, "unique", "bbbb").exit, Some(0));
+    let failed = project.rev("upgrade");
+    assert_ne!(failed.exit, Some(0), "{failed}");
+    let left = rev_testkit::sqlite::query(&db2, "SELECT a FROM s ORDER BY a");
+    assert_eq!(left, ["1", "2"]);
+}
+
+#[test]
 fn models_with_mistakes_are_told_at_their_place() {
     let project = project();
     project.write(

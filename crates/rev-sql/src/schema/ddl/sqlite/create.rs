@@ -9,7 +9,7 @@ use crate::schema::sqlite::table::row_id;
 use crate::schema::{
     Column, Constraint, Deferral, Index, Part, PartOf, Reference, Rule, Table, Text,
 };
-use crate::split::{TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens};
 
 /// `CREATE TABLE`, under this name.
 pub(super) fn table(table: &Table, called: &Text) -> String {
@@ -259,33 +259,82 @@ pub(super) fn value(default: &Text) -> String {
     }
 }
 
-/// Whether a default is one word, string or number.
+/// Whether a default is one word, string or number, or a number with a sign.
 fn is_literal(default: &Text) -> bool {
     let found = tokens(default.as_str(), rev_core::Dialect::Sqlite);
     let unsigned = match found.as_slice() {
         [sign, rest @ ..] if sign.is_symbol("-") || sign.is_symbol("+") => rest,
+        [only] => return only.kind != TokenKind::Symbol,
+        // `x'00'`
+        [word, bytes] if bytes.kind == TokenKind::Text && word.is("x") => {
+            return word.end() == bytes.start;
+        }
         all => all,
     };
-    let adjacent = unsigned
-        .windows(2)
-        .all(|pair| pair[0].end() == pair[1].start);
+    let text = |first: &Token<'_>, last: &Token<'_>| &default.as_str()[first.start..last.end()];
     match unsigned {
-        [only] => only.kind != TokenKind::Symbol,
-        // `x'00'`
-        [word, bytes] if bytes.kind == TokenKind::Text => word.is("x") && adjacent,
-        // `1.5`, `.5`, `1e-3`
-        [first, ..] => {
-            let number = first
-                .text
-                .starts_with(|c: char| c.is_ascii_digit() || c == '.');
-            number && adjacent
-        }
         [] => false,
+        [first, .., last] => is_number(text(first, last)),
+        [only] => is_number(only.text),
     }
+}
+
+/// `1`, `1_000`, `0x1f`, `1.5`, `.5`, `1.`, `1e-3`
+fn is_number(text: &str) -> bool {
+    let is_run = |text: &str, is_digit: fn(&char) -> bool| {
+        !text.is_empty() && text.chars().all(|it| it == '_' || is_digit(&it))
+    };
+    if let Some(digits) = text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        return is_run(digits, char::is_ascii_hexdigit);
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let exponent = exponent.map(|it| it.strip_prefix(['+', '-']).unwrap_or(it));
+    let digits = mantissa.replacen('.', "", 1);
+    text.starts_with(|it: char| it == '.' || it.is_ascii_digit())
+        && is_run(&digits, char::is_ascii_digit)
+        && exponent.is_none_or(|it| is_run(it, char::is_ascii_digit))
 }
 
 /// Whether a default is the same for every row and at all times.
 pub(super) fn is_constant(default: &Text) -> bool {
     let word = default.key();
     is_literal(default) && !["current_time", "current_date", "current_timestamp"].contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default;
+    use crate::schema::Text;
+
+    #[test]
+    fn a_default_that_only_begins_with_a_number_keeps_its_parentheses() {
+        for literal in [
+            "1",
+            "-1",
+            "+1.5",
+            ".5",
+            "1.",
+            "1e-3",
+            "-1.5E+10",
+            "0x1F",
+            "'a'",
+            "x'00'",
+            "NULL",
+            "current_date",
+        ] {
+            assert_eq!(default(&text(literal)), literal);
+        }
+        for expression in [
+            "1+1", "1-1", "-1+1", "1*2", "1.5-2", "- - 1", "1||'a'", "-'a'", "lower(1)",
+        ] {
+            assert_eq!(default(&text(expression)), format!("({expression})"));
+        }
+    }
+
+    fn text(text: &str) -> Text {
+        Text::exact(text)
+    }
 }

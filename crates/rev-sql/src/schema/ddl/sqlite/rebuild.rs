@@ -37,8 +37,14 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         lines if lines.starts_with('\n') => format!("{lines}\n"),
         line => line,
     };
+    // A conflict clause of the table would drop rows in silence: the statement's own
+    // goes before it, so that the step fails instead.
+    let insert = match has_conflict_clause(&change.to) {
+        true => "INSERT OR ABORT INTO",
+        false => "INSERT INTO",
+    };
     let text = format!(
-        "INSERT INTO {} ({columns})\nSELECT{values}\nFROM {}",
+        "{insert} {} ({columns})\nSELECT{values}\nFROM {}",
         name(&new),
         name(old)
     );
@@ -52,6 +58,13 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
     for index in &change.to.indexes {
         script.push(create::index(index, &change.to));
     }
+}
+
+fn has_conflict_clause(table: &Table) -> bool {
+    let mut rules = table.constraints.iter();
+    let mut columns = table.columns.iter();
+    rules.any(|it| it.options.contains_key("on conflict"))
+        || columns.any(|it| it.options.contains_key("not null on conflict"))
 }
 
 /// The widest line of a list.
