@@ -1,7 +1,7 @@
 //! One body of promises over all engines; what differs is a capability.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -232,7 +232,7 @@ fn two_starts_a_moment_apart_both_succeed_and_run_it_once() {
 fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
     for engine in Engine::ALL {
         let project = Project::of(engine);
-        let script = format!("upgrade: |\n{}irreversible: true\n", wait(engine));
+        let script = format!("upgrade: |\n{0}{0}irreversible: true\n", wait(engine));
         project.revision("a", "null", &script);
         let operator = |name: &str, arguments: &[&str]| {
             let mut command = project.command(arguments);
@@ -242,28 +242,69 @@ fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
                 .stderr(Stdio::piped());
             command.spawn().expect("rev starts")
         };
-        let first = operator("ann", &["upgrade"]);
-        thread::sleep(Duration::from_millis(500));
-        let second = operator("bob", &["upgrade", "--lock-wait", "200ms"]);
         // MySQL knows its own user of a lock, and no more.
         let holder = match engine {
             Engine::Mariadb => "rev@127.0.0.1",
             _ => "ann@",
         };
+        let at_work = format!("at work: {holder}");
+        let mut first = operator("ann", &["upgrade"]);
+        while !project.rev(&["status"]).exits(0).text.contains(&at_work) {
+            let ended = first.try_wait().expect("a process");
+            assert_eq!(ended, None, "{engine:?}: it was not seen at work");
+        }
+        // Past what it does before the script, so that it stands still where readers may read.
+        thread::sleep(Duration::from_millis(100));
+        let first = Still::of(first);
+        let second = operator("bob", &["upgrade", "--lock-wait", "200ms"]);
         let answer = Answer::end_of(second).exits(1);
         answer.says(holder).says("since 2").says("--lock-wait");
-        project
-            .rev(&["status"])
-            .exits(0)
-            .says(&format!("at work: {holder}"));
-        let third = operator("eve", &["upgrade"]);
-        Answer::end_of(third)
-            .exits(0)
-            .says(&format!("waiting for `db1`: {holder}"));
-        Answer::end_of(first).exits(0);
+        project.rev(&["status"]).exits(0).says(&at_work);
+        let mut third = operator("eve", &["upgrade", "--lock-wait", "60s"]);
+        let mut told = BufReader::new(third.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        told.read_line(&mut line).expect("a line");
+        assert!(
+            line.contains(&format!("waiting for `db1`: {holder}")),
+            "{line}"
+        );
+        Answer::end_of(first.goes_on()).exits(0);
+        Answer::end_of(third).exits(0);
         let idle = project.rev(&["status"]).exits(0);
         assert!(!idle.text.contains("at work"), "{}", idle.text);
     }
+}
+
+/// A process that stands still, however slow everything else is.
+struct Still(Option<Child>);
+
+impl Still {
+    fn of(child: Child) -> Self {
+        send("-STOP", &child);
+        Self(Some(child))
+    }
+
+    fn goes_on(mut self) -> Child {
+        let child = self.0.take().expect("it stands still");
+        send("-CONT", &child);
+        child
+    }
+}
+
+impl Drop for Still {
+    /// Where the test has failed.
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+        }
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success(), "{signal}");
 }
 
 #[test]
