@@ -10,6 +10,7 @@
 //! that shares its mistakes with the writer would prove nothing.
 
 mod catalogue;
+mod cursor;
 pub mod ddl;
 mod declares;
 mod diff;

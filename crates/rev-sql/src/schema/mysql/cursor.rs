@@ -3,17 +3,12 @@
 use rev_core::Dialect;
 
 use super::{Request, Unreadable, part_name};
-use crate::schema::Text;
 use crate::schema::ddl::unquoted;
+use crate::schema::{Text, cursor};
 use crate::split::{Token, TokenKind, tokens};
 
-/// Where we are in a text.
-pub(super) struct Cursor<'a> {
-    source: &'a str,
-    tokens: Vec<Token<'a>>,
-    at: usize,
-    request: &'a Request,
-}
+/// Where we are in a text that was asked for.
+pub(super) type Cursor<'a> = cursor::Cursor<'a, &'a Request>;
 
 impl<'a> Cursor<'a> {
     /// At the start. What stands in an executable comment is code like the rest.
@@ -24,56 +19,13 @@ impl<'a> Cursor<'a> {
             source,
             tokens,
             at: 0,
-            request,
+            owner: request,
         }
-    }
-
-    pub(super) fn peek(&self, ahead: usize) -> Option<&Token<'a>> {
-        self.tokens.get(self.at + ahead)
-    }
-
-    pub(super) fn next(&mut self) -> Option<Token<'a>> {
-        let token = self.tokens.get(self.at).copied();
-        self.at += usize::from(token.is_some());
-        token
-    }
-
-    pub(super) fn is_at_end(&self) -> bool {
-        self.at >= self.tokens.len()
-    }
-
-    pub(super) fn sees(&self, keyword: &str) -> bool {
-        self.peek(0).is_some_and(|token| token.is(keyword))
-    }
-
-    pub(super) fn sees_any(&self, keywords: &[&str]) -> bool {
-        self.peek(0).is_some_and(|token| token.is_any(keywords))
-    }
-
-    pub(super) fn sees_symbol(&self, symbol: &str) -> bool {
-        self.peek(0).is_some_and(|token| token.is_symbol(symbol))
-    }
-
-    /// Takes these keywords, if they are next.
-    pub(super) fn takes(&mut self, keywords: &[&str]) -> bool {
-        let mut ahead = 0..keywords.len();
-        let found = ahead.all(|it| self.peek(it).is_some_and(|token| token.is(keywords[it])));
-        if found {
-            self.at += keywords.len();
-        }
-        found
-    }
-
-    /// Takes this symbol, if it is next.
-    pub(super) fn takes_symbol(&mut self, symbol: &str) -> bool {
-        let found = self.sees_symbol(symbol);
-        self.at += usize::from(found);
-        found
     }
 
     /// What is next is not what may stand here.
     pub(super) fn lost(&self) -> Unreadable {
-        self.request.unreadable(match self.peek(0) {
+        self.owner.unreadable(match self.peek(0) {
             Some(token) => format!("`{}` at offset {}", token.text, token.start),
             None => "it ends too early".to_owned(),
         })

@@ -3,17 +3,12 @@
 use rev_core::Dialect;
 
 use super::Unreadable;
-use crate::schema::Text;
 use crate::schema::ddl::unquoted;
-use crate::split::{Token, TokenKind, tokens};
+use crate::schema::{Text, cursor};
+use crate::split::{TokenKind, tokens};
 
-/// Where we are in a text.
-#[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
-    source: &'a str,
-    tokens: Vec<Token<'a>>,
-    at: usize,
-}
+/// Where we are in a definition; whose it is, the reader knows.
+pub(super) type Cursor<'a> = cursor::Cursor<'a, ()>;
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(source: &'a str) -> Self {
@@ -21,36 +16,8 @@ impl<'a> Cursor<'a> {
             source,
             tokens: tokens(source, Dialect::Postgres),
             at: 0,
+            owner: (),
         }
-    }
-
-    pub(super) fn peek(&self, ahead: usize) -> Option<&Token<'a>> {
-        self.tokens.get(self.at + ahead)
-    }
-
-    pub(super) fn is_done(&self) -> bool {
-        self.at == self.tokens.len()
-    }
-
-    pub(super) fn sees_symbol(&self, symbol: &str) -> bool {
-        self.peek(0).is_some_and(|token| token.is_symbol(symbol))
-    }
-
-    /// Takes these keywords, if they are next.
-    pub(super) fn takes(&mut self, keywords: &[&str]) -> bool {
-        let mut ahead = 0..keywords.len();
-        let found = ahead.all(|it| self.peek(it).is_some_and(|token| token.is(keywords[it])));
-        if found {
-            self.at += keywords.len();
-        }
-        found
-    }
-
-    /// Takes this symbol, if it is next.
-    pub(super) fn takes_symbol(&mut self, symbol: &str) -> bool {
-        let found = self.sees_symbol(symbol);
-        self.at += usize::from(found);
-        found
     }
 
     /// What is next is not what may stand here.

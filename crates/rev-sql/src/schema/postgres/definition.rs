@@ -17,7 +17,7 @@ pub(super) fn constraint(
     let mut options = Options::new();
     let rule = rule(&mut cursor, &mut options, home).ok_or_else(|| cursor.lost(name))?;
     let mut deferral = Deferral::Never;
-    while !cursor.is_done() {
+    while !cursor.is_at_end() {
         if cursor.takes(&["DEFERRABLE"]) {
             deferral = Deferral::Possible;
         } else if cursor.takes(&["INITIALLY", "DEFERRED"]) {
@@ -160,7 +160,7 @@ pub(super) fn index(name: &str, definition: &str) -> Result<Index, Unreadable> {
     };
     let read = read_index(&mut cursor, &mut found);
     match read {
-        Some(()) if cursor.is_done() => Ok(found),
+        Some(()) if cursor.is_at_end() => Ok(found),
         _ => Err(cursor.lost(name)),
     }
 }
@@ -213,7 +213,7 @@ fn part(text: &str) -> Option<Part> {
         descending: false,
         options: Options::new(),
     };
-    while !cursor.is_done() {
+    while !cursor.is_at_end() {
         if cursor.takes(&["COLLATE"]) {
             part.collation = Some(super::name(cursor.spelt()?));
         } else if cursor.takes(&["DESC"]) {

@@ -3,14 +3,14 @@
 use rev_core::Dialect;
 
 use super::{Unreadable, expression, name, name_of, plain};
-use crate::schema::{Part, PartOf, Text};
-use crate::split::{Token, TokenKind, tokens};
+use crate::schema::{Part, PartOf, Text, cursor};
+use crate::split::{TokenKind, tokens};
 
-/// Where we are in a text.
-pub(super) struct Cursor<'a> {
-    source: &'a str,
-    tokens: Vec<Token<'a>>,
-    at: usize,
+/// Where we are in the text of an object.
+pub(super) type Cursor<'a> = cursor::Cursor<'a, Owner<'a>>;
+
+/// The kind and the name of an object.
+pub(super) struct Owner<'a> {
     kind: &'static str,
     name: &'a str,
 }
@@ -21,45 +21,8 @@ impl<'a> Cursor<'a> {
             source,
             tokens: tokens(source, Dialect::Sqlite),
             at: 0,
-            kind,
-            name,
+            owner: Owner { kind, name },
         }
-    }
-
-    pub(super) fn peek(&self, ahead: usize) -> Option<&Token<'a>> {
-        self.tokens.get(self.at + ahead)
-    }
-
-    pub(super) fn next(&mut self) -> Option<Token<'a>> {
-        let token = self.tokens.get(self.at).copied();
-        self.at += usize::from(token.is_some());
-        token
-    }
-
-    /// Whether this keyword is next.
-    pub(super) fn sees(&self, keyword: &str) -> bool {
-        self.peek(0).is_some_and(|token| token.is(keyword))
-    }
-
-    pub(super) fn sees_symbol(&self, symbol: &str) -> bool {
-        self.peek(0).is_some_and(|token| token.is_symbol(symbol))
-    }
-
-    /// Takes these keywords, if they are next.
-    pub(super) fn takes(&mut self, keywords: &[&str]) -> bool {
-        let mut ahead = 0..keywords.len();
-        let found = ahead.all(|it| self.peek(it).is_some_and(|token| token.is(keywords[it])));
-        if found {
-            self.at += keywords.len();
-        }
-        found
-    }
-
-    /// Takes this symbol, if it is next.
-    pub(super) fn takes_symbol(&mut self, symbol: &str) -> bool {
-        let found = self.sees_symbol(symbol);
-        self.at += usize::from(found);
-        found
     }
 
     /// What is next is not what may stand here.
@@ -69,8 +32,8 @@ impl<'a> Cursor<'a> {
             None => "at its end".to_owned(),
         };
         Unreadable {
-            kind: self.kind,
-            name: self.name.to_owned(),
+            kind: self.owner.kind,
+            name: self.owner.name.to_owned(),
             what,
         }
     }
