@@ -13,7 +13,6 @@ use rev_sql::schema::Schema;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::{Session, address};
 use crate::system::SystemClock;
-use crate::terminal::WARNING;
 
 /// Makes a throw-away database for one of the project's: on the server that a flag
 /// names, else on its own.
@@ -73,8 +72,8 @@ pub(crate) fn not_made(error: &DatabaseError, binding: &Binding) -> Diagnostic {
 /// Takes a throw-away database away, and says so where that fails.
 pub(crate) async fn discard(session: &Session, scratch: Scratch) {
     if let Err(error) = scratch.drop().await {
-        let text = format!("{WARNING}warning{WARNING:#}: a throw-away database stays: {error}");
-        session.terminal.talk(&text);
+        let text = format_args!("a throw-away database stays: {error}");
+        session.terminal.warn(text);
     }
 }
 

@@ -3,12 +3,18 @@
 //! Whoever reads may stop reading (`rev history | head`): a closed pipe is no
 //! error. Colour is decided once, here, and never carries meaning alone.
 
+use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write};
 
 use crate::args::{Color, Format, Global};
 use crate::secrets;
 
 pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count};
+
+/// The line of a warning.
+pub(crate) fn warning(what: impl Display) -> String {
+    format!("{WARNING}warning{WARNING:#}: {what}")
+}
 
 /// Where a command speaks.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +78,11 @@ impl Terminal {
         if !self.quiet {
             self.complain(&format!("{line}\n"));
         }
+    }
+
+    /// Writes a warning to stderr, unless it is to be quiet.
+    pub(crate) fn warn(self, what: impl Display) {
+        self.talk(&warning(what));
     }
 
     /// Writes to stderr. If nobody listens there, there is nobody to tell.

@@ -16,7 +16,6 @@ use crate::exit::Exit;
 use crate::format::saved::{FORMAT, Head, SavedPlan, Unusable};
 use crate::render;
 use crate::session::{Selection, Session, runtime};
-use crate::terminal::WARNING;
 
 /// The first lines of a saved plan.
 const COMMENT: &str = "\
@@ -64,8 +63,7 @@ fn preview(
             Ok(left) => {
                 if let Some(in_flight) = &left.in_flight {
                     let line = in_flight_line(&binding.name, in_flight);
-                    let text = format!("{WARNING}warning{WARNING:#}: {line}");
-                    session.terminal.talk(&text);
+                    session.terminal.warn(line);
                 }
                 lanes.push(left.prepared);
             }

@@ -18,7 +18,6 @@ use crate::exit::Exit;
 use crate::format::{self, saved::SavedPlan};
 use crate::render;
 use crate::session::{self, Offline, Selection, Session};
-use crate::terminal::WARNING;
 
 use super::in_flight_line;
 
@@ -223,8 +222,8 @@ fn read_others(
             if let Err(failure) = read_missing(session, &vec![(binding, Vec::new())], offline) {
                 let told = failure.into_diagnostics();
                 let why = told.first().map_or("", |told| told.message.as_str());
-                session.terminal.talk(&format!(
-                    "{WARNING}warning{WARNING:#}: `{name}` cannot be asked whether it needs what is taken down: {why}"
+                session.terminal.warn(format_args!(
+                    "`{name}` cannot be asked whether it needs what is taken down: {why}"
                 ));
             }
         }
@@ -296,9 +295,7 @@ fn read_missing(
         let surveyed = runtime.block_on(session.survey(&binding))?;
         if let Some(in_flight) = &surveyed.in_flight {
             let line = in_flight_line(&binding.name, in_flight);
-            session
-                .terminal
-                .talk(&format!("{WARNING}warning{WARNING:#}: {line}"));
+            session.terminal.warn(line);
         }
         let standing = surveyed.standing;
         offline.standings.insert(binding.name.clone(), standing);

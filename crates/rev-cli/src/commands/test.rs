@@ -23,7 +23,7 @@ use crate::reporter::Tally;
 use crate::scratch::not_made;
 use crate::session::{Session, runtime};
 use crate::system::SystemClock;
-use crate::terminal::{NAME, Terminal, WARNING};
+use crate::terminal::{NAME, Terminal};
 use words::Lines;
 
 use super::run::MOST_JOBS;
@@ -231,8 +231,8 @@ fn answer(
     report: &Report,
 ) -> Result<Exit, Failure> {
     for error in &report.stayed {
-        session.terminal.talk(&format!(
-            "{WARNING}warning{WARNING:#}: a throw-away database stays until the next `rev test`: {error}"
+        session.terminal.warn(format_args!(
+            "a throw-away database stays until the next `rev test`: {error}"
         ));
     }
     let faults: Vec<(&Verdict, Diagnostic)> = report

@@ -3,7 +3,7 @@
 use rev_engine::event::Event;
 
 use crate::commands::one_line;
-use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING, count};
+use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING, count, warning};
 
 /// The line of an event; `None`: the summary says it.
 pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
@@ -35,9 +35,9 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 "{NAME}{database}{NAME:#}  {revision} waits for {NAME}{on}{NAME:#} {until} {needed}"
             )
         }
-        Event::Unseen { database, message } => format!(
-            "{WARNING}warning{WARNING:#}: `{database}` cannot be asked whether it needs what is taken down: {message}"
-        ),
+        Event::Unseen { database, message } => warning(format_args!(
+            "`{database}` cannot be asked whether it needs what is taken down: {message}"
+        )),
         Event::StepStarted {
             database,
             number,

@@ -16,7 +16,6 @@ use rev_engine::outcome::Refusal;
 use super::Session;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::format::status::{DatabaseStatus, FORMAT, Read, Status};
-use crate::terminal::WARNING;
 
 /// What is known of databases without asking them.
 #[derive(Default)]
@@ -175,8 +174,8 @@ impl Session {
             .collect::<Result<_, _>>()
             .map_err(|error| unfit(shown, &error, hint))?;
         if read.standing.in_flight.is_some() {
-            self.terminal.talk(&format!(
-                "{WARNING}warning{WARNING:#}: a step was half done on `{name}` when `{shown}` was recorded"
+            self.terminal.warn(format_args!(
+                "a step was half done on `{name}` when `{shown}` was recorded"
             ));
         }
         Standing::read(self.graph(), binding, &rows)
