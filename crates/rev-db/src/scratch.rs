@@ -15,8 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
-use rev_engine::database::{Database, DatabaseError, Sent, StepError};
-use rev_engine::event::{Pulse, Stop};
+use rev_engine::database::{Database, DatabaseError, Sent, StepError, run_in_silence};
 use rev_engine::place::{Ground, Place};
 use rev_sql::ledger;
 use rev_sql::split::Statement;
@@ -214,7 +213,7 @@ impl Scratch {
     pub async fn load(&self, statements: &[Statement]) -> Result<(), StepError> {
         let mut database = self.open()?;
         for (number, statement) in (1..).zip(statements) {
-            send(&mut *database, number, statement).await?;
+            run_in_silence(&mut *database, Sent { number, statement }).await?;
         }
         Ok(())
     }
@@ -367,30 +366,12 @@ fn at(server: &str, name: &str) -> String {
 }
 
 async fn run(database: &mut dyn Database, text: &str) -> Result<(), DatabaseError> {
-    let result = send(database, 1, &statement(text)).await;
-    result.map_err(StepError::into_database_error)
-}
-
-async fn send(
-    database: &mut dyn Database,
-    number: usize,
-    statement: &Statement,
-) -> Result<(), StepError> {
-    let mut silence = |_| {};
-    let mut pulse = Pulse {
-        stop: Stop::default(),
-        tell: &mut silence,
+    let sent = Sent {
+        number: 1,
+        statement: &Statement::alone(text),
     };
-    let sent = Sent { number, statement };
-    database.run_alone(sent, &mut pulse).await
-}
-
-fn statement(text: &str) -> Statement {
-    Statement {
-        text: text.to_owned(),
-        piece: 0,
-        offset: 0,
-    }
+    let result = run_in_silence(database, sent).await;
+    result.map_err(StepError::into_database_error)
 }
 
 #[cfg(test)]

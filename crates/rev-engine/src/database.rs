@@ -19,7 +19,7 @@ use rev_sql::sample;
 use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
-use crate::event::Pulse;
+use crate::event::{Pulse, Stop};
 use crate::journal::Session;
 
 /// A database, through its ledger.
@@ -158,6 +158,20 @@ pub struct Sent<'a> {
     pub number: usize,
     /// What it says.
     pub statement: &'a Statement,
+}
+
+/// Runs a statement that counts for nothing: nobody is told of it, or stops it.
+///
+/// # Errors
+///
+/// As [`Database::run_alone`].
+pub async fn run_in_silence(database: &mut dyn Database, sent: Sent<'_>) -> Result<(), StepError> {
+    let mut silence = |_| {};
+    let mut pulse = Pulse {
+        stop: Stop::default(),
+        tell: &mut silence,
+    };
+    database.run_alone(sent, &mut pulse).await
 }
 
 /// A move of the journal.

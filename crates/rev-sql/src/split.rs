@@ -40,6 +40,18 @@ pub struct Statement {
     pub offset: usize,
 }
 
+impl Statement {
+    /// A statement that is in no script.
+    #[must_use]
+    pub fn alone(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            piece: 0,
+            offset: 0,
+        }
+    }
+}
+
 /// What opens and closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Construct {

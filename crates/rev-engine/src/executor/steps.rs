@@ -108,14 +108,9 @@ impl Run<'_> {
 
     /// Runs a statement that counts for nothing.
     async fn run_text(&self, lane: &mut Lane, text: &str) -> Result<(), StepError> {
-        let statement = Statement {
-            text: text.to_owned(),
-            piece: 0,
-            offset: 0,
-        };
         let sent = Sent {
             number: 0,
-            statement: &statement,
+            statement: &Statement::alone(text),
         };
         let mut silence = |_| {};
         let mut pulse = self.pulse(&mut silence);

@@ -8,8 +8,7 @@ use rev_sql::sample::{self, Extent, ROWS, Table};
 use rev_sql::split::Statement;
 
 use super::verdict::{Fault, Judgement, Remark};
-use crate::database::{Database, DatabaseError, Sent};
-use crate::event::{Pulse, Stop};
+use crate::database::{Database, DatabaseError, Sent, run_in_silence};
 use crate::place::Kept;
 
 /// The rows that are to be found again.
@@ -140,21 +139,11 @@ async fn fill(database: &mut Kept, table: &Table, dialect: Dialect) -> Result<()
 }
 
 async fn run(database: &mut Kept, text: &str) -> Result<(), String> {
-    let statement = Statement {
-        text: text.to_owned(),
-        piece: 0,
-        offset: 0,
-    };
     let sent = Sent {
         number: 1,
-        statement: &statement,
+        statement: &Statement::alone(text),
     };
-    let mut silence = |_| {};
-    let mut pulse = Pulse {
-        stop: Stop::default(),
-        tell: &mut silence,
-    };
-    let result = database.run_alone(sent, &mut pulse).await;
+    let result = run_in_silence(database, sent).await;
     result.map_err(|error| error.to_string())
 }
 
