@@ -17,7 +17,7 @@ use rev_db::Settings;
 use rev_engine::database::Database;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
-use rev_engine::request::{Commitment, Request};
+use rev_engine::request::Request;
 use rev_store::config::DatabaseUrl;
 use rev_store::{Environment, Project, project};
 use tokio::runtime::Runtime;
@@ -328,20 +328,8 @@ impl Session {
 
     /// How runs on throw-away databases go.
     pub(crate) fn throw_away_request(&self) -> Request {
-        Request {
-            goal: Goal::Switch,
-            beside: false,
-            keep_going: false,
-            commitment: Commitment::Step,
-            ends_sessions: false,
-            alone: true,
-            unseen: Vec::new(),
-            jobs: 1,
-            lock_wait: None,
-            operator: self.operator.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            run: self.run.clone(),
-        }
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Request::on_throw_away(self.operator.clone(), version, self.run.clone())
     }
 
     /// Takes `DATABASE@` off a text, if something of that name is bound.

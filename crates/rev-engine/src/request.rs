@@ -41,6 +41,27 @@ pub struct Request {
     pub run: String,
 }
 
+impl Request {
+    /// How a throw-away database is brought somewhere: step by step, by itself.
+    #[must_use]
+    pub fn on_throw_away(operator: String, version: String, run: String) -> Self {
+        Self {
+            goal: Goal::Switch,
+            beside: false,
+            keep_going: false,
+            commitment: Commitment::Step,
+            ends_sessions: false,
+            alone: true,
+            unseen: Vec::new(),
+            jobs: 1,
+            lock_wait: None,
+            operator,
+            version,
+            run,
+        }
+    }
+}
+
 /// What commits together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Commitment {

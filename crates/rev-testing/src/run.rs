@@ -4,11 +4,11 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rev_core::{Dialect, Goal};
+use rev_core::Dialect;
 use rev_db::{Scratches, Settings};
 use rev_engine::clock::Clock;
 use rev_engine::database::DatabaseError;
-use rev_engine::request::{Commitment, Request};
+use rev_engine::request::Request;
 use rev_store::project::OpenError;
 use rev_store::{Environment, Project};
 
@@ -56,20 +56,8 @@ pub(crate) fn scratches(project: &Project) -> Result<Scratches, DatabaseError> {
 }
 
 pub(crate) fn request() -> Request {
-    Request {
-        goal: Goal::Switch,
-        beside: false,
-        keep_going: false,
-        commitment: Commitment::Step,
-        ends_sessions: false,
-        alone: true,
-        unseen: Vec::new(),
-        jobs: 1,
-        lock_wait: None,
-        operator: RUN.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        run: RUN.to_owned(),
-    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Request::on_throw_away(RUN.to_owned(), version, RUN.to_owned())
 }
 
 /// Runs something to its end on a thread of its own, since a test may be within a

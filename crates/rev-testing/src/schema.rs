@@ -6,9 +6,8 @@ use std::sync::Arc;
 use rev_core::Dialect;
 use rev_db::Scratch;
 use rev_engine::event::Stop;
-use rev_engine::executor;
-use rev_engine::outcome::{End, Outcome};
-use rev_engine::request::Job;
+use rev_engine::outcome::End;
+use rev_engine::replay::Replay;
 
 use crate::Error;
 use crate::plan::target;
@@ -40,31 +39,24 @@ impl Schema {
             });
         }
         let scratches = scratches(&project)?;
-        let (scratch, outcome) = wait_for(|| async {
+        let (scratch, done) = wait_for(|| async {
             let scratch = scratches.make().await?;
-            let job = Job {
-                binding: binding.clone(),
-                points: vec![point],
-                pin: None,
-                watched: false,
-                database: scratch.open()?,
+            let replay = Replay {
+                request: &request(),
+                clock: &SystemClock::start(),
+                stop: &Stop::default(),
             };
-            let outcome = executor::run(
-                &request(),
-                &project.graph,
-                vec![job],
-                &SystemClock::start(),
-                &Stop::default(),
-                &mut |_| {},
-            )
-            .await;
-            Ok::<_, Error>((scratch, outcome))
+            let database = scratch.open()?;
+            let points = [point];
+            let done = replay.run(database, &binding, &project.graph, &points);
+            let done = done.await;
+            Ok::<_, Error>((scratch, done))
         })??;
-        match reason(&outcome) {
-            None => Ok(Self { scratch }),
-            Some(reason) => Err(Error::NotUp {
+        match done {
+            Ok(_) => Ok(Self { scratch }),
+            Err(lane) => Err(Error::NotUp {
                 database: name.clone(),
-                reason,
+                reason: reason(&lane.end),
             }),
         }
     }
@@ -77,14 +69,12 @@ impl Schema {
 }
 
 /// Why a run did not come to its end.
-fn reason(outcome: &Outcome) -> Option<String> {
-    let lane = outcome.lanes.first()?;
-    match &lane.end {
-        End::Done | End::Nothing => None,
-        End::Refused(refusal) => Some(refusal.to_string()),
+fn reason(end: &End) -> String {
+    match end {
+        End::Refused(refusal) => refusal.to_string(),
         End::Failed {
             revision, error, ..
-        } => Some(format!("`{revision}`: {error}")),
-        other => Some(format!("{other:?}")),
+        } => format!("`{revision}`: {error}"),
+        other => format!("{other:?}"),
     }
 }
