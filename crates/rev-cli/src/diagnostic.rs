@@ -4,16 +4,22 @@
 //! people with hints in real commands, or JSON for programs. A command words its own
 //! findings beside itself.
 
+mod drift;
+mod failed;
 mod graph;
+mod half_done;
+mod place;
 mod project;
-mod run;
+mod refusal;
 mod stale;
 
+pub(crate) use drift::drift_lines;
+pub(crate) use failed::failed;
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
+pub(crate) use half_done::{undecided, without_file};
+pub(crate) use place::{Place, spot_in};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
-pub(crate) use run::{
-    Place, drift_lines, failed, refusal, split, spot_in, undecided, without_file,
-};
+pub(crate) use refusal::{refusal, split};
 
 use std::fmt::Write as _;
 

@@ -1,0 +1,132 @@
+//! Words for what ledger and files disagree about.
+
+use rev_core::RevisionId;
+use rev_core::state::Drift;
+
+use super::Diagnostic;
+
+pub(super) fn of_drift(told: Diagnostic, drift: &Drift) -> Diagnostic {
+    let mut told = told;
+    told.lines = drift_lines(drift);
+    let ids = |ids: Vec<&RevisionId>| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let edited = ids(drift.edited.iter().map(|edit| &edit.revision).collect());
+    told.fact("edited", edited)
+        .fact(
+            "reparented",
+            ids(drift.reparented.iter().map(|r| &r.revision).collect()),
+        )
+        .fact(
+            "gaps",
+            ids(drift.gaps.iter().map(|g| &g.revision).collect()),
+        )
+        .fact("rebound", ids(drift.rebound.iter().collect()))
+        .fact(
+            "partial",
+            ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
+        )
+        .fact("unknown", ids(drift.unknown.iter().collect()))
+}
+
+/// What mends a drift: what is wrong first is to be mended first.
+pub(super) fn way_out(
+    drift: &Drift,
+    (sound, unsound): (&[RevisionId], &[RevisionId]),
+    for_good: &[RevisionId],
+    name: &str,
+) -> String {
+    let targets = |heads: &[RevisionId]| {
+        let targets = heads.iter().map(|id| format!(" {name}@{id}"));
+        targets.collect::<String>()
+    };
+    let reparented = drift.reparented.iter().map(|moved| &moved.revision);
+    if let Some(edit) = drift.edited.first() {
+        let id = &edit.revision;
+        let again = match for_good.contains(id) {
+            true => String::new(),
+            false => format!("or do it again: `rev repair {name} --redo {id}`;\n"),
+        };
+        format!(
+            "put the old text back, and the change into a new revision (`rev revision -m \"…\"`);\n\
+             {again}or, where the database is already as the file says: `rev repair {name} --accept {id}`"
+        )
+    } else if !drift.gaps.is_empty() {
+        let down = match sound {
+            [] => format!("rev downgrade {name}@base"),
+            heads => format!("rev switch{}", targets(heads)),
+        };
+        let up = match unsound {
+            [] => format!(" {name}@head"),
+            heads => targets(heads),
+        };
+        format!(
+            "take down what stands on what is missing, and come up again: `{down}`, \
+             then `rev upgrade{up}`;\n\
+             or put the files back as they were applied"
+        )
+    } else if let Some(id) = reparented.chain(&drift.rebound).next() {
+        format!(
+            "put the files back as they were applied; or, where the database is as the files \
+             say: `rev repair {name} --accept {id}`"
+        )
+    } else if !drift.partial.is_empty() {
+        "check out a commit that has the files of these revisions, and bring the database up \
+         to their end there"
+            .to_owned()
+    } else {
+        "put the files back as they were applied".to_owned()
+    }
+}
+
+/// What ledger and files disagree about, a line each.
+pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
+    let phrase = |ids: &[RevisionId]| match ids {
+        [] => "nothing".to_owned(),
+        ids => ids
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let edited = drift.edited.iter().map(|edit| {
+        let (applied, file) = (edit.applied.short(), edit.file.short());
+        format!(
+            "{}  edited since it was applied (applied {applied}…, on disk {file}…)",
+            edit.revision
+        )
+    });
+    let reparented = drift.reparented.iter().map(|moved| {
+        let (applied, file) = (phrase(&moved.applied), phrase(&moved.file));
+        format!(
+            "{}  stood on {applied} when applied, now on {file}",
+            moved.revision
+        )
+    });
+    let gaps = drift.gaps.iter().map(|gap| {
+        format!(
+            "{}  stands on {}, which is not applied",
+            gap.revision, gap.missing
+        )
+    });
+    let rebound = drift
+        .rebound
+        .iter()
+        .map(|id| format!("{id}  would run another script here now: other group or dialect"));
+    let partial = drift.partial.iter().map(|it| {
+        let (applied, missing) = (phrase(&it.applied), phrase(&it.missing));
+        format!(
+            "{}  has replaced for good what is applied only in part: {applied}, and not {missing}",
+            it.shortcut
+        )
+    });
+    let unknown = drift
+        .unknown
+        .iter()
+        .map(|id| format!("{id}  applied, but not in this checkout"));
+    edited
+        .chain(reparented)
+        .chain(gaps)
+        .chain(rebound)
+        .chain(partial)
+        .chain(unknown)
+        .collect()
+}

@@ -1,0 +1,302 @@
+//! Words for runs that were refused.
+
+use rev_core::plan::WaitError;
+use rev_core::{Binding, PlanError, RevisionId, ScriptError};
+use rev_engine::database::{DatabaseError, Holder};
+use rev_engine::outcome::Refusal;
+use rev_sql::split::SplitError;
+use rev_store::Project;
+
+use super::drift::{of_drift, way_out};
+use super::half_done::{begun, in_doubt, place_of, undecided, without_file};
+use super::stale::stale;
+use super::{Asking, Diagnostic, Place, resolve};
+
+/// A lane that was refused; nothing was touched.
+pub(crate) fn refusal(
+    refusal: &Refusal,
+    project: &Project,
+    binding: &Binding,
+    asking: Asking<'_>,
+) -> Vec<Diagnostic> {
+    let told = Diagnostic::new(refusal.code(), refusal).fact("database", binding.name.as_str());
+    let told = match refusal {
+        Refusal::Resolve(error) => resolve(error, asking),
+        Refusal::Scripts { errors } => return errors.iter().map(script).collect(),
+        Refusal::Plan(PlanError::Script(error)) => script(error),
+        Refusal::Plan(PlanError::StoodUpon { above, .. }) => {
+            let ids: Vec<String> = above.iter().map(|id| format!("--redo {id}")).collect();
+            told.on(binding.name.as_str()).hint(format!(
+                "do these again, too: {}; or take them down first",
+                ids.join(" ")
+            ))
+        }
+        Refusal::Plan(PlanError::NoFile { .. }) => told
+            .on(binding.name.as_str())
+            .hint("check out the files, or leave that branch: `rev switch`"),
+        Refusal::Plan(PlanError::NoWayDown { revisions, stored }) => {
+            let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
+            told.on(binding.name.as_str())
+                .fact("revisions", ids)
+                .hint(no_way_down(revisions, stored, project, binding))
+        }
+        Refusal::Split {
+            revision,
+            action,
+            error,
+        } => split(
+            error,
+            Place {
+                project,
+                binding,
+                revision,
+                action,
+            },
+        ),
+        Refusal::Unwritten { revision, action } => {
+            let place = Place {
+                project,
+                binding,
+                revision,
+                action,
+            };
+            told.at(place.spot(0, 0))
+                .fact("revision", revision.as_str())
+                .hint(format!(
+                    "write it: `rev edit {revision}`; or take the script out where there is nothing to do"
+                ))
+        }
+        Refusal::Drift {
+            drift,
+            sound,
+            unsound,
+            for_good,
+            ..
+        } => {
+            let hint = way_out(drift, (sound, unsound), for_good, binding.name.as_str());
+            of_drift(told, drift).hint(hint)
+        }
+        Refusal::Beside { unknown, database } => {
+            let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
+            let mut told = told.fact("revisions", ids);
+            told.lines = unknown.iter().map(ToString::to_string).collect();
+            told.hint(format!(
+                "get the checkout that has them, go back to what this one knows (`rev switch {database}@head`),\nor work beside them (`--beside`)"
+            ))
+        }
+        Refusal::Locked { holder } => match holder {
+            Some(holder) => told.line(held(holder)),
+            None => told,
+        }
+        .on(binding.name.as_str())
+        .hint("wait longer (`--lock-wait 5m`), or without end by leaving `--lock-wait` out"),
+        Refusal::Moved { heads, database } => {
+            let targets: Vec<String> = heads.iter().map(|id| format!("{database}@{id}")).collect();
+            told.hint(format!(
+                "name the place itself: `{} {}`",
+                asking.command,
+                targets.join(" ")
+            ))
+        }
+        Refusal::Stale { plan, changes, .. } => stale(told, plan, changes, project),
+        Refusal::Across(error) => across(told, error),
+        Refusal::OutOfSight { on, .. } => told.on(binding.name.as_str()).hint(format!(
+            "give its URL for this run: `{} --url {on}=URL`",
+            asking.command
+        )),
+        Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
+        Refusal::Pooled { revision } => told
+            .on(binding.name.as_str())
+            .fact("revision", revision.as_str())
+            .hint(format!(
+                "give the database's own URL for this run: `{} --url {}=URL`",
+                asking.command, binding.name
+            )),
+        Refusal::NotAtomic { revision, .. } => told
+            .on(binding.name.as_str())
+            .fact("revision", revision.as_str())
+            .hint("run it without `--atomic` and `--two-phase`, or up to that revision with it"),
+        Refusal::HalfDone { step, .. } => told
+            .line(begun(step))
+            .fact("revision", step.revision.as_str())
+            .hint(format!(
+                "see what stands: `rev repair {0}`; or finish it first: `rev repair {0} --resume`",
+                binding.name
+            )),
+        Refusal::StepWithoutFile { step, .. } => told
+            .line(begun(step))
+            .fact("revision", step.revision.as_str())
+            .hint(without_file(step, &binding.name)),
+        Refusal::InDoubt {
+            step, differences, ..
+        } => in_doubt(told, step, differences, project, binding),
+        Refusal::ExecutedChanged { step, number, .. } => {
+            let place = place_of(step, project, binding);
+            told.at(place.spot(number.saturating_sub(1), 0))
+                .line(begun(step))
+                .fact("revision", step.revision.as_str())
+                .hint(format!(
+                    "bring statements 1 to {} back as they ran; only what comes after may be mended",
+                    step.done.len()
+                ))
+        }
+        Refusal::Orphan { step, .. } => told
+            .on(binding.name.as_str())
+            .line(begun(step))
+            .hint("wait for it, or end it: `--end-session`"),
+        Refusal::TwoPhaseOpen { participants } => {
+            return vec![undecided(participants).fact("database", binding.name.as_str())];
+        }
+        Refusal::Database(error) => {
+            let command = asking.command;
+            of_database(told, error, binding, command)
+        }
+        Refusal::State(_) => told.on(binding.name.as_str()),
+    };
+    vec![told]
+}
+
+fn script(error: &ScriptError) -> Diagnostic {
+    let told = Diagnostic::new("unclear_script", error);
+    match error {
+        ScriptError::TwoGroups { database, .. } => {
+            told.hint(format!("give `{database}` an entry of its own"))
+        }
+        ScriptError::NoDialect { dialect, .. } => told.hint(format!(
+            "add a script for `{dialect}`, or `{dialect}: null` where there is nothing to do"
+        )),
+    }
+}
+
+/// A script that is none.
+pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
+    let (piece, offset) = error.place();
+    let message = format!(
+        "the {} script of revision `{}` cannot run: {error}",
+        place.action, place.revision
+    );
+    let told = Diagnostic::new("bad_script", message)
+        .at(place.spot(piece, offset))
+        .fact("revision", place.revision.as_str());
+    match error {
+        SplitError::TransactionControl { .. } => told.hint(
+            "take it out: every step is one transaction already (`transaction: none` asks for none)",
+        ),
+        SplitError::NotInTransaction { .. } => told.hint(
+            "take it out: a step is one transaction, and a script that drops or renames a\ntable runs with foreign keys off and is checked afterwards",
+        ),
+        SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
+        SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
+        _ => told,
+    }
+}
+
+/// What would make another database have what is needed, or not need it.
+fn across(told: Diagnostic, error: &WaitError) -> Diagnostic {
+    match error {
+        WaitError::Missing {
+            database,
+            revision,
+            needed,
+            on,
+        } => told
+            .fact("database", database.as_str())
+            .fact("revision", revision.as_str())
+            .fact("needs", format!("{on}@{needed}"))
+            .hint(format!(
+                "bring that there first: `rev upgrade {on}@{needed}`\n\
+                 or both in one run: `rev upgrade {on}@{needed} {database}@{revision}`"
+            )),
+        WaitError::Needed {
+            database,
+            needed,
+            revision,
+            on,
+            below,
+        } => {
+            let targets = match below.as_slice() {
+                [] => format!("downgrade {on}@base"),
+                [only] => format!("downgrade {on}@{only}"),
+                several => {
+                    let targets = several.iter().map(|id| format!(" {on}@{id}"));
+                    format!("switch{}", targets.collect::<String>())
+                }
+            };
+            told.fact("database", database.as_str())
+                .fact("revision", needed.as_str())
+                .fact("needed_by", format!("{on}@{revision}"))
+                .hint(format!("take that down first: `rev {targets}`"))
+        }
+        WaitError::Ring { ring } => {
+            let steps = ring.iter().map(|(database, id)| format!("{database}@{id}"));
+            told.fact("ring", steps.collect::<Vec<_>>()).hint(
+                "check out the files of all of them, so that one order can be found;\n\
+                 or take them one database after the other",
+            )
+        }
+        WaitError::Script(_) => told,
+    }
+}
+
+/// What gives a way down, or does without.
+fn no_way_down(
+    revisions: &[RevisionId],
+    stored: &[RevisionId],
+    project: &Project,
+    binding: &Binding,
+) -> String {
+    let has_file = |id: &&RevisionId| !project.graph.lookup(id.as_str()).is_empty();
+    let without = "or, where nothing is to be undone, `rev stamp` changes the ledger alone";
+    if !stored.iter().all(|id| has_file(&id)) {
+        return format!(
+            "check out a commit that has the files of all that was applied with these, and take them down there;\n{without}"
+        );
+    }
+    if let Some(id) = stored.first() {
+        return format!(
+            "what ran of `{id}` has no way down, and is not what its file says; where the database is as the\n\
+             file says, its way down counts after `rev repair {} --accept {id}`;\n{without}",
+            binding.name
+        );
+    }
+    let of_each = match revisions {
+        [_] => "",
+        _ => " for each",
+    };
+    format!("write a downgrade script{of_each};\n{without}")
+}
+
+fn held(holder: &Holder) -> String {
+    format!(
+        "held by {} (process {}) since {}",
+        holder.operator, holder.process, holder.since
+    )
+}
+
+fn of_database(
+    told: Diagnostic,
+    error: &DatabaseError,
+    binding: &Binding,
+    command: &str,
+) -> Diagnostic {
+    let told = told.on(binding.name.as_str());
+    match error {
+        DatabaseError::Connect { .. } => told.hint(format!(
+            "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::Lost { .. } => told.hint(format!(
+            "once the server answers again, `{command}` goes on from what stands"
+        )),
+        DatabaseError::Denied { .. } | DatabaseError::ReadOnly { .. } => told.hint(format!(
+            "use a user and a server that may write: `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::NoTwoPhase { .. } => told.hint("run it without `--two-phase`"),
+        DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
+        DatabaseError::Busy { .. } => {
+            told.hint("end the other program's transaction, then try again")
+        }
+        _ => told,
+    }
+}
