@@ -8,7 +8,6 @@ mod current;
 mod diff;
 mod dump;
 mod edit;
-mod finish;
 mod history;
 mod hook;
 mod log;

@@ -7,7 +7,7 @@ use rev_core::{Graph, RevisionId};
 use rev_store::write;
 use serde_json::json;
 
-use super::squash::{check_past, check_served, chosen};
+use super::past::{check_past, check_served, chosen};
 use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
