@@ -12,8 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::database::{Database, DatabaseError, Sent, StepError, run_in_silence};
 use rev_engine::place::{Ground, Place};
@@ -238,31 +237,27 @@ impl Scratch {
     }
 }
 
+#[async_trait]
 impl Ground for Scratches {
-    fn make(&self) -> BoxFuture<'_, Result<Box<dyn Place>, DatabaseError>> {
-        async move {
-            let scratch = Scratches::make(self).await?;
-            Ok(Box::new(scratch) as Box<dyn Place>)
-        }
-        .boxed()
+    async fn make(&self) -> Result<Box<dyn Place>, DatabaseError> {
+        let scratch = Scratches::make(self).await?;
+        Ok(Box::new(scratch) as Box<dyn Place>)
     }
 }
 
+#[async_trait]
 impl Place for Scratch {
     fn open(&self) -> Result<Box<dyn Database>, DatabaseError> {
         Scratch::open(self)
     }
 
-    fn copy(&self) -> BoxFuture<'_, Result<Option<Box<dyn Place>>, DatabaseError>> {
-        async move {
-            let copy = Scratch::copy(self).await?;
-            Ok(copy.map(|copy| Box::new(copy) as Box<dyn Place>))
-        }
-        .boxed()
+    async fn copy(&self) -> Result<Option<Box<dyn Place>>, DatabaseError> {
+        let copy = Scratch::copy(self).await?;
+        Ok(copy.map(|copy| Box::new(copy) as Box<dyn Place>))
     }
 
-    fn remove(self: Box<Self>) -> BoxFuture<'static, Result<(), DatabaseError>> {
-        Scratch::drop(*self).boxed()
+    async fn remove(self: Box<Self>) -> Result<(), DatabaseError> {
+        Scratch::drop(*self).await
     }
 }
 

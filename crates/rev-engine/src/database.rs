@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
@@ -23,132 +23,104 @@ use crate::event::{Pulse, Stop};
 use crate::journal::Session;
 
 /// A database, through its ledger.
+#[async_trait]
 pub trait Database: Send {
     /// Reaches the database, and names it and its ledger: two lanes with the same
     /// identity are one database, whatever their URLs.
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>>;
+    async fn identity(&mut self) -> Result<String, DatabaseError>;
 
     /// Takes the guard of this database, or says who has it. Does not wait.
-    fn try_lock<'a>(
-        &'a mut self,
-        holder: &'a Holder,
-    ) -> BoxFuture<'a, Result<Guard, DatabaseError>>;
+    async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError>;
 
     /// Who has the guard of this database, if anybody has: takes and creates
     /// nothing. Behind a pooler nobody is found.
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>>;
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError>;
 
     /// Gives the guard back.
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>>;
+    async fn unlock(&mut self) -> Result<(), DatabaseError>;
 
     /// Reads the ledger. Writes nothing and creates nothing.
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>>;
+    async fn read(&mut self) -> Result<Ledger, DatabaseError>;
 
     /// Reads the log, oldest first. Writes nothing and creates nothing.
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>>;
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError>;
 
     /// What the catalogue holds, a sentence an object or part, sorted; without the
     /// ledger and what is the engine's own. Equal schemas give equal answers.
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>>;
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError>;
 
     /// The tables, as far as rows for them can be invented; without the ledger.
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>>;
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError>;
 
     /// What a query answers: the first column of each row, as texts.
-    fn ask<'a>(
-        &'a mut self,
-        question: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>>;
+    async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError>;
 
     /// The statements that made the schema, without the ledger, as the engine keeps
     /// them; `None`: it keeps none.
-    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
-        Box::pin(async { Ok(None) })
+    async fn dump(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
+        Ok(None)
     }
 
     /// The schema as values that can be compared, without the ledger and what is the
     /// engine's own or an extension's.
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>>;
+    async fn inspect(&mut self) -> Result<Schema, DatabaseError>;
 
     /// Whether a transaction holds these statements together, so that all of
     /// them are undone if one fails. Runs nothing.
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>>;
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError>;
 
     /// Carries a batch out, all or nothing; nothing is in flight afterwards. With
     /// [`Batch::prepare`] it is left prepared instead of committed.
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>>;
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError>;
 
     /// Moves the generation on and writes down what is in flight from now on,
     /// making the ledger if it is missing.
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>>;
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError>;
 
     /// Runs one statement and sets the mark, both or neither.
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>>;
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError>;
 
     /// Runs one statement by itself, outside any transaction. On a stop that asks
     /// for it the statement is cancelled, which is an error like any other.
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>>;
+    async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError>;
 
     /// What the catalogue says of these objects, in the same order.
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>>;
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError>;
 
     /// The server session that [`Database::run_alone`] and the transactions use.
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>>;
+    async fn session(&mut self) -> Result<Session, DatabaseError>;
 
     /// What a session is doing, in a few words, if it still lives: a killed client
     /// is not a stopped statement. Id, start and tag must all match.
-    fn find_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>>;
+    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError>;
 
     /// Ends a session, if it still lives, and what it runs.
-    fn end_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>>;
+    async fn end_session(&mut self, session: &Session) -> Result<(), DatabaseError>;
 
     /// Whether a transaction can be prepared here and committed later.
     ///
     /// The error is [`DatabaseError::NoTwoPhase`] where it cannot.
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>>;
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError>;
 
     /// Whether the transaction of this name is prepared and not yet concluded.
-    fn is_prepared<'a>(
-        &'a mut self,
-        transaction: &'a str,
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>>;
+    async fn is_prepared(&mut self, transaction: &str) -> Result<bool, DatabaseError>;
 
     /// Commits or rolls back a prepared transaction. One that is not there any
     /// more is no error: it is concluded.
-    fn conclude<'a>(
-        &'a mut self,
-        transaction: &'a str,
+    async fn conclude(
+        &mut self,
+        transaction: &str,
         decision: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>>;
+    ) -> Result<(), DatabaseError>;
 
     /// Appends to the log, if there is a log. Never fails loudly: what is noted,
     /// such as a failure, is what the user must see.
-    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()>;
+    async fn note(&mut self, entry: &LogEntry);
 }
 
 /// A statement as it is sent.

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
@@ -21,12 +20,14 @@ use crate::event::Pulse;
 use crate::journal::Session;
 
 /// Where throw-away databases of one dialect are made.
+#[async_trait]
 pub trait Ground: Send + Sync {
     /// Makes an empty one.
-    fn make(&self) -> BoxFuture<'_, Result<Box<dyn Place>, DatabaseError>>;
+    async fn make(&self) -> Result<Box<dyn Place>, DatabaseError>;
 }
 
 /// A throw-away database.
+#[async_trait]
 pub trait Place: Send + Sync {
     /// Makes ready to reach it.
     ///
@@ -37,10 +38,10 @@ pub trait Place: Send + Sync {
 
     /// Makes another one with the same contents, where the engine can do that at
     /// once. Nothing may have it open.
-    fn copy(&self) -> BoxFuture<'_, Result<Option<Box<dyn Place>>, DatabaseError>>;
+    async fn copy(&self) -> Result<Option<Box<dyn Place>>, DatabaseError>;
 
     /// Takes it away.
-    fn remove(self: Box<Self>) -> BoxFuture<'static, Result<(), DatabaseError>>;
+    async fn remove(self: Box<Self>) -> Result<(), DatabaseError>;
 }
 
 /// A throw-away database that stays open from run to run. Nobody else knows of
@@ -60,142 +61,110 @@ impl Kept {
     }
 }
 
-/// Passes a question on to the database.
-macro_rules! pass_on {
-    ($self:ident.$question:ident($($argument:expr),*)) => {
-        async move { $self.0.lock().await.$question($($argument),*).await }.boxed()
-    };
-}
-
+#[async_trait]
 impl Database for Kept {
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
-        async { Ok(String::new()) }.boxed()
+    async fn identity(&mut self) -> Result<String, DatabaseError> {
+        Ok(String::new())
     }
 
-    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
-        async { Ok(Guard::Taken) }.boxed()
+    async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
+        Ok(Guard::Taken)
     }
 
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
-        async { Ok(None) }.boxed()
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        Ok(None)
     }
 
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
-        pass_on!(self.read())
+    async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        self.0.lock().await.read().await
     }
 
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        pass_on!(self.log())
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        self.0.lock().await.log().await
     }
 
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
-        pass_on!(self.schema())
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.0.lock().await.schema().await
     }
 
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
-        pass_on!(self.tables())
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        self.0.lock().await.tables().await
     }
 
-    fn ask<'a>(
-        &'a mut self,
-        question: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
-        pass_on!(self.ask(question))
+    async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
+        self.0.lock().await.ask(question).await
     }
 
-    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
-        pass_on!(self.dump())
+    async fn dump(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
+        self.0.lock().await.dump().await
     }
 
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
-        pass_on!(self.inspect())
+    async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
+        self.0.lock().await.inspect().await
     }
 
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        pass_on!(self.holds_together(statements))
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
+        self.0.lock().await.holds_together(statements).await
     }
 
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        pass_on!(self.commit(batch, pulse))
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        self.0.lock().await.commit(batch, pulse).await
     }
 
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
-        pass_on!(self.mark(mark))
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        self.0.lock().await.mark(mark).await
     }
 
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        pass_on!(self.run_with_mark(sent, mark, pulse))
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.0.lock().await.run_with_mark(sent, mark, pulse).await
     }
 
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        pass_on!(self.run_alone(sent, pulse))
+    async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.0.lock().await.run_alone(sent, pulse).await
     }
 
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
-        pass_on!(self.describe(objects))
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
+        self.0.lock().await.describe(objects).await
     }
 
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
-        pass_on!(self.session())
+    async fn session(&mut self) -> Result<Session, DatabaseError> {
+        self.0.lock().await.session().await
     }
 
-    fn find_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
-        pass_on!(self.find_session(session))
+    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+        self.0.lock().await.find_session(session).await
     }
 
-    fn end_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        pass_on!(self.end_session(session))
+    async fn end_session(&mut self, session: &Session) -> Result<(), DatabaseError> {
+        self.0.lock().await.end_session(session).await
     }
 
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        pass_on!(self.check_two_phase())
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
+        self.0.lock().await.check_two_phase().await
     }
 
-    fn is_prepared<'a>(
-        &'a mut self,
-        transaction: &'a str,
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        pass_on!(self.is_prepared(transaction))
+    async fn is_prepared(&mut self, transaction: &str) -> Result<bool, DatabaseError> {
+        self.0.lock().await.is_prepared(transaction).await
     }
 
-    fn conclude<'a>(
-        &'a mut self,
-        transaction: &'a str,
+    async fn conclude(
+        &mut self,
+        transaction: &str,
         decision: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        pass_on!(self.conclude(transaction, decision))
+    ) -> Result<(), DatabaseError> {
+        self.0.lock().await.conclude(transaction, decision).await
     }
 
-    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
-        pass_on!(self.note(entry))
+    async fn note(&mut self, entry: &LogEntry) {
+        self.0.lock().await.note(entry).await
     }
 }

@@ -14,8 +14,7 @@ mod read;
 
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
@@ -384,179 +383,126 @@ fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
     }
 }
 
+#[async_trait]
 impl Database for Mysql {
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
-        async move {
-            let identity = self.work().await?.identity.clone();
-            Ok(format!("{identity}#{}", self.ledger.state_table()))
+    async fn identity(&mut self) -> Result<String, DatabaseError> {
+        let identity = self.work().await?.identity.clone();
+        Ok(format!("{identity}#{}", self.ledger.state_table()))
+    }
+
+    async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
+        self.try_guard().await
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        self.guard_holder().await
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        self.end_work().await;
+        if let Some(guard) = self.guard.take() {
+            // The lock goes with its session.
+            guard.close().await;
         }
-        .boxed()
+        Ok(())
     }
 
-    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
-        self.try_guard().boxed()
+    async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        self.read_ledger().await
     }
 
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
-        self.guard_holder().boxed()
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        self.read_log().await
     }
 
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async move {
-            self.end_work().await;
-            if let Some(guard) = self.guard.take() {
-                // The lock goes with its session.
-                guard.close().await;
-            }
-            Ok(())
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.read_schema().await
+    }
+
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        self.work().await?;
+        let question = sample::select(Dialect::Mysql, &self.ledger);
+        let rows = self.work().await?.rows(&question).await?;
+        Ok(sample::tables(&rows::texts(&rows)?))
+    }
+
+    async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
+        let rows = self.work().await?.rows(question).await?;
+        rows::texts(&rows)
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
+        self.inspect_schema().await
+    }
+
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
+        self.hold_together(statements).await
+    }
+
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        self.work().await?;
+        self.commit_batch(batch, pulse).await
+    }
+
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        self.set_mark(mark).await
+    }
+
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.statement_with_mark(sent, mark, pulse).await
+    }
+
+    async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.run_statement(0, sent, pulse).await
+    }
+
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
+        self.work().await?;
+        self.describe_all(objects).await
+    }
+
+    async fn session(&mut self) -> Result<Session, DatabaseError> {
+        let work = self.work().await?;
+        Ok(Session {
+            id: work.id.clone(),
+            // The tag's lock is this session's alone, so no start is needed.
+            started: String::new(),
+            tag: work.tag.clone(),
+        })
+    }
+
+    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+        self.look_for(session).await
+    }
+
+    async fn end_session(&mut self, session: &Session) -> Result<(), DatabaseError> {
+        self.terminate(session).await
+    }
+
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
+        Err(DatabaseError::NoTwoPhase {
+            message: "on MySQL and MariaDB each DDL statement commits by itself".to_owned(),
+        })
+    }
+
+    async fn is_prepared(&mut self, _: &str) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
+    async fn conclude(&mut self, _: &str, _: Decision) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    async fn note(&mut self, entry: &LogEntry) {
+        if self.has_ledger && self.work().await.is_ok() {
+            let text = log_row(&self.ledger, entry);
+            // What is noted is what the user must see.
+            let _ = self.run(&text).await;
         }
-        .boxed()
-    }
-
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
-        self.read_ledger().boxed()
-    }
-
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        self.read_log().boxed()
-    }
-
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
-        self.read_schema().boxed()
-    }
-
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
-        async move {
-            self.work().await?;
-            let question = sample::select(Dialect::Mysql, &self.ledger);
-            let rows = self.work().await?.rows(&question).await?;
-            Ok(sample::tables(&rows::texts(&rows)?))
-        }
-        .boxed()
-    }
-
-    fn ask<'a>(
-        &'a mut self,
-        question: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
-        async move {
-            let rows = self.work().await?.rows(question).await?;
-            rows::texts(&rows)
-        }
-        .boxed()
-    }
-
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
-        self.inspect_schema().boxed()
-    }
-
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        self.hold_together(statements).boxed()
-    }
-
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        async move {
-            self.work().await?;
-            self.commit_batch(batch, pulse).await
-        }
-        .boxed()
-    }
-
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
-        self.set_mark(mark).boxed()
-    }
-
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        self.statement_with_mark(sent, mark, pulse).boxed()
-    }
-
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        self.run_statement(0, sent, pulse).boxed()
-    }
-
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
-        async move {
-            self.work().await?;
-            self.describe_all(objects).await
-        }
-        .boxed()
-    }
-
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
-        async move {
-            let work = self.work().await?;
-            Ok(Session {
-                id: work.id.clone(),
-                // The tag's lock is this session's alone, so no start is needed.
-                started: String::new(),
-                tag: work.tag.clone(),
-            })
-        }
-        .boxed()
-    }
-
-    fn find_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
-        self.look_for(session).boxed()
-    }
-
-    fn end_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        self.terminate(session).boxed()
-    }
-
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async {
-            Err(DatabaseError::NoTwoPhase {
-                message: "on MySQL and MariaDB each DDL statement commits by itself".to_owned(),
-            })
-        }
-        .boxed()
-    }
-
-    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        async { Ok(false) }.boxed()
-    }
-
-    fn conclude<'a>(
-        &'a mut self,
-        _: &'a str,
-        _: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
-    }
-
-    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
-        async move {
-            if self.has_ledger && self.work().await.is_ok() {
-                let text = log_row(&self.ledger, entry);
-                // What is noted is what the user must see.
-                let _ = self.run(&text).await;
-            }
-        }
-        .boxed()
     }
 }

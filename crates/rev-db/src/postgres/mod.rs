@@ -19,8 +19,7 @@ mod script;
 
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
@@ -491,192 +490,142 @@ fn step_error(
     }
 }
 
+#[async_trait]
 impl Database for Postgres {
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
-        async move {
-            let database = self.work().await?.database.clone();
-            Ok(format!("{database}#{}", self.ledger.state_name()))
+    async fn identity(&mut self) -> Result<String, DatabaseError> {
+        let database = self.work().await?.database.clone();
+        Ok(format!("{database}#{}", self.ledger.state_name()))
+    }
+
+    async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
+        self.try_guard().await
+    }
+
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        self.guard_holder().await
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        self.end_work().await;
+        if let Some(guard) = self.guard.take() {
+            // The lock goes with its session.
+            guard.close().await;
         }
-        .boxed()
+        Ok(())
     }
 
-    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
-        self.try_guard().boxed()
+    async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        self.read_ledger().await
     }
 
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
-        self.guard_holder().boxed()
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        self.read_log().await
     }
 
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async move {
-            self.end_work().await;
-            if let Some(guard) = self.guard.take() {
-                // The lock goes with its session.
-                guard.close().await;
-            }
-            Ok(())
-        }
-        .boxed()
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.read_schema().await
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
-        self.read_ledger().boxed()
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        self.work().await?;
+        let question = sample::select(Dialect::Postgres, &self.ledger);
+        let rows = self.work().await?.rows(&question).await?;
+        Ok(sample::tables(&rows::texts(&rows)?))
     }
 
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        self.read_log().boxed()
+    async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
+        let rows = self.work().await?.rows(question).await?;
+        rows::texts(&rows)
     }
 
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
-        self.read_schema().boxed()
+    async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
+        self.inspect_schema().await
     }
 
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
-        async move {
-            self.work().await?;
-            let question = sample::select(Dialect::Postgres, &self.ledger);
-            let rows = self.work().await?.rows(&question).await?;
-            Ok(sample::tables(&rows::texts(&rows)?))
-        }
-        .boxed()
-    }
-
-    fn ask<'a>(
-        &'a mut self,
-        question: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
-        async move {
-            let rows = self.work().await?.rows(question).await?;
-            rows::texts(&rows)
-        }
-        .boxed()
-    }
-
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
-        self.inspect_schema().boxed()
-    }
-
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
         let alone =
             |statement: &Statement| effect::needs_to_be_alone(&statement.text, Dialect::Postgres);
-        let together = !statements.iter().any(alone);
-        async move { Ok(together) }.boxed()
+        Ok(!statements.iter().any(alone))
     }
 
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        self.commit_batch(batch, pulse).boxed()
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        self.commit_batch(batch, pulse).await
     }
 
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
-        async move {
-            let mut pulse = Pulse {
-                stop: Stop::default(),
-                tell: &mut |_| {},
-            };
-            let commit = self.mark_with(None, mark, &mut pulse).await;
-            commit.map_err(StepError::into_database_error)
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        let mut pulse = Pulse {
+            stop: Stop::default(),
+            tell: &mut |_| {},
+        };
+        let commit = self.mark_with(None, mark, &mut pulse).await;
+        commit.map_err(StepError::into_database_error)
+    }
+
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.mark_with(Some(sent), mark, pulse).await
+    }
+
+    async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.send_alone(sent, pulse).await
+    }
+
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
+        self.describe_all(objects).await
+    }
+
+    async fn session(&mut self) -> Result<Session, DatabaseError> {
+        let tag = session_name(&self.settings);
+        let work = self.work().await?;
+        match work.is_pooled {
+            true => Err(DatabaseError::Pooled),
+            false => Ok(Session {
+                id: work.process.clone(),
+                started: work.started.clone(),
+                tag,
+            }),
         }
-        .boxed()
     }
 
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        self.mark_with(Some(sent), mark, pulse).boxed()
+    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+        self.look_for(session).await
     }
 
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        self.send_alone(sent, pulse).boxed()
+    async fn end_session(&mut self, session: &Session) -> Result<(), DatabaseError> {
+        self.terminate(session).await
     }
 
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
-        self.describe_all(objects).boxed()
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
+        self.two_phase().await
     }
 
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
-        async move {
-            let tag = session_name(&self.settings);
-            let work = self.work().await?;
-            match work.is_pooled {
-                true => Err(DatabaseError::Pooled),
-                false => Ok(Session {
-                    id: work.process.clone(),
-                    started: work.started.clone(),
-                    tag,
-                }),
-            }
-        }
-        .boxed()
-    }
-
-    fn find_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
-        self.look_for(session).boxed()
-    }
-
-    fn end_session<'a>(
-        &'a mut self,
-        session: &'a Session,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        self.terminate(session).boxed()
-    }
-
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        self.two_phase().boxed()
-    }
-
-    fn is_prepared<'a>(
-        &'a mut self,
-        transaction: &'a str,
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        async move {
-            let name = ledger::text(transaction, Dialect::Postgres);
-            let text = format!(
-                "SELECT 1::bigint FROM pg_catalog.pg_prepared_xacts \
+    async fn is_prepared(&mut self, transaction: &str) -> Result<bool, DatabaseError> {
+        let name = ledger::text(transaction, Dialect::Postgres);
+        let text = format!(
+            "SELECT 1::bigint FROM pg_catalog.pg_prepared_xacts \
                  WHERE gid = {name} AND database = pg_catalog.current_database()"
-            );
-            Ok(!self.work().await?.rows(&text).await?.is_empty())
-        }
-        .boxed()
+        );
+        Ok(!self.work().await?.rows(&text).await?.is_empty())
     }
 
-    fn conclude<'a>(
-        &'a mut self,
-        transaction: &'a str,
+    async fn conclude(
+        &mut self,
+        transaction: &str,
         decision: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        self.conclude_prepared(transaction, decision).boxed()
+    ) -> Result<(), DatabaseError> {
+        self.conclude_prepared(transaction, decision).await
     }
 
-    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
-        async move {
-            if self.has_ledger && self.work().await.is_ok() {
-                let text = log_row(&self.ledger, entry);
-                let work = self.work.as_mut().expect("it was begun just now");
-                // What is noted is what the user must see.
-                let _ = work.rows(&text).await;
-            }
+    async fn note(&mut self, entry: &LogEntry) {
+        if self.has_ledger && self.work().await.is_ok() {
+            let text = log_row(&self.ledger, entry);
+            let work = self.work.as_mut().expect("it was begun just now");
+            // What is noted is what the user must see.
+            let _ = work.rows(&text).await;
         }
-        .boxed()
     }
 }

@@ -16,8 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
@@ -402,191 +401,140 @@ impl Sqlite {
     }
 }
 
+#[async_trait]
 impl Database for Sqlite {
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
+    async fn identity(&mut self) -> Result<String, DatabaseError> {
         let whole = self.place.whole_path();
-        let identity = format!("{}#{}", whole.display(), self.ledger.state_table());
-        async { Ok(identity) }.boxed()
+        Ok(format!("{}#{}", whole.display(), self.ledger.state_table()))
     }
 
-    fn try_lock<'a>(
-        &'a mut self,
-        holder: &'a Holder,
-    ) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
-        async move {
-            self.check_writable()?;
-            if !self.place.exists()? {
-                self.place.make_folder()?;
-            }
-            let guard = guard_path(&self.place.whole_path(), &self.settings.ledger_prefix);
-            self.guard.try_take(&guard, holder)
+    async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError> {
+        self.check_writable()?;
+        if !self.place.exists()? {
+            self.place.make_folder()?;
         }
-        .boxed()
+        let guard = guard_path(&self.place.whole_path(), &self.settings.ledger_prefix);
+        self.guard.try_take(&guard, holder)
     }
 
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
-        async {
-            let path = self.place.whole_path();
-            Ok(GuardFile::holder(&guard_path(
-                &path,
-                &self.settings.ledger_prefix,
-            )))
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        let path = self.place.whole_path();
+        Ok(GuardFile::holder(&guard_path(
+            &path,
+            &self.settings.ledger_prefix,
+        )))
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        if let Some(connection) = self.writer.take() {
+            connection
+                .close()
+                .await
+                .map_err(|e| from_sqlx(&self.place.path, &e))?;
         }
-        .boxed()
+        self.guard.give_back();
+        Ok(())
     }
 
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async move {
-            if let Some(connection) = self.writer.take() {
-                connection
-                    .close()
-                    .await
-                    .map_err(|e| from_sqlx(&self.place.path, &e))?;
-            }
-            self.guard.give_back();
-            Ok(())
-        }
-        .boxed()
+    async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        self.read_ledger().await
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
-        self.read_ledger().boxed()
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        self.read_log().await
     }
 
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        self.read_log().boxed()
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        self.read_schema().await
     }
 
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
-        self.read_schema().boxed()
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        let question = sample::select(Dialect::Sqlite, &self.ledger);
+        Ok(sample::tables(&self.answer(question).await?))
     }
 
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
-        async move {
-            let question = sample::select(Dialect::Sqlite, &self.ledger);
-            Ok(sample::tables(&self.answer(question).await?))
-        }
-        .boxed()
+    async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
+        self.answer(question.to_owned()).await
     }
 
-    fn ask<'a>(
-        &'a mut self,
-        question: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
-        self.answer(question.to_owned()).boxed()
+    async fn dump(&mut self) -> Result<Option<Vec<String>>, DatabaseError> {
+        self.read_dump().await.map(Some)
     }
 
-    fn dump(&mut self) -> BoxFuture<'_, Result<Option<Vec<String>>, DatabaseError>> {
-        self.read_dump().map(|dump| dump.map(Some)).boxed()
+    async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
+        self.inspect_schema().await
     }
 
-    fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
-        self.inspect_schema().boxed()
-    }
-
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
         let alone = |statement: &Statement| needs_to_be_alone(&statement.text, Dialect::Sqlite);
-        let together = !statements.iter().any(alone);
-        async move { Ok(together) }.boxed()
+        Ok(!statements.iter().any(alone))
     }
 
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        self.commit_batch(batch, pulse).boxed()
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        self.commit_batch(batch, pulse).await
     }
 
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
-        async move {
-            let mut pulse = Pulse {
-                stop: Stop::default(),
-                tell: &mut |_| {},
-            };
-            let commit = self.mark_with(None, mark, &mut pulse).await;
-            commit.map_err(StepError::into_database_error)
-        }
-        .boxed()
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        let mut pulse = Pulse {
+            stop: Stop::default(),
+            tell: &mut |_| {},
+        };
+        let commit = self.mark_with(None, mark, &mut pulse).await;
+        commit.map_err(StepError::into_database_error)
     }
 
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        self.mark_with(Some(sent), mark, pulse).boxed()
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        self.mark_with(Some(sent), mark, pulse).await
     }
 
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        async move {
-            self.open_writer(&pulse.stop).await?;
-            self.run_statement(0, sent, pulse).await
-        }
-        .boxed()
+    async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.open_writer(&pulse.stop).await?;
+        self.run_statement(0, sent, pulse).await
     }
 
     /// What runs alone here changes no object: nothing is ever asked.
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
-        let unknown = vec![Description::default(); objects.len()];
-        async { Ok(unknown) }.boxed()
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
+        Ok(vec![Description::default(); objects.len()])
     }
 
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
-        let session = Session {
+    async fn session(&mut self) -> Result<Session, DatabaseError> {
+        Ok(Session {
             id: std::process::id().to_string(),
             started: String::new(),
             tag: self.settings.run.clone(),
-        };
-        async { Ok(session) }.boxed()
+        })
     }
 
     /// There is no server, so a session ends with its process, and whoever holds
     /// the guard knows that the other process is gone.
-    fn find_session<'a>(
-        &'a mut self,
-        _: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
-        async { Ok(None) }.boxed()
+    async fn find_session(&mut self, _: &Session) -> Result<Option<String>, DatabaseError> {
+        Ok(None)
     }
 
-    fn end_session<'a>(&'a mut self, _: &'a Session) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
+    async fn end_session(&mut self, _: &Session) -> Result<(), DatabaseError> {
+        Ok(())
     }
 
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async { Err(no_two_phase()) }.boxed()
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
+        Err(no_two_phase())
     }
 
-    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        async { Ok(false) }.boxed()
+    async fn is_prepared(&mut self, _: &str) -> Result<bool, DatabaseError> {
+        Ok(false)
     }
 
-    fn conclude<'a>(
-        &'a mut self,
-        _: &'a str,
-        _: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        async { Err(no_two_phase()) }.boxed()
+    async fn conclude(&mut self, _: &str, _: Decision) -> Result<(), DatabaseError> {
+        Err(no_two_phase())
     }
 
-    fn note<'a>(&'a mut self, entry: &'a LogEntry) -> BoxFuture<'a, ()> {
-        async move {
-            // The failure itself is what the user must see.
-            let _ = self.append_failure(entry).await;
-        }
-        .boxed()
+    async fn note(&mut self, entry: &LogEntry) {
+        // The failure itself is what the user must see.
+        let _ = self.append_failure(entry).await;
     }
 }
 

@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
@@ -287,149 +286,119 @@ fn failure(number: usize, statement: &Statement) -> StatementFailure {
     }
 }
 
+#[async_trait]
 impl Database for World {
-    fn identity(&mut self) -> BoxFuture<'_, Result<String, DatabaseError>> {
-        async { Ok(self.inside().identity.clone()) }.boxed()
+    async fn identity(&mut self) -> Result<String, DatabaseError> {
+        Ok(self.inside().identity.clone())
     }
 
-    fn try_lock<'a>(&'a mut self, _: &'a Holder) -> BoxFuture<'a, Result<Guard, DatabaseError>> {
-        async { Ok(self.inside().try_lock()) }.boxed()
+    async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
+        Ok(self.inside().try_lock())
     }
 
-    fn holder(&mut self) -> BoxFuture<'_, Result<Option<Holder>, DatabaseError>> {
-        let holder = self.inside().other_holder.clone().map(|(_, holder)| holder);
-        async move { Ok(holder) }.boxed()
+    async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
+        Ok(self.inside().other_holder.clone().map(|(_, holder)| holder))
     }
 
-    fn unlock(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
         self.inside().is_held = false;
-        async { Ok(()) }.boxed()
+        Ok(())
     }
 
-    fn read(&mut self) -> BoxFuture<'_, Result<Ledger, DatabaseError>> {
-        async { Ok(self.contents().ledger) }.boxed()
+    async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        Ok(self.contents().ledger)
     }
 
-    fn schema(&mut self) -> BoxFuture<'_, Result<Vec<String>, DatabaseError>> {
-        async { Ok(Vec::new()) }.boxed()
+    async fn schema(&mut self) -> Result<Vec<String>, DatabaseError> {
+        Ok(Vec::new())
     }
 
-    fn inspect(&mut self) -> BoxFuture<'_, Result<rev_sql::schema::Schema, DatabaseError>> {
-        async { Ok(rev_sql::schema::Schema::default()) }.boxed()
+    async fn inspect(&mut self) -> Result<rev_sql::schema::Schema, DatabaseError> {
+        Ok(rev_sql::schema::Schema::default())
     }
 
-    fn tables(&mut self) -> BoxFuture<'_, Result<Vec<sample::Table>, DatabaseError>> {
-        async { Ok(Vec::new()) }.boxed()
+    async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        Ok(Vec::new())
     }
 
-    fn ask<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>, DatabaseError>> {
-        async { Ok(Vec::new()) }.boxed()
+    async fn ask(&mut self, _: &str) -> Result<Vec<String>, DatabaseError> {
+        Ok(Vec::new())
     }
 
-    fn log(&mut self) -> BoxFuture<'_, Result<Vec<LogEntry>, DatabaseError>> {
-        async { Ok(self.contents().log) }.boxed()
+    async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {
+        Ok(self.contents().log)
     }
 
-    fn commit<'a>(
-        &'a mut self,
-        batch: &'a Batch,
-        pulse: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        async move {
-            let result = self.inside().commit(batch, pulse);
-            if result.is_ok() {
-                // Other lanes get their turn meanwhile, as with a real one.
-                tokio::task::yield_now().await;
-            }
-            result
+    async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        let result = self.inside().commit(batch, pulse);
+        if result.is_ok() {
+            // Other lanes get their turn meanwhile, as with a real one.
+            tokio::task::yield_now().await;
         }
-        .boxed()
+        result
     }
 
-    fn holds_together<'a>(
-        &'a mut self,
-        statements: &'a [Statement],
-    ) -> BoxFuture<'a, Result<bool, DatabaseError>> {
+    async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
         let alone = |statement: &Statement| statement.text.starts_with("ALONE");
-        let together = !statements.iter().any(alone);
-        async move { Ok(together) }.boxed()
+        Ok(!statements.iter().any(alone))
     }
 
-    fn mark<'a>(&'a mut self, mark: &'a Mark) -> BoxFuture<'a, Result<Commit, DatabaseError>> {
-        async { Ok(self.inside().mark(mark)) }.boxed()
+    async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
+        Ok(self.inside().mark(mark))
     }
 
-    fn run_with_mark<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        mark: &'a Mark,
-        _: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<Commit, StepError>> {
-        async move {
-            let mut inside = self.inside();
-            let before = inside.contents.clone();
-            let commit = inside.mark(mark);
-            if let Commit::Done(_) = commit
-                && let Err(error) = inside.send(sent)
-            {
-                inside.contents = before;
-                return Err(error);
-            }
-            Ok(commit)
+    async fn run_with_mark(
+        &mut self,
+        sent: Sent<'_>,
+        mark: &Mark,
+        _: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let mut inside = self.inside();
+        let before = inside.contents.clone();
+        let commit = inside.mark(mark);
+        if let Commit::Done(_) = commit
+            && let Err(error) = inside.send(sent)
+        {
+            inside.contents = before;
+            return Err(error);
         }
-        .boxed()
+        Ok(commit)
     }
 
-    fn run_alone<'a>(
-        &'a mut self,
-        sent: Sent<'a>,
-        _: &'a mut Pulse<'_>,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        async move { self.inside().send(sent) }.boxed()
+    async fn run_alone(&mut self, sent: Sent<'_>, _: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.inside().send(sent)
     }
 
-    fn describe<'a>(
-        &'a mut self,
-        objects: &'a [Object],
-    ) -> BoxFuture<'a, Result<Vec<Description>, DatabaseError>> {
-        let unknown = vec![Description::default(); objects.len()];
-        async { Ok(unknown) }.boxed()
+    async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
+        Ok(vec![Description::default(); objects.len()])
     }
 
-    fn session(&mut self) -> BoxFuture<'_, Result<Session, DatabaseError>> {
-        async { Ok(Session::default()) }.boxed()
+    async fn session(&mut self) -> Result<Session, DatabaseError> {
+        Ok(Session::default())
     }
 
-    fn find_session<'a>(
-        &'a mut self,
-        _: &'a Session,
-    ) -> BoxFuture<'a, Result<Option<String>, DatabaseError>> {
-        async { Ok(None) }.boxed()
+    async fn find_session(&mut self, _: &Session) -> Result<Option<String>, DatabaseError> {
+        Ok(None)
     }
 
-    fn end_session<'a>(&'a mut self, _: &'a Session) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
+    async fn end_session(&mut self, _: &Session) -> Result<(), DatabaseError> {
+        Ok(())
     }
 
-    fn check_two_phase(&mut self) -> BoxFuture<'_, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
+    async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
     }
 
-    fn is_prepared<'a>(&'a mut self, _: &'a str) -> BoxFuture<'a, Result<bool, DatabaseError>> {
-        async { Ok(false) }.boxed()
+    async fn is_prepared(&mut self, _: &str) -> Result<bool, DatabaseError> {
+        Ok(false)
     }
 
-    fn conclude<'a>(
-        &'a mut self,
-        _: &'a str,
-        _: Decision,
-    ) -> BoxFuture<'a, Result<(), DatabaseError>> {
-        async { Ok(()) }.boxed()
+    async fn conclude(&mut self, _: &str, _: Decision) -> Result<(), DatabaseError> {
+        Ok(())
     }
 
-    fn note<'a>(&'a mut self, _: &'a LogEntry) -> BoxFuture<'a, ()> {
+    async fn note(&mut self, _: &LogEntry) {
         self.inside().failures += 1;
-        async {}.boxed()
     }
 }
 
