@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Dialect, Graph, Node};
 use rev_db::{Scratch, Scratches};
+use rev_engine::clock::SystemClock;
 use rev_engine::database::{Database, DatabaseError};
 use rev_engine::event::Stop;
 use rev_engine::outcome::{End, LaneOutcome};
@@ -12,7 +13,6 @@ use rev_sql::schema::Schema;
 
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::{Session, address};
-use crate::system::SystemClock;
 
 /// Makes a throw-away database for one of the project's: on the server that a flag
 /// names, else on its own.

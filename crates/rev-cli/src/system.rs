@@ -1,30 +1,7 @@
-//! What the engine and new revisions need of the system: the time, who works
-//! here, and a little randomness.
+//! What runs and new revisions need of the system: who works here, the day, and a
+//! little randomness.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Instant;
-
-use rev_engine::clock::Clock;
-
-/// The system's clock.
-pub(crate) struct SystemClock(Instant);
-
-impl SystemClock {
-    /// A clock that counts from now.
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> String {
-        format!("{:.3}", jiff::Timestamp::now())
-    }
-
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
 
 /// Now, to the second, as written into new files.
 pub(crate) fn today() -> String {

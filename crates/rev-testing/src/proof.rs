@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use rev_core::trial::{Choice, programs};
 use rev_core::{Binding, DatabaseName, Dialect};
+use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::trial::{self, Bench, Judgement, Report, Stage, Verdict};
 
 use crate::Error;
-use crate::run::{SystemClock, open, request, scratches, wait_for};
+use crate::run::{open, request, scratches, wait_for};
 
 /// What came of proving a project's revisions.
 #[derive(Debug)]

@@ -2,11 +2,10 @@
 
 use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rev_core::Dialect;
 use rev_db::{Scratches, Settings};
-use rev_engine::clock::Clock;
 use rev_engine::database::DatabaseError;
 use rev_engine::request::Request;
 use rev_store::project::OpenError;
@@ -14,25 +13,6 @@ use rev_store::{Environment, Project};
 
 /// Names all runs: a throw-away database has no other ones to tell them from.
 const RUN: &str = "testing";
-
-/// The system's clock.
-pub(crate) struct SystemClock(Instant);
-
-impl SystemClock {
-    pub(crate) fn start() -> Self {
-        Self(Instant::now())
-    }
-}
-
-impl Clock for SystemClock {
-    fn now(&self) -> String {
-        format!("{:.3}", jiff::Timestamp::now())
-    }
-
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
 
 /// The project in exactly this folder; no variable of the environment counts.
 pub(crate) fn open(folder: &Path) -> Result<(Project, Environment), OpenError> {

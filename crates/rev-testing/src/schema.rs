@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use rev_core::Dialect;
 use rev_db::Scratch;
+use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::outcome::End;
 use rev_engine::replay::Replay;
 
 use crate::Error;
 use crate::plan::target;
-use crate::run::{SystemClock, open, request, scratches, wait_for};
+use crate::run::{open, request, scratches, wait_for};
 
 /// A throw-away database of SQLite, brought to a target. It is gone when dropped.
 pub struct Schema {

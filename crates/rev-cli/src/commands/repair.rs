@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::clock::Clock as _;
+use rev_engine::clock::SystemClock;
 use rev_engine::database::{Database, DatabaseError, Decision, Holder};
 use rev_engine::event::Stop;
 use rev_engine::journal::Participants;
@@ -20,7 +21,6 @@ use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Reporter;
 use crate::session::{Session, runtime};
-use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, Terminal, WARNING};
 
 /// `rev repair`.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Goal, RevisionId};
+use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::executor;
 use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
@@ -19,7 +20,6 @@ use crate::exit::Exit;
 use crate::format::run as format;
 use crate::reporter::Reporter;
 use crate::session::{Offline, Selection, Session, runtime};
-use crate::system::SystemClock;
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
 /// The most databases that are worked on at once, unless a flag says otherwise.

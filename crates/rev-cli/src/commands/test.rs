@@ -11,6 +11,7 @@ use std::sync::Arc;
 use rev_core::trial::{Choice, Program, programs};
 use rev_core::{Binding, Dialect};
 use rev_db::Scratches;
+use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::outcome::Refusal;
 use rev_engine::trial::{self, Bench, Fault, Judgement, News, Report, Skip, Stage, Verdict};
@@ -22,7 +23,6 @@ use crate::exit::Exit;
 use crate::reporter::Tally;
 use crate::scratch::not_made;
 use crate::session::{Session, runtime};
-use crate::system::SystemClock;
 use crate::terminal::{NAME, Terminal};
 use words::Lines;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Digest, Graph, RevisionId, ScriptError, ShortcutId, digest};
 use rev_db::Scratches;
+use rev_engine::clock::SystemClock;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_sql::schema::Difference;
@@ -17,7 +18,6 @@ use crate::commands::test::no_server;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::scratch;
 use crate::session::{Session, runtime};
-use crate::system::SystemClock;
 use crate::terminal::{GOOD, NAME};
 
 /// Proves the shortcut for every database that it has work for; databases for
