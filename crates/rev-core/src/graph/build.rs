@@ -1,4 +1,4 @@
-//! Building a graph, and all that can be wrong with one.
+//! Building a graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -8,154 +8,11 @@ use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::DiGraph;
 
 use super::across::{Across, Crossing};
-use super::shortcut::{self, ShortcutFault, Shortcuts};
+use super::fault::{GraphFault, LabelFault, ShortcutFault};
+use super::shortcut::{self, Shortcuts};
 use super::{Edge, Graph, Node, NodeSet};
 use crate::name::{RESERVED, similar};
 use crate::{DatabaseName, Label, Need, Revision, RevisionId};
-
-/// What keeps a set of revisions from being a graph.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GraphFault {
-    /// An id that more than one revision has. Said once for each further one.
-    #[error("revision id `{id}` is used more than once")]
-    DuplicateId {
-        /// The id.
-        id: RevisionId,
-    },
-    /// A parent that does not exist.
-    #[error("revision `{child}` names a parent that does not exist: `{parent}`")]
-    UnknownParent {
-        /// Who names it.
-        child: RevisionId,
-        /// The id that nobody has.
-        parent: RevisionId,
-        /// Ids that it may have been meant to be, likeliest first.
-        similar: Vec<RevisionId>,
-    },
-    /// A dependency that is neither an id nor a label.
-    #[error("revision `{child}` depends on `{dependency}`, which is no revision and no label")]
-    UnknownDependency {
-        /// Who names it.
-        child: RevisionId,
-        /// The word that names nothing.
-        dependency: String,
-        /// Ids and labels that it may have been meant to be, likeliest first.
-        similar: Vec<String>,
-    },
-    /// A revision that is its own parent.
-    #[error("revision `{id}` is its own parent")]
-    SelfParent {
-        /// The revision.
-        id: RevisionId,
-    },
-    /// A revision that depends on itself.
-    #[error("revision `{id}` depends on itself")]
-    SelfDependency {
-        /// The revision.
-        id: RevisionId,
-    },
-    /// A parent written twice.
-    #[error("revision `{child}` names parent `{parent}` twice")]
-    RepeatedParent {
-        /// Who names it.
-        child: RevisionId,
-        /// The parent.
-        parent: RevisionId,
-    },
-    /// Revisions that stand on one another in a circle.
-    #[error("revisions form a cycle: {}", cycle(members))]
-    Cycle {
-        /// Each stands on the next, the last on the first.
-        members: Vec<RevisionId>,
-    },
-    /// Something about a label.
-    #[error(transparent)]
-    Label(#[from] LabelFault),
-    /// Something about a shortcut.
-    #[error(transparent)]
-    Shortcut(#[from] ShortcutFault),
-}
-
-/// What is wrong with a label.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LabelFault {
-    /// A label that two revisions declare, or one twice.
-    #[error("label `{label}` is declared by `{first}` and again by `{second}`")]
-    Taken {
-        /// The label.
-        label: Label,
-        /// Who declares it first, by id.
-        first: RevisionId,
-        /// Who declares it again.
-        second: RevisionId,
-    },
-    /// A label that is also a revision's id.
-    #[error("label `{label}` of revision `{at}` is also a revision id")]
-    IsId {
-        /// The label.
-        label: Label,
-        /// Who declares it.
-        at: RevisionId,
-    },
-    /// A label such as `core-2` beside a name `core`.
-    #[error("label `{label}` of revision `{at}` reads as an offset from `{of}`")]
-    ReadsAsOffset {
-        /// The label.
-        label: Label,
-        /// The shorter name.
-        of: String,
-        /// Who declares it.
-        at: RevisionId,
-    },
-}
-
-fn cycle(members: &[RevisionId]) -> String {
-    members
-        .iter()
-        .chain(members.first())
-        .map(|id| format!("`{id}`"))
-        .collect::<Vec<_>>()
-        .join(" → ")
-}
-
-impl GraphFault {
-    /// The revision to point at.
-    #[must_use]
-    pub fn revision(&self) -> &RevisionId {
-        match self {
-            GraphFault::DuplicateId { id }
-            | GraphFault::SelfParent { id }
-            | GraphFault::SelfDependency { id } => id,
-            GraphFault::UnknownParent { child, .. }
-            | GraphFault::UnknownDependency { child, .. }
-            | GraphFault::RepeatedParent { child, .. } => child,
-            GraphFault::Cycle { members } => &members[0],
-            GraphFault::Shortcut(fault) => fault.shortcut(),
-            GraphFault::Label(LabelFault::Taken { second, .. }) => second,
-            GraphFault::Label(
-                LabelFault::IsId { at, .. } | LabelFault::ReadsAsOffset { at, .. },
-            ) => at,
-        }
-    }
-
-    /// A stable word for programs.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            GraphFault::DuplicateId { .. } => "duplicate_id",
-            GraphFault::UnknownParent { .. } => "unknown_parent",
-            GraphFault::UnknownDependency { .. } => "unknown_dependency",
-            GraphFault::SelfParent { .. } => "self_parent",
-            GraphFault::SelfDependency { .. } => "self_dependency",
-            GraphFault::RepeatedParent { .. } => "repeated_parent",
-            GraphFault::Cycle { .. } => "cycle",
-            GraphFault::Shortcut(fault) => fault.code(),
-            GraphFault::Label(LabelFault::Taken { .. }) => "label_taken",
-            GraphFault::Label(LabelFault::IsId { .. }) => "label_is_id",
-            GraphFault::Label(LabelFault::ReadsAsOffset { .. }) => "label_reads_as_offset",
-        }
-    }
-}
 
 /// The name before `-N` at a text's end, if it ends so.
 #[must_use]

@@ -12,6 +12,7 @@
 
 mod across;
 mod build;
+mod fault;
 mod reach;
 mod shortcut;
 mod walk;
@@ -24,8 +25,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef as _;
 
 pub use across::Crossing;
-pub use build::{GraphFault, LabelFault};
-pub use shortcut::{Shortcut, ShortcutFault, ShortcutId};
+pub use fault::{GraphFault, LabelFault, ShortcutFault};
+pub use shortcut::{Shortcut, ShortcutId};
 pub use walk::{Hop, NodeSet};
 
 use crate::digest::{self, Digest};
