@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::database::{
@@ -113,6 +113,10 @@ impl Database for Kept {
 
     fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
         pass_on!(self.inspect())
+    }
+
+    fn neighbours(&mut self) -> BoxFuture<'_, Result<Neighbours, DatabaseError>> {
+        pass_on!(self.neighbours())
     }
 
     fn holds_together<'a>(

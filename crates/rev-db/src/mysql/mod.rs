@@ -27,11 +27,11 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::Settings;
-use crate::rows;
+use crate::rows::{self, LedgerRow as _};
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Set};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range};
@@ -54,6 +54,8 @@ pub(crate) struct Mysql {
     guard: Option<Connection>,
     /// Whether the ledger's tables are known to exist, and to be filled.
     has_ledger: bool,
+    /// What there is beside it, once that was asked.
+    neighbours: Option<Neighbours>,
     /// Whether a script has left something in the session.
     is_touched: bool,
 }
@@ -67,6 +69,7 @@ impl Mysql {
             work: None,
             guard: None,
             has_ledger: false,
+            neighbours: None,
             is_touched: false,
         })
     }
@@ -119,6 +122,30 @@ impl Mysql {
         if let Some(work) = self.work.take() {
             work.close().await;
         }
+    }
+
+    /// The databases that this login can reach beside this one.
+    async fn look_around(&mut self) -> Result<Neighbours, DatabaseError> {
+        if let Some(known) = &self.neighbours {
+            return Ok(known.clone());
+        }
+        let work = self.work().await?;
+        let own = ledger::text(&work.database, Dialect::Mysql);
+        let rows = work
+            .rows(&format!(
+                "SELECT CAST(@@lower_case_table_names AS CHAR), SCHEMA_NAME \
+                 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({own}, \
+                 'information_schema', 'performance_schema', 'sys', 'mysql')"
+            ))
+            .await?;
+        let mut found = Neighbours::default();
+        for row in &rows {
+            let text = |index| row.text(index).map_err(|e| from_sqlx(&e));
+            found.is_caseless = text(0)? != "0";
+            found.databases.push(text(1)?);
+        }
+        self.neighbours = Some(found.clone());
+        Ok(found)
     }
 
     /// Makes the ledger where it is missing.
@@ -448,6 +475,10 @@ impl Database for Mysql {
 
     fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
         self.inspect_schema().boxed()
+    }
+
+    fn neighbours(&mut self) -> BoxFuture<'_, Result<Neighbours, DatabaseError>> {
+        self.look_around().boxed()
     }
 
     fn holds_together<'a>(

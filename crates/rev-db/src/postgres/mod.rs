@@ -31,7 +31,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::Settings;
@@ -555,6 +555,11 @@ impl Database for Postgres {
 
     fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
         self.inspect_schema().boxed()
+    }
+
+    /// No name leads into another one.
+    fn neighbours(&mut self) -> BoxFuture<'_, Result<Neighbours, DatabaseError>> {
+        async { Ok(Neighbours::default()) }.boxed()
     }
 
     fn holds_together<'a>(

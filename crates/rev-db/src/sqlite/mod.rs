@@ -29,7 +29,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::{Statement, rebuilds_tables};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -482,6 +482,11 @@ impl Database for Sqlite {
 
     fn inspect(&mut self) -> BoxFuture<'_, Result<Schema, DatabaseError>> {
         self.inspect_schema().boxed()
+    }
+
+    /// No name leads into another one.
+    fn neighbours(&mut self) -> BoxFuture<'_, Result<Neighbours, DatabaseError>> {
+        async { Ok(Neighbours::default()) }.boxed()
     }
 
     fn holds_together<'a>(

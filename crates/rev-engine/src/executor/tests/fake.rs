@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
+use rev_sql::schema::Neighbours;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
@@ -344,6 +345,10 @@ impl Database for World {
             result
         }
         .boxed()
+    }
+
+    fn neighbours(&mut self) -> BoxFuture<'_, Result<Neighbours, DatabaseError>> {
+        async { Ok(Neighbours::default()) }.boxed()
     }
 
     fn holds_together<'a>(
