@@ -14,6 +14,7 @@ mod plain;
 mod project;
 mod proxy;
 mod race;
+mod reach;
 mod scripts;
 mod squash;
 mod story;

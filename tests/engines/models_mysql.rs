@@ -3,6 +3,7 @@
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod generator;
+mod losses;
 mod real;
 mod runs;
 

@@ -7,7 +7,7 @@ use rev_db::{Scratch, Scratches};
 use rev_engine::clock::SystemClock;
 use rev_engine::database::{Database, DatabaseError};
 use rev_engine::event::Stop;
-use rev_engine::outcome::{End, LaneOutcome};
+use rev_engine::outcome::{End, LaneOutcome, Refusal};
 use rev_engine::replay::{Replay, points};
 use rev_sql::schema::Schema;
 
@@ -128,6 +128,9 @@ pub(crate) fn stuck(session: &Session, lane: &LaneOutcome, binding: &Binding) ->
     let hint = "this was on a throw-away database; the revisions must run from the base on";
     if let End::Refused(refusal) = &lane.end {
         let told = session.refusal(refusal, binding);
+        if let Refusal::Reaches { .. } = refusal {
+            return Failure::of(crate::exit::Exit::Refused, told);
+        }
         let told = told.into_iter().map(|it| it.hint(hint)).collect();
         return Failure::of(crate::exit::Exit::Refused, told);
     }

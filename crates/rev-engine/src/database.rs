@@ -16,7 +16,7 @@ use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::event::{Pulse, Stop};
@@ -64,6 +64,10 @@ pub trait Database: Send {
     /// The schema as values that can be compared, without the ledger and what is the
     /// engine's own or an extension's.
     async fn inspect(&mut self) -> Result<Schema, DatabaseError>;
+
+    /// What a script on this database could reach beside it, where it is a throw-away
+    /// one: the other databases that a statement can name.
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError>;
 
     /// Whether a transaction holds these statements together, so that all of
     /// them are undone if one fails. Runs nothing.

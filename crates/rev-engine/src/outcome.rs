@@ -5,6 +5,7 @@ use rev_core::resolve::ResolveError;
 use rev_core::revision::ScriptError;
 use rev_core::state::{Drift, StateError};
 use rev_core::{DatabaseName, Digest, PlanError, RevisionId};
+use rev_sql::schema::Reach;
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};
@@ -127,6 +128,22 @@ pub enum Refusal {
         action: &'static str,
         /// Why.
         error: SplitError,
+    },
+    /// A script that a throw-away database is not told.
+    #[error(
+        "the {action} script of revision `{revision}` is not run on a throw-away database: {reach}"
+    )]
+    Reaches {
+        /// The revision.
+        revision: RevisionId,
+        /// `upgrade` or `downgrade`.
+        action: &'static str,
+        /// The piece of the script, counted from 0.
+        piece: usize,
+        /// Where in it, in bytes.
+        offset: usize,
+        /// What it reaches.
+        reach: Reach,
     },
     /// A script that holds no statement.
     #[error("the {action} script of revision `{revision}` holds no statement")]
@@ -300,6 +317,7 @@ impl Refusal {
             Refusal::Plan(PlanError::NoFile { .. }) => "no_file",
             Refusal::Plan(PlanError::Script(_)) => "unclear_script",
             Refusal::Split { .. } => "bad_script",
+            Refusal::Reaches { .. } => "reaches_beyond",
             Refusal::Unwritten { .. } => "unwritten_script",
             Refusal::Drift { .. } => "drift",
             Refusal::Beside { .. } => "unknown_revisions",

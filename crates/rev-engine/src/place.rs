@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::database::{
@@ -105,6 +105,10 @@ impl Database for Kept {
 
     async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
         self.0.lock().await.inspect().await
+    }
+
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError> {
+        self.0.lock().await.neighbours().await
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

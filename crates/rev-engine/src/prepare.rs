@@ -9,6 +9,7 @@ use rev_core::state::Standing;
 use rev_core::{
     Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, RevisionId, Scope, Step,
 };
+use rev_sql::schema::{Neighbours, reaches};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -65,6 +66,31 @@ impl Prepared {
                     revision: step.revision.id.clone(),
                     action: step.action.name(),
                 });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Prepared {
+    /// Checks that nothing that is to run reaches beyond its database.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Reaches`].
+    pub(crate) fn check_reach(&self, neighbours: &Neighbours) -> Result<(), Refusal> {
+        let dialect = self.lane.database.dialect;
+        for work in self.works.iter() {
+            for statement in &work.statements {
+                if let Some(reach) = reaches(&statement.text, dialect, neighbours) {
+                    return Err(Refusal::Reaches {
+                        revision: work.revision.clone(),
+                        action: work.action.name(),
+                        piece: statement.piece,
+                        offset: statement.offset + reach.offset(),
+                        reach,
+                    });
+                }
             }
         }
         Ok(())

@@ -22,8 +22,8 @@ pub struct Request {
     /// Whether a session that a killed run has left at work is ended, instead of
     /// waited for.
     pub ends_sessions: bool,
-    /// Whether what revisions need of other databases counts for nothing: on a
-    /// throw-away database there are no others.
+    /// Whether the databases are throw-away ones. What revisions need of other databases
+    /// counts for nothing there, and no script may reach beyond its own.
     pub alone: bool,
     /// Databases that cannot be looked at: a lane that depends on one of them, or
     /// that one of them may depend on, is refused. Where a dialect is not known,

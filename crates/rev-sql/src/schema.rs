@@ -18,6 +18,7 @@ mod filter;
 mod model;
 pub mod mysql;
 pub mod postgres;
+mod reaches;
 mod rename;
 pub mod sqlite;
 #[cfg(test)]
@@ -35,5 +36,6 @@ pub use model::{
     Column, Constraint, Deferral, Enumeration, Generated, Handle, Index, Kind, Name, Object,
     Options, Part, PartOf, Reference, Rule, Schema, Sequence, Table,
 };
+pub use reaches::{Neighbours, Reach, reaches};
 pub use rename::{BadRename, Rename, resolve};
 pub use text::Text;

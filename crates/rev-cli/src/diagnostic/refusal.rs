@@ -4,6 +4,7 @@ use rev_core::plan::WaitError;
 use rev_core::{Binding, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
+use rev_sql::schema::Reach;
 use rev_sql::split::SplitError;
 use rev_store::Project;
 
@@ -53,6 +54,23 @@ pub(crate) fn refusal(
                 action,
             },
         ),
+        Refusal::Reaches {
+            revision,
+            action,
+            piece,
+            offset,
+            reach,
+        } => {
+            let place = Place {
+                project,
+                binding,
+                revision,
+                action,
+            };
+            told.at(place.spot(*piece, *offset))
+                .fact("revision", revision.as_str())
+                .hint(stay_within(reach))
+        }
         Refusal::Unwritten { revision, action } => {
             let place = Place {
                 project,
@@ -154,6 +172,19 @@ pub(crate) fn refusal(
         Refusal::State(_) => told.on(binding.name.as_str()),
     };
     vec![told]
+}
+
+/// What keeps a script within its database.
+fn stay_within(reach: &Reach) -> &'static str {
+    match reach {
+        Reach::Database { .. } => {
+            "leave the database's name out: the connection is in the right one already"
+        }
+        Reach::Beyond { .. } => {
+            "a throw-away database stands beside live ones, and nothing may reach these:\n\
+             take the statement out, and do by hand what is no matter of one database"
+        }
+    }
 }
 
 fn script(error: &ScriptError) -> Diagnostic {

@@ -26,11 +26,11 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::Settings;
-use crate::rows;
+use crate::rows::{self, LedgerRow as _};
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Set};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range};
@@ -53,6 +53,8 @@ pub(crate) struct Mysql {
     guard: Option<Connection>,
     /// Whether the ledger's tables are known to exist, and to be filled.
     has_ledger: bool,
+    /// What there is beside it, once that was asked.
+    neighbours: Option<Neighbours>,
     /// Whether a script has left something in the session.
     is_touched: bool,
 }
@@ -66,6 +68,7 @@ impl Mysql {
             work: None,
             guard: None,
             has_ledger: false,
+            neighbours: None,
             is_touched: false,
         })
     }
@@ -118,6 +121,30 @@ impl Mysql {
         if let Some(work) = self.work.take() {
             work.close().await;
         }
+    }
+
+    /// The databases that this login can reach beside this one.
+    async fn look_around(&mut self) -> Result<Neighbours, DatabaseError> {
+        if let Some(known) = &self.neighbours {
+            return Ok(known.clone());
+        }
+        let work = self.work().await?;
+        let own = ledger::text(&work.database, Dialect::Mysql);
+        let rows = work
+            .rows(&format!(
+                "SELECT CAST(@@lower_case_table_names AS CHAR), SCHEMA_NAME \
+                 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({own}, \
+                 'information_schema', 'performance_schema', 'sys', 'mysql')"
+            ))
+            .await?;
+        let mut found = Neighbours::default();
+        for row in &rows {
+            let text = |index| row.text(index).map_err(|e| from_sqlx(&e));
+            found.is_caseless = text(0)? != "0";
+            found.databases.push(text(1)?);
+        }
+        self.neighbours = Some(found.clone());
+        Ok(found)
     }
 
     /// Makes the ledger where it is missing.
@@ -433,6 +460,10 @@ impl Database for Mysql {
 
     async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
         self.inspect_schema().await
+    }
+
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError> {
+        self.look_around().await
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

@@ -30,7 +30,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::Statement;
 
 use crate::Settings;
@@ -540,6 +540,11 @@ impl Database for Postgres {
 
     async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
         self.inspect_schema().await
+    }
+
+    /// No name leads into another one.
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError> {
+        Ok(Neighbours::default())
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

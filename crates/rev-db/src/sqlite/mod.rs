@@ -28,7 +28,7 @@ use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone};
 use rev_sql::ledger;
 use rev_sql::sample;
-use rev_sql::schema::Schema;
+use rev_sql::schema::{Neighbours, Schema};
 use rev_sql::split::{Statement, rebuilds_tables};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
@@ -463,6 +463,11 @@ impl Database for Sqlite {
 
     async fn inspect(&mut self) -> Result<Schema, DatabaseError> {
         self.inspect_schema().await
+    }
+
+    /// No name leads into another one.
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError> {
+        Ok(Neighbours::default())
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

@@ -63,6 +63,9 @@ impl Run<'_> {
             }
         };
         prepared.check_runnable()?;
+        if self.request.alone && !prepared.works.is_empty() {
+            prepared.check_reach(&database.neighbours().await?)?;
+        }
         check_session(database, &prepared).await?;
         self.check_commitment(database, &prepared).await?;
         let digest = match (&self.aim, &lane.job.pin, &prepared.lane.steps[..]) {

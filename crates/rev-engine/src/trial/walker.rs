@@ -8,7 +8,7 @@ use rev_sql::schema::{ColumnOrder, Difference, difference};
 use super::verdict::{Fault, Judgement, Moment, Skip};
 use super::{Run, Stage};
 use crate::database::{Database as _, DatabaseError};
-use crate::outcome::{End, LaneOutcome};
+use crate::outcome::{End, LaneOutcome, Refusal};
 use crate::place::{Kept, Place};
 use crate::proof::Unproven;
 use crate::replay::{Replay, points};
@@ -183,7 +183,9 @@ impl<'r, 'a> Walker<'r, 'a> {
 
     /// The revision below that did not come up.
     fn blame(&mut self, lane: &LaneOutcome, node: Node) -> Option<Judgement> {
-        let End::Failed { revision, .. } = &lane.end else {
+        let (End::Failed { revision, .. } | End::Refused(Refusal::Reaches { revision, .. })) =
+            &lane.end
+        else {
             return None;
         };
         let graph = self.run.bench.alone;

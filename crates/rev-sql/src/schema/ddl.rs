@@ -8,7 +8,7 @@ mod mysql;
 mod order;
 mod postgres;
 mod script;
-mod spelling;
+pub(super) mod spelling;
 mod sqlite;
 
 use rev_core::Dialect;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rev_core::{Binding, RevisionId};
-use rev_engine::outcome::{End, LaneOutcome};
+use rev_engine::outcome::{End, LaneOutcome, Refusal};
 use rev_engine::proof::Unproven;
 use rev_engine::trial::{Fault, Moment, Remark, Subject, Verdict};
 use rev_sql::schema::Difference;
@@ -128,6 +128,11 @@ impl Trial<'_> {
             (_, failed) => failed,
         };
         let mut told = told.unwrap_or_else(|| Diagnostic::new("trial", ""));
+        if let End::Refused(Refusal::Reaches { .. }) = &lane.end {
+            // It is what keeps it from being tried, and says how to mend it.
+            told.causes.clear();
+            return told.fact("moment", code(at));
+        }
         told.message = message;
         told.code = "step_failed".to_owned();
         told.hints.clear();

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
 use rev_sql::sample;
+use rev_sql::schema::Neighbours;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
@@ -336,6 +337,10 @@ impl Database for World {
             tokio::task::yield_now().await;
         }
         result
+    }
+
+    async fn neighbours(&mut self) -> Result<Neighbours, DatabaseError> {
+        Ok(Neighbours::default())
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {

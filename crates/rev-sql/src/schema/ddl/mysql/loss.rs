@@ -3,12 +3,13 @@
 use super::fill::{base, labels};
 use super::spelling::string;
 use crate::schema::ddl::Note;
-use crate::schema::{Column, Table};
+use crate::schema::{Column, Table, Text};
 
 /// What is lost when a column is made another in place.
 pub(super) fn of_change(table: &Table, from: &Column, to: &Column) -> Option<Note> {
     let what = of_type(from.type_name.as_str(), to.type_name.as_str())
-        .or_else(|| of_characters(from, to))?;
+        .or_else(|| of_characters(from, to))
+        .or_else(|| of_growth(from, to))?;
     let (old, new) = (described(from, to), described(to, from));
     Some(Note::destructive(format!(
         "`{}.{}` goes from {old} to {new}: {what}",
@@ -42,6 +43,8 @@ fn described(column: &Column, other: &Column) -> String {
 
 const REFUSED: &str = "values that do not fit are refused, or cut where sql_mode is not strict";
 
+const FILLED: &str = "shorter values are filled up with zero bytes";
+
 fn of_type(from: &str, to: &str) -> Option<String> {
     if from == to {
         return None;
@@ -52,7 +55,11 @@ fn of_type(from: &str, to: &str) -> Option<String> {
     {
         return of_labels(old, new);
     }
-    (!old.fits(&new)).then(|| REFUSED.to_owned())
+    let what = match old.fits(&new) {
+        true => old.is_filled(&new).then_some(FILLED),
+        false => Some(REFUSED),
+    };
+    what.map(str::to_owned)
 }
 
 fn of_labels(from: &[String], to: &[String]) -> Option<String> {
@@ -66,22 +73,56 @@ fn of_labels(from: &[String], to: &[String]) -> Option<String> {
     })
 }
 
-/// Whether a character set has all characters of another.
+/// The character sets of a column before and after, where they differ.
+fn characters<'a>(from: &'a Column, to: &'a Column) -> Option<(&'a str, &'a str)> {
+    let (old, new) = (from.collation.as_ref()?, to.collation.as_ref()?);
+    // What both databases have by default stays what it is.
+    if old.key().is_empty() && new.key().is_empty() {
+        return None;
+    }
+    let of = |collation: &'a Text| collation.as_str().split('_').next();
+    let (old, new) = (of(old)?, of(new)?);
+    (old != new).then_some((old, new))
+}
+
+/// What is lost where a character set has not all characters of another.
 fn of_characters(from: &Column, to: &Column) -> Option<String> {
-    let of = |column: &Column| {
-        let name = column.collation.as_ref()?.as_str();
-        name.split('_').next().map(str::to_owned)
-    };
-    let (old, new) = (of(from)?, of(to)?);
-    let has_all = match new.as_str() {
+    let (old, new) = characters(from, to)?;
+    let has_all = match new {
         "utf8mb4" | "utf16" | "utf16le" | "utf32" => true,
-        "utf8mb3" | "utf8" | "ucs2" => {
-            !["utf8mb4", "utf16", "utf16le", "utf32"].contains(&old.as_str())
-        }
-        _ => old == new || old == "ascii",
+        "utf8mb3" | "utf8" | "ucs2" => !["utf8mb4", "utf16", "utf16le", "utf32"].contains(&old),
+        _ => old == "ascii",
     };
     (!has_all).then(|| format!("characters that {new} does not have are refused, or become `?`"))
 }
+
+/// What is lost where characters take more bytes, of which a text has only so many.
+fn of_growth(from: &Column, to: &Column) -> Option<String> {
+    let (old, new) = characters(from, to)?;
+    const SMALL: [&str; 4] = ["ascii", "utf8", "utf8mb3", "utf8mb4"];
+    const LARGE: [&str; 4] = ["utf16", "utf16le", "utf32", "ucs2"];
+    let grows = LARGE.contains(&new) || (SMALL.contains(&new) && !SMALL.contains(&old));
+    let types = [from, to].map(|it| Type::of(it.type_name.as_str()));
+    let [
+        Type::Text(bytes) | Type::Characters { bytes, .. },
+        Type::Text(room),
+    ] = types
+    else {
+        return None;
+    };
+    // A plain character set's letter takes four bytes at most elsewhere.
+    let due = match types[0] {
+        Type::Text(_) => bytes * 4,
+        _ => bytes,
+    };
+    (grows && room < due).then(|| REFUSED.to_owned())
+}
+
+/// How many bytes the four sizes of texts and blobs have.
+const TINY: u64 = 255;
+const SHORT: u64 = 65_535;
+const MEDIUM: u64 = 16_777_215;
+const LONG: u64 = 4_294_967_295;
 
 /// A type by what it can hold.
 #[derive(Debug, PartialEq)]
@@ -90,8 +131,11 @@ enum Type {
     Integer(u32, bool),
     /// Digits before and after the point, and whether there is a sign.
     Decimal(u32, u32, bool),
-    /// Digits that are exact.
-    Float(u32),
+    /// Four digits, from 1901 to 2155.
+    Year,
+    /// Digits that are exact, digits before and after the point where they are
+    /// counted, and whether there is a sign.
+    Float(u32, Option<(u32, u32)>, bool),
     Bits(u32),
     /// Characters and bytes at most; whether spaces at the end count.
     Characters {
@@ -99,7 +143,10 @@ enum Type {
         bytes: u64,
         padded: bool,
     },
-    Bytes(u64),
+    /// Bytes at most, whatever the characters.
+    Text(u64),
+    /// Bytes at most; whether there are always as many.
+    Bytes(u64, bool),
     Json,
     Labels(Vec<String>),
     /// Whether it has a date, a time of day, digits of seconds, and few years.
@@ -124,10 +171,10 @@ impl Type {
             digits: number(0, 0),
             short: base(text) == "timestamp",
         };
-        let characters = |most: u64, bytes: u64| Self::Characters {
-            most,
-            bytes,
-            padded: base(text) == "char",
+        let float = |digits| {
+            let counted = (numbers.len() == 2).then(|| (number(0, 0), number(1, 0)));
+            let counted = counted.map(|(all, after)| (all.saturating_sub(after), after));
+            Self::Float(digits, counted, signed)
         };
         let long = u64::from(number(0, 1));
         match base(text) {
@@ -136,25 +183,30 @@ impl Type {
             "mediumint" => Self::Integer(24, signed),
             "int" => Self::Integer(32, signed),
             "bigint" => Self::Integer(64, signed),
-            "year" => Self::Integer(12, false),
+            "year" => Self::Year,
             "decimal" => {
                 let (all, after) = (number(0, 10), number(1, 0));
                 Self::Decimal(all.saturating_sub(after), after, signed)
             }
-            "float" => Self::Float(6),
-            "double" => Self::Float(15),
+            "float" => float(6),
+            "double" => float(15),
             "bit" => Self::Bits(number(0, 1)),
-            "char" | "varchar" => characters(long, long * 4),
-            "tinytext" => characters(63, 255),
-            "text" => characters(16_383, 65_535),
-            "mediumtext" => characters(4_194_303, 16_777_215),
-            "longtext" => characters(u64::from(u32::MAX) / 4, u64::from(u32::MAX)),
+            "char" | "varchar" => Self::Characters {
+                most: long,
+                bytes: long * 4,
+                padded: base(text) == "char",
+            },
+            "tinytext" => Self::Text(TINY),
+            "text" => Self::Text(SHORT),
+            "mediumtext" => Self::Text(MEDIUM),
+            "longtext" => Self::Text(LONG),
             "json" => Self::Json,
-            "binary" | "varbinary" => Self::Bytes(long),
-            "tinyblob" => Self::Bytes(255),
-            "blob" => Self::Bytes(65_535),
-            "mediumblob" => Self::Bytes(16_777_215),
-            "longblob" => Self::Bytes(u64::from(u32::MAX)),
+            "binary" => Self::Bytes(long, true),
+            "varbinary" => Self::Bytes(long, false),
+            "tinyblob" => Self::Bytes(TINY, false),
+            "blob" => Self::Bytes(SHORT, false),
+            "mediumblob" => Self::Bytes(MEDIUM, false),
+            "longblob" => Self::Bytes(LONG, false),
             "enum" | "set" => Self::Labels(labels(text)),
             "date" => time(true, false),
             "time" => time(false, true),
@@ -176,33 +228,39 @@ impl Type {
                     _ => more >= bits,
                 }
             }
-            (Self::Integer(bits, signed), Self::Decimal(digits, _, with_sign)) => {
-                *digits >= decimal_digits(*bits) && (*with_sign || !signed)
+            (Self::Year, Self::Integer(bits, _)) => *bits >= 16,
+            (
+                Self::Integer(..) | Self::Year | Self::Decimal(..),
+                Self::Decimal(..) | Self::Float(..),
+            ) => self.fits_digits(other),
+            (Self::Float(digits, counted, signed), Self::Float(more, places, with_sign)) => {
+                let has_places = match (counted, places) {
+                    (_, None) => true,
+                    (None, Some(_)) => false,
+                    (Some((before, after)), Some((more, behind))) => {
+                        more >= before && behind >= after
+                    }
+                };
+                more >= digits && has_places && (*with_sign || !signed)
             }
-            (Self::Integer(bits, _), Self::Float(digits)) => *digits >= decimal_digits(*bits),
-            (Self::Decimal(before, after, signed), Self::Decimal(more, behind, with_sign)) => {
-                more >= before && behind >= after && (*with_sign || !signed)
-            }
-            (Self::Decimal(before, after, _), Self::Float(digits)) => before + after <= *digits,
-            (Self::Float(digits), Self::Float(more)) => more >= digits,
             (Self::Bits(bits), Self::Bits(more)) => more >= bits,
             (
-                Self::Characters {
-                    most,
-                    bytes,
-                    padded,
-                },
+                Self::Characters { most, padded, .. },
                 Self::Characters {
                     most: more,
-                    bytes: room,
                     padded: pads,
+                    ..
                 },
-            ) => (more >= most || room >= bytes) && (*padded || !pads),
-            (Self::Characters { bytes, .. }, Self::Bytes(room)) => room >= bytes,
-            (Self::Bytes(bytes), Self::Bytes(room)) => room >= bytes,
-            (Self::Json, Self::Characters { bytes, .. }) => *bytes >= u64::from(u32::MAX),
-            (_, Self::Characters { most, .. }) => {
-                self.longest_text().is_some_and(|text| *most >= text)
+            ) => more >= most && (*padded || !pads),
+            (Self::Text(bytes), Self::Characters { most, padded, .. }) => !padded && most >= bytes,
+            (
+                Self::Characters { bytes, .. } | Self::Text(bytes),
+                Self::Text(room) | Self::Bytes(room, _),
+            ) => room >= bytes,
+            (Self::Bytes(bytes, _), Self::Bytes(room, _)) => room >= bytes,
+            (Self::Json, Self::Text(room)) => *room >= LONG,
+            (_, Self::Characters { most: room, .. } | Self::Text(room)) => {
+                self.longest_text().is_some_and(|text| *room >= text)
             }
             (
                 Self::Time {
@@ -225,16 +283,50 @@ impl Type {
         }
     }
 
+    /// Whether a number of plain digits is one of this type, which has them too.
+    fn fits_digits(&self, other: &Self) -> bool {
+        let (before, after, signed) = match self {
+            Self::Integer(bits, signed) => (decimal_digits(*bits), 0, *signed),
+            Self::Year => (4, 0, false),
+            Self::Decimal(before, after, signed) => (*before, *after, *signed),
+            _ => return false,
+        };
+        match other {
+            Self::Decimal(more, behind, with_sign) => {
+                *more >= before && *behind >= after && (*with_sign || !signed)
+            }
+            Self::Float(digits, places, with_sign) => {
+                let has_places =
+                    places.is_none_or(|(more, behind)| more >= before && behind >= after);
+                before + after <= *digits && has_places && (*with_sign || !signed)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether values are made longer than they are.
+    fn is_filled(&self, other: &Self) -> bool {
+        let Self::Bytes(room, true) = other else {
+            return false;
+        };
+        !matches!(self, Self::Bytes(bytes, true) if bytes == room)
+    }
+
     /// How many characters a value has at most when it becomes a text.
     fn longest_text(&self) -> Option<u64> {
         Some(match self {
             Self::Integer(bits, _) => u64::from(decimal_digits(*bits)) + 1,
             Self::Decimal(before, after, _) => u64::from(before + after) + 2,
-            Self::Float(_) => 24,
+            Self::Year => 4,
+            Self::Float(..) => 24,
             Self::Labels(labels) => labels.iter().map(|it| it.chars().count() as u64 + 1).sum(),
             Self::Time { .. } => 26,
             Self::Other(length) => *length,
-            Self::Bits(_) | Self::Bytes(_) | Self::Json | Self::Characters { .. } => return None,
+            Self::Bits(_)
+            | Self::Bytes(..)
+            | Self::Json
+            | Self::Characters { .. }
+            | Self::Text(_) => return None,
         })
     }
 }
@@ -243,8 +335,7 @@ impl Type {
 fn decimal_digits(bits: u32) -> u32 {
     match bits {
         0..=8 => 3,
-        9..=12 => 4,
-        13..=16 => 5,
+        9..=16 => 5,
         17..=24 => 8,
         25..=32 => 10,
         _ => 20,
@@ -262,7 +353,7 @@ fn numbers(text: &str) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Type, of_type};
+    use super::of_type;
 
     #[test]
     fn what_holds_all_values_loses_none() {
@@ -283,6 +374,10 @@ mod tests {
             ("enum('a','bb')", "varchar(5)"),
             ("uuid", "char(36)"),
             ("json", "longtext"),
+            ("year", "smallint"),
+            ("float(5,1)", "float"),
+            ("float(5,1)", "double(7,2)"),
+            ("binary(4)", "varbinary(4)"),
         ] {
             assert_eq!(of_type(from, to), None, "{from} to {to}");
         }
@@ -306,11 +401,16 @@ mod tests {
             ("blob", "text"),
             ("longtext", "json"),
             ("point", "polygon"),
+            ("float", "float(5,1)"),
+            ("double(7,3)", "double(7,2)"),
+            ("int", "double unsigned"),
+            ("tinyint", "year"),
+            ("tinytext", "varchar(100)"),
+            ("binary(4)", "binary(8)"),
         ] {
             assert!(of_type(from, to).is_some(), "{from} to {to}");
         }
         let gone = of_type("enum('a','it''s')", "enum('a')").unwrap_or_default();
         assert!(gone.contains("'it''s'"), "{gone}");
-        assert_eq!(Type::of("year"), Type::Integer(12, false));
     }
 }
