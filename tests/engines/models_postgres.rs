@@ -9,6 +9,7 @@ mod extras;
 mod generator;
 mod place;
 mod real;
+mod rights;
 mod types;
 
 use rev_sql::schema::{Diff, Filter, resolve};

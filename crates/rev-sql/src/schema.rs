@@ -19,6 +19,7 @@ mod model;
 pub mod mysql;
 pub mod postgres;
 mod rename;
+mod rights;
 pub mod sqlite;
 #[cfg(test)]
 mod testing;
@@ -36,4 +37,5 @@ pub use model::{
     Options, Part, PartOf, Reference, Rule, Schema, Sequence, Table,
 };
 pub use rename::{BadRename, Rename, resolve};
+pub use rights::{Privileges, Rights};
 pub use text::Text;

@@ -14,6 +14,7 @@ mod enumeration;
 mod object;
 mod rename;
 mod retype;
+mod rights;
 mod sequence;
 mod way;
 
@@ -22,7 +23,7 @@ use rev_core::Dialect;
 use super::{Note, Script, Step, Writer, spell, spell_name};
 use crate::ledger;
 use crate::schema::postgres::default_name;
-use crate::schema::{Constraint, Diff, Name, Object, Table, Text};
+use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, Text};
 
 /// Writes for PostgreSQL.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,7 @@ impl Writer for Postgres {
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
         match step {
             Step::DropObject(object) => object::drop(object, diff, script),
-            Step::CreateObject(object) => object::create(object, script),
+            Step::CreateObject(object) => object::create(object, diff, script),
             Step::ReplaceObject(from, to) => object::replace(from, to, diff, script),
             Step::DropForeignKey(table, constraint) => {
                 script.push(format!(
@@ -68,9 +69,13 @@ impl Writer for Postgres {
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
             Step::Rename(it) => rename::write(it, diff, script),
-            Step::CreateNamespace(it) => script.push(format!("CREATE SCHEMA {}", name(it))),
+            Step::CreateNamespace(it) => {
+                script.push(format!("CREATE SCHEMA {}", name(it)));
+                let called = Name::bare(it.clone());
+                rights::of(Kind::Namespace, &called, "SCHEMA", diff, script);
+            }
             Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
-            Step::CreateEnum(it) => enumeration::create(it, script),
+            Step::CreateEnum(it) => enumeration::create(it, diff, script),
             Step::ChangeEnum(from, to) => enumeration::change(from, to, diff, script),
             Step::DropEnum(it) => script.push(format!("DROP TYPE {}", qualified(&it.name))),
             Step::CreateSequence(it) => sequence::create(it, diff, script),

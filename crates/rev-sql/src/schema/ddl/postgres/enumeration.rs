@@ -3,17 +3,17 @@
 
 use rev_core::TransactionMode;
 
-use super::retype;
-use super::{comment_on, literal, qualified};
+use super::{comment_on, literal, qualified, retype, rights};
 use crate::schema::ddl::{Note, Script};
-use crate::schema::{Change, Diff, Enumeration, Text};
+use crate::schema::{Change, Diff, Enumeration, Kind, Text};
 
 /// An enum with its comment.
-pub(super) fn create(it: &Enumeration, script: &mut Script) {
+pub(super) fn create(it: &Enumeration, diff: &Diff, script: &mut Script) {
     script.push(definition(it));
     if it.comment.is_some() {
         comment(it, script);
     }
+    rights::of(Kind::Enum, &it.name, "TYPE", diff, script);
 }
 
 fn definition(it: &Enumeration) -> String {
@@ -51,6 +51,9 @@ pub(super) fn change(from: &Enumeration, to: &Enumeration, diff: &Diff, script: 
     let is_lost = is_rebuilt && to.comment.is_some();
     if from.comment != to.comment || is_lost {
         comment(to, script);
+    }
+    if is_rebuilt {
+        rights::of(Kind::Enum, &to.name, "TYPE", diff, script);
     }
 }
 
