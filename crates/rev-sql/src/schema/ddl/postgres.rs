@@ -18,6 +18,8 @@ mod rights;
 mod sequence;
 mod way;
 
+use std::collections::BTreeSet;
+
 use rev_core::Dialect;
 
 use super::{Note, Script, Step, Writer, spell, spell_name};
@@ -26,8 +28,21 @@ use crate::schema::postgres::default_name;
 use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, Text};
 
 /// Writes for PostgreSQL.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Postgres;
+#[derive(Debug, Default)]
+pub(super) struct Postgres {
+    /// Enums that are made anew though they only grow.
+    anew: BTreeSet<Name>,
+}
+
+impl Postgres {
+    /// What a script uses is known when it is there.
+    pub(super) fn of(diff: &Diff) -> Self {
+        let draft = super::write_with(&Self::default(), diff);
+        Self {
+            anew: enumeration::used_at_once(diff, &draft),
+        }
+    }
+}
 
 impl Writer for Postgres {
     fn keys_apart(&self) -> bool {
@@ -39,7 +54,7 @@ impl Writer for Postgres {
     }
 
     fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool {
-        way::is_in_the_way(object, diff)
+        way::is_in_the_way(object, diff, &self.anew)
     }
 
     fn replaces(&self, from: &Object, to: &Object) -> bool {
@@ -76,16 +91,12 @@ impl Writer for Postgres {
             }
             Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
             Step::CreateEnum(it) => enumeration::create(it, diff, script),
-            Step::ChangeEnum(from, to) => enumeration::change(from, to, diff, script),
+            Step::ChangeEnum(from, to) => enumeration::change(from, to, &self.anew, diff, script),
             Step::DropEnum(it) => script.push(format!("DROP TYPE {}", qualified(&it.name))),
             Step::CreateSequence(it) => sequence::create(it, diff, script),
             Step::ChangeSequence(from, to) => sequence::change(from, to, diff, script),
             Step::DropSequence(it) => sequence::drop(it, diff, script),
         }
-    }
-
-    fn finish(&self, diff: &Diff, script: &mut Script) {
-        enumeration::settle_transaction(diff, script);
     }
 }
 
