@@ -4,6 +4,7 @@
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod apart;
+mod casts;
 mod commands;
 mod extras;
 mod generator;

@@ -11,6 +11,7 @@ mod column;
 mod create;
 mod domain;
 mod enumeration;
+mod loss;
 mod object;
 mod rename;
 mod retype;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use super::alter::Plan;
-use super::{beside, cast, comment_on, create, literal, name, qualified, remark, sequence};
+use super::{beside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
 use crate::schema::ddl::Note;
 use crate::schema::postgres::default_name::{self, mentions};
 use crate::schema::{
@@ -88,7 +88,7 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
     };
     let table = plan.change.to.name.to_string();
     plan.notes
-        .extend(cast::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
+        .extend(loss::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
     column.leave_sequence(plan);
     if from.generated.is_some() && to.generated.is_none() {
         column.alter(plan, "DROP EXPRESSION");
