@@ -4,11 +4,13 @@
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod apart;
+mod casts;
 mod commands;
 mod extras;
 mod generator;
 mod place;
 mod real;
+mod rights;
 mod types;
 
 use rev_sql::schema::{Diff, Filter, resolve};

@@ -20,6 +20,7 @@ pub mod mysql;
 pub mod postgres;
 mod reaches;
 mod rename;
+mod rights;
 pub mod sqlite;
 #[cfg(test)]
 mod testing;
@@ -38,4 +39,5 @@ pub use model::{
 };
 pub use reaches::{Neighbours, Reach, reaches};
 pub use rename::{BadRename, Rename, resolve};
+pub use rights::{Privileges, Rights};
 pub use text::Text;

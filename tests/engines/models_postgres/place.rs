@@ -76,22 +76,16 @@ impl Place {
     /// Runs a script as the executor does.
     pub(crate) fn apply(&mut self, script: &ddl::Script) -> Result<(), String> {
         let text = Sql::text(&script.to_sql());
-        let statements = split(&text, DIALECT, script.transaction);
+        let statements = split(&text, DIALECT, TransactionMode::Step);
         let statements = statements.map_err(|error| error.to_string())?;
-        let together = script.transaction == TransactionMode::Step;
-        if together {
-            self.run("BEGIN")?;
-        }
+        self.run("BEGIN")?;
         for statement in statements {
             if let Err(error) = self.run(&statement.text) {
                 let _ = self.run("ROLLBACK");
                 return Err(format!("{error}\nin {}", statement.text));
             }
         }
-        if together {
-            self.run("COMMIT")?;
-        }
-        Ok(())
+        self.run("COMMIT").map(drop)
     }
 }
 

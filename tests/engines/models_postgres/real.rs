@@ -71,15 +71,9 @@ fn scripts(before: &str, after: &str, renames: &[&str]) -> String {
         let left = between(&place.inspect(), due);
         assert!(left.is_empty(), "{left:?}\n{}", script.to_sql());
     }
-    let title = |way: &str, script: &ddl::Script| match script.transaction {
-        rev_core::TransactionMode::Step => format!("----- {way}"),
-        rev_core::TransactionMode::None => format!("----- {way}, transaction: none"),
-    };
     format!(
-        "{sentences}\n{}\n{}{}\n{}",
-        title("up", &up),
+        "{sentences}\n----- up\n{}----- down\n{}",
         up.to_sql(),
-        title("down", &down),
         down.to_sql()
     )
 }
@@ -194,7 +188,7 @@ fn shop(edits: &[(&str, &str)], more: &str, renames: &[&str]) -> String {
 }
 
 #[test]
-fn an_enum_grows_where_it_stands_and_commits_a_label_before_it_is_used() {
+fn an_enum_with_a_label_that_is_used_at_once_is_made_anew() {
     let edits = [
         (
             "('new', 'paid', 'sent')",
@@ -202,6 +196,15 @@ fn an_enum_grows_where_it_stands_and_commits_a_label_before_it_is_used() {
         ),
         ("DEFAULT 'new'", "DEFAULT 'draft'"),
     ];
+    insta::assert_snapshot!(shop(&edits, "", &[]));
+}
+
+#[test]
+fn an_enum_grows_where_it_stands() {
+    let edits = [(
+        "('new', 'paid', 'sent')",
+        "('draft', 'new', 'paid', 'packed', 'sent', 'back')",
+    )];
     insta::assert_snapshot!(shop(&edits, "", &[]));
 }
 
@@ -265,4 +268,52 @@ COMMENT ON TABLE sale IS 'One row for each sale';
 COMMENT ON COLUMN sale.at IS 'when it was made';
 ";
     insta::assert_snapshot!(shop(&edits, more, &[]));
+}
+
+/// Applies the way from one schema to another and back, with these rows in the first,
+/// and gives what a query finds at each of the three places.
+fn with_rows(before: &str, rows: &str, after: &str, query: &str) -> [Vec<String>; 3] {
+    let mut place = Place::new();
+    let to = made(&mut place, after);
+    let from = made(&mut place, before);
+    place.run(rows).unwrap_or_else(|error| panic!("{error}"));
+    let up = Diff::between(&from, &to, &[], &Filter::default(), DIALECT);
+    let (up, down) = (written(&up), written(&up.reversed(DIALECT)));
+    let answer = |place: &mut Place| place.run(query).unwrap_or_else(|error| panic!("{error}"));
+    let first = answer(&mut place);
+    let [second, third] = [(&up, &to), (&down, &from)].map(|(script, due)| {
+        let done = place.apply(script);
+        done.unwrap_or_else(|error| panic!("{error}\n{}", script.to_sql()));
+        let left = between(&place.inspect(), due);
+        assert!(left.is_empty(), "{left:?}\n{}", script.to_sql());
+        answer(&mut place)
+    });
+    [first, second, third]
+}
+
+#[test]
+fn a_table_whose_checks_wait_for_the_commit_is_filled_and_then_altered() {
+    let before = "
+        CREATE TABLE team (id int PRIMARY KEY);
+        CREATE TABLE hero (
+          id int PRIMARY KEY, name text,
+          team_id int REFERENCES team DEFERRABLE INITIALLY DEFERRED, UNIQUE (name) DEFERRABLE INITIALLY DEFERRED
+        );
+        CREATE TABLE note (hero_id int REFERENCES hero DEFERRABLE INITIALLY DEFERRED);
+        CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO note VALUES (new.id); RETURN new; END $$;
+        CREATE CONSTRAINT TRIGGER look AFTER UPDATE ON hero DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION look();
+        CREATE TRIGGER tell BEFORE INSERT OR UPDATE ON hero FOR EACH ROW EXECUTE FUNCTION tell();";
+    let after = before
+        .replace("name text,", "name text NOT NULL DEFAULT 'x',")
+        .replace("note (hero_id int", "note (hero_id int NOT NULL");
+    let rows = "INSERT INTO team VALUES (1); INSERT INTO hero VALUES (1, NULL, 1), (2, 'b', 1);";
+    let found = with_rows(
+        before,
+        rows,
+        &after,
+        "SELECT id, name FROM hero ORDER BY id",
+    );
+    assert_eq!(found[1], ["1|x", "2|b"]);
+    insta::assert_snapshot!(scripts(before, &after, &[]));
 }

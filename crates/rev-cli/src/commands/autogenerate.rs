@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rev_core::arrange::{Share, arrange};
-use rev_core::{Binding, Node, Revision, Scripts, Sql};
+use rev_core::{Binding, Node, Revision, Scripts, Sql, TransactionMode};
 use serde_json::json;
 
 use crate::args::{Comparing, NewRevision};
@@ -83,7 +83,7 @@ fn share(found: &Comparison) -> Share {
     Share {
         upgrade: Sql::text(&found.up.to_sql()),
         downgrade: Sql::text(&found.down.to_sql()),
-        transaction: found.up.transaction,
+        transaction: TransactionMode::Step,
     }
 }
 

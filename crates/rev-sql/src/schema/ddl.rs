@@ -92,11 +92,6 @@ pub trait Writer {
 
     /// Adds the statements of a step to the script.
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script);
-
-    /// Looks at the whole script once it is written.
-    fn finish(&self, diff: &Diff, script: &mut Script) {
-        let _ = (diff, script);
-    }
 }
 
 /// The script that does what a diff says.
@@ -105,7 +100,7 @@ pub fn write(diff: &Diff, dialect: Dialect) -> Script {
     match dialect {
         Dialect::Sqlite => write_with(&sqlite::Sqlite, diff),
         Dialect::Mysql => write_with(&mysql::Mysql::of(diff), diff),
-        Dialect::Postgres => write_with(&postgres::Postgres, diff),
+        Dialect::Postgres => write_with(&postgres::Postgres::of(diff), diff),
     }
 }
 
@@ -114,7 +109,6 @@ fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
     for step in order::steps(diff, writer) {
         writer.write(step, diff, &mut script);
     }
-    writer.finish(diff, &mut script);
     script
 }
 

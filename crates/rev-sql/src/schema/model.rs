@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::Text;
+use super::{Rights, Text};
 
 /// What one engine alone knows of a part: key to value, the value empty for a flag.
 pub type Options = BTreeMap<String, String>;
@@ -53,6 +53,8 @@ pub struct Schema {
     pub tables: BTreeMap<Name, Table>,
     /// All that is compared by its whole text: views, triggers, routines and such.
     pub objects: BTreeMap<Handle, Object>,
+    /// Owners and privileges of PostgreSQL. Not compared.
+    pub rights: BTreeMap<(Kind, Name), Rights>,
 }
 
 /// What names an object: its kind, the table or view that it belongs to, its name.

@@ -13,6 +13,7 @@ pub(super) mod default_name;
 mod definition;
 mod list;
 mod reader;
+mod rights;
 mod rows;
 mod select;
 #[cfg(test)]

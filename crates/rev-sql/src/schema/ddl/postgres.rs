@@ -11,22 +11,39 @@ mod column;
 mod create;
 mod domain;
 mod enumeration;
+mod loss;
 mod object;
 mod rename;
 mod retype;
+mod rights;
 mod sequence;
 mod way;
+
+use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
 use super::{Note, Script, Step, Writer, spell, spell_name};
 use crate::ledger;
 use crate::schema::postgres::default_name;
-use crate::schema::{Constraint, Diff, Name, Object, Table, Text};
+use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, Text};
 
 /// Writes for PostgreSQL.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Postgres;
+#[derive(Debug, Default)]
+pub(super) struct Postgres {
+    /// Enums that are made anew though they only grow.
+    anew: BTreeSet<Name>,
+}
+
+impl Postgres {
+    /// What a script uses is known when it is there.
+    pub(super) fn of(diff: &Diff) -> Self {
+        let draft = super::write_with(&Self::default(), diff);
+        Self {
+            anew: enumeration::used_at_once(diff, &draft),
+        }
+    }
+}
 
 impl Writer for Postgres {
     fn keys_apart(&self) -> bool {
@@ -38,7 +55,7 @@ impl Writer for Postgres {
     }
 
     fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool {
-        way::is_in_the_way(object, diff)
+        way::is_in_the_way(object, diff, &self.anew)
     }
 
     fn replaces(&self, from: &Object, to: &Object) -> bool {
@@ -48,7 +65,7 @@ impl Writer for Postgres {
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
         match step {
             Step::DropObject(object) => object::drop(object, diff, script),
-            Step::CreateObject(object) => object::create(object, script),
+            Step::CreateObject(object) => object::create(object, diff, script),
             Step::ReplaceObject(from, to) => object::replace(from, to, diff, script),
             Step::DropForeignKey(table, constraint) => {
                 script.push(format!(
@@ -68,19 +85,19 @@ impl Writer for Postgres {
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
             Step::Rename(it) => rename::write(it, diff, script),
-            Step::CreateNamespace(it) => script.push(format!("CREATE SCHEMA {}", name(it))),
+            Step::CreateNamespace(it) => {
+                script.push(format!("CREATE SCHEMA {}", name(it)));
+                let called = Name::bare(it.clone());
+                rights::of(Kind::Namespace, &called, "SCHEMA", diff, script);
+            }
             Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
-            Step::CreateEnum(it) => enumeration::create(it, script),
-            Step::ChangeEnum(from, to) => enumeration::change(from, to, diff, script),
+            Step::CreateEnum(it) => enumeration::create(it, diff, script),
+            Step::ChangeEnum(from, to) => enumeration::change(from, to, &self.anew, diff, script),
             Step::DropEnum(it) => script.push(format!("DROP TYPE {}", qualified(&it.name))),
             Step::CreateSequence(it) => sequence::create(it, diff, script),
             Step::ChangeSequence(from, to) => sequence::change(from, to, diff, script),
             Step::DropSequence(it) => sequence::drop(it, diff, script),
         }
-    }
-
-    fn finish(&self, diff: &Diff, script: &mut Script) {
-        enumeration::settle_transaction(diff, script);
     }
 }
 

@@ -2,15 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use rev_core::TransactionMode;
-
 /// Statements in the order to run them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
     /// The statements.
     pub statements: Vec<Statement>,
-    /// How they are to be committed.
-    pub transaction: TransactionMode,
 }
 
 /// A statement and what is said beside it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rev_core::Dialect;
 
+use super::rights::RightsRow;
 use super::rows::{
     ColumnRow, ConstraintRow, EnumRow, IndexRow, ObjectRow, Place, Row, SequenceRow, TableRow,
 };
@@ -47,6 +48,7 @@ impl<'a> Reader<'a> {
                 Row::Table(row) => self.add_table(*row)?,
                 Row::Object(row) => self.objects.push(row),
                 Row::Needs(row) => drop(self.needs.insert(row.of, row.names)),
+                Row::Rights(row) => self.add_rights(row),
             }
         }
         for row in std::mem::take(&mut self.sequences) {
@@ -68,6 +70,18 @@ impl<'a> Reader<'a> {
         Name {
             schema: (schema != self.home).then(|| super::name(schema)),
             name: super::name(name),
+        }
+    }
+
+    fn add_rights(&mut self, row: RightsRow) {
+        let kind = Kind::ALL.into_iter().find(|it| it.word() == row.kind);
+        if let Some(kind) = kind {
+            let (place, rights) = row.read();
+            let key = match kind {
+                Kind::Namespace => Name::bare(name(place.1)),
+                _ => self.name(place),
+            };
+            self.schema.rights.insert((kind, key), rights);
         }
     }
 

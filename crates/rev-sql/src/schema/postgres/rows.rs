@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::rights::RightsRow;
 use crate::schema::Options;
 
 /// Schema and name.
@@ -16,6 +17,7 @@ pub(super) enum Row {
     Table(Box<TableRow>),
     Object(ObjectRow),
     Needs(NeedsRow),
+    Rights(RightsRow),
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,6 +8,7 @@
 use rev_core::Dialect;
 
 use super::Scope;
+use super::rights::RIGHTS;
 use crate::ledger::{Ledger, text};
 
 /// What is left out or asked for.
@@ -23,7 +24,7 @@ impl Selection<'_> {
     pub(super) fn text(&self) -> String {
         let queries = [
             NAMESPACES, EXTENSIONS, TABLES, SEQUENCES, ENUMS, DOMAINS, COMPOSITES, RANGES, VIEWS,
-            ROUTINES, AGGREGATES, TRIGGERS, POLICIES, RULES, NEEDS,
+            ROUTINES, AGGREGATES, TRIGGERS, POLICIES, RULES, NEEDS, RIGHTS,
         ];
         let queries = queries.map(|query| format!("WITH {COMMON}\n{};\n", query.trim()));
         self.filled(&queries.concat())

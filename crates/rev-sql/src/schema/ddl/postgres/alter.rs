@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{column, comment_on, constraint_name, create, name, qualified, retype, sequence};
+use super::{
+    column, comment_on, constraint_name, create, name, qualified, retype, rights, sequence,
+};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
@@ -294,6 +296,7 @@ impl Plan<'_> {
         if new.comment.is_some() {
             column::comment(new, self);
         }
+        rights::of_column(&self.change.to.name, &new.name, self.diff, &mut self.after);
     }
 
     fn table_options(&mut self) {

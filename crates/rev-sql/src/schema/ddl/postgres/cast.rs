@@ -7,12 +7,11 @@
 use rev_core::Dialect;
 
 use super::spell_name;
-use crate::schema::ddl::Note;
-use crate::schema::{Column, Kind, Schema};
+use crate::schema::{Column, Kind, Name, Schema};
 
 /// What kind of values a type has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     Integer,
     Numeric,
     Float,
@@ -35,7 +34,7 @@ enum Family {
 }
 
 /// A type without its modifiers, and these.
-fn parts(type_name: &str) -> (String, Option<&str>) {
+pub(super) fn parts(type_name: &str) -> (String, Option<&str>) {
     let Some(open) = type_name.find('(') else {
         return (type_name.to_owned(), None);
     };
@@ -45,7 +44,7 @@ fn parts(type_name: &str) -> (String, Option<&str>) {
     (base, type_name.get(open + 1..close))
 }
 
-fn family(base: &str) -> Family {
+pub(super) fn family(base: &str) -> Family {
     match base {
         "smallint" | "integer" | "bigint" => Family::Integer,
         "numeric" => Family::Numeric,
@@ -58,7 +57,7 @@ fn family(base: &str) -> Family {
         "timestamp with time zone" => Family::Zoned,
         "time without time zone" => Family::Time,
         "time with time zone" => Family::ZonedTime,
-        "interval" => Family::Interval,
+        it if it == "interval" || it.starts_with("interval ") => Family::Interval,
         "json" | "jsonb" => Family::Json,
         "bit" | "bit varying" => Family::Bits,
         "bytea" => Family::Bytes,
@@ -79,9 +78,8 @@ fn is_assigned(from: &str, to: &str) -> bool {
     if from == to {
         return true;
     }
-    let element = |text: &str| text.strip_suffix("[]").map(str::to_owned);
     if let (Some(from), Some(to)) = (element(&from), element(&to)) {
-        return is_assigned(&from, &to);
+        return is_assigned(from, to);
     }
     match (family(&from), family(&to)) {
         (_, Text) => true,
@@ -96,16 +94,35 @@ fn is_assigned(from: &str, to: &str) -> bool {
     }
 }
 
-/// The type that a domain is over; the type itself where it is none.
-fn base_type(type_name: &str, schema: &Schema) -> String {
-    let is_domain = |name: &crate::schema::Name| spell_name(name, Dialect::Postgres) == type_name;
+/// The type of an array's elements.
+pub(super) fn element(type_name: &str) -> Option<&str> {
+    type_name.strip_suffix("[]")
+}
+
+/// The type that a domain is over in the end; the type itself where it is none.
+pub(super) fn base_type(type_name: &str, schema: &Schema) -> String {
+    let is_domain = |name: &Name| spell_name(name, Dialect::Postgres) == type_name;
     let domains = schema.objects.values().filter(|it| it.kind == Kind::Domain);
     let mut found = domains.filter(|it| is_domain(&it.name));
     let text = found.next().and_then(|it| it.create.first());
     match text.and_then(super::domain::Domain::read) {
-        Some(domain) => domain.base,
+        Some(domain) => {
+            let base = domain.base.split(" COLLATE ").next();
+            base_type(base.unwrap_or(&domain.base), schema)
+        }
         None => type_name.to_owned(),
     }
+}
+
+/// Whether a type is an enum.
+pub(super) fn is_enum(type_name: &str, schema: &Schema) -> bool {
+    labels(type_name, schema).is_some()
+}
+
+fn labels<'a>(type_name: &str, schema: &'a Schema) -> Option<&'a [String]> {
+    let mut enums = schema.enums.values();
+    let found = enums.find(|it| spell_name(&it.name, Dialect::Postgres) == type_name);
+    found.map(|it| it.labels.as_slice())
 }
 
 /// What a column's new value is made by, where that has to be said; with why.
@@ -121,15 +138,41 @@ pub(super) fn using(
         return None;
     }
     let column = super::name(&to.name);
-    let cast = match is_castable(&parts(&old).0, &parts(&new).0) {
-        true => format!("{column}::{}", to.type_name),
-        false if old.ends_with("[]") && new.ends_with("[]") => {
-            format!("{column}::text[]::{}", to.type_name)
-        }
-        false => format!("{column}::text::{}", to.type_name),
+    let cast = match way(&old, &new) {
+        Way::Direct => format!("{column}::{}", to.type_name),
+        Way::Through(between) => format!("{column}::{between}::{}", to.type_name),
+        Way::Assigned(between) => format!("{column}::text::{between}"),
     };
     let why = format!("{old} does not become {new} by itself");
     Some((cast, why))
+}
+
+/// How one type becomes another that it does not become by itself.
+enum Way {
+    /// There is a cast.
+    Direct,
+    /// By way of another type.
+    Through(&'static str),
+    /// By way of text and a type that the column takes by itself, since a cast would cut.
+    Assigned(&'static str),
+}
+
+fn way(old: &str, new: &str) -> Way {
+    let (from, to) = (parts(old).0, parts(new).0);
+    let is_number = |it: &str| {
+        matches!(
+            family(it),
+            Family::Integer | Family::Numeric | Family::Float
+        )
+    };
+    match () {
+        () if to == "bit" && family(&from) != Family::Integer => Way::Assigned("bit varying"),
+        () if is_castable(&from, &to) => Way::Direct,
+        () if old.ends_with("[]") && new.ends_with("[]") => Way::Through("text[]"),
+        () if from == "smallint" && to == "bit" => Way::Through("integer"),
+        () if from == "bit" && is_number(&to) => Way::Through("bigint"),
+        () => Way::Through("text"),
+    }
 }
 
 /// Whether there is a cast from one type to the other that must be asked for.
@@ -160,117 +203,12 @@ pub(super) fn to_base(from: &Column, to: &Column) -> String {
     }
 }
 
-/// What a change of type may do to values.
-pub(super) fn loss(
-    table: &str,
-    from: &Column,
-    to: &Column,
-    before: &Schema,
-    after: &Schema,
-) -> Option<Note> {
-    use Family::{
-        Boolean, Date, Float, Integer, Interval, Json, Money, Numeric, Text, Time, Timestamp,
-        Zoned, ZonedTime,
-    };
-    if from.type_name == to.type_name {
-        return None;
-    }
-    let title = format!(
-        "`{table}.{}` goes from {} to {}",
-        to.name, from.type_name, to.type_name
-    );
-    let old_type = base_type(from.type_name.as_str(), before);
-    let new_type = base_type(to.type_name.as_str(), after);
-    let ((old, old_size), (new, new_size)) = (parts(&old_type), parts(&new_type));
-    let is_unread = format!(
-        "a value that cannot be read as {} makes it fail",
-        to.type_name
-    );
-    let lost = |what: &str| Some(Note::destructive(format!("{title}: {what}")));
-    let may_fail = |what: &str| Some(Note::decide(format!("{title}: {what}")));
-    match (family(&old), family(&new)) {
-        (Float | Numeric | Money, Integer) => lost("fractions are rounded"),
-        (Numeric | Float, Money) => lost("amounts are rounded"),
-        (Numeric, Float) => lost("digits may be rounded"),
-        (Float, Float) if new == "real" => lost("digits may be rounded"),
-        (Integer, Float) => lost("large numbers lose digits"),
-        (Numeric, Numeric) if shrinks(old_size, new_size) => {
-            lost("digits are rounded, and numbers that are too large make it fail")
-        }
-        (_, Text) if fits_less(old_size, new_size, &old, &new) => {
-            may_fail("values that are longer make it fail")
-        }
-        (Integer, Integer) if rank(&new) < rank(&old) => {
-            may_fail("numbers that are too large make it fail")
-        }
-        (Timestamp | Zoned, Date) => lost("the time of day is lost"),
-        (Timestamp | Zoned, Time | ZonedTime) => lost("the date is lost"),
-        (ZonedTime, Time) => lost("the time zone is lost"),
-        (Interval, Time) => lost("days are lost"),
-        (Timestamp, Zoned) | (Zoned, Timestamp) | (Date, Zoned) => {
-            may_fail("it is read in the time zone of the session")
-        }
-        (Integer, Boolean) => lost("all but 0 become true"),
-        (Json, Json) if new == "jsonb" => lost("spelling, order and repeated keys are lost"),
-        (Text, Text) | (_, Text) => None,
-        (Text, _) => may_fail(&is_unread),
-        (one, other) if one == other && old == new && to.type_name.as_str() == new_type => None,
-        (Integer, Numeric) | (Date, Timestamp) | (Time, ZonedTime | Interval) => {
-            new_size.and_then(|_| may_fail("numbers that are too large make it fail"))
-        }
-        (one, other) if one == other && one != Family::Other => None,
-        _ => may_fail(&is_unread),
-    }
-}
-
-fn rank(base: &str) -> u8 {
-    match base {
-        "smallint" => 2,
-        "integer" => 4,
-        _ => 8,
-    }
-}
-
-fn numbers(size: Option<&str>) -> Option<(i32, i32)> {
-    let mut numbers = size?.split(',').map(|it| it.trim().parse().ok());
-    Some((numbers.next()??, numbers.next().flatten().unwrap_or(0)))
-}
-
-fn shrinks(old: Option<&str>, new: Option<&str>) -> bool {
-    match (numbers(old), numbers(new)) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some((all, after)), Some((new_all, new_after))) => {
-            new_after < after || new_all - new_after < all - after
-        }
-    }
-}
-
-fn fits_less(old_size: Option<&str>, new_size: Option<&str>, old: &str, new: &str) -> bool {
-    let limit = |size: Option<&str>| size.and_then(|it| it.trim().parse::<u32>().ok());
-    let was_text = family(old) == Family::Text;
-    let new_limit = match (limit(new_size), new) {
-        (Some(limit), _) => limit,
-        (None, "character") => 1,
-        (None, "name") => 63,
-        (None, _) => return false,
-    };
-    match limit(old_size).filter(|_| was_text) {
-        Some(old_limit) => new_limit < old_limit,
-        None => true,
-    }
-}
-
 /// What a column holds that must hold something and has no default; `None` where
 /// nothing will do.
 pub(super) fn filler(column: &Column, schema: &Schema) -> Option<String> {
     let spelt = column.type_name.as_str();
-    let labelled = schema
-        .enums
-        .values()
-        .find(|it| spell_name(&it.name, Dialect::Postgres) == spelt);
-    if let Some(found) = labelled {
-        return found.labels.first().map(|label| super::literal(label));
+    if let Some(labels) = labels(spelt, schema) {
+        return labels.first().map(|label| super::literal(label));
     }
     let base = parts(&base_type(spelt, schema)).0;
     if base.ends_with("[]") {
@@ -293,7 +231,7 @@ pub(super) fn filler(column: &Column, schema: &Schema) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_assigned, is_castable, parts, shrinks};
+    use super::{is_assigned, is_castable, parts};
 
     #[test]
     fn a_type_is_parted_from_its_modifiers() {
@@ -332,15 +270,5 @@ mod tests {
         }
         assert!(is_castable("text", "uuid") && is_castable("integer", "boolean"));
         assert!(!is_castable("bigint", "boolean") && !is_castable("integer", "uuid"));
-    }
-
-    #[test]
-    fn fewer_digits_on_either_side_are_a_loss() {
-        assert!(shrinks(None, Some("10,2")) && shrinks(Some("10,2"), Some("10,1")));
-        assert!(
-            shrinks(Some("10,2"), Some("10,3")),
-            "a digit less before the point"
-        );
-        assert!(!shrinks(Some("10,2"), Some("12,2")) && !shrinks(Some("10,2"), None));
     }
 }

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use rev_core::Dialect;
+
 use super::alter::Plan;
-use super::{beside, cast, comment_on, create, literal, name, qualified, remark, sequence};
+use super::{beside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
 use crate::schema::ddl::Note;
 use crate::schema::postgres::default_name::{self, mentions};
-use crate::schema::{Alteration, Column, Name, Options, TableChange, Text};
+use crate::schema::{
+    Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, TableChange, Text,
+};
+use crate::split::tokens;
 
 fn retypes(from: &Column, to: &Column) -> bool {
     (&from.type_name, &from.collation) != (&to.type_name, &to.collation)
@@ -83,7 +88,7 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
     };
     let table = plan.change.to.name.to_string();
     plan.notes
-        .extend(cast::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
+        .extend(loss::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
     column.leave_sequence(plan);
     if from.generated.is_some() && to.generated.is_none() {
         column.alter(plan, "DROP EXPRESSION");
@@ -103,6 +108,33 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
     if from.comment != to.comment {
         comment(to, plan);
     }
+}
+
+/// Whether some check waits for the commit: a statement on any table may set one off, by
+/// triggers too.
+fn may_wait(diff: &Diff) -> bool {
+    let mut constraints = diff.from.tables.values().flat_map(|it| &it.constraints);
+    let is_late = |it: &Text| has_words(it, &["INITIALLY", "DEFERRED"]);
+    let mut triggers = diff.from.objects.values();
+    constraints.any(|it| it.deferral == Deferral::Initially)
+        || triggers.any(|it| it.kind == Kind::Trigger && it.create.iter().any(is_late))
+}
+
+fn has_words(text: &Text, words: &[&str; 2]) -> bool {
+    let found = tokens(text.as_str(), Dialect::Postgres);
+    let mut pairs = found.windows(2);
+    pairs.any(|pair| pair[0].is(words[0]) && pair[1].is(words[1]))
+}
+
+/// Whether a trigger is on, and one of `UPDATE`.
+fn is_set_off_by_update(trigger: &Object) -> bool {
+    let events = |text: &Text| {
+        let found = tokens(text.as_str(), Dialect::Postgres);
+        let events = found.iter().take_while(|token| !token.is("ON"));
+        events.into_iter().any(|token| token.is("UPDATE"))
+    };
+    let is_off = |text: &Text| has_words(text, &["DISABLE", "TRIGGER"]);
+    trigger.create.first().is_some_and(events) && !trigger.create.iter().any(is_off)
 }
 
 /// A column on its way.
@@ -184,8 +216,33 @@ impl Change<'_> {
             "UPDATE {} SET {column} = {filler} WHERE {column} IS NULL",
             plan.table()
         );
-        plan.before.push_noted(text, vec![note]);
+        let mut notes = vec![note];
+        notes.extend(self.triggers(plan));
+        plan.before.push_noted(text, notes);
+        if may_wait(plan.diff) {
+            let why = "what waits for the commit is checked now: a table with such checks cannot be altered";
+            plan.before
+                .push_noted("SET CONSTRAINTS ALL IMMEDIATE", remark(why));
+        }
         None
+    }
+
+    /// What is said where filling the column sets off triggers.
+    fn triggers(&self, plan: &Plan<'_>) -> Option<Note> {
+        let table = &plan.change.to.name;
+        let fires = |it: &&Object| {
+            it.kind == Kind::Trigger && it.on.as_ref() == Some(table) && is_set_off_by_update(it)
+        };
+        let triggers = plan.diff.from.objects.values().filter(fires);
+        let called: Vec<String> = triggers.map(|it| format!("`{}`", it.name.name)).collect();
+        match called.as_slice() {
+            [] => None,
+            [one] => Some(Note::remark(format!("this sets off the trigger {one}"))),
+            several => Some(Note::remark(format!(
+                "this sets off the triggers {}",
+                several.join(", ")
+            ))),
+        }
     }
 
     fn retype(&self, plan: &mut Plan<'_>, filler: Option<&str>) {

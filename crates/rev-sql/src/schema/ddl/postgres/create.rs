@@ -35,6 +35,7 @@ pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
     }
     super::sequence::take(&table.name, None, diff, script);
     comments(table, script);
+    super::rights::of_table(table, diff, script);
 }
 
 /// Adds `ALTER TABLE` with these actions, if there are any.

@@ -1,19 +1,19 @@
-//! Enums: new labels are added where they stand; where one goes, or the order is
-//! another one, the type is made anew.
+//! Enums: new labels are added where they stand; where one goes, the order is another
+//! one, or the same script uses a new one, the type is made anew.
 
-use rev_core::TransactionMode;
+use std::collections::BTreeSet;
 
-use super::retype;
-use super::{comment_on, literal, qualified};
+use super::{comment_on, literal, qualified, retype, rights};
 use crate::schema::ddl::{Note, Script};
-use crate::schema::{Change, Diff, Enumeration, Text};
+use crate::schema::{Change, Diff, Enumeration, Kind, Name, Table, Text};
 
 /// An enum with its comment.
-pub(super) fn create(it: &Enumeration, script: &mut Script) {
+pub(super) fn create(it: &Enumeration, diff: &Diff, script: &mut Script) {
     script.push(definition(it));
     if it.comment.is_some() {
         comment(it, script);
     }
+    rights::of(Kind::Enum, &it.name, "TYPE", diff, script);
 }
 
 fn definition(it: &Enumeration) -> String {
@@ -36,14 +36,20 @@ fn only_grows(from: &Enumeration, to: &Enumeration) -> bool {
     from.labels.iter().all(|label| new.any(|it| it == label))
 }
 
-/// Whether an enum is made anew.
-pub(super) fn is_rebuilt(from: &Enumeration, to: &Enumeration) -> bool {
-    !only_grows(from, to)
+/// Whether an enum is made anew; `anew`: those that are so though they only grow.
+pub(super) fn is_rebuilt(from: &Enumeration, to: &Enumeration, anew: &BTreeSet<Name>) -> bool {
+    !only_grows(from, to) || anew.contains(&to.name)
 }
 
 /// Makes one enum into the other.
-pub(super) fn change(from: &Enumeration, to: &Enumeration, diff: &Diff, script: &mut Script) {
-    let is_rebuilt = is_rebuilt(from, to);
+pub(super) fn change(
+    from: &Enumeration,
+    to: &Enumeration,
+    anew: &BTreeSet<Name>,
+    diff: &Diff,
+    script: &mut Script,
+) {
+    let is_rebuilt = is_rebuilt(from, to, anew);
     match is_rebuilt {
         true => rebuild(from, to, diff, script),
         false => grow(from, to, script),
@@ -51,6 +57,9 @@ pub(super) fn change(from: &Enumeration, to: &Enumeration, diff: &Diff, script: 
     let is_lost = is_rebuilt && to.comment.is_some();
     if from.comment != to.comment || is_lost {
         comment(to, script);
+    }
+    if is_rebuilt {
+        rights::of(Kind::Enum, &to.name, "TYPE", diff, script);
     }
 }
 
@@ -103,11 +112,17 @@ fn rebuild(from: &Enumeration, to: &Enumeration, diff: &Diff, script: &mut Scrip
             literal(new)
         )));
     }
-    let why = match gone.is_empty() {
-        true => "PostgreSQL cannot change the order of an enum's labels",
-        false => "PostgreSQL cannot take a label from an enum",
-    };
-    notes.push(Note::remark(format!("{why}: it is made anew")));
+    notes.push(Note::remark(
+        match (only_grows(from, to), gone.is_empty()) {
+            (true, _) => {
+                "a new label is used at once, which `ADD VALUE` does not allow before it is \
+                      committed: the type is made anew; to spare its tables that, add the label \
+                      in a revision before"
+            }
+            (_, true) => "PostgreSQL cannot change the order of an enum's labels: it is made anew",
+            (_, false) => "PostgreSQL cannot take a label from an enum: it is made anew",
+        },
+    ));
     retype::write("TYPE", &to.name, &definition(to), notes, diff, script);
 }
 
@@ -131,26 +146,29 @@ pub(super) fn is_gone(text: &Text, diff: &Diff) -> bool {
     })
 }
 
-/// A new label cannot be used before it is committed: where the script uses one, each
-/// statement is committed by itself.
-pub(super) fn settle_transaction(diff: &Diff, script: &mut Script) {
-    let new: Vec<String> = changed(diff)
-        .filter(|(from, to)| !is_rebuilt(from, to))
-        .flat_map(|(from, to)| to.labels.iter().filter(|it| !from.labels.contains(it)))
-        .map(|it| literal(it))
-        .collect();
+/// The enums that only grow, yet have to be made anew: a label that `ADD VALUE` adds cannot
+/// be used before it is committed, and the script, which is one transaction, uses it.
+pub(super) fn used_at_once(diff: &Diff, script: &Script) -> BTreeSet<Name> {
     let is_addition = |text: &str| text.starts_with("ALTER TYPE ") && text.contains(" ADD VALUE ");
-    let uses = |text: &str| !is_addition(text) && new.iter().any(|it| text.contains(it.as_str()));
-    if !script.statements.iter().any(|it| uses(&it.text)) {
-        return;
+    let others = script.statements.iter().map(|it| it.text.as_str());
+    let others: Vec<&str> = others.filter(|it| !is_addition(it)).collect();
+    let growing = changed(diff).filter(|(from, to)| only_grows(from, to));
+    growing
+        .filter(|(from, to)| {
+            let mut new = to.labels.iter().filter(|it| !from.labels.contains(it));
+            new.any(|label| others.iter().any(|it| uses(it, label, to, diff)))
+        })
+        .map(|(_, to)| to.name.clone())
+        .collect()
+}
+
+/// Whether a statement uses a label: with its type beside it, or in a table that has it.
+fn uses(statement: &str, label: &str, of: &Enumeration, diff: &Diff) -> bool {
+    let (label, called) = (literal(label), qualified(&of.name));
+    if !statement.contains(&label) {
+        return false;
     }
-    script.transaction = TransactionMode::None;
-    let addition = script
-        .statements
-        .iter_mut()
-        .find(|it| is_addition(&it.text));
-    if let Some(statement) = addition {
-        let text = "a new label can be used once it is committed: each statement is, by itself";
-        statement.notes.push(Note::remark(text));
-    }
+    let has = |table: &&Table| table.columns.iter().any(|it| retype::has(it, &called));
+    let mut tables = diff.to.tables.values().filter(has);
+    statement.contains(&called) || tables.any(|it| statement.contains(&qualified(&it.name)))
 }

@@ -5,18 +5,26 @@ use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
-use super::{comment_on, domain, name, qualified, rename, retype};
+use super::{comment_on, domain, name, qualified, rename, retype, rights};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::{Change, Diff, Kind, Name, Object, Text};
 use crate::split::tokens;
 
 /// The statements that make it.
-pub(super) fn create(object: &Object, script: &mut Script) {
+pub(super) fn create(object: &Object, diff: &Diff, script: &mut Script) {
     for text in &object.create {
         script.push(text.as_str());
     }
     if object.comment.is_some() {
         comment(object, script);
+    }
+    give_rights(object, diff, script);
+}
+
+fn give_rights(object: &Object, diff: &Diff, script: &mut Script) {
+    if object.on.is_none() {
+        let title = title(object, None);
+        rights::of_object(object, &title, diff, script);
     }
 }
 
@@ -165,6 +173,9 @@ pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Scri
     }
     if from.comment != to.comment || (is_rebuilt && to.comment.is_some()) {
         comment(to, script);
+    }
+    if is_rebuilt {
+        give_rights(to, diff, script);
     }
 }
 

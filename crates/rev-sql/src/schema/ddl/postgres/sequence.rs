@@ -1,8 +1,8 @@
 //! Sequences, and columns that draw their numbers from one.
 
-use super::{comment_on, name, qualified};
+use super::{comment_on, name, qualified, rights};
 use crate::schema::ddl::Script;
-use crate::schema::{Diff, Name, Options, Sequence, Text};
+use crate::schema::{Diff, Kind, Name, Options, Sequence, Text};
 
 /// What `CREATE SEQUENCE` says of each option, and what `ALTER SEQUENCE` says to have
 /// the default back, in the order that PostgreSQL's manual has.
@@ -84,6 +84,7 @@ pub(super) fn create(sequence: &Sequence, diff: &Diff, script: &mut Script) {
         let what = format!("SEQUENCE {called}");
         script.push(comment_on(&what, sequence.comment.as_deref()));
     }
+    rights::of(Kind::Sequence, &sequence.name, "SEQUENCE", diff, script);
 }
 
 /// A sequence's other options, comment and owner, where the owner is there already.

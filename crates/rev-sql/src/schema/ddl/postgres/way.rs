@@ -1,5 +1,7 @@
 //! What must be dropped before something is changed, and be made again after.
 
+use std::collections::BTreeSet;
+
 use rev_core::Dialect;
 
 use super::{enumeration, object, retype};
@@ -7,8 +9,9 @@ use crate::schema::postgres::default_name::mentions;
 use crate::schema::{Alteration, Change, Column, Diff, Kind, Name, Object, TableChange, Text};
 use crate::split::tokens;
 
-/// Whether an object that stays as it is cannot stand meanwhile.
-pub(super) fn is_in_the_way(object: &Object, diff: &Diff) -> bool {
+/// Whether an object that stays as it is cannot stand meanwhile; `anew`: enums that are made
+/// anew though they only grow.
+pub(super) fn is_in_the_way(object: &Object, diff: &Diff, anew: &BTreeSet<Name>) -> bool {
     if object.kind == Kind::Extension {
         return false;
     }
@@ -19,7 +22,7 @@ pub(super) fn is_in_the_way(object: &Object, diff: &Diff) -> bool {
             uses(&change.to.name) && is_bound(object) && moves(change, object)
         }
         Change::ChangeEnum { from, to } => {
-            object.needs.contains(&to.name) && enumeration::is_rebuilt(from, to)
+            object.needs.contains(&to.name) && enumeration::is_rebuilt(from, to, anew)
         }
         Change::ChangeObject { from, to } => {
             object.needs.contains(&to.name)
@@ -28,7 +31,7 @@ pub(super) fn is_in_the_way(object: &Object, diff: &Diff) -> bool {
         }
         _ => false,
     });
-    by_change || is_over_moved_type(object, diff)
+    by_change || is_over_moved_type(object, diff, anew)
 }
 
 /// Whether the server knows which columns it uses: of a routine only where its body is
@@ -58,9 +61,11 @@ fn moves(change: &TableChange, object: &Object) -> bool {
 }
 
 /// A view over a column whose type is made anew holds the old type.
-fn is_over_moved_type(object: &Object, diff: &Diff) -> bool {
+fn is_over_moved_type(object: &Object, diff: &Diff, anew: &BTreeSet<Name>) -> bool {
     let rebuilt = diff.changes.iter().filter_map(|change| match change {
-        Change::ChangeEnum { from, to } if enumeration::is_rebuilt(from, to) => Some(&to.name),
+        Change::ChangeEnum { from, to } if enumeration::is_rebuilt(from, to, anew) => {
+            Some(&to.name)
+        }
         Change::ChangeObject { from, to } if object::is_rebuilt(from, to) => Some(&to.name),
         _ => None,
     });
