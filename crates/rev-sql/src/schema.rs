@@ -35,5 +35,5 @@ pub use model::{
     Column, Constraint, Deferral, Enumeration, Generated, Handle, Index, Kind, Name, Object,
     Options, Part, PartOf, Reference, Rule, Schema, Sequence, Table,
 };
-pub use rename::{BadRename, Rename, resolve};
+pub use rename::{BadRename, Rename, resolve, resolve_all};
 pub use text::Text;
