@@ -385,3 +385,177 @@ fn on_a_terminal_renames_are_asked_for_tables_first() {
     std::fs::remove_file(project.path().join("revisions/dddd_renamed.yaml")).expect("written");
     insta::assert_snapshot!("models_asked_no", on_a_terminal("n\n"));
 }
+
+#[test]
+fn a_revision_that_loses_data_says_so_and_is_proven_all_the_same() {
+    let project = applied();
+    let (without, empty) = (HERO.replace("  power TEXT,\n", ""), "\n");
+    let without = without.replace(" WHERE power IS NOT NULL", "");
+    for (id, message, declared) in [
+        ("bbbb", "column gone", without.as_str()),
+        (
+            "cccc",
+            "no null",
+            &without.replace("team_id INTEGER", "team_id INTEGER NOT NULL"),
+        ),
+        ("dddd", "all back", HERO),
+        ("eeee", "tables gone", empty),
+    ] {
+        project.write("schema/hero.sql", declared);
+        let written = autogenerate(&project, message, id);
+        assert_eq!(written.exit, Some(0), "{written}");
+        let name = format!("revisions/{id}_{}.yaml", message.replace(' ', "_"));
+        let says_so = file(&project, &name).contains("\nloses_data: true\n");
+        assert_eq!(says_so, id != "dddd", "{written}");
+        assert_eq!(
+            written.err.contains("`loses_data: true`"),
+            says_so,
+            "{written}"
+        );
+        assert_eq!(project.rev("upgrade").exit, Some(0));
+    }
+    let proven = project.rev("test");
+    assert_eq!(proven.exit, Some(0), "{proven}");
+}
+
+#[test]
+fn what_is_left_out_takes_no_part_in_a_rename() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    let by_hand = "CREATE TABLE audit (hero_id INTEGER REFERENCES hero (id)); \
+                   CREATE VIEW report AS SELECT h.power FROM hero AS h; \
+                   CREATE INDEX by_hand ON hero (power); \
+                   CREATE TRIGGER noisy AFTER INSERT ON hero BEGIN SELECT NEW.power; END; \
+                   INSERT INTO hero (id, name, power) VALUES (1, 'Ada', 'foresight')";
+    rev_testkit::sqlite::execute(&db1, by_hand);
+    let settings = SETTINGS.to_owned()
+        + "autogenerate: {exclude: [audit, report, 'index:hero.by_*', 'trigger:*']}\n";
+    project.write("rev.yaml", &settings);
+    let renamed = HERO
+        .replace("power", "strength")
+        .replace("hero", "heroine")
+        .replace("name TEXT NOT NULL,", "name TEXT,");
+    project.write("schema/hero.sql", &(renamed + "CREATE TABLE audits (a);\n"));
+    assert_answer!(
+        "models_rename_left_out",
+        project.rev("diff db1 --rename audit:audits")
+    );
+    let told = [
+        "--rename",
+        "hero:heroine",
+        "--rename",
+        "hero.power:strength",
+    ];
+    let words = [
+        &[
+            "revision",
+            "--autogenerate",
+            "-m",
+            "renames",
+            "--id",
+            "bbbb",
+        ],
+        &told[..],
+    ]
+    .concat();
+    let written = project.rev_with(&words, &[]);
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_answer!(
+        "models_left_out_file",
+        file(&project, "revisions/bbbb_renames.yaml")
+    );
+    let report = || rev_testkit::sqlite::query(&db1, "SELECT * FROM report");
+    for step in ["upgrade", "downgrade db1@aaaa", "upgrade"] {
+        let done = project.rev(step);
+        assert_eq!(done.exit, Some(0), "{done}");
+        assert_eq!(report(), ["foresight"], "{step}");
+        rev_testkit::sqlite::execute(
+            &db1,
+            "PRAGMA foreign_keys = ON; INSERT INTO audit VALUES (1)",
+        );
+    }
+    let checked = project.rev("check --models --exclude index:heroine.by_*");
+    assert_eq!(checked.exit, Some(0), "{checked}");
+}
+
+#[test]
+fn a_table_that_something_left_out_still_uses_is_dropped_with_a_word() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    let by_hand = "CREATE TABLE audit (hero_id INTEGER REFERENCES hero (id)); \
+                   CREATE VIEW report AS SELECT power FROM hero";
+    rev_testkit::sqlite::execute(&db1, by_hand);
+    project.write(
+        "schema/hero.sql",
+        "CREATE TABLE team (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);\n",
+    );
+    let words = [
+        "diff",
+        "db1",
+        "--format",
+        "sql",
+        "--exclude",
+        "audit",
+        "--exclude",
+        "view:rep*",
+    ];
+    assert_answer!("models_left_out_drop", project.rev_with(&words, &[]));
+    assert_answer!(
+        "models_left_out_idle",
+        project.rev("check --live db1 --exclude audit --exclude view:rep* --exclude tmp_*")
+    );
+}
+
+#[test]
+fn names_are_swapped_by_way_of_a_third_and_no_row_is_lost() {
+    let project = project();
+    let both = "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT, y TEXT);\n\
+                CREATE TABLE b (id INTEGER PRIMARY KEY, z TEXT, a_id INTEGER REFERENCES a (id));\n\
+                CREATE TABLE Hero (id INTEGER PRIMARY KEY, \"Power\" TEXT);\n\
+                CREATE VIEW of_a AS SELECT x FROM a;\n";
+    project.write("schema/hero.sql", both);
+    assert_eq!(autogenerate(&project, "first", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(
+        &db1,
+        "INSERT INTO a VALUES (1, 'x', 'y'); INSERT INTO b VALUES (2, 'z', 1); INSERT INTO Hero VALUES (3, 'p')",
+    );
+    let swapped = "CREATE TABLE b (id INTEGER PRIMARY KEY, y TEXT, x TEXT);\n\
+                   CREATE TABLE a (id INTEGER PRIMARY KEY, z TEXT, a_id INTEGER REFERENCES b (id));\n\
+                   CREATE TABLE hero (id INTEGER PRIMARY KEY, power TEXT);\n\
+                   CREATE VIEW of_a AS SELECT z AS x FROM a;\n";
+    project.write("schema/hero.sql", swapped);
+    let told = [
+        "a:b",
+        "b:a",
+        "b.x:y",
+        "b.y:x",
+        "Hero:hero",
+        "hero.Power:power",
+    ];
+    let mut words = vec!["revision", "--autogenerate", "-m", "swap", "--id", "bbbb"];
+    words.extend(told.iter().flat_map(|it| ["--rename", it]));
+    let written = project.rev_with(&words, &[]);
+    assert_answer!("models_swap", written);
+    assert_answer!(
+        "models_swap_file",
+        file(&project, "revisions/bbbb_swap.yaml")
+    );
+    let rows = |sql: &str| rev_testkit::sqlite::query(&db1, sql);
+    for _ in 0..2 {
+        let done = project.rev("upgrade");
+        assert_eq!(done.exit, Some(0), "{done}");
+        assert_eq!(rows("SELECT id, x, y FROM b"), ["1|y|x"]);
+        assert_eq!(rows("SELECT x FROM of_a"), ["z"]);
+        assert_eq!(
+            rows("SELECT name FROM sqlite_schema WHERE name LIKE 'hero'"),
+            ["hero"]
+        );
+        assert_eq!(project.rev("check --models").exit, Some(0));
+        assert_eq!(project.rev("downgrade db1@aaaa").exit, Some(0));
+        assert_eq!(rows("SELECT id, x, y FROM a"), ["1|x|y"]);
+        assert_eq!(rows("SELECT x FROM of_a"), ["x"]);
+    }
+    assert_eq!(project.rev("test").exit, Some(0));
+}

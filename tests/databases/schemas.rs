@@ -8,7 +8,7 @@ mod generator;
 use rev_core::{Dialect, Sql, TransactionMode};
 use rev_sql::ledger::Ledger;
 use rev_sql::schema::sqlite::{ColumnRow, Entry, SELECT_COLUMNS, schema, select_entries};
-use rev_sql::schema::{Diff, Filter, Name, Schema, ddl, resolve};
+use rev_sql::schema::{Diff, Filter, Schema, Table, ddl, resolve};
 use rev_sql::split::{rebuilds_tables, split};
 use rev_testkit::random::Random;
 use rev_testkit::sqlite::Memory;
@@ -65,7 +65,7 @@ fn sql(diff: &Diff) -> String {
 
 /// Runs a script as the executor does. References to the rows of these tables, which
 /// are lost on the way up, cannot lead anywhere.
-pub(crate) fn apply(memory: &mut Memory, script: &str, lost: &[&Name]) -> Result<(), String> {
+pub(crate) fn apply(memory: &mut Memory, script: &str, lost: &[&str]) -> Result<(), String> {
     let text = Sql::text(script);
     let statements = split(&text, Dialect::Sqlite, TransactionMode::Step);
     let statements = statements.map_err(|error| error.to_string())?;
@@ -83,7 +83,7 @@ pub(crate) fn apply(memory: &mut Memory, script: &str, lost: &[&Name]) -> Result
     let mut violations = memory.rows("SELECT parent, \"table\" FROM pragma_foreign_key_check");
     let is_lost = |row: &Vec<Option<String>>| {
         let parent = row[0].as_deref().unwrap_or_default();
-        lost.iter().any(|name| name.to_string() == parent)
+        lost.contains(&parent)
     };
     violations.retain(|row| !is_lost(row));
     match violations.is_empty() {
@@ -109,30 +109,29 @@ fn look(seed: u64) -> Result<usize, String> {
     fixed(other.execute(&to_sql), "to")?;
     let to = inspect(&mut other);
     let (renames, bad) = resolve(&pair.renames, &from, &to, Dialect::Sqlite);
-    let up = Diff::between(&from, &to, &renames, &Filter::default(), Dialect::Sqlite);
+    let excluded: Vec<String> = pair.excluded.into_iter().map(str::to_owned).collect();
+    let filter = Filter::new([], &excluded).expect("patterns");
+    let up = Diff::between(&from, &to, &renames, &filter, Dialect::Sqlite);
     let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Sqlite)));
     let wrong = |what: &str, more: &dyn std::fmt::Debug| {
         format!(
-            "{what}: {more:#?}\n--- from\n{from_sql}\n--- to\n{to_sql}\n--- up\n{up}\n--- down\n{down}"
+            "{what}: {more:#?}\n{:?} without {excluded:?}\n--- from\n{from_sql}\n--- to\n{to_sql}\n--- up\n{up}\n--- down\n{down}",
+            pair.renames
         )
     };
     if !bad.is_empty() {
         return Err(wrong("renames", &bad));
     }
-    let lost: Vec<&Name> = from
-        .tables
-        .keys()
-        .filter(|it| !to.tables.contains_key(it))
-        .collect();
+    let lost = pair.lost();
     let queries = pair.from.kept(&pair.to, &pair.renames);
     let before: Vec<_> = queries
         .iter()
         .map(|(query, _)| memory.rows(query))
         .collect();
     apply(&mut memory, &up, &[]).map_err(|error| wrong("up", &error))?;
-    let left = diff(&inspect(&mut memory), &to);
+    let left = Diff::between(&inspect(&mut memory), &to, &[], &filter, Dialect::Sqlite);
     if !left.is_empty() {
-        return Err(wrong("left after up", &left));
+        return Err(wrong("left after up", &left.sentences()));
     }
     let mut kept = 0;
     for ((_, query), before) in queries.iter().zip(&before) {
@@ -143,9 +142,20 @@ fn look(seed: u64) -> Result<usize, String> {
         kept += after.len();
     }
     apply(&mut memory, &down, &lost).map_err(|error| wrong("down", &error))?;
-    let left = diff(&inspect(&mut memory), &from);
+    let back = inspect(&mut memory);
+    let left = diff(&back, &from);
     if !left.is_empty() {
         return Err(wrong("left after down", &left));
+    }
+    for (name, table) in &from.tables {
+        let order = |table: &Table| -> Vec<String> {
+            let columns = table.columns.iter();
+            columns.map(|it| it.name.to_string()).collect()
+        };
+        let (due, is) = (order(table), order(&back.tables[name]));
+        if due != is {
+            return Err(wrong("order after down", &(due, is)));
+        }
     }
     for (query, _) in &queries {
         let after = memory.rows(query).len();

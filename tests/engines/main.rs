@@ -9,6 +9,7 @@ mod faults;
 mod kill;
 mod models_mysql;
 mod models_postgres;
+mod models_swaps;
 mod nasty;
 mod plain;
 mod project;

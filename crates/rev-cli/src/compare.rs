@@ -7,13 +7,12 @@ use std::sync::Arc;
 use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, State};
 use rev_engine::outcome::Refusal;
 use rev_sql::schema::ddl::{self, NoteKind, Script};
-use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve};
-use rev_store::Problem;
-use rev_store::config::Word;
+use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 
-use crate::args::{Comparing, Looking};
+use crate::args::Comparing;
 use crate::commands::revision_line;
-use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::looking::{Idle, filter};
 use crate::models;
 use crate::scratch;
 use crate::session::{Session, runtime};
@@ -57,6 +56,11 @@ impl Comparison {
         texts(&self.down, NoteKind::Destructive)
     }
 
+    /// Whether rows or values are lost on the way up, so that no way down brings them back.
+    pub(crate) fn loses_data(&self) -> bool {
+        self.diff.fills_nulls() || self.up.notes(NoteKind::Destructive).next().is_some()
+    }
+
     /// What a person should decide on the way up.
     pub(crate) fn decisions(&self) -> Vec<String> {
         texts(&self.up, NoteKind::Decide)
@@ -81,9 +85,10 @@ pub(crate) fn compare_all(
     let mut all = Vec::new();
     // What means nothing to one database may be meant for another.
     let mut unused: Option<Vec<BadRename>> = None;
+    let mut idle = Idle::default();
     for binding in bindings {
         let heads = heads(binding)?;
-        let compared = compare(session, binding, flags, &filter, &heads);
+        let compared = compare(session, binding, flags, &filter, &heads, &mut idle);
         let (mut found, bad) = runtime()?.block_on(compared)?;
         if asks {
             found = found.asked(session, &filter);
@@ -92,13 +97,21 @@ pub(crate) fn compare_all(
         unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());
         all.push(found);
     }
+    idle.tell(session, &flags.looking);
     let is_flag = |bad: &&BadRename| flags.renames.iter().any(|flag| flag == bad.text());
     match unused.unwrap_or_default().iter().find(is_flag) {
         None => Ok(all),
-        Some(bad) => Err(Failure::refused(
-            Diagnostic::new("bad_rename", bad)
-                .hint("`rev diff` shows what is gone and what is new"),
-        )),
+        Some(bad) => {
+            let hint = match bad {
+                BadRename::LeftOut { .. } => {
+                    "`--include` and `--exclude`, also those of rev.yaml, say what is left out"
+                }
+                _ => "`rev diff` shows what is gone and what is new",
+            };
+            Err(Failure::refused(
+                Diagnostic::new("bad_rename", bad).hint(hint),
+            ))
+        }
     }
 }
 
@@ -108,6 +121,7 @@ async fn compare(
     flags: &Comparing,
     filter: &Filter,
     heads: &[Node],
+    idle: &mut Idle,
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
     let from = match flags.from_revisions {
         true => {
@@ -117,56 +131,20 @@ async fn compare(
         false => live(session, binding, heads).await?,
     };
     let to = models::declared(session, binding, &flags.scratch).await?;
-    let (renames, bad) = renames(session, binding, flags, &from, &to);
+    idle.look(filter, &[&from, &to]);
+    let settings = &session.project.config.autogenerate.renames;
+    let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
+    // A setting that has come true is no mistake.
+    let (renames, bad) = resolve_all(
+        &flags.renames,
+        &settings,
+        &from,
+        &to,
+        filter,
+        binding.dialect,
+    );
     let diff = Diff::between(&from, &to, &renames, filter, binding.dialect);
     Ok((Comparison::of(binding.clone(), diff), bad))
-}
-
-/// What is looked at: the settings and the flags together.
-pub(crate) fn filter(session: &Session, flags: &Looking) -> Result<Filter, Failure> {
-    let settings = &session.project.config.autogenerate;
-    for word in settings.include.iter().chain(&settings.exclude) {
-        if let Err(error) = Filter::new([&word.text], []) {
-            return Err(bad_pattern(session, word, error.kind));
-        }
-    }
-    let all = |words: &[Word], flags: &[String]| -> Vec<String> {
-        let words = words.iter().map(|word| word.text.clone());
-        words.chain(flags.iter().cloned()).collect()
-    };
-    let include = all(&settings.include, &flags.include);
-    let exclude = all(&settings.exclude, &flags.exclude);
-    Filter::new(&include, &exclude).map_err(|error| {
-        let told = Diagnostic::new("bad_pattern", error);
-        Failure::usage(told.hint(KINDS))
-    })
-}
-
-const KINDS: &str = "a pattern is NAME or SCHEMA.NAME, or one of a kind, such as `trigger:*`,\n\
-                     `view:…`, `index:hero.…`, `routine:…`";
-
-fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
-    let pattern = word.text.clone();
-    let fault = session
-        .project
-        .config
-        .fault_at(word, Problem::BadPattern { pattern, kind });
-    Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
-}
-
-/// The renames that flags and settings name, and those that are none here: a setting
-/// that has come true is no mistake.
-fn renames(
-    session: &Session,
-    binding: &Binding,
-    flags: &Comparing,
-    from: &Schema,
-    to: &Schema,
-) -> (Vec<Rename>, Vec<BadRename>) {
-    let settings = &session.project.config.autogenerate.renames;
-    let mut texts = flags.renames.clone();
-    texts.extend(settings.iter().map(|word| word.text.clone()));
-    resolve(&texts, from, to, binding.dialect)
 }
 
 /// The diff with the renames that a person says yes to; nobody is asked where no
@@ -298,11 +276,13 @@ pub(crate) async fn by_hand(
     binding: &Arc<Binding>,
     servers: &[String],
     filter: &Filter,
+    idle: &mut Idle,
 ) -> Result<Diff, Failure> {
     let standing = session.survey(binding).await?.standing;
     let heads = standing.graph.topmost(standing.state.set());
     let from = scratch::replayed(session, binding, &standing.graph, &heads, servers).await?;
     let mut database = session.database(binding)?;
     let to = scratch::inspect(session, binding, &mut *database).await?;
+    idle.look(filter, &[&from, &to]);
     Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
 }

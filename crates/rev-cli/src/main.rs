@@ -8,6 +8,7 @@ mod diagnostic;
 mod exit;
 mod format;
 mod graphlog;
+mod looking;
 mod models;
 mod render;
 mod reporter;

@@ -168,6 +168,8 @@ pub fn needs_to_be_alone(statement: &str, dialect: Dialect) -> bool {
     let head = Words(&tokens);
     match dialect {
         Dialect::Postgres => stands_alone_on_postgres(head),
+        // This one pragma holds within a transaction, and what we write needs it there.
+        Dialect::Sqlite if head.starts(&["PRAGMA", "LEGACY_ALTER_TABLE"]) => false,
         Dialect::Sqlite => head.starts_any(&["VACUUM", "PRAGMA", "ATTACH", "DETACH"]),
         Dialect::Mysql => {
             let keeps_transaction = session::effect(head)

@@ -38,6 +38,6 @@ pub use model::{
     Options, Part, PartOf, Reference, Rule, Schema, Sequence, Table,
 };
 pub use reaches::{Neighbours, Reach, reaches};
-pub use rename::{BadRename, Rename, resolve};
+pub use rename::{BadRename, Rename, resolve, resolve_all};
 pub use rights::{Privileges, Rights};
 pub use text::Text;

@@ -72,6 +72,12 @@ pub(super) fn fill(
     if shares.is_empty() {
         return Ok(None);
     }
+    revision.loses_data = found.iter().any(Comparison::loses_data);
+    if revision.loses_data {
+        session.terminal.talk(
+            "the revision says `loses_data: true`: its way down cannot bring back what is lost on the way up",
+        );
+    }
     let known = session.databases(&[])?;
     let known: Vec<&Binding> = known.iter().map(AsRef::as_ref).collect();
     revision.scripts = arrange(&known, &shares);

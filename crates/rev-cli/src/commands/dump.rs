@@ -7,9 +7,10 @@ use rev_sql::schema::{Schema, ddl};
 use serde_json::{Value, json};
 
 use crate::args::Dump;
-use crate::compare::{filter, head};
+use crate::compare::head;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::looking::{Idle, filter};
 use crate::scratch;
 use crate::session::{Session, runtime};
 
@@ -17,12 +18,15 @@ use crate::session::{Session, runtime};
 pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
     let filter = filter(session, &args.looking)?;
     let mut dumps = Vec::new();
+    let mut idle = Idle::default();
     for binding in session.databases(&args.databases)? {
         let schema = runtime()?.block_on(schema(args, session, &binding))?;
-        let schema = filter.settle(&Schema::default(), schema);
+        idle.look(&filter, &[&schema]);
+        let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
         let sql = ddl::dump(&schema, binding.dialect).to_sql();
         dumps.push((binding, sql));
     }
+    idle.tell(session, &args.looking);
     if session.terminal.is_json() {
         let list: Vec<Value> = dumps
             .iter()

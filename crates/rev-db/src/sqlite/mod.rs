@@ -197,6 +197,8 @@ impl Sqlite {
         if !matches!(result, Ok(Commit::Done(_))) {
             // Where SQLite has rolled back by itself this fails, and may.
             let _ = self.run("ROLLBACK").await;
+            // A script may have turned it on, and this is not rolled back.
+            let _ = self.run("PRAGMA legacy_alter_table = OFF").await;
         }
         if rebuilds && self.run("PRAGMA foreign_keys = ON").await.is_err() {
             // The result is what it is; a new connection has it on again.

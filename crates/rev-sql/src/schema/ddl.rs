@@ -4,6 +4,7 @@
 //! engine's [`Writer`] words one step at a time, and says what stands in the way of
 //! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
 
+mod left_out;
 mod mysql;
 mod order;
 mod postgres;
@@ -84,6 +85,12 @@ pub trait Writer {
     /// tables are changed, and be made again after.
     fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool;
 
+    /// Whether an object that is left out can stand while what it needs is away.
+    fn stands_alone(&self, diff: &Diff) -> bool {
+        let _ = diff;
+        false
+    }
+
     /// Whether an object can be given its new text or comment where it stands.
     fn replaces(&self, from: &Object, to: &Object) -> bool {
         let _ = (from, to);
@@ -98,16 +105,20 @@ pub trait Writer {
 #[must_use]
 pub fn write(diff: &Diff, dialect: Dialect) -> Script {
     match dialect {
-        Dialect::Sqlite => write_with(&sqlite::Sqlite, diff),
-        Dialect::Mysql => write_with(&mysql::Mysql::of(diff), diff),
-        Dialect::Postgres => write_with(&postgres::Postgres::of(diff), diff),
+        Dialect::Sqlite => write_with(&sqlite::Sqlite, diff, dialect),
+        Dialect::Mysql => write_with(&mysql::Mysql::of(diff), diff, dialect),
+        Dialect::Postgres => write_with(&postgres::Postgres::of(diff), diff, dialect),
     }
 }
 
-fn write_with(writer: &dyn Writer, diff: &Diff) -> Script {
+fn write_with(writer: &dyn Writer, diff: &Diff, dialect: Dialect) -> Script {
     let mut script = Script::default();
     for step in order::steps(diff, writer) {
+        let first = script.statements.len();
         writer.write(step, diff, &mut script);
+        if let Some(statement) = script.statements.get_mut(first) {
+            statement.notes.extend(left_out::notes(step, diff, dialect));
+        }
     }
     script
 }

@@ -4,14 +4,16 @@
 //! is told apart by name; constraints, which need have none, by what they say. The
 //! order of columns is not compared.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 
 use super::ddl::Note;
 use super::{
-    Column, Constraint, Enumeration, Filter, Index, Kind, Name, Object, Options, Rename, Schema,
-    Sequence, Table, Text,
+    Column, Constraint, Enumeration, Filter, Handle, Index, Kind, Name, Object, Options, Rename,
+    Schema, Sequence, Table, Text,
 };
 
 /// The way from one schema to another.
@@ -19,8 +21,10 @@ use super::{
 pub struct Diff {
     /// Where it starts.
     pub before: Schema,
-    /// The renames, which come first.
+    /// The renames, which come first, and are meant all at once.
     pub renames: Vec<Rename>,
+    /// The same one by one, with the detours that this takes where names are swapped.
+    pub moves: Vec<Rename>,
     /// Where it starts, with the renames done.
     pub from: Schema,
     /// Where it leads: what a filter leaves out is as it was.
@@ -29,6 +33,11 @@ pub struct Diff {
     pub changes: Vec<Change>,
     /// What may have been meant as a rename, and is a loss now.
     pub doubts: Vec<Rename>,
+    /// The objects that a filter leaves out: nothing is to be done to them, but they may
+    /// be in the way.
+    pub left_out: BTreeSet<Handle>,
+    /// Whether a filter may have left something out.
+    pub is_filtered: bool,
     /// Whether it leads back from where another diff has led: then the database is
     /// what that one has made, with the names that it had to choose.
     pub is_way_back: bool,
@@ -146,19 +155,99 @@ impl Diff {
         filter: &Filter,
         dialect: Dialect,
     ) -> Self {
-        let from = super::rename::apply(before, renames, dialect);
-        let to = keep_extensions(&from, filter.settle(&from, to.clone()));
-        let changes = changes(&from, &to);
-        let doubts = super::rename::candidates(&changes);
+        let moves = super::rename::moves(before, to, renames);
+        let from = super::rename::apply(before, &moves, dialect);
+        let settled = filter.settle(&from, to.clone(), renames, dialect);
+        let mut to = keep_extensions(&from, settled);
+        let left_out = filter.left_out(&from, renames);
+        for handle in &left_out {
+            if let Some(object) = to.objects.get_mut(handle) {
+                super::rename::follow(object, renames, dialect);
+            }
+        }
         Self {
             before: before.clone(),
             renames: renames.to_vec(),
+            moves,
             from,
             to,
-            changes,
-            doubts,
+            changes: Vec::new(),
+            doubts: Vec::new(),
+            left_out,
+            is_filtered: !filter.is_empty(),
             is_way_back: false,
         }
+        .compared()
+    }
+
+    fn compared(mut self) -> Self {
+        self.changes = changes(&self.from, &self.to);
+        self.changes.retain(|change| match change {
+            Change::ChangeObject { to, .. } => !self.left_out.contains(&to.handle()),
+            _ => true,
+        });
+        let doubts = super::rename::candidates(&self.changes).into_iter();
+        self.doubts = doubts.map(|it| self.doubt(it)).collect();
+        self
+    }
+
+    /// A rename that may be meant, by the names that a person knows.
+    fn doubt(&self, rename: Rename) -> Rename {
+        match rename {
+            Rename::Table { from, to } => Rename::Table {
+                from: self.known_table(&from),
+                to,
+            },
+            Rename::Column { table, from, to } => Rename::Column {
+                from: self.known_column(&table, &from),
+                table,
+                to,
+            },
+        }
+    }
+
+    /// What a table that goes is called, where it had to step aside before.
+    fn known_table(&self, name: &Name) -> Name {
+        let is_meant = |it: &Rename| matches!(it, Rename::Table { to, .. } if to == name);
+        match self.renames.iter().any(is_meant) {
+            true => name.clone(),
+            false => super::rename::before(&self.moves, name),
+        }
+    }
+
+    /// Likewise a column.
+    fn known_column(&self, of: &Name, name: &Text) -> Text {
+        let of_table = self.moves.iter().filter_map(|it| match it {
+            Rename::Column { table, from, to } if table == of => Some((from, to)),
+            _ => None,
+        });
+        let steps = of_table.rev();
+        let origin = steps.fold(name.clone(), |name, (from, to)| match *to == name {
+            true => from.clone(),
+            false => name,
+        });
+        let is_meant = |it: &Rename| matches!(it, Rename::Column { table, to, .. } if table == of && to == name);
+        match self.renames.iter().any(is_meant) {
+            true => name.clone(),
+            false => origin,
+        }
+    }
+
+    /// A change, by the names that a person knows.
+    fn known(&self, change: &Change) -> Change {
+        let mut change = change.clone();
+        match &mut change {
+            Change::DropTable(table) => table.name = self.known_table(&table.name),
+            Change::ChangeTable(it) => {
+                for alteration in &mut it.alterations {
+                    if let Alteration::DropColumn(column) = alteration {
+                        column.name = self.known_column(&it.to.name, &column.name);
+                    }
+                }
+            }
+            _ => {}
+        }
+        change
     }
 
     /// The way from nothing to a schema: what makes it.
@@ -174,36 +263,56 @@ impl Diff {
         let renames = Rename::inverted(&self.renames);
         let filter = Filter::default();
         let back = Self::between(&self.to, &self.before, &renames, &filter, dialect);
+        let left_out = self.left_out.iter().map(|(kind, on, name)| {
+            let on = on.as_ref().map(|on| Rename::old_name(&self.renames, on));
+            (*kind, on.cloned(), name.clone())
+        });
+        let back = Self {
+            left_out: left_out.collect(),
+            is_filtered: self.is_filtered,
+            is_way_back: !self.is_way_back,
+            ..back
+        };
         // What was doubtful was told on the way up.
         Self {
             doubts: Vec::new(),
-            is_way_back: !self.is_way_back,
-            ..back
+            ..back.compared()
         }
     }
 
     /// What is lost with a table, and what to do if it is not meant so.
     pub(super) fn loss_of_table(&self, table: &Table) -> Note {
+        let name = self.known_table(&table.name);
         let doubt = self
             .doubts
             .iter()
-            .find(|it| matches!(it, Rename::Table { from, .. } if *from == table.name));
-        let what = format!("drops table `{}` and its rows", table.name);
+            .find(|it| matches!(it, Rename::Table { from, .. } if *from == name));
+        let what = format!("drops table `{name}` and its rows");
         Note::destructive(doubtful(what, doubt))
     }
 
     /// Likewise with a column of a table; nothing where it is computed.
     pub(super) fn loss_of_column(&self, table: &Table, column: &Column) -> Option<Note> {
+        let name = self.known_column(&table.name, &column.name);
         let doubt = self.doubts.iter().find(|it| {
             matches!(it, Rename::Column { table: of, from, .. }
-                if *of == table.name && *from == column.name)
+                if *of == table.name && *from == name)
         });
-        let what = format!(
-            "drops column `{}.{}` and its values",
-            table.name, column.name
-        );
+        let what = format!("drops column `{}.{name}` and its values", table.name);
         let is_lost = column.generated.is_none();
         is_lost.then(|| Note::destructive(doubtful(what, doubt)))
+    }
+
+    /// Whether rows that are there may get a value where they had NULL.
+    #[must_use]
+    pub fn fills_nulls(&self) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::ChangeTable(change) => change.alterations.iter().any(|it| match it {
+                Alteration::ChangeColumn { from, to } => from.nullable && !to.nullable,
+                _ => false,
+            }),
+            _ => false,
+        })
     }
 
     /// Whether nothing differs.
@@ -216,7 +325,8 @@ impl Diff {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let renames = self.renames.iter().map(Rename::sentence);
-        let changes = self.changes.iter().flat_map(Change::sentences);
+        let changes = self.changes.iter().map(|it| self.known(it));
+        let changes = changes.flat_map(|it| it.sentences());
         renames.chain(changes).collect()
     }
 }
@@ -358,7 +468,7 @@ fn compare<K: Ord, V: Clone>(
 }
 
 /// What differs between two tables of one name, if anything.
-fn table(from: &Table, to: &Table) -> Option<TableChange> {
+pub(super) fn table(from: &Table, to: &Table) -> Option<TableChange> {
     let mut alterations = Vec::new();
     for old in &from.columns {
         match to.column(&old.name) {
@@ -409,155 +519,4 @@ fn apart<T: Clone + PartialEq>(from: &[T], to: &[T]) -> (Vec<T>, Vec<T>) {
         }
     }
     (gone, new)
-}
-
-impl Change {
-    /// A sentence for each difference.
-    #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
-        let one = |verb: &str, kind: Kind, name: &dyn std::fmt::Display| {
-            vec![format!("{verb} {} `{name}`", kind.noun())]
-        };
-        match self {
-            Change::CreateNamespace(name) => one("creates", Kind::Namespace, name),
-            Change::DropNamespace(name) => one("drops", Kind::Namespace, name),
-            Change::CreateEnum(it) => one("creates", Kind::Enum, &it.name),
-            Change::DropEnum(it) => one("drops", Kind::Enum, &it.name),
-            Change::ChangeEnum { to, .. } => one("changes", Kind::Enum, &to.name),
-            Change::CreateSequence(it) => one("creates", Kind::Sequence, &it.name),
-            Change::DropSequence(it) => one("drops", Kind::Sequence, &it.name),
-            Change::ChangeSequence { to, .. } => one("changes", Kind::Sequence, &to.name),
-            Change::CreateTable(it) => one("creates", Kind::Table, &it.name),
-            Change::DropTable(it) => one("drops", Kind::Table, &it.name),
-            Change::ChangeTable(it) => it.sentences(),
-            Change::CreateObject(it) => one("creates", it.kind, &it.name),
-            Change::DropObject(it) => one("drops", it.kind, &it.name),
-            Change::ChangeObject { to, .. } => one("changes", to.kind, &to.name),
-        }
-    }
-}
-
-impl TableChange {
-    /// What goes and comes under the same name, or on the same columns, has changed.
-    fn sentences(&self) -> Vec<String> {
-        let table = &self.to.name;
-        let titles = |is_new: bool| -> Vec<String> {
-            let all = self.alterations.iter();
-            all.filter_map(|it| it.replaceable(is_new)).collect()
-        };
-        let (gone, new) = (titles(false), titles(true));
-        let mut sentences = Vec::new();
-        for alteration in &self.alterations {
-            let (goes, comes) = (alteration.replaceable(false), alteration.replaceable(true));
-            match (goes, comes) {
-                (Some(title), _) if new.contains(&title) => {
-                    sentences.push(format!("changes {title} on `{table}`"));
-                }
-                (Some(title), _) => sentences.push(format!("drops {title} on `{table}`")),
-                (_, Some(title)) if gone.contains(&title) => {}
-                (_, Some(title)) => sentences.push(format!("adds {title} on `{table}`")),
-                (None, None) => sentences.extend(alteration.sentence(table)),
-            }
-        }
-        sentences
-    }
-}
-
-impl Alteration {
-    /// The title of a constraint or index that comes, or that goes.
-    fn replaceable(&self, is_new: bool) -> Option<String> {
-        match self {
-            Alteration::AddConstraint(it) if is_new => Some(constraint_title(it)),
-            Alteration::DropConstraint(it) if !is_new => Some(constraint_title(it)),
-            Alteration::AddIndex(it) if is_new => Some(format!("index `{}`", it.name)),
-            Alteration::DropIndex(it) if !is_new => Some(format!("index `{}`", it.name)),
-            _ => None,
-        }
-    }
-
-    fn sentence(&self, table: &Name) -> Option<String> {
-        Some(match self {
-            Alteration::AddColumn(it) => format!("adds column `{table}.{}`", it.name),
-            Alteration::DropColumn(it) => format!("drops column `{table}.{}`", it.name),
-            Alteration::ChangeColumn { from, to } => {
-                let what = column_differences(from, to).join(", ");
-                format!("changes column `{table}.{}`: {what}", to.name)
-            }
-            Alteration::ChangeOptions { .. } => format!("changes the options of table `{table}`"),
-            Alteration::ChangeComment { .. } => format!("changes the comment of table `{table}`"),
-            Alteration::AddConstraint(_)
-            | Alteration::DropConstraint(_)
-            | Alteration::AddIndex(_)
-            | Alteration::DropIndex(_) => return None,
-        })
-    }
-}
-
-/// In what two columns differ, as short phrases: `type TEXT to INTEGER`.
-#[must_use]
-pub(super) fn column_differences(from: &Column, to: &Column) -> Vec<String> {
-    let mut phrases = Vec::new();
-    let or_none = |text: Option<&str>| {
-        text.filter(|it| !it.is_empty())
-            .unwrap_or("none")
-            .to_owned()
-    };
-    let mut note = |what: &str, from: String, to: String| {
-        phrases.push(format!("{what} {from} to {to}"));
-    };
-    let text = |text: &Option<Text>| or_none(text.as_ref().map(Text::as_str));
-    if from.type_name != to.type_name {
-        let name = |column: &Column| or_none(Some(column.type_name.as_str()));
-        note("type", name(from), name(to));
-    }
-    if from.nullable != to.nullable {
-        let word = |nullable| if nullable { "NULL" } else { "NOT NULL" }.to_owned();
-        note("from", word(from.nullable), word(to.nullable));
-    }
-    if from.default != to.default {
-        note("default", text(&from.default), text(&to.default));
-    }
-    if from.collation != to.collation {
-        note("collation", text(&from.collation), text(&to.collation));
-    }
-    if from.generated != to.generated {
-        phrases.push("how it is computed".to_owned());
-    }
-    if from.identity != to.identity {
-        phrases.push("how its numbers are drawn".to_owned());
-    }
-    if from.options != to.options {
-        phrases.push("options".to_owned());
-    }
-    if from.comment != to.comment {
-        phrases.push("comment".to_owned());
-    }
-    phrases
-}
-
-fn constraint_title(constraint: &Constraint) -> String {
-    let kind = constraint.kind().noun();
-    match (&constraint.name, &constraint.rule) {
-        (Some(name), _) => format!("{kind} `{name}`"),
-        (None, super::Rule::Check(text)) => format!("{kind} ({text})"),
-        (None, super::Rule::ForeignKey(it)) => {
-            format!("{kind} ({}) to `{}`", names(&it.columns), it.table)
-        }
-        (None, super::Rule::PrimaryKey(parts) | super::Rule::Unique(parts)) => {
-            let columns: Vec<Text> = parts.iter().map(part_text).collect();
-            format!("{kind} ({})", names(&columns))
-        }
-        (None, super::Rule::Exclusion(_)) => kind,
-    }
-}
-
-fn part_text(part: &super::Part) -> Text {
-    match &part.of {
-        super::PartOf::Column(text) | super::PartOf::Expression(text) => text.clone(),
-    }
-}
-
-fn names(names: &[Text]) -> String {
-    let names: Vec<&str> = names.iter().map(Text::as_str).collect();
-    names.join(", ")
 }

@@ -71,6 +71,19 @@ impl Schema {
             && self.objects.is_empty()
     }
 
+    /// Whether something in a schema has this name.
+    pub(super) fn has(&self, schema: Option<&Text>, text: &Text) -> bool {
+        let is = |name: &Name| name.schema.as_ref() == schema && name.name == *text;
+        let has_index = |table: &Table| {
+            table.name.schema.as_ref() == schema && table.indexes.iter().any(|it| it.name == *text)
+        };
+        self.tables.keys().any(is)
+            || self.enums.keys().any(is)
+            || self.sequences.keys().any(is)
+            || self.objects.keys().any(|(_, _, name)| is(name))
+            || self.tables.values().any(has_index)
+    }
+
     /// Adds a table.
     pub fn add_table(&mut self, table: Table) {
         self.tables.insert(table.name.clone(), table);

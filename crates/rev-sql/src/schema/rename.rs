@@ -1,12 +1,21 @@
 //! Renames: what no comparison can know, so it is asked for or told.
+//!
+//! Those of one diff are meant all at once, so two names may be swapped; [`moves`] puts
+//! them into an order in which they can be done one by one, as [`apply`] does.
+
+mod moves;
+mod resolve;
 
 use rev_core::Dialect;
 
 use super::{
-    Alteration, Change, Constraint, Index, Name, Part, PartOf, Reference, Rule, Schema, Table,
-    TableChange, Text,
+    Alteration, Change, Constraint, Index, Name, Object, Part, PartOf, Reference, Rule, Schema,
+    Table, TableChange, Text,
 };
 use crate::split::{Token, TokenKind, tokens};
+pub(super) use moves::{before, moves};
+use resolve::is_text;
+pub use resolve::{BadRename, resolve, resolve_all};
 
 /// A table or column that goes on under another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,33 +36,6 @@ pub enum Rename {
         /// As it will be called.
         to: Text,
     },
-}
-
-/// A rename that cannot be done.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadRename {
-    /// It is not of the form.
-    #[error("`{text}` is not OLD:NEW, with tables or with columns such as `hero.power:strength`")]
-    Malformed {
-        /// As written.
-        text: String,
-    },
-    /// Nothing of the old name is gone, or nothing of the new name is new.
-    #[error("`{text}` renames nothing: the old name must be gone and the new one must be new")]
-    Nothing {
-        /// As written.
-        text: String,
-    },
-}
-
-impl BadRename {
-    /// As written.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        match self {
-            BadRename::Malformed { text } | BadRename::Nothing { text } => text,
-        }
-    }
 }
 
 impl Rename {
@@ -77,121 +59,31 @@ impl Rename {
         }
     }
 
+    /// What a table was called before these renames.
+    pub(super) fn old_name<'a>(renames: &'a [Rename], name: &'a Name) -> &'a Name {
+        let old = renames.iter().find_map(|it| match it {
+            Rename::Table { from, to } if to == name => Some(from),
+            _ => None,
+        });
+        old.unwrap_or(name)
+    }
+
     /// The same renames for the way back.
     #[must_use]
     pub fn inverted(renames: &[Rename]) -> Vec<Rename> {
-        let before = |name: &Name| {
-            let old = renames.iter().find_map(|it| match it {
-                Rename::Table { from, to } if to == name => Some(from.clone()),
-                _ => None,
-            });
-            old.unwrap_or_else(|| name.clone())
-        };
         let invert = |rename: &Rename| match rename {
             Rename::Table { from, to } => Rename::Table {
                 from: to.clone(),
                 to: from.clone(),
             },
             Rename::Column { table, from, to } => Rename::Column {
-                table: before(table),
+                table: Self::old_name(renames, table).clone(),
                 from: to.clone(),
                 to: from.clone(),
             },
         };
         renames.iter().map(invert).collect()
     }
-}
-
-/// Reads renames as flags and settings spell them: `old:new` for a table,
-/// `table.old:new` for a column, whose table may be given by either name. Tables
-/// come first. What cannot be done is returned beside.
-#[must_use]
-pub fn resolve(
-    texts: &[String],
-    from: &Schema,
-    to: &Schema,
-    dialect: Dialect,
-) -> (Vec<Rename>, Vec<BadRename>) {
-    let mut renames: Vec<Rename> = Vec::new();
-    let mut rest = Vec::new();
-    let mut bad = Vec::new();
-    let add = |rename: Rename, renames: &mut Vec<Rename>| {
-        if !renames.contains(&rename) {
-            renames.push(rename);
-        }
-    };
-    for text in texts {
-        match text
-            .split_once(':')
-            .filter(|(old, new)| !old.is_empty() && !new.is_empty())
-        {
-            None => bad.push(BadRename::Malformed { text: text.clone() }),
-            Some((old, new)) => match table(old, new, from, to) {
-                Some(rename) => add(rename, &mut renames),
-                None => rest.push((text, old, new)),
-            },
-        }
-    }
-    let moved = apply(from, &renames, dialect);
-    for (text, old, new) in rest {
-        match column(old, new, &moved, to, &renames) {
-            Some(rename) => add(rename, &mut renames),
-            None => bad.push(BadRename::Nothing { text: text.clone() }),
-        }
-    }
-    (renames, bad)
-}
-
-fn table(old: &str, new: &str, from: &Schema, to: &Schema) -> Option<Rename> {
-    let old = from.tables.keys().find(|name| is(name, old))?;
-    let new = to.tables.keys().find(|name| {
-        let same_schema = name.schema == old.schema && is_text(&name.name, new);
-        is(name, new) || same_schema
-    })?;
-    let can = !to.tables.contains_key(old) && !from.tables.contains_key(new);
-    can.then(|| Rename::Table {
-        from: old.clone(),
-        to: new.clone(),
-    })
-}
-
-fn column(old: &str, new: &str, from: &Schema, to: &Schema, renames: &[Rename]) -> Option<Rename> {
-    let (table, old) = old.rsplit_once('.')?;
-    let new = new.rsplit_once('.').map_or(new, |(_, new)| new);
-    let by_old_name = || {
-        renames.iter().find_map(|it| match it {
-            Rename::Table { from, to } if is(from, table) => Some(to),
-            _ => None,
-        })
-    };
-    let name = to
-        .tables
-        .keys()
-        .find(|name| is(name, table))
-        .or_else(by_old_name)?;
-    let (from, to) = (from.tables.get(name)?, to.tables.get(name)?);
-    let old = &from.columns.iter().find(|it| is_text(&it.name, old))?.name;
-    let new = &to.columns.iter().find(|it| is_text(&it.name, new))?.name;
-    let can = to.column(old).is_none() && from.column(new).is_none();
-    can.then(|| Rename::Column {
-        table: name.clone(),
-        from: old.clone(),
-        to: new.clone(),
-    })
-}
-
-/// Whether a person means this name.
-fn is(name: &Name, typed: &str) -> bool {
-    match (&name.schema, typed.split_once('.')) {
-        (None, _) => is_text(&name.name, typed),
-        (Some(schema), Some((first, rest))) => is_text(schema, first) && is_text(&name.name, rest),
-        (Some(_), None) => false,
-    }
-}
-
-fn is_text(text: &Text, typed: &str) -> bool {
-    let caseless = text.key() != text.as_str() || text.key() == text.as_str().to_ascii_lowercase();
-    text.as_str() == typed || (caseless && text.key() == typed.to_ascii_lowercase())
 }
 
 /// Renames that may be meant: a table that is gone beside a new one that is much
@@ -463,49 +355,64 @@ impl Renaming<'_> {
     }
 }
 
+/// Gives an object that is not looked at the new names of what it uses, as its engine
+/// would: it may have to be made again.
+pub(super) fn follow(object: &mut Object, renames: &[Rename], dialect: Dialect) {
+    let uses = |name: &Name| object.needs.contains(name) || object.on.as_ref() == Some(name);
+    let used: Vec<(&Text, &Text)> = renames
+        .iter()
+        .filter_map(|rename| match rename {
+            Rename::Table { from, to } => uses(to).then_some((&from.name, &to.name)),
+            Rename::Column { table, from, to } => uses(table).then_some((from, to)),
+        })
+        .collect();
+    if used.is_empty() {
+        return;
+    }
+    for text in &mut object.create {
+        let new_name = |token: &Token<'_>| {
+            let found = used.iter().find(|(from, _)| names(token, from));
+            found.map(|(_, to)| super::ddl::spell(to, dialect))
+        };
+        *text = Text::exact(replaced(text.as_str(), dialect, new_name));
+    }
+}
+
+/// Whether an expression may use a column.
+pub(super) fn mentions(expression: &str, column: &Text, dialect: Dialect) -> bool {
+    let found = tokens(expression, dialect);
+    found.iter().any(|token| names(token, column))
+}
+
+/// Whether a token may be this name.
+fn names(token: &Token<'_>, name: &Text) -> bool {
+    match token.kind {
+        TokenKind::Word => is_text(name, token.text),
+        TokenKind::Name => is_text(name, &super::ddl::unquoted(token.text)),
+        _ => false,
+    }
+}
+
+/// A text with some of its tokens replaced.
+fn replaced(source: &str, dialect: Dialect, new: impl Fn(&Token<'_>) -> Option<String>) -> String {
+    let mut text = String::new();
+    let mut copied = 0;
+    for token in tokens(source, dialect) {
+        if let Some(new) = new(&token) {
+            text.push_str(&source[copied..token.start]);
+            text.push_str(&new);
+            copied = token.end();
+        }
+    }
+    text.push_str(&source[copied..]);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::testing::{name, schema};
     use crate::schema::{Diff, Filter};
-
-    fn resolved(texts: &[&str], from: &str, to: &str) -> String {
-        let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
-        let (renames, bad) = resolve(&texts, &schema(from), &schema(to), Dialect::Sqlite);
-        let good = renames.iter().map(Rename::sentence);
-        let bad = bad.iter().map(|it| format!("bad `{}`", it.text()));
-        good.chain(bad).collect::<Vec<_>>().join("; ")
-    }
-
-    #[test]
-    fn renames_are_read_by_what_is_gone_and_what_is_new() {
-        let (from, to) = ("hero: id power\nteam: id", "villain: id strength\nteam: id");
-        for (texts, due) in [
-            (vec!["hero:villain"], "renames table `hero` to `villain`"),
-            (
-                vec!["hero.power:strength", "hero:villain"],
-                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
-            ),
-            (
-                vec!["HERO:villain", "villain.Power:strength", "hero:villain"],
-                "renames table `hero` to `villain`; renames column `villain.power` to `strength`",
-            ),
-            (vec!["hero.power:strength"], "bad `hero.power:strength`"),
-            (
-                vec!["hero:team", "team:villain", "x:villain", "hero"],
-                "bad `hero`; bad `hero:team`; bad `team:villain`; bad `x:villain`",
-            ),
-        ] {
-            assert_eq!(resolved(&texts, from, to), due, "{texts:?}");
-        }
-        let schemas = ("app.hero: id", "app.villain: id");
-        let due = "renames table `app.hero` to `app.villain`";
-        assert_eq!(resolved(&["app.hero:villain"], schemas.0, schemas.1), due);
-        assert_eq!(
-            resolved(&["app.hero:app.villain"], schemas.0, schemas.1),
-            due
-        );
-    }
 
     #[test]
     fn the_way_back_names_tables_as_they_were() {

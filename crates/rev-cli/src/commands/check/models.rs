@@ -5,8 +5,9 @@ use rev_sql::schema::Diff;
 
 use crate::args::{Check, Comparing};
 use crate::commands::autogenerate;
-use crate::compare::{by_hand, compare_all, filter, head};
+use crate::compare::{by_hand, compare_all, head};
 use crate::diagnostic::{Diagnostic, Failure};
+use crate::looking::{Idle, filter};
 use crate::session::{Session, runtime};
 
 /// Where the models declare something else than the revisions give.
@@ -38,8 +39,9 @@ pub(super) fn of_models(args: &Check, session: &Session) -> Result<Vec<Diagnosti
 pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>, Failure> {
     let filter = filter(session, &args.looking)?;
     let mut findings = Vec::new();
+    let mut idle = Idle::default();
     for binding in session.databases(&args.databases)? {
-        let found = by_hand(session, &binding, &args.scratch, &filter);
+        let found = by_hand(session, &binding, &args.scratch, &filter, &mut idle);
         let found = runtime()?.block_on(found)?;
         let name = binding.name.as_str();
         let message =
@@ -50,6 +52,7 @@ pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>
             }),
         );
     }
+    idle.tell(session, &args.looking);
     Ok(findings)
 }
 

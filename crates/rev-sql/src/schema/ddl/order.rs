@@ -11,15 +11,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Step, Writer};
 use crate::schema::model::Handle;
 use crate::schema::{
-    Alteration, Change, Constraint, Diff, Kind, Name, Object, Part, PartOf, Rule, Schema, Table,
-    TableChange, Text,
+    Alteration, Change, Constraint, Diff, Kind, Name, Object, Part, PartOf, Rename, Rule, Schema,
+    Table, TableChange, Text,
 };
 
 /// The steps of a diff, in order.
 pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     let objects = Objects::of(diff, writer);
     let mut steps = objects.leaving_first();
-    steps.extend(diff.renames.iter().map(Step::Rename));
+    steps.extend(diff.moves.iter().map(Step::Rename));
     steps.extend(keys_gone(diff, writer));
     steps.extend(tables_gone(diff).into_iter().map(Step::DropTable));
     steps.extend(diff.changes.iter().filter_map(ground));
@@ -278,7 +278,8 @@ impl<'a> Objects<'a> {
             let stays = match diff.to.objects.get(handle) {
                 None => false,
                 Some(_) if writer.is_in_the_way(object, diff) => false,
-                Some(new) if new == object => true,
+                Some(_) if diff.left_out.contains(handle) => true,
+                Some(new) if new == object => !is_misled(object, diff),
                 Some(new) => {
                     let replaces = writer.replaces(object, new);
                     if replaces {
@@ -291,7 +292,8 @@ impl<'a> Objects<'a> {
                 away.insert(handle);
             }
         }
-        close(&mut away, &diff.from);
+        let stays = |handle: &Handle| diff.left_out.contains(handle) && writer.stands_alone(diff);
+        close(&mut away, &diff.from, stays);
         replaced.retain(|handle, _| !away.contains(*handle));
         let comes = |handle: &&Handle| {
             !diff.from.objects.contains_key(*handle)
@@ -353,6 +355,20 @@ impl<'a> Objects<'a> {
     }
 }
 
+/// Whether its text would mean another table or column, once a name that was there is
+/// given to another.
+fn is_misled(object: &Object, diff: &Diff) -> bool {
+    let uses = |name: &Name| object.needs.contains(name) || object.on.as_ref() == Some(name);
+    diff.renames.iter().any(|rename| match rename {
+        Rename::Table { to, .. } => diff.before.tables.contains_key(to) && uses(to),
+        Rename::Column { table, to, .. } => {
+            let before = Rename::old_name(&diff.renames, table);
+            let before = diff.before.tables.get(before);
+            uses(table) && before.is_some_and(|it| it.column(to).is_some())
+        }
+    })
+}
+
 /// Whether tables may use it: a type or routine that uses none itself, nor by others.
 fn is_ground(object: &Object, schema: &Schema) -> bool {
     stands_early(object, schema, &mut BTreeSet::new())
@@ -384,8 +400,8 @@ fn stands_early<'a>(object: &'a Object, schema: &'a Schema, seen: &mut BTreeSet<
     })
 }
 
-/// Adds all that needs what is in the set.
-fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema) {
+/// Adds all that needs what is in the set, but for what stays.
+fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema, stays: impl Fn(&Handle) -> bool) {
     loop {
         let names: BTreeSet<&Name> = set.iter().map(|(_, _, name)| name).collect();
         let uses = |object: &Object| {
@@ -397,7 +413,7 @@ fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema) {
         let more: Vec<&Handle> = schema
             .objects
             .iter()
-            .filter(|(handle, object)| !set.contains(handle) && uses(object))
+            .filter(|(handle, object)| !set.contains(handle) && uses(object) && !stays(handle))
             .map(|(handle, _)| handle)
             .collect();
         if more.is_empty() {
@@ -428,9 +444,9 @@ fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Ob
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Filter;
     use crate::schema::ddl::{Note, Script};
     use crate::schema::testing::schema;
-    use crate::schema::{Filter, Rename};
     use rev_core::Dialect;
 
     /// Writes each step as a word and a name; whatever uses `hero` is in the way.
@@ -465,7 +481,7 @@ mod tests {
     fn ordered(from: &str, to: &str, keys_apart: bool, renames: &[Rename]) -> String {
         let (from, to) = (schema(from), schema(to));
         let diff = Diff::between(&from, &to, renames, &Filter::default(), Dialect::Sqlite);
-        let script = super::super::write_with(&Words { keys_apart }, &diff);
+        let script = super::super::write_with(&Words { keys_apart }, &diff, Dialect::Sqlite);
         let texts: Vec<&str> = script
             .statements
             .iter()

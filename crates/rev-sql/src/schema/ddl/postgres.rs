@@ -38,7 +38,7 @@ pub(super) struct Postgres {
 impl Postgres {
     /// What a script uses is known when it is there.
     pub(super) fn of(diff: &Diff) -> Self {
-        let draft = super::write_with(&Self::default(), diff);
+        let draft = super::write_with(&Self::default(), diff, Dialect::Postgres);
         Self {
             anew: enumeration::used_at_once(diff, &draft),
         }

@@ -7,10 +7,12 @@ mod create;
 mod in_place;
 mod rebuild;
 
+use std::collections::BTreeSet;
+
 use rev_core::Dialect;
 
 use super::{Note, Script, Step, Writer, spell};
-use crate::schema::{Change, Diff, Kind, Name, Object, Rename, Text};
+use crate::schema::{Change, Diff, Kind, Name, Object, Rename, TableChange, Text};
 use in_place::InPlace;
 
 /// Writes for SQLite.
@@ -23,10 +25,22 @@ impl Writer for Sqlite {
     }
 
     /// A rename looks through the texts of all views and triggers, and refuses where
-    /// one mentions a table that is not there: as while its table is made anew.
+    /// one mentions a table that is not there: as while its table is made anew. It also
+    /// gives them the new names. What is left out may stay: see [`apart`].
     fn is_in_the_way(&self, object: &Object, diff: &Diff) -> bool {
         let uses = |name: &Name| object.needs.contains(name) || object.on.as_ref() == Some(name);
-        object.kind != Kind::VirtualTable && touched(diff).into_iter().any(uses)
+        match diff.left_out.contains(&object.handle()) {
+            true => object.on.as_ref().is_some_and(|on| is_rebuilt(on, diff)),
+            false => {
+                object.kind != Kind::VirtualTable
+                    && (touched(diff).any(uses) || renamed_ones(diff).any(uses))
+            }
+        }
+    }
+
+    /// A rename gives it the new names, and cannot where it reads what is away.
+    fn stands_alone(&self, diff: &Diff) -> bool {
+        diff.renames.is_empty()
     }
 
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
@@ -48,9 +62,16 @@ impl Writer for Sqlite {
                     script.push(create::index(index, table));
                 }
             }
-            Step::ChangeTable(change) => match InPlace::of(change) {
-                Some(in_place) => in_place.write(change, diff, script),
-                None => rebuild::write(change, diff, script),
+            Step::ChangeTable(change) => match InPlace::of(change, diff) {
+                Some(in_place) if !in_place.drops_columns() => {
+                    in_place.write(change, diff, script);
+                }
+                Some(in_place) => apart(change, diff, script, |script| {
+                    in_place.write(change, diff, script);
+                }),
+                None => apart(change, diff, script, |script| {
+                    rebuild::write(change, diff, script);
+                }),
             },
             // SQLite has no such things, so no diff of its schemas holds them; nor are
             // keys apart, or objects replaced.
@@ -69,26 +90,86 @@ impl Writer for Sqlite {
     }
 }
 
-/// The tables that are dropped, renamed or made anew, or lose a column.
-fn touched(diff: &Diff) -> Vec<&Name> {
-    let changed = diff.changes.iter().filter_map(|change| match change {
+/// Writes what SQLite would refuse where a view or trigger that is left out, and so stays,
+/// reads what is away: unless it is told not to look.
+fn apart(change: &TableChange, diff: &Diff, script: &mut Script, write: impl FnOnce(&mut Script)) {
+    let Some(reader) = reader(&change.to.name, diff) else {
+        return write(script);
+    };
+    let note = Note::remark(format!(
+        "{} `{}` is left out, and stays while what it reads is made anew",
+        reader.kind.noun(),
+        reader.name
+    ));
+    script.push_noted("PRAGMA legacy_alter_table = ON", vec![note]);
+    write(script);
+    script.push("PRAGMA legacy_alter_table = OFF");
+}
+
+/// An object that is left out, reads what is away at some time, and does not go with this
+/// table.
+fn reader<'a>(table: &Name, diff: &'a Diff) -> Option<&'a Object> {
+    let mut away: BTreeSet<&Name> = touched(diff).collect();
+    away.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::DropObject(object) => Some(&object.name),
+        Change::ChangeObject { from, .. } => Some(&from.name),
+        _ => None,
+    }));
+    loop {
+        let reads = |object: &&Object| object.needs.iter().any(|it| away.contains(it));
+        let all = diff.from.objects.values();
+        let more: Vec<&Name> = all.filter(reads).map(|it| &it.name).collect();
+        let before = away.len();
+        away.extend(more);
+        if away.len() == before {
+            break;
+        }
+    }
+    let out = diff.left_out.iter();
+    let mut objects = out.filter_map(|handle| diff.from.objects.get(handle));
+    objects.find(|it| {
+        let goes_along = it.on.as_ref() == Some(table) && is_rebuilt(table, diff);
+        let kinds = [Kind::View, Kind::Trigger];
+        kinds.contains(&it.kind) && !goes_along && it.needs.iter().any(|it| away.contains(it))
+    })
+}
+
+/// Whether a table is made anew, so that its triggers go with the old one.
+fn is_rebuilt(name: &Name, diff: &Diff) -> bool {
+    diff.changes.iter().any(|change| match change {
+        Change::ChangeTable(change) => {
+            change.to.name == *name && InPlace::of(change, diff).is_none()
+        }
+        _ => false,
+    })
+}
+
+/// The tables that are dropped or made anew, or lose a column.
+fn touched(diff: &Diff) -> impl Iterator<Item = &Name> {
+    diff.changes.iter().filter_map(|change| match change {
         Change::DropTable(table) => Some(&table.name),
-        Change::ChangeTable(change) => match InPlace::of(change) {
+        Change::ChangeTable(change) => match InPlace::of(change, diff) {
             Some(in_place) if !in_place.drops_columns() => None,
             _ => Some(&change.to.name),
         },
         _ => None,
-    });
-    let renamed = diff.renames.iter().map(|rename| match rename {
+    })
+}
+
+/// The tables that are renamed, or have renamed columns.
+fn renamed_ones(diff: &Diff) -> impl Iterator<Item = &Name> {
+    diff.renames.iter().map(|rename| match rename {
         Rename::Table { to, .. } => to,
         Rename::Column { table, .. } => table,
-    });
-    changed.chain(renamed).collect()
+    })
 }
 
 fn drop_object(object: &Object, diff: &Diff, script: &mut Script) {
     let name = name(&object.name.name);
+    let is_out = diff.left_out.contains(&object.handle());
     match object.kind {
+        // It may be there in one database only.
+        Kind::View if is_out => script.push(format!("DROP VIEW IF EXISTS {name}")),
         Kind::View => script.push(format!("DROP VIEW {name}")),
         Kind::VirtualTable => script.push_noted(
             format!("DROP TABLE {name}"),
@@ -99,6 +180,8 @@ fn drop_object(object: &Object, diff: &Diff, script: &mut Script) {
         ),
         // A table takes its triggers along.
         _ if object.on.as_ref().is_some_and(|on| is_dropped(on, diff)) => {}
+        _ if is_out && object.on.as_ref().is_some_and(|on| is_rebuilt(on, diff)) => {}
+        _ if is_out => script.push(format!("DROP TRIGGER IF EXISTS {name}")),
         _ => script.push(format!("DROP TRIGGER {name}")),
     }
 }

@@ -42,11 +42,11 @@ pub(super) fn write(rename: &Rename, diff: &Diff, script: &mut Script) {
 
 /// What has no name of its own gets the one that it would have been given.
 fn follow(rename: &Rename, diff: &Diff, script: &mut Script) {
-    let step = diff.renames.iter().position(|it| it == rename);
+    let step = diff.moves.iter().position(|it| it == rename);
     let step = step.unwrap_or_default();
     let dialect = rev_core::Dialect::Postgres;
-    let before = apply(&diff.before, &diff.renames[..step], dialect);
-    let after = apply(&diff.before, &diff.renames[..=step], dialect);
+    let before = apply(&diff.before, &diff.moves[..step], dialect);
+    let after = apply(&diff.before, &diff.moves[..=step], dialect);
     let (old, new) = match rename {
         Rename::Table { from, to } => (before.tables.get(from), after.tables.get(to)),
         Rename::Column { table, .. } => (before.tables.get(table), after.tables.get(table)),
@@ -84,9 +84,5 @@ fn own_sequence(table: &Table, column: &Column) -> Option<crate::schema::Text> {
 
 /// What a table was called before any rename was done.
 pub(super) fn name_before(table: &Name, diff: &Diff) -> Name {
-    let found = diff.renames.iter().find_map(|it| match it {
-        Rename::Table { from, to } if to == table => Some(from.clone()),
-        _ => None,
-    });
-    found.unwrap_or_else(|| table.clone())
+    crate::schema::rename::before(&diff.moves, table)
 }

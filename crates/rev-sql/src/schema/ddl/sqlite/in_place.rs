@@ -6,7 +6,9 @@ use rev_core::Dialect;
 use super::create;
 use super::name;
 use crate::schema::ddl::{Script, unquoted};
-use crate::schema::{Alteration, Column, Constraint, Diff, Index, PartOf, Rule, TableChange, Text};
+use crate::schema::{
+    Alteration, Column, Constraint, Diff, Index, PartOf, Rule, Table, TableChange, Text,
+};
 use crate::split::{TokenKind, tokens};
 
 /// The parts of a change that need no rebuild.
@@ -24,8 +26,14 @@ struct NewColumn<'a> {
 }
 
 impl<'a> InPlace<'a> {
-    /// The change, if all of it can be done so.
-    pub(super) fn of(change: &'a TableChange) -> Option<Self> {
+    /// The change, if all of it can be done so. On the way back the columns must come to
+    /// stand where they stood.
+    pub(super) fn of(change: &'a TableChange, diff: &Diff) -> Option<Self> {
+        let found = Self::possible(change)?;
+        (!diff.is_way_back || restores_order(change)).then_some(found)
+    }
+
+    fn possible(change: &'a TableChange) -> Option<Self> {
         let mut found = Self {
             indexes_gone: Vec::new(),
             columns_gone: Vec::new(),
@@ -107,6 +115,23 @@ impl NewColumn<'_> {
             _ => false,
         })
     }
+}
+
+/// Whether a way back in place leaves the columns in the order that they had before the
+/// way up.
+fn restores_order(change: &TableChange) -> bool {
+    fn names(table: &Table) -> impl Iterator<Item = &Text> {
+        table.columns.iter().map(|it| &it.name)
+    }
+    let (before, after) = (&change.to, &change.from);
+    let has = |table: &Table, name: &Text| table.column(name).is_some();
+    let up = crate::schema::diff::table(before, after);
+    let was_in_place = up.is_some_and(|up| InPlace::possible(&up).is_some());
+    // What went up in place stands as before, with the new ones behind.
+    let standing = if was_in_place { before } else { after };
+    let kept = names(standing).filter(|it| has(before, it) && has(after, it));
+    let back = names(before).filter(|it| !has(after, it));
+    kept.chain(back).eq(names(before))
 }
 
 fn can_be_added(column: &Column) -> bool {

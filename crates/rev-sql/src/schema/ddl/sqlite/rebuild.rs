@@ -8,7 +8,7 @@
 use super::{create, name};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::sqlite::table::row_id;
-use crate::schema::{Alteration, Column, Diff, Name, Table, TableChange, Text};
+use crate::schema::{Alteration, Column, Diff, Table, TableChange, Text};
 
 /// Adds the rebuild of a table.
 pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
@@ -101,17 +101,7 @@ fn string(text: &Text) -> String {
 
 /// `new_hero`, or what nothing else is called.
 fn free_name(change: &TableChange, diff: &Diff) -> Text {
-    let is_taken = |text: &Text| {
-        [&diff.from, &diff.to].into_iter().any(|schema| {
-            schema.tables.contains_key(&Name::bare(text.clone()))
-                || schema.objects.keys().any(|(_, _, name)| name.name == *text)
-                || schema
-                    .tables
-                    .values()
-                    .flat_map(|it| &it.indexes)
-                    .any(|it| it.name == *text)
-        })
-    };
+    let is_taken = |text: &Text| diff.from.has(None, text) || diff.to.has(None, text);
     let mut text = format!("new_{}", change.to.name.name);
     while is_taken(&crate::schema::sqlite::name(&text)) {
         text.insert_str(0, "new_");

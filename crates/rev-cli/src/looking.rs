@@ -1,0 +1,70 @@
+//! Looking: which parts of schemas are compared, and patterns that mean nothing.
+
+use std::collections::BTreeSet;
+
+use rev_sql::schema::{Filter, Schema};
+use rev_store::Problem;
+use rev_store::config::Word;
+
+use crate::args::Looking;
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::session::Session;
+
+/// What is looked at: the settings and the flags together.
+pub(crate) fn filter(session: &Session, flags: &Looking) -> Result<Filter, Failure> {
+    let settings = &session.project.config.autogenerate;
+    for word in settings.include.iter().chain(&settings.exclude) {
+        if let Err(error) = Filter::new([&word.text], []) {
+            return Err(bad_pattern(session, word, error.kind));
+        }
+    }
+    let all = |words: &[Word], flags: &[String]| -> Vec<String> {
+        let words = words.iter().map(|word| word.text.clone());
+        words.chain(flags.iter().cloned()).collect()
+    };
+    let include = all(&settings.include, &flags.include);
+    let exclude = all(&settings.exclude, &flags.exclude);
+    Filter::new(&include, &exclude).map_err(|error| {
+        let told = Diagnostic::new("bad_pattern", error);
+        Failure::usage(told.hint(KINDS))
+    })
+}
+
+const KINDS: &str = "a pattern is NAME or SCHEMA.NAME, or one of a kind, such as `trigger:*`,\n\
+                     `view:…`, `index:hero.…`, `routine:…`";
+
+fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
+    let pattern = word.text.clone();
+    let fault = session
+        .project
+        .config
+        .fault_at(word, Problem::BadPattern { pattern, kind });
+    Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
+}
+
+/// The patterns that have meant nothing so far.
+#[derive(Debug, Default)]
+pub(crate) struct Idle {
+    patterns: Option<BTreeSet<String>>,
+}
+
+impl Idle {
+    /// Takes the schemas of a database into account.
+    pub(crate) fn look(&mut self, filter: &Filter, schemas: &[&Schema]) {
+        let idle = filter.idle(schemas);
+        match &mut self.patterns {
+            Some(patterns) => patterns.retain(|it| idle.contains(it.as_str())),
+            None => self.patterns = Some(idle.into_iter().map(str::to_owned).collect()),
+        }
+    }
+
+    /// Says which patterns of the flags mean nothing in any database. One of the settings
+    /// may have had its day.
+    pub(crate) fn tell(&self, session: &Session, flags: &Looking) {
+        let idle = self.patterns.iter().flatten();
+        for pattern in idle.filter(|it| flags.include.contains(it) || flags.exclude.contains(it)) {
+            let text = format_args!("nothing matches the pattern `{pattern}`");
+            session.terminal.warn(text);
+        }
+    }
+}
