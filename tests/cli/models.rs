@@ -644,3 +644,29 @@ fn an_interrupt_ends_a_command_too() {
     assert_eq!(rev.wait().expect("it ends").code(), Some(130));
     assert!(is_gone(child.trim()));
 }
+
+#[test]
+fn several_heads_are_joined_or_one_is_named() {
+    let project = Project::fork();
+    let settings = "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: models.sql}\n";
+    project.write("rev.yaml", settings);
+    project.write(
+        "models.sql",
+        "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n",
+    );
+    assert_answer!("models_heads", project.rev("diff"));
+    for command in ["check --models", "dump --from-revisions"] {
+        assert_eq!(
+            project.rev(command).err,
+            project.rev("diff").err,
+            "{command}"
+        );
+    }
+    assert_answer!(
+        "models_heads_revision",
+        project.rev("revision --autogenerate -m x")
+    );
+    assert_eq!(project.rev("upgrade heads").exit, Some(0));
+    let told = project.rev("revision --autogenerate -m x --head bbbb");
+    assert_answer!("models_heads_live", told);
+}

@@ -9,7 +9,7 @@ mod project;
 mod run;
 mod stale;
 
-pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
+pub(crate) use graph::{Asking, COMPARING, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use run::{
     Place, drift_lines, failed, refusal, split, spot_in, undecided, without_file,
