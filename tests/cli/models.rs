@@ -670,3 +670,36 @@ fn several_heads_are_joined_or_one_is_named() {
     let told = project.rev("revision --autogenerate -m x --head bbbb");
     assert_answer!("models_heads_live", told);
 }
+
+#[test]
+fn rowids_stay_where_something_uses_them() {
+    let project = project();
+    let models = "CREATE TABLE note (code TEXT PRIMARY KEY, \"rowid\" TEXT, body TEXT NOT NULL);\n\
+                  CREATE VIRTUAL TABLE note_text USING fts5(body, content='note', content_rowid='oid');\n\
+                  CREATE TABLE line (body TEXT NOT NULL);\n\
+                  CREATE VIEW numbered AS SELECT rowid AS number, body FROM line;\n\
+                  CREATE TABLE plain (body TEXT NOT NULL);\n";
+    project.write("schema/hero.sql", models);
+    assert_eq!(autogenerate(&project, "first", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(
+        &db1,
+        "INSERT INTO note (oid, code, body) VALUES (7, 'a', 'seven'), (9, 'b', 'nine'); \
+         INSERT INTO note_text (note_text) VALUES ('rebuild'); \
+         INSERT INTO line (rowid, body) VALUES (5, 'five')",
+    );
+    project.write("schema/hero.sql", &models.replace("TEXT NOT NULL", "TEXT"));
+    assert_eq!(autogenerate(&project, "nulls", "bbbb").exit, Some(0));
+    assert_answer!("models_rowids", file(&project, "revisions/bbbb_nulls.yaml"));
+    let rows = |sql: &str| rev_testkit::sqlite::query(&db1, sql);
+    for step in ["upgrade", "downgrade db1@aaaa"] {
+        let done = project.rev(step);
+        assert_eq!(done.exit, Some(0), "{done}");
+        assert_eq!(
+            rows("SELECT body FROM note_text WHERE note_text MATCH 'nine'"),
+            ["nine"]
+        );
+        assert_eq!(rows("SELECT number, body FROM numbered"), ["5|five"]);
+    }
+}
