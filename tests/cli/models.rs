@@ -559,3 +559,147 @@ fn names_are_swapped_by_way_of_a_third_and_no_row_is_lost() {
     }
     assert_eq!(project.rev("test").exit, Some(0));
 }
+
+/// A project whose models are what this shell script prints.
+#[cfg(target_os = "linux")]
+fn printed_by(script: &str, timeout: &str) -> Project {
+    let project = Project::empty();
+    project.write("revisions/.gitkeep", "");
+    project.write("print.sh", script);
+    let settings = format!(
+        "databases:\n  db1:\n    url: sqlite://db1.sqlite\n    \
+         models: {{command: [sh, print.sh], timeout: {timeout}}}\n"
+    );
+    project.write("rev.yaml", &settings);
+    project
+}
+
+/// Whether a process is there; one that has ended may not have been buried yet.
+#[cfg(target_os = "linux")]
+fn lives(process: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    state.is_ok_and(|it| !it.contains(") Z "))
+}
+
+#[cfg(target_os = "linux")]
+fn is_gone(process: &str) -> bool {
+    let pause = std::time::Duration::from_millis(20);
+    (0..500).any(|_| {
+        let gone = !lives(process);
+        if !gone {
+            std::thread::sleep(pause);
+        }
+        gone
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_that_hangs_is_ended_with_all_that_it_has_started() {
+    let script = "echo 'connecting …' >&2\nsleep 600 &\necho $! > child\nwait\n";
+    let project = printed_by(script, "200ms");
+    let told = project.rev("diff");
+    let due = "which prints the models of `db1`, did not end within 200ms and was stopped";
+    assert!(told.exit == Some(1) && told.err.contains(due), "{told}");
+    // A slow machine may have ended it before it got so far.
+    if project.has("child") {
+        let child = std::fs::read_to_string(project.path().join("child")).expect("a file");
+        assert!(child.trim().is_empty() || is_gone(child.trim()));
+    }
+    let project = printed_by("yes 'CREATE TABLE t (a);'\n", "10m");
+    assert_answer!("models_command_endless", project.rev("diff"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_command_prints_beside_or_amiss_does_no_harm() {
+    let loud = "yes 'much ado' | head -c 3000000 >&2\necho 'CREATE TABLE t (a);'\n";
+    let told = printed_by(loud, "10m").rev("diff");
+    assert_eq!((told.exit, told.err.as_str()), (Some(0), ""), "{told}");
+    let latin = "echo 'CREATE TABLE t (a);'\nprintf 'CREATE TABLE caf\\351 (a);'\n";
+    assert_answer!("models_command_latin", printed_by(latin, "10m").rev("diff"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_a_command_too() {
+    use std::process::{Command, Stdio};
+    let project = printed_by("sleep 600 &\necho $! > part && mv part child\nwait\n", "0");
+    let mut rev = Command::new(env!("CARGO_BIN_EXE_rev"))
+        .arg("diff")
+        .current_dir(project.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    while !project.has("child") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let child = std::fs::read_to_string(project.path().join("child")).expect("a file");
+    assert!(lives(child.trim()));
+    let sent = Command::new("kill")
+        .args(["-INT", &rev.id().to_string()])
+        .status();
+    assert!(sent.is_ok_and(|it| it.success()));
+    assert_eq!(rev.wait().expect("it ends").code(), Some(130));
+    assert!(is_gone(child.trim()));
+}
+
+#[test]
+fn several_heads_are_joined_or_one_is_named() {
+    let project = Project::fork();
+    let settings = "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: models.sql}\n";
+    project.write("rev.yaml", settings);
+    project.write(
+        "models.sql",
+        "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n",
+    );
+    assert_answer!("models_heads", project.rev("diff"));
+    for command in ["check --models", "dump --from-revisions"] {
+        assert_eq!(
+            project.rev(command).err,
+            project.rev("diff").err,
+            "{command}"
+        );
+    }
+    assert_answer!(
+        "models_heads_revision",
+        project.rev("revision --autogenerate -m x")
+    );
+    assert_eq!(project.rev("upgrade heads").exit, Some(0));
+    let told = project.rev("revision --autogenerate -m x --head bbbb");
+    assert_answer!("models_heads_live", told);
+}
+
+#[test]
+fn rowids_stay_where_something_uses_them() {
+    let project = project();
+    let models = "CREATE TABLE note (code TEXT PRIMARY KEY, \"rowid\" TEXT, body TEXT NOT NULL);\n\
+                  CREATE VIRTUAL TABLE note_text USING fts5(body, content='note', content_rowid='oid');\n\
+                  CREATE TABLE line (body TEXT NOT NULL);\n\
+                  CREATE VIEW numbered AS SELECT rowid AS number, body FROM line;\n\
+                  CREATE TABLE plain (body TEXT NOT NULL);\n";
+    project.write("schema/hero.sql", models);
+    assert_eq!(autogenerate(&project, "first", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(
+        &db1,
+        "INSERT INTO note (oid, code, body) VALUES (7, 'a', 'seven'), (9, 'b', 'nine'); \
+         INSERT INTO note_text (note_text) VALUES ('rebuild'); \
+         INSERT INTO line (rowid, body) VALUES (5, 'five')",
+    );
+    project.write("schema/hero.sql", &models.replace("TEXT NOT NULL", "TEXT"));
+    assert_eq!(autogenerate(&project, "nulls", "bbbb").exit, Some(0));
+    assert_answer!("models_rowids", file(&project, "revisions/bbbb_nulls.yaml"));
+    let rows = |sql: &str| rev_testkit::sqlite::query(&db1, sql);
+    for step in ["upgrade", "downgrade db1@aaaa"] {
+        let done = project.rev(step);
+        assert_eq!(done.exit, Some(0), "{done}");
+        assert_eq!(
+            rows("SELECT body FROM note_text WHERE note_text MATCH 'nine'"),
+            ["nine"]
+        );
+        assert_eq!(rows("SELECT number, body FROM numbered"), ["5|five"]);
+    }
+}

@@ -11,7 +11,7 @@ use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 
 use crate::args::Comparing;
 use crate::commands::revision_line;
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
 use crate::looking::{Idle, filter};
 use crate::models;
 use crate::scratch;
@@ -195,7 +195,13 @@ pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Fa
         text: "head".to_owned(),
     };
     let destination = scope.destination(Goal::Upgrade, &[head]);
-    let destination = destination.map_err(|error| session.refused(&error.into(), binding))?;
+    let destination = destination.map_err(|error| {
+        let asking = Asking {
+            command: COMPARING,
+            ..session.asking(session.graph(), Some(binding.name.as_str()))
+        };
+        Failure::refused(diagnostic::resolve(&error, asking).on(binding.name.as_str()))
+    })?;
     Ok(session.graph().topmost(&destination.set))
 }
 
@@ -221,7 +227,7 @@ async fn live(
     let missing: Vec<&RevisionId> = due.difference(&is).collect();
     let extra: Vec<&RevisionId> = is.difference(&due).collect();
     if !missing.is_empty() || !extra.is_empty() {
-        return Err(elsewhere(graph, binding, &missing, &extra));
+        return Err(elsewhere(session, binding, &missing, &extra));
     }
     let mut database = session.database(binding)?;
     scratch::inspect(session, binding, &mut *database).await
@@ -237,11 +243,12 @@ fn at_work(graph: &Graph, set: &NodeSet, binding: &Binding) -> BTreeSet<Revision
 }
 
 fn elsewhere(
-    graph: &Graph,
+    session: &Session,
     binding: &Binding,
     missing: &[&RevisionId],
     extra: &[&RevisionId],
 ) -> Failure {
+    let graph = session.graph();
     let what = match (missing.len(), extra.len()) {
         (0, extra) => format!("{} too many applied", count(extra, "revision")),
         (missing, 0) => format!("{} not applied", count(missing, "revision")),
@@ -258,14 +265,18 @@ fn elsewhere(
         let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         told = told.fact(sign, ids);
     }
+    let offline = "compare with what the revisions give: `--from-revisions`";
+    // Beside other heads there is no one place where it should stand.
+    if head(session, binding).is_err() {
+        return Failure::refused(told.hint(offline));
+    }
     let verb = if extra.is_empty() {
         "upgrade"
     } else {
         "switch"
     };
     Failure::refused(told.hint(format!(
-        "bring it there: `rev {verb} {}@head`\n\
-         or compare with what the revisions give: `--from-revisions`",
+        "bring it there: `rev {verb} {}@head`\nor {offline}",
         binding.name
     )))
 }

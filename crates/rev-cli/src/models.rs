@@ -1,7 +1,9 @@
 //! Declared schemas: SQL from files or a program, loaded into a throw-away database,
 //! so that the engine itself says what it means.
 
-use std::process::{Command, Stdio};
+mod program;
+
+use std::process::Command;
 use std::sync::Arc;
 
 use rev_core::{Binding, Sql, TransactionMode};
@@ -9,11 +11,12 @@ use rev_db::Scratch;
 use rev_engine::database::{StatementFailure, StepError};
 use rev_sql::schema::{Schema, Undeclared, declares};
 use rev_sql::split::{SplitError, Statement, split};
-use rev_store::config::{ModelFile, Models};
+use rev_store::config::{ModelCommand, ModelFile, Models};
 
 use crate::diagnostic::{self, Diagnostic, Failure, spot_in};
 use crate::scratch;
 use crate::session::Session;
+use program::End;
 
 /// How many lines of a program's complaint are shown.
 const LINES: usize = 20;
@@ -51,7 +54,7 @@ pub(crate) async fn declared(
             Models::Files(words) => session.project.config.model_files(words).map_err(|fault| {
                 Failure::refused(diagnostic::fault(&fault, &session.project.root))
             })?,
-            Models::Command(words) => vec![printed(session, binding, words)?],
+            Models::Command(command) => vec![printed(session, binding, command)?],
         },
     };
     let statements = source.statements()?;
@@ -155,54 +158,86 @@ impl Source<'_> {
 }
 
 /// What a program prints.
-fn printed(session: &Session, binding: &Binding, words: &[String]) -> Result<ModelFile, Failure> {
-    let shown = words.join(" ");
-    let (program, arguments) = words.split_first().expect("an empty command is a fault");
-    let output = Command::new(program)
+fn printed(
+    session: &Session,
+    binding: &Binding,
+    command: &ModelCommand,
+) -> Result<ModelFile, Failure> {
+    let shown = command.words.join(" ");
+    let (program, arguments) = command
+        .words
+        .split_first()
+        .expect("an empty command is a fault");
+    let mut started = Command::new(program);
+    started
         .args(arguments)
         .current_dir(&session.project.root)
         .env("REV_DATABASE", binding.name.as_str())
-        .env("REV_DIALECT", binding.dialect.name())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| {
-            let message = format!(
-                "`{program}`, which prints the models of `{}`, does not start",
-                binding.name
-            );
-            let told = Diagnostic::new("models_command", message).cause(error);
-            Failure::refused(told.hint("it is run in the folder of rev.yaml; is it installed?"))
-        })?;
+        .env("REV_DIALECT", binding.dialect.name());
+    let ran = program::run(started, command.timeout).map_err(|error| {
+        let message = format!(
+            "`{program}`, which prints the models of `{}`, does not start",
+            binding.name
+        );
+        let told = Diagnostic::new("models_command", message).cause(error);
+        Failure::refused(told.hint("it is run in the folder of rev.yaml; is it installed?"))
+    })?;
     let failed = |what: String| {
         let mut told = Diagnostic::new("models_command", what)
             .fact("database", binding.name.as_str())
             .fact("command", shown.as_str());
-        let complaint = String::from_utf8_lossy(&output.stderr);
+        let complaint = String::from_utf8_lossy(&ran.complaint);
         let lines: Vec<&str> = complaint.lines().collect();
         let last = lines.len().saturating_sub(LINES);
         told.lines
             .extend(lines[last..].iter().map(|line| (*line).to_owned()));
         told
     };
-    if !output.status.success() {
-        let what = format!(
-            "`{shown}`, which prints the models of `{}`, failed ({})",
-            binding.name, output.status
-        );
-        return Err(Failure::refused(failed(what)));
+    let subject = format!("`{shown}`, which prints the models of `{}`,", binding.name);
+    match ran.end {
+        End::Exit(status) if status.success() => {}
+        End::Exit(status) => {
+            return Err(Failure::refused(failed(format!(
+                "{subject} failed ({status})"
+            ))));
+        }
+        End::Late => {
+            let limit = jiff::SignedDuration::try_from(command.timeout.unwrap_or_default());
+            let limit = limit.map_or_else(|_| "its limit".to_owned(), |it| format!("{it:#}"));
+            let told = failed(format!(
+                "{subject} did not end within {limit} and was stopped"
+            ));
+            return Err(Failure::refused(told.hint(
+                "give it more time beside `command` in rev.yaml, such as `timeout: 5m`; `0` sets no limit",
+            )));
+        }
+        End::TooMuch => {
+            let most = program::MOST / 1024 / 1024;
+            let told = failed(format!(
+                "{subject} prints more than {most} MiB and was stopped"
+            ));
+            return Err(Failure::refused(told));
+        }
     }
-    let text = String::from_utf8(output.stdout)
-        .ok()
-        .filter(|text| !text.trim().is_empty());
-    let text = text.ok_or_else(|| {
+    let text = String::from_utf8(ran.printed.clone()).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = ran.printed[..at].iter().filter(|it| **it == b'\n').count() + 1;
+        Failure::refused(
+            failed(format!(
+                "{subject} prints what is not UTF-8, in line {line}"
+            ))
+            .hint("let it write UTF-8, with Python by `PYTHONIOENCODING=utf-8`"),
+        )
+    })?;
+    if text.trim().is_empty() {
         let what = format!(
             "`{shown}` prints no SQL for the models of `{}`",
             binding.name
         );
-        Failure::refused(failed(what).hint(
+        return Err(Failure::refused(failed(what).hint(
             "it gets the names in REV_DATABASE and REV_DIALECT, and prints `CREATE …` statements",
-        ))
-    })?;
+        )));
+    }
     Ok(ModelFile {
         path: format!("output of `{shown}`"),
         text,

@@ -186,6 +186,18 @@ impl SplitError {
     }
 }
 
+/// The offset of a word in a statement, with or without quotes, if it stands there once.
+#[must_use]
+pub fn only_place(word: &str, statement: &str, dialect: Dialect) -> Option<usize> {
+    let bare = |text: &str| text.trim_matches(['"', '`', '[', ']']).to_owned();
+    let found = tokens(statement, dialect);
+    let mut places = found.iter().filter(|it| bare(it.text) == bare(word));
+    match (places.next(), places.next()) {
+        (Some(token), None) => Some(token.start),
+        _ => None,
+    }
+}
+
 /// The tokens of one statement, as far as they can be told.
 pub(crate) fn tokens(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
     let lexicon = match dialect {

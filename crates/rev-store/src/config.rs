@@ -10,7 +10,7 @@ mod snapshot;
 mod url;
 
 pub use environment::Environment;
-pub use models::{Autogenerate, ModelFile, Models, Word};
+pub use models::{Autogenerate, ModelCommand, ModelFile, Models, Word};
 pub use snapshot::Snapshot;
 use url::BadReference;
 pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};

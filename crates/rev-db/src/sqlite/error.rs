@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
+use rev_sql::split::only_place;
 
 /// The primary result code, without the extended part.
 fn primary_code(error: &sqlx::Error) -> Option<i32> {
@@ -40,5 +42,76 @@ pub(super) fn from_sqlx(path: &Path, error: &sqlx::Error) -> DatabaseError {
             message,
         },
         _ => DatabaseError::Other { message },
+    }
+}
+
+/// The offset of the fault in its statement: where the word stands that the message
+/// names, if it stands there once. Else nothing tells which is meant, and it is the start.
+pub(super) fn place_in(statement: &str, message: &str) -> usize {
+    if message == "incomplete input" {
+        let end = statement.trim_end().len();
+        return statement.floor_char_boundary(end.saturating_sub(1));
+    }
+    let named = message
+        .strip_prefix("near \"")
+        .and_then(|rest| rest.rsplit_once("\": "))
+        .map(|(near, _)| near)
+        .or_else(|| message.rsplit_once(": ").map(|(_, name)| name))
+        .unwrap_or_default();
+    let named = named.rsplit_once("main.").map_or(named, |(_, name)| name);
+    only_place(named, statement, Dialect::Sqlite).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_in;
+
+    #[test]
+    fn a_fault_stands_at_the_one_word_that_its_message_names() {
+        for (message, statement, at) in [
+            (
+                "near \"CHEK\": syntax error",
+                "CREATE TABLE t (a CHEK (1))",
+                "CHEK",
+            ),
+            (
+                "near \"FROM\": syntax error",
+                "CREATE VIEW v AS SELECT FROM t",
+                "FROM",
+            ),
+            (
+                "near \"\"x\"\": syntax error",
+                "CREATE TABLE t (a, \"b\" \"x\" ,, c)",
+                "\"x\"",
+            ),
+            ("no such column: nope", "CREATE INDEX i ON t (nope)", "nope"),
+            (
+                "no such table: main.t",
+                "CREATE INDEX i ON \"t\" (a)",
+                "\"t\"",
+            ),
+            ("duplicate column name: a", "CREATE TABLE t (b, a)", "a)"),
+            // Nothing tells which of them is meant.
+            (
+                "near \"a\": syntax error",
+                "CREATE TABLE a (a a,)",
+                "CREATE",
+            ),
+            (
+                "near \")\": syntax error",
+                "CREATE TABLE t (f(), b,)",
+                "CREATE",
+            ),
+            (
+                "index i already exists",
+                "CREATE INDEX i ON t (a)",
+                "CREATE",
+            ),
+            ("incomplete input", "CREATE TABLE t (a int", "t"),
+            ("incomplete input", "", ""),
+        ] {
+            let place = place_in(statement, message);
+            assert!(statement[place..].starts_with(at), "{message}: {place}");
+        }
     }
 }

@@ -330,6 +330,7 @@ impl Sqlite {
         let mut failure = Box::new(failure_of(sent));
         failure.is_undone = true;
         failure.code = fault.code().map(std::borrow::Cow::into_owned);
+        failure.offset += error::place_in(&sent.statement.text, fault.message());
         failure.message = match is_interrupt(error) {
             true => "the statement ran longer than its timeout".to_owned(),
             false => fault.message().to_owned(),

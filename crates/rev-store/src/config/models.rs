@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rev_core::target::{glob_matches, is_glob};
 
@@ -11,7 +12,7 @@ use crate::shape::{Placed, Reader};
 use crate::source;
 use crate::yaml::{Node, Value};
 
-const COMMAND_KEYS: &[&str] = &["command"];
+const COMMAND_KEYS: &[&str] = &["command", "timeout"];
 const AUTOGENERATE_KEYS: &[&str] = &["include", "exclude", "renames"];
 
 /// A database's declared schema.
@@ -21,8 +22,20 @@ pub enum Models {
     /// patterns.
     Files(Vec<Word>),
     /// A program that prints the SQL, and its arguments.
-    Command(Vec<String>),
+    Command(ModelCommand),
 }
+
+/// A program that prints a declared schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelCommand {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// How long it may take; `None`: as long as it likes.
+    pub timeout: Option<Duration>,
+}
+
+/// How long a program may take that has no limit of its own.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A word of the settings and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +198,12 @@ impl Reader {
         if words.first().is_none_or(String::is_empty) {
             self.find(place, Problem::EmptyList { key: "command" });
         }
-        Some(Models::Command(words))
+        let timeout = fields.given("timeout");
+        let timeout = timeout.and_then(|node| self.timeout(node, "timeout"));
+        Some(Models::Command(ModelCommand {
+            words,
+            timeout: timeout.unwrap_or(Some(TIMEOUT)),
+        }))
     }
 
     /// `autogenerate:`
@@ -282,10 +300,20 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_a_program_with_its_arguments() {
-        let config = config(Path::new("/p"), "{command: [python3, models.py]}");
-        let (_, database) = config.databases.first_key_value().expect("a database");
-        let words = vec!["python3".to_owned(), "models.py".to_owned()];
-        assert_eq!(database.models, Some(Models::Command(words)));
+    fn a_command_is_a_program_with_its_arguments_and_a_limit() {
+        for (timeout, due) in [
+            ("", Some(Duration::from_secs(60))),
+            (", timeout: 2m", Some(Duration::from_secs(120))),
+            (", timeout: 0", None),
+        ] {
+            let models = format!("{{command: [python3, models.py]{timeout}}}");
+            let config = config(Path::new("/p"), &models);
+            let (_, database) = config.databases.first_key_value().expect("a database");
+            let command = ModelCommand {
+                words: vec!["python3".to_owned(), "models.py".to_owned()],
+                timeout: due,
+            };
+            assert_eq!(database.models, Some(Models::Command(command)));
+        }
     }
 }

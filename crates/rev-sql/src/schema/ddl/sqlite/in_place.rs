@@ -211,7 +211,7 @@ fn constrains(constraint: &Constraint, column: &Text) -> bool {
 }
 
 /// Whether an expression may use a column.
-fn mentions(expression: &Text, column: &Text) -> bool {
+pub(super) fn mentions(expression: &Text, column: &Text) -> bool {
     let found = tokens(expression.as_str(), Dialect::Sqlite);
     found.iter().any(|token| match token.kind {
         TokenKind::Word => token.text.eq_ignore_ascii_case(column.as_str()),

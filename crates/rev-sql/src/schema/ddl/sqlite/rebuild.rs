@@ -5,10 +5,11 @@
 //! wherever a script drops or renames a table. Views and triggers that mention the
 //! table are out of the way by then and come back later: see `order`.
 
+use super::in_place::mentions;
 use super::{create, name};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::sqlite::table::row_id;
-use crate::schema::{Alteration, Column, Diff, Table, TableChange, Text};
+use crate::schema::{Alteration, Column, Diff, Kind, Object, Table, TableChange, Text};
 
 /// Adds the rebuild of a table.
 pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
@@ -28,8 +29,17 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         let note = "ids of rows that are gone are not given again";
         script.push_noted(text, vec![Note::remark(note)]);
     }
-    let columns: Vec<String> = copy.columns.iter().map(|it| name(it)).collect();
-    let values = match filled(&copy.values) {
+    let mut columns: Vec<String> = copy.columns.iter().map(|it| name(it)).collect();
+    let (mut values, mut notes) = (copy.values, copy.notes);
+    if let Some((row_id, user)) = used_row_id(change, diff) {
+        columns.insert(0, row_id.to_owned());
+        values.insert(0, row_id.to_owned());
+        notes.push(Note::remark(format!(
+            "`{}` uses the rowids of `{old}`, so they stay",
+            user.name
+        )));
+    }
+    let values = match filled(&values) {
         lines if lines.starts_with('\n') => lines,
         line => format!(" {line}"),
     };
@@ -48,7 +58,7 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         name(&new),
         name(old)
     );
-    script.push_noted(text, copy.notes);
+    script.push_noted(text, notes);
     script.push(format!("DROP TABLE {}", name(old)));
     script.push(format!(
         "ALTER TABLE {} RENAME TO {}",
@@ -66,6 +76,34 @@ fn has_conflict_clause(table: &Table) -> bool {
     rules.any(|it| it.options.contains_key("on conflict"))
         || columns.any(|it| it.options.contains_key("not null on conflict"))
 }
+
+/// The rows' hidden numbers by a name that no column has, where an object uses them and
+/// they are no column: else SQLite may give others to the copies.
+fn used_row_id<'a>(change: &TableChange, diff: &'a Diff) -> Option<(&'static str, &'a Object)> {
+    let both = [&change.from, &change.to];
+    let has_none = |table: &&Table| table.options.contains_key("without rowid");
+    if row_id(&change.to).is_some() || both.iter().any(has_none) {
+        return None;
+    }
+    let is_column = |word: &str| {
+        let word = crate::schema::sqlite::name(word);
+        both.iter().any(|table| table.column(&word).is_some())
+    };
+    let user = diff.to.objects.values().find(|object| {
+        let is_over = |name| object.needs.contains(name) || object.on.as_ref() == Some(name);
+        let names_one = |text: &Text| {
+            let mut words = ROW_IDS.iter().filter(|word| !is_column(word));
+            words.any(|word| mentions(text, &crate::schema::sqlite::name(word)))
+        };
+        let is_index = object.kind == Kind::VirtualTable;
+        is_over(&change.to.name) && (is_index || object.create.iter().any(names_one))
+    })?;
+    let word = ROW_IDS.into_iter().find(|word| !is_column(word))?;
+    Some((word, user))
+}
+
+/// What SQLite calls the rows' numbers where no column is called so.
+const ROW_IDS: [&str; 3] = ["rowid", "oid", "_rowid_"];
 
 /// The widest line of a list.
 const WIDTH: usize = 90;
