@@ -9,7 +9,7 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 use crate::args::{Color, Format, Global};
 use crate::secrets;
 
-pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count};
+pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, few};
 
 /// The line of a warning.
 pub(crate) fn warning(what: impl Display) -> String {

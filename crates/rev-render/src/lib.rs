@@ -16,7 +16,7 @@ pub use plan_markdown::render as markdown;
 pub use plan_mermaid::render as mermaid;
 pub use plan_sql::render as sql;
 pub use plan_text::render as text;
-pub use words::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, one_line};
+pub use words::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, few, one_line};
 
 /// A text that may stand between double quotes in a Mermaid diagram.
 #[must_use]

@@ -26,9 +26,30 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// Phrases in a row: the first eight of them, and how many more there are.
+#[must_use]
+pub fn few(phrases: &[impl AsRef<str>], separator: &str) -> String {
+    let words: Vec<&str> = phrases.iter().take(8).map(AsRef::as_ref).collect();
+    match phrases.len() - words.len() {
+        0 => words.join(separator),
+        more => format!("{} and {more} more", words.join(separator)),
+    }
+}
+
 /// The first line of a message, without control characters.
 #[must_use]
 pub fn one_line(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     first.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::few;
+
+    #[test]
+    fn of_many_phrases_eight_are_said() {
+        assert_eq!(few(&["a", "b"], "; "), "a; b");
+        assert_eq!(few(&["a"; 10], ", "), "a, a, a, a, a, a, a, a and 2 more");
+    }
 }

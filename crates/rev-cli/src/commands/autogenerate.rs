@@ -13,7 +13,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::models::{has_models, no_models};
 use crate::session::Session;
-use crate::terminal::{NAME, WARNING};
+use crate::terminal::{NAME, WARNING, few};
 
 /// Whether any of the flags is given that only make sense with `--autogenerate`.
 pub(super) fn check_flags(args: &NewRevision) -> Result<(), Failure> {
@@ -109,7 +109,7 @@ fn tell(session: &Session, found: &Comparison) {
     }
     let down = found.losses_down();
     if !down.is_empty() {
-        let down = down.join("; ");
+        let down = few(&down, "; ");
         talk(&format!(
             "{WARNING}destructive{WARNING:#} on the way down: {down}"
         ));

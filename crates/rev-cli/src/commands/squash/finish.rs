@@ -12,6 +12,7 @@ use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::session::Session;
+use crate::terminal::few;
 
 /// Removes the files of what shortcuts replace, once every database is past it.
 pub(super) fn finish(args: &Squash, session: &Session) -> Result<Exit, Failure> {
@@ -63,7 +64,7 @@ fn words(it: &Widened) -> Diagnostic {
     let ids: Vec<&str> = covers.iter().map(AsRef::as_ref).collect();
     let message = format!(
         "without the replaced files branch `{label}` begins at `{root}`, and covers what it does not now: {}",
-        listed(&ids)
+        few(&ids, ", ")
     );
     Diagnostic::new("label_moves", message)
         .fact("label", label.as_str())
@@ -72,16 +73,6 @@ fn words(it: &Widened) -> Diagnostic {
             "squash the line of `{label}` apart from what lies below and beside it;\n\
              or, where nobody needs that name any more, take it out of the `branch_labels` of `{root}`"
         ))
-}
-
-/// The most revisions that are named to people.
-const MOST: usize = 8;
-
-fn listed(ids: &[&str]) -> String {
-    match ids.len() {
-        count if count > MOST => format!("{} and {} more", ids[..MOST].join(", "), count - MOST),
-        _ => ids.join(", "),
-    }
 }
 
 fn remove(session: &Session, gone: &BTreeSet<RevisionId>) -> Result<Exit, Failure> {

@@ -207,7 +207,7 @@ fn trial(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Trial {
         message: subject.message.clone(),
         result,
         elapsed_ms: verdict.elapsed_ms,
-        reason: reason.map(Into::into),
+        reason,
         remarks: verdict.remarks.iter().map(remark_words).collect(),
         error: fault.map(|(_, told)| told.finding()),
     }
