@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
-use rev_engine::database::{StatementFailure, StepError};
+use rev_engine::database::{DatabaseError, StatementFailure, StepError};
 use rev_sql::schema::{Schema, Undeclared, declares};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelFile, Models};
@@ -44,6 +44,20 @@ pub(crate) async fn declared(
     let Some(models) = of(session, binding) else {
         return Err(no_models(format!("`{}` has no models", binding.name)));
     };
+    // A program may print one thing for one server and another for the next.
+    let scratch = scratch::make(session, binding, servers).await?;
+    let result = load(session, binding, models, &scratch).await;
+    scratch::discard(session, scratch).await;
+    result
+}
+
+async fn load(
+    session: &Session,
+    binding: &Arc<Binding>,
+    models: &Models,
+    scratch: &Scratch,
+) -> Result<Schema, Failure> {
+    let refused = |error: DatabaseError| session.refused(&error.into(), binding);
     let source = Source {
         session,
         binding,
@@ -51,14 +65,14 @@ pub(crate) async fn declared(
             Models::Files(words) => session.project.config.model_files(words).map_err(|fault| {
                 Failure::refused(diagnostic::fault(&fault, &session.project.root))
             })?,
-            Models::Command(words) => vec![printed(session, binding, words)?],
+            Models::Command(words) => {
+                let server = scratch.server().await.map_err(refused)?;
+                vec![printed(session, binding, words, server)?]
+            }
         },
     };
     let statements = source.statements()?;
-    let scratch = scratch::make(session, binding, servers).await?;
-    let result = source.load(&scratch, &statements).await;
-    scratch::discard(session, scratch).await;
-    result
+    source.load(scratch, &statements).await
 }
 
 /// The texts of a declared schema.
@@ -155,7 +169,12 @@ impl Source<'_> {
 }
 
 /// What a program prints.
-fn printed(session: &Session, binding: &Binding, words: &[String]) -> Result<ModelFile, Failure> {
+fn printed(
+    session: &Session,
+    binding: &Binding,
+    words: &[String],
+    server: &str,
+) -> Result<ModelFile, Failure> {
     let shown = words.join(" ");
     let (program, arguments) = words.split_first().expect("an empty command is a fault");
     let output = Command::new(program)
@@ -163,6 +182,7 @@ fn printed(session: &Session, binding: &Binding, words: &[String]) -> Result<Mod
         .current_dir(&session.project.root)
         .env("REV_DATABASE", binding.name.as_str())
         .env("REV_DIALECT", binding.dialect.name())
+        .env("REV_SERVER", server)
         .stdin(Stdio::null())
         .output()
         .map_err(|error| {
@@ -200,7 +220,7 @@ fn printed(session: &Session, binding: &Binding, words: &[String]) -> Result<Mod
             binding.name
         );
         Failure::refused(failed(what).hint(
-            "it gets the names in REV_DATABASE and REV_DIALECT, and prints `CREATE …` statements",
+            "it gets the names in REV_DATABASE, REV_DIALECT and REV_SERVER, and prints `CREATE …` statements",
         ))
     })?;
     Ok(ModelFile {

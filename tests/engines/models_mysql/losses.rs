@@ -165,12 +165,12 @@ fn every_change_of_type_that_may_change_a_value_has_a_remark() {
         .collect();
     let mut wrong = Vec::new();
     let (mut kept, mut lost) = (0, 0);
-    for from in 0..TYPES.len() {
+    for (from, (name, _)) in TYPES.iter().enumerate() {
         let changed = changed(from);
-        for to in 0..TYPES.len() {
+        for (to, (other, _)) in TYPES.iter().enumerate() {
             let begin = format!("`t{from}.c{to}` ");
             let is_noted = notes.iter().any(|note| note.starts_with(&begin));
-            let pair = format!("{} to {}", TYPES[from].0, TYPES[to].0);
+            let pair = format!("{name} to {other}");
             match changed.contains(&to) {
                 true if is_noted => lost += 1,
                 true => wrong.push(pair),

@@ -123,3 +123,15 @@ fn models_cannot_reach_the_live_database() {
     assert_eq!(database.tables(), ["hero"]);
     assert_eq!(database.query("SELECT count(id) FROM hero"), ["0"]);
 }
+
+/// What a program prints may depend on which of the two servers it is for.
+#[test]
+fn a_program_is_told_that_the_server_is_mariadb() {
+    let project = Project::of(Engine::Mariadb);
+    project.add_setting(
+        "models: {command: [sh, -c, 'echo \"CREATE SEQUENCE on_$REV_SERVER; CREATE TABLE is_$REV_DIALECT (a INT);\"']}",
+    );
+    let server = server_url("REV_TEST_MYSQL_URL");
+    let answer = project.rev(&["diff", "--from-revisions", "--scratch", &server]);
+    answer.exits(0).says("on_mariadb").says("is_mysql");
+}
