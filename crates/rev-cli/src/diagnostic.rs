@@ -12,7 +12,7 @@ mod stale;
 pub(crate) use graph::{Asking, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use run::{
-    Place, drift_lines, failed, refusal, split, spot_in, undecided, without_file,
+    Place, drift_lines, failed, refusal, split, spot_in, stay_within, undecided, without_file,
 };
 
 use std::fmt::Write as _;

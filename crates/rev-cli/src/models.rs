@@ -7,11 +7,11 @@ use std::sync::Arc;
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
 use rev_engine::database::{DatabaseError, StatementFailure, StepError};
-use rev_sql::schema::{Schema, Undeclared, declares};
+use rev_sql::schema::{Schema, Undeclared, declares, strays};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelFile, Models};
 
-use crate::diagnostic::{self, Diagnostic, Failure, spot_in};
+use crate::diagnostic::{self, Diagnostic, Failure, spot_in, stay_within};
 use crate::scratch;
 use crate::session::Session;
 
@@ -96,12 +96,23 @@ impl Source<'_> {
 
     async fn load(&self, scratch: &Scratch, statements: &[Statement]) -> Result<Schema, Failure> {
         let refused = |error| self.session.refused(&error, self.binding);
+        let mut database = scratch.open().map_err(|error| refused(error.into()))?;
+        let neighbours = database.neighbours().await;
+        let neighbours = neighbours.map_err(|error| refused(error.into()))?;
+        if let Some((statement, reach)) = strays(statements, self.binding.dialect, &neighbours) {
+            let message = format!(
+                "the models of `{}` are not loaded: {reach}, and an event may run this at once",
+                self.binding.name
+            );
+            let told = Diagnostic::new("foreign_statement", message).hint(stay_within(&reach));
+            let offset = statement.offset + reach.offset();
+            return Err(Failure::refused(self.at(told, statement.piece, offset)));
+        }
         match scratch.load(statements).await {
             Ok(()) => {}
             Err(StepError::Statement { failure, .. }) => return Err(self.not_loaded(&failure)),
             Err(error) => return Err(refused(error.into_database_error().into())),
         }
-        let mut database = scratch.open().map_err(|error| refused(error.into()))?;
         scratch::inspect(self.session, self.binding, &mut *database).await
     }
 
@@ -111,7 +122,14 @@ impl Source<'_> {
             "the models of `{}` cannot be read: {error}",
             self.binding.name
         );
-        Failure::refused(self.at(Diagnostic::new("bad_models", message), piece, offset))
+        let told = self.at(Diagnostic::new("bad_models", message), piece, offset);
+        Failure::refused(match error {
+            SplitError::TransactionControl { .. } => told.hint(
+                "models hold neither transactions nor rows: a dump is made without them \
+                 (`--no-data`, `--schema-only`)",
+            ),
+            _ => told,
+        })
     }
 
     /// A statement that could touch what is not the throw-away database's.
@@ -131,6 +149,9 @@ impl Source<'_> {
             Undeclared::Qualified(_) => {
                 "models declare what the one database holds: \
                  take the database's name out of this statement"
+            }
+            Undeclared::Package(_) => {
+                "take this statement out, and let a revision make the package"
             }
             Undeclared::Other(_) => {
                 "models declare what the database holds: take this statement out"
