@@ -14,7 +14,7 @@ use crate::split::{Token, TokenKind};
 const OWN: &str = "mysql";
 
 /// Words after which a table or the like is named.
-const NAMERS: [&str; 21] = [
+const NAMERS: [&str; 24] = [
     "FROM",
     "JOIN",
     "STRAIGHT_JOIN",
@@ -36,10 +36,13 @@ const NAMERS: [&str; 21] = [
     "REFERENCES",
     "CALL",
     "HANDLER",
+    "CACHE",
+    "LOCK",
+    "OJ",
 ];
 
 /// Of these, those after which a comma leads to another one.
-const LISTERS: [&str; 9] = [
+const LISTERS: [&str; 10] = [
     "FROM",
     "JOIN",
     "STRAIGHT_JOIN",
@@ -49,10 +52,11 @@ const LISTERS: [&str; 9] = [
     "TABLE",
     "TABLES",
     "VIEW",
+    "SEQUENCE",
 ];
 
 /// Words that may stand between such a word and the name.
-const FILLERS: [&str; 13] = [
+const FILLERS: [&str; 14] = [
     "IF",
     "NOT",
     "EXISTS",
@@ -66,6 +70,7 @@ const FILLERS: [&str; 13] = [
     "TO",
     "INTO",
     "ONLY",
+    "INDEX",
 ];
 
 /// Words after which a comma leads to no table any more.
@@ -300,7 +305,12 @@ impl<'a> Walk<'a> {
                     lists: self.awaits,
                     is_call_with_from: is_it(&["TRIM", "EXTRACT", "SUBSTRING", "SUBSTR", "MID"]),
                 });
-                if is_it(&["NEXTVAL", "LASTVAL", "SETVAL"]) {
+                let is_union =
+                    at > 1 && self.symbol(at - 1, "=") && self.before(at - 1, &["UNION"]);
+                if is_union {
+                    self.frame().lists = Some(Use::Write);
+                }
+                if is_union || is_it(&["NEXTVAL", "LASTVAL", "SETVAL"]) {
                     self.awaits = Some(Use::Write);
                 }
             }
@@ -381,12 +391,27 @@ impl<'a> Walk<'a> {
         }
         let rest = &self.found[at..];
         let server = || (at == self.verb).then(|| changes_server(rest)).flatten();
+        let login = || {
+            (at == self.verb)
+                .then(|| self.changes_login(rest))
+                .flatten()
+        };
         let length = self
             .about_database(at)
+            .or_else(login)
             .or_else(server)
             .or_else(|| sets_for_all(rest))
             .or_else(|| goes_out(rest))?;
         Some(beyond(rest, length))
+    }
+
+    /// `DROP USER app`: a login that the other databases of the server live by. A new one
+    /// does them no harm, and where there are none nobody needs the old ones.
+    fn changes_login(&self, rest: &[Token<'_>]) -> Option<usize> {
+        let is_changed = rest[0].is_any(&["DROP", "ALTER", "RENAME"])
+            && rest.get(1)?.is_any(&["USER", "ROLE"])
+            && !self.neighbours.databases.is_empty();
+        is_changed.then_some(2)
     }
 
     /// `USE app`, `DROP DATABASE app`; without a name it is the database at hand.
