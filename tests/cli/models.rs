@@ -307,7 +307,7 @@ fn a_command_declares_a_schema() {
         project.write("rev.yaml", &settings);
         project.rev_with(&["diff", "--format", "sql"], &[("PATH", "/usr/bin:/bin")])
     };
-    let printing = "[sh, -c, 'echo \"CREATE TABLE $REV_DATABASE (is_$REV_DIALECT TEXT);\"; cat schema/hero.sql']";
+    let printing = "[sh, -c, 'echo \"CREATE TABLE $REV_DATABASE (is_$REV_DIALECT TEXT, on_$REV_SERVER TEXT);\"; cat schema/hero.sql']";
     assert_answer!("models_command", with(printing));
     assert_answer!(
         "models_command_fails",

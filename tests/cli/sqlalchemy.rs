@@ -175,6 +175,38 @@ fn the_example_has_the_loader_that_init_writes() {
     assert_eq!(settings(Path::new(EXAMPLE)), settings(project.path()));
 }
 
+/// MariaDB has sequences, which SQLAlchemy prints for its own dialect only.
+#[test]
+fn a_sequence_is_printed_for_mariadb_and_no_driver_is_needed() {
+    let project = example();
+    project.write(
+        "heroes/models.py",
+        "from sqlalchemy import Column, Integer, MetaData, Sequence, Table\n\n\n\
+         class Base:\n    metadata = MetaData()\n\n\n\
+         Table(\"hero\", Base.metadata, Column(\"id\", Integer, Sequence(\"numbers\"), primary_key=True))\n",
+    );
+    let printed = |server: &str| {
+        let done = Command::new("python3")
+            .arg("rev_models.py")
+            .current_dir(project.path())
+            .env("PYTHONPATH", packages())
+            .env("REV_DATABASE", "db1")
+            .env("REV_SERVER", server)
+            .output()
+            .expect("python3 starts");
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{server}: {complaint}");
+        String::from_utf8(done.stdout).expect("text")
+    };
+    assert!(printed("mariadb").contains("CREATE SEQUENCE numbers"));
+    assert!(printed("postgres").contains("CREATE SEQUENCE numbers"));
+    for server in ["mysql", "sqlite"] {
+        let text = printed(server);
+        assert!(text.contains("CREATE TABLE hero"), "{text}");
+        assert!(!text.contains("SEQUENCE"), "{text}");
+    }
+}
+
 #[test]
 fn what_python_says_is_shown() {
     let project = example();

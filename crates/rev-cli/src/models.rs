@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
-use rev_engine::database::{StatementFailure, StepError};
-use rev_sql::schema::{Schema, Undeclared, declares};
+use rev_engine::database::{DatabaseError, StatementFailure, StepError};
+use rev_sql::schema::{Schema, Undeclared, declares, strays};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelCommand, ModelFile, Models};
 
-use crate::diagnostic::{self, Diagnostic, Failure, spot_in};
+use crate::diagnostic::{self, Diagnostic, Failure, spot_in, stay_within};
 use crate::scratch;
 use crate::session::Session;
 use program::End;
@@ -47,6 +47,20 @@ pub(crate) async fn declared(
     let Some(models) = of(session, binding) else {
         return Err(no_models(format!("`{}` has no models", binding.name)));
     };
+    // A program may print one thing for one server and another for the next.
+    let scratch = scratch::make(session, binding, servers).await?;
+    let result = load(session, binding, models, &scratch).await;
+    scratch::discard(session, scratch).await;
+    result
+}
+
+async fn load(
+    session: &Session,
+    binding: &Arc<Binding>,
+    models: &Models,
+    scratch: &Scratch,
+) -> Result<Schema, Failure> {
+    let refused = |error: DatabaseError| session.refused(&error.into(), binding);
     let source = Source {
         session,
         binding,
@@ -54,14 +68,14 @@ pub(crate) async fn declared(
             Models::Files(words) => session.project.config.model_files(words).map_err(|fault| {
                 Failure::refused(diagnostic::fault(&fault, &session.project.root))
             })?,
-            Models::Command(command) => vec![printed(session, binding, command)?],
+            Models::Command(command) => {
+                let server = scratch.server().await.map_err(refused)?;
+                vec![printed(session, binding, command, server)?]
+            }
         },
     };
     let statements = source.statements()?;
-    let scratch = scratch::make(session, binding, servers).await?;
-    let result = source.load(&scratch, &statements).await;
-    scratch::discard(session, scratch).await;
-    result
+    source.load(scratch, &statements).await
 }
 
 /// The texts of a declared schema.
@@ -85,12 +99,23 @@ impl Source<'_> {
 
     async fn load(&self, scratch: &Scratch, statements: &[Statement]) -> Result<Schema, Failure> {
         let refused = |error| self.session.refused(&error, self.binding);
+        let mut database = scratch.open().map_err(|error| refused(error.into()))?;
+        let neighbours = database.neighbours().await;
+        let neighbours = neighbours.map_err(|error| refused(error.into()))?;
+        if let Some((statement, reach)) = strays(statements, self.binding.dialect, &neighbours) {
+            let message = format!(
+                "the models of `{}` are not loaded: {reach}, and an event may run this at once",
+                self.binding.name
+            );
+            let told = Diagnostic::new("foreign_statement", message).hint(stay_within(&reach));
+            let offset = statement.offset + reach.offset();
+            return Err(Failure::refused(self.at(told, statement.piece, offset)));
+        }
         match scratch.load(statements).await {
             Ok(()) => {}
             Err(StepError::Statement { failure, .. }) => return Err(self.not_loaded(&failure)),
             Err(error) => return Err(refused(error.into_database_error().into())),
         }
-        let mut database = scratch.open().map_err(|error| refused(error.into()))?;
         scratch::inspect(self.session, self.binding, &mut *database).await
     }
 
@@ -100,7 +125,14 @@ impl Source<'_> {
             "the models of `{}` cannot be read: {error}",
             self.binding.name
         );
-        Failure::refused(self.at(Diagnostic::new("bad_models", message), piece, offset))
+        let told = self.at(Diagnostic::new("bad_models", message), piece, offset);
+        Failure::refused(match error {
+            SplitError::TransactionControl { .. } => told.hint(
+                "models hold neither transactions nor rows: a dump is made without them \
+                 (`--no-data`, `--schema-only`)",
+            ),
+            _ => told,
+        })
     }
 
     /// A statement that could touch what is not the throw-away database's.
@@ -120,6 +152,9 @@ impl Source<'_> {
             Undeclared::Qualified(_) => {
                 "models declare what the one database holds: \
                  take the database's name out of this statement"
+            }
+            Undeclared::Package(_) => {
+                "take this statement out, and let a revision make the package"
             }
             Undeclared::Other(_) => {
                 "models declare what the database holds: take this statement out"
@@ -162,6 +197,7 @@ fn printed(
     session: &Session,
     binding: &Binding,
     command: &ModelCommand,
+    server: &str,
 ) -> Result<ModelFile, Failure> {
     let shown = command.words.join(" ");
     let (program, arguments) = command
@@ -173,7 +209,8 @@ fn printed(
         .args(arguments)
         .current_dir(&session.project.root)
         .env("REV_DATABASE", binding.name.as_str())
-        .env("REV_DIALECT", binding.dialect.name());
+        .env("REV_DIALECT", binding.dialect.name())
+        .env("REV_SERVER", server);
     let ran = program::run(started, command.timeout).map_err(|error| {
         let message = format!(
             "`{program}`, which prints the models of `{}`, does not start",
@@ -235,7 +272,7 @@ fn printed(
             binding.name
         );
         return Err(Failure::refused(failed(what).hint(
-            "it gets the names in REV_DATABASE and REV_DIALECT, and prints `CREATE …` statements",
+            "it gets the names in REV_DATABASE, REV_DIALECT and REV_SERVER, and prints `CREATE …` statements",
         )));
     }
     Ok(ModelFile {

@@ -180,6 +180,26 @@ impl Scratch {
         &self.url
     }
 
+    /// What it is on: the dialect's name, or `mariadb`, which is another server of the
+    /// same dialect.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`].
+    pub async fn server(&self) -> Result<&'static str, DatabaseError> {
+        let dialect = self.made_by.dialect;
+        if dialect != Dialect::Mysql {
+            return Ok(dialect.name());
+        }
+        let mut database = self.open()?;
+        let version = database.ask("SELECT VERSION()").await?.concat();
+        database.unlock().await?;
+        match version.to_ascii_lowercase().contains("mariadb") {
+            true => Ok("mariadb"),
+            false => Ok(dialect.name()),
+        }
+    }
+
     /// Makes another one with the same contents; `None` where the engine has no
     /// quick way. Nothing may have it open.
     ///

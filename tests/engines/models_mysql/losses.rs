@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 use rev_sql::schema::ddl::{self, NoteKind};
 
-use super::{diff, inspect, made};
+use super::{both_ways, diff, inspect, made};
 
 /// Types, and values at their ends.
 const TYPES: [(&str, &[&str]); 69] = [
@@ -165,12 +165,12 @@ fn every_change_of_type_that_may_change_a_value_has_a_remark() {
         .collect();
     let mut wrong = Vec::new();
     let (mut kept, mut lost) = (0, 0);
-    for (from, (from_type, _)) in TYPES.iter().enumerate() {
+    for (from, (name, _)) in TYPES.iter().enumerate() {
         let changed = changed(from);
-        for (to, (to_type, _)) in TYPES.iter().enumerate() {
+        for (to, (other, _)) in TYPES.iter().enumerate() {
             let begin = format!("`t{from}.c{to}` ");
             let is_noted = notes.iter().any(|note| note.starts_with(&begin));
-            let pair = format!("{from_type} to {to_type}");
+            let pair = format!("{name} to {other}");
             match changed.contains(&to) {
                 true if is_noted => lost += 1,
                 true => wrong.push(pair),
@@ -187,4 +187,45 @@ fn every_change_of_type_that_may_change_a_value_has_a_remark() {
         wrong.join("\n")
     );
     assert!(kept > 300 && lost > 1000, "{kept} kept, {lost} lost");
+}
+
+/// The history of a table holds NULLs that no `UPDATE` reaches.
+#[test]
+fn a_column_that_must_not_be_null_any_more_is_so_in_a_history_too() {
+    let from = "CREATE TABLE v (id INT PRIMARY KEY, a INT, b VARCHAR(5), day DATE) WITH SYSTEM VERSIONING; \
+         INSERT INTO v (id) VALUES (1), (2); DELETE FROM v WHERE id = 1;";
+    let to = "CREATE TABLE v (id INT PRIMARY KEY, a INT NOT NULL DEFAULT 7, b VARCHAR(5) NOT NULL, \
+         day DATE) WITH SYSTEM VERSIONING";
+    insta::assert_snapshot!(both_ways(from, to, &[]));
+}
+
+/// Nothing and zero are no place.
+#[test]
+fn a_place_that_must_not_be_null_any_more_is_one() {
+    let types = [
+        "POINT",
+        "LINESTRING",
+        "POLYGON",
+        "MULTIPOINT",
+        "MULTILINESTRING",
+        "MULTIPOLYGON",
+        "GEOMETRYCOLLECTION",
+        "GEOMETRY",
+    ];
+    for kind in types {
+        let from = format!("CREATE TABLE t (id INT, a {kind}); INSERT INTO t VALUES (1, NULL);");
+        let to = format!("CREATE TABLE t (id INT, a {kind} NOT NULL, b {kind} NOT NULL)");
+        let (here, there) = (made(&from), made(&to));
+        let difference = diff(&inspect(&here), &inspect(&there));
+        let script = ddl::write(&difference, Dialect::Mysql);
+        assert_eq!(script.notes(NoteKind::Decide).count(), 2);
+        here.execute(&script.to_sql());
+        assert_eq!(
+            here.query("SELECT ST_AsText(a) = ST_AsText(b), ST_IsEmpty(a) FROM t"),
+            ["1|0"],
+            "{kind}"
+        );
+        let left = diff(&inspect(&here), &inspect(&there)).sentences();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }

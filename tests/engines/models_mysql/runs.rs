@@ -123,3 +123,63 @@ fn models_cannot_reach_the_live_database() {
     assert_eq!(database.tables(), ["hero"]);
     assert_eq!(database.query("SELECT count(id) FROM hero"), ["0"]);
 }
+
+/// What a program prints may depend on which of the two servers it is for.
+#[test]
+fn a_program_is_told_that_the_server_is_mariadb() {
+    let project = Project::of(Engine::Mariadb);
+    project.add_setting(
+        "models: {command: [sh, -c, 'echo \"CREATE SEQUENCE on_$REV_SERVER; CREATE TABLE is_$REV_DIALECT (a INT);\"']}",
+    );
+    let server = server_url("REV_TEST_MYSQL_URL");
+    let answer = project.rev(&["diff", "--from-revisions", "--scratch", &server]);
+    answer.exits(0).says("on_mariadb").says("is_mysql");
+}
+
+/// As `mariadb-dump --no-data --routines --events` has written it.
+#[test]
+fn what_mariadb_dump_writes_is_loaded_as_models() {
+    let project = Project::of(Engine::Mariadb);
+    let models = project.root().join("models.sql");
+    std::fs::write(&models, include_str!("dump.sql")).expect("a file");
+    project.add_setting("models: [models.sql]");
+    let mut answer = project.rev(&["diff"]).exits(0);
+    for words in [
+        "creates sequence `s`",
+        "creates table `hero`",
+        "creates table `team`",
+        "creates view `both_`",
+        "creates view `strong`",
+        "creates trigger `t1`",
+        "creates routine `tidy`",
+        "creates event `e`",
+    ] {
+        answer = answer.says(words);
+    }
+    project
+        .rev(&["revision", "--autogenerate", "-m", "all"])
+        .exits(0);
+    project.rev(&["upgrade"]).exits(0);
+    project.rev(&["check", "--models", "--live"]).exits(0);
+}
+
+/// An event may fire while the models are there.
+#[test]
+fn models_whose_event_reaches_the_live_database_are_not_loaded() {
+    let project = Project::of(Engine::Mariadb);
+    let live = project.database().name();
+    project
+        .database()
+        .execute("CREATE TABLE hero (id INT); INSERT INTO hero VALUES (1)");
+    let sql = format!(
+        "CREATE TABLE hero (id INT);\nCREATE PROCEDURE tidy() DELETE FROM {live}.hero;\n\
+         CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO CALL tidy();\n"
+    );
+    std::fs::write(project.root().join("models.sql"), sql).expect("a file");
+    project.add_setting("models: [models.sql]");
+    let answer = project.rev(&["diff"]).exits(1);
+    answer
+        .says("models.sql:2:")
+        .says("an event may run this at once");
+    assert_eq!(project.database().query("SELECT id FROM hero"), ["1"]);
+}

@@ -175,7 +175,7 @@ pub(crate) fn refusal(
 }
 
 /// What keeps a script within its database.
-fn stay_within(reach: &Reach) -> &'static str {
+pub(crate) fn stay_within(reach: &Reach) -> &'static str {
     match reach {
         Reach::Database { .. } => {
             "leave the database's name out: the connection is in the right one already"

@@ -123,7 +123,8 @@ impl Mysql {
         }
     }
 
-    /// The databases that this login can reach beside this one.
+    /// The databases that this login can reach beside this one, but for throw-away
+    /// ones, whose names nobody knows beforehand.
     async fn look_around(&mut self) -> Result<Neighbours, DatabaseError> {
         if let Some(known) = &self.neighbours {
             return Ok(known.clone());
@@ -134,7 +135,8 @@ impl Mysql {
             .rows(&format!(
                 "SELECT CAST(@@lower_case_table_names AS CHAR), SCHEMA_NAME \
                  FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({own}, \
-                 'information_schema', 'performance_schema', 'sys', 'mysql')"
+                 'information_schema', 'performance_schema', 'sys', 'mysql') \
+                 AND SCHEMA_NAME NOT LIKE 'rev\\_scratch\\_%'"
             ))
             .await?;
         let mut found = Neighbours::default();

@@ -6,7 +6,8 @@
 
 use rev_core::Dialect;
 
-use crate::split::{Token, TokenKind, tokens};
+use super::reaches::{Neighbours, Reach, reaches};
+use crate::split::{Statement, Token, TokenKind, tokens};
 
 /// Why a statement is no declaration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum Undeclared {
     /// It names something in a database of its own choice.
     #[error("`{0}` is in a database that the statement chooses itself")]
     Qualified(String),
+    /// It makes a package of Oracle mode.
+    #[error("`{0}` is about a package, which is not compared")]
+    Package(String),
     /// It is anything else.
     #[error("`{0}` declares nothing that the database holds")]
     Other(String),
@@ -98,9 +102,14 @@ pub fn declares(statement: &str, dialect: Dialect) -> Result<(), Undeclared> {
     };
     let declared = match verb.text.to_ascii_uppercase().as_str() {
         "CREATE" | "ALTER" => return makes(&found, dialect),
+        "DROP" if drops_what_is_not_there(&found, dialect) => return Ok(()),
+        "DROP" if is_of_package(&found, dialect) => return Err(Undeclared::Package(title(&found))),
         "DROP" => return Err(Undeclared::Drop(title(&found))),
+        "DO" | "SELECT" if dialect == Dialect::Mysql => sets_a_sequence(&found),
         "SELECT" => dialect == Dialect::Postgres && is_setting_as_dumped(&found),
-        "SET" => dialect != Dialect::Mysql || !leaves_the_session(&found),
+        "SET" => {
+            dialect != Dialect::Mysql || !(leaves_the_session(&found) || runs_something(&found))
+        }
         "PRAGMA" => found.get(1).is_some_and(|word| word.is("foreign_keys")),
         "COMMENT" => !found.get(2).is_some_and(is_of_the_server),
         _ => false,
@@ -148,6 +157,95 @@ fn leaves_the_session(found: &[Token<'_>]) -> bool {
     })
 }
 
+/// Functions that models may call to set a variable: these run nothing else.
+const HARMLESS: [&str; 9] = [
+    "CONCAT",
+    "CONCAT_WS",
+    "REPLACE",
+    "IF",
+    "IFNULL",
+    "COALESCE",
+    "TRIM",
+    "LOWER",
+    "UPPER",
+];
+
+/// Whether setting a variable of MySQL calls a function that may do anything, or is
+/// how another statement is told to run.
+fn runs_something(found: &[Token<'_>]) -> bool {
+    let calls = |pair: &[Token<'_>]| {
+        let is_name = matches!(pair[0].kind, TokenKind::Word | TokenKind::Name);
+        is_name && pair[1].is_symbol("(") && !pair[0].is_any(&HARMLESS)
+    };
+    found.get(1).is_some_and(|word| word.is("STATEMENT"))
+        || found.iter().any(|word| word.is("FROM"))
+        || found.windows(2).any(calls)
+}
+
+/// `DROP TABLE IF EXISTS hero`, which dumps of MySQL and MariaDB write before each
+/// thing: an empty database has none.
+fn drops_what_is_not_there(found: &[Token<'_>], dialect: Dialect) -> bool {
+    dialect == Dialect::Mysql
+        && found.get(1).is_some_and(|kind| kind.is_any(kinds(dialect)))
+        && found.get(2).is_some_and(|word| word.is("IF"))
+        && !found.iter().any(|token| token.is_symbol("."))
+}
+
+/// ``DO SETVAL(`numbers`, 1, 0)``, by which dumps of MariaDB say where a sequence stands.
+fn sets_a_sequence(found: &[Token<'_>]) -> bool {
+    let [
+        _,
+        function,
+        open,
+        name,
+        first,
+        value,
+        second,
+        is_used,
+        close,
+    ] = found
+    else {
+        return false;
+    };
+    let is_number = |token: &Token<'_>| token.text.bytes().all(|byte| byte.is_ascii_digit());
+    let symbols = [(open, "("), (first, ","), (second, ","), (close, ")")];
+    function.is("SETVAL")
+        && name.kind == TokenKind::Name
+        && is_number(value)
+        && is_number(is_used)
+        && symbols
+            .iter()
+            .all(|(token, symbol)| token.is_symbol(symbol))
+}
+
+/// Whether it is about a package of MariaDB's Oracle mode.
+fn is_of_package(found: &[Token<'_>], dialect: Dialect) -> bool {
+    let mut head = found.iter().take(12);
+    dialect == Dialect::Mysql && head.any(|word| word.is("PACKAGE"))
+}
+
+/// The first declaration that could reach beyond the database as soon as it is loaded:
+/// an event may fire at once, and call what else was declared.
+#[must_use]
+pub fn strays<'a>(
+    statements: &'a [Statement],
+    dialect: Dialect,
+    neighbours: &Neighbours,
+) -> Option<(&'a Statement, Reach)> {
+    if dialect != Dialect::Mysql {
+        return None;
+    }
+    let is_program = |statement: &&Statement, kinds: &[&str]| {
+        let mut found = tokens(&statement.text, dialect);
+        found.retain(|token| token.kind != TokenKind::Fence);
+        kind_at(&found, dialect).is_some_and(|at| found[at].is_any(kinds))
+    };
+    statements.iter().find(|it| is_program(it, &["EVENT"]))?;
+    const PROGRAMS: [&str; 4] = ["EVENT", "FUNCTION", "PROCEDURE", "TRIGGER"];
+    let mut programs = statements.iter().filter(|it| is_program(it, &PROGRAMS));
+    programs.find_map(|it| Some((it, reaches(&it.text, dialect, neighbours)?)))
+}
+
 fn is_of_the_server(kind: &Token<'_>) -> bool {
     kind.is_any(&["DATABASE", "ROLE", "TABLESPACE", "SUBSCRIPTION"])
 }
@@ -155,13 +253,21 @@ fn is_of_the_server(kind: &Token<'_>) -> bool {
 /// A statement that starts with `CREATE` or `ALTER`.
 fn makes(found: &[Token<'_>], dialect: Dialect) -> Result<(), Undeclared> {
     let other = || Undeclared::Other(title(found));
-    let at = kind_at(found, dialect).ok_or_else(other)?;
+    let at = kind_at(found, dialect);
+    if is_of_package(&found[..at.unwrap_or(found.len())], dialect) {
+        return Err(Undeclared::Package(title(found)));
+    }
+    let at = at.ok_or_else(other)?;
     if dialect != Dialect::Mysql {
         return Ok(());
     }
     // `CREATE FUNCTION … SONAME` adds to the server.
     if found[at].is("FUNCTION") && found.iter().any(|token| token.is("SONAME")) {
         return Err(other());
+    }
+    // Its rows may be what a function gives that does anything.
+    if found[at].is("TABLE") && found.iter().any(|token| token.is("SELECT")) {
+        return Err(Undeclared::Rows(format!("{} … SELECT", title(found))));
     }
     match qualified(found, at) {
         Some(name) => Err(Undeclared::Qualified(name)),
@@ -242,7 +348,7 @@ fn title(found: &[Token<'_>]) -> String {
 mod tests {
     use rev_core::Dialect::{Mysql, Postgres, Sqlite};
 
-    use super::{Undeclared, declares};
+    use super::{Neighbours, Statement, Undeclared, declares, strays};
 
     #[test]
     fn what_makes_something_in_the_database_is_let_through() {
@@ -270,6 +376,17 @@ mod tests {
             ),
             (Mysql, "ALTER TABLE t RENAME COLUMN a TO b"),
             (Mysql, "SET foreign_key_checks = 0"),
+            (
+                Mysql,
+                "SET sql_mode = (SELECT REPLACE(@@sql_mode, 'ANSI', ''))",
+            ),
+            (Mysql, "DROP TABLE IF EXISTS `t`"),
+            (Mysql, "/*!50001 DROP VIEW IF EXISTS `v`*/"),
+            (Mysql, "DO SETVAL(`s`, 1, 0)"),
+            (
+                Mysql,
+                "CREATE TABLE t (a int COMMENT 'SELECT', `select` int)",
+            ),
             (Mysql, "/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE */"),
             (Postgres, "CREATE UNLOGGED TABLE app.t (a int)"),
             (
@@ -317,6 +434,16 @@ mod tests {
             (Mysql, "SET GLOBAL event_scheduler = ON", "SET GLOBAL"),
             (Mysql, "SET @@global.event_scheduler = ON", "SET"),
             (Mysql, "RENAME TABLE t TO live.t", "RENAME TABLE"),
+            (Mysql, "SET @x = f()", "SET"),
+            (Mysql, "SET @x = `f`()", "SET"),
+            (Mysql, "SET @x = (SELECT a FROM live.t)", "SET"),
+            (
+                Mysql,
+                "SET STATEMENT a = 1 FOR DROP TABLE live.t",
+                "SET STATEMENT",
+            ),
+            (Mysql, "DO f()", "DO f"),
+            (Mysql, "DO SETVAL(live.s, 1, 0)", "DO SETVAL"),
             (Postgres, "\\connect live", "\\connect"),
             (Postgres, "CREATE ROLE evil", "CREATE ROLE"),
             (Postgres, "ALTER SYSTEM SET a = 1", "ALTER SYSTEM"),
@@ -355,11 +482,42 @@ mod tests {
     }
 
     #[test]
-    fn drops_and_rows_are_told_apart() {
+    fn an_event_may_call_what_reaches_another_database() {
+        let neighbours = Neighbours {
+            databases: vec!["live".to_owned()],
+            is_caseless: false,
+        };
+        let found = |texts: &[&str]| {
+            let statements: Vec<Statement> = texts.iter().map(|it| Statement::alone(it)).collect();
+            strays(&statements, Mysql, &neighbours).map(|(statement, _)| statement.text.clone())
+        };
+        let tidy = "CREATE PROCEDURE tidy() DELETE FROM live.t";
+        let event = "CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO CALL tidy()";
         assert_eq!(
-            declares("DROP TABLE IF EXISTS t", Mysql),
-            Err(Undeclared::Drop("DROP TABLE".to_owned()))
+            found(&[tidy, "CREATE VIEW v AS SELECT * FROM live.t"]),
+            None
         );
+        assert_eq!(found(&[tidy, event]).as_deref(), Some(tidy));
+    }
+
+    #[test]
+    fn drops_and_rows_are_told_apart() {
+        for text in ["DROP TABLE t", "DROP TABLE IF EXISTS live.t"] {
+            assert_eq!(
+                declares(text, Mysql),
+                Err(Undeclared::Drop("DROP TABLE".to_owned()))
+            );
+        }
+        assert_eq!(
+            declares("CREATE TABLE t AS SELECT f() AS a", Mysql),
+            Err(Undeclared::Rows("CREATE TABLE … SELECT".to_owned()))
+        );
+        for text in [
+            "CREATE DEFINER=\"root\"@\"%\" PACKAGE \"p\" AS PROCEDURE p(); END",
+            "CREATE OR REPLACE PACKAGE BODY p AS END",
+        ] {
+            assert!(matches!(declares(text, Mysql), Err(Undeclared::Package(_))));
+        }
         assert_eq!(
             declares("INSERT INTO t VALUES (1)", Sqlite),
             Err(Undeclared::Rows("INSERT INTO".to_owned()))

@@ -5,16 +5,18 @@
 //! where a table, routine or the like stands, and also where nothing of the statement
 //! bears its first part by itself.
 
+mod server;
+
 use rev_core::Dialect;
 
-use super::{Neighbours, Reach, begins, beyond, is_name, unquoted, words};
+use super::{Neighbours, Reach, begins, is_name, unquoted, words};
 use crate::split::{Token, TokenKind};
 
 /// The server's own database that a login may be let write to.
 const OWN: &str = "mysql";
 
 /// Words after which a table or the like is named.
-const NAMERS: [&str; 21] = [
+const NAMERS: [&str; 24] = [
     "FROM",
     "JOIN",
     "STRAIGHT_JOIN",
@@ -36,10 +38,13 @@ const NAMERS: [&str; 21] = [
     "REFERENCES",
     "CALL",
     "HANDLER",
+    "CACHE",
+    "LOCK",
+    "OJ",
 ];
 
 /// Of these, those after which a comma leads to another one.
-const LISTERS: [&str; 9] = [
+const LISTERS: [&str; 10] = [
     "FROM",
     "JOIN",
     "STRAIGHT_JOIN",
@@ -49,10 +54,11 @@ const LISTERS: [&str; 9] = [
     "TABLE",
     "TABLES",
     "VIEW",
+    "SEQUENCE",
 ];
 
 /// Words that may stand between such a word and the name.
-const FILLERS: [&str; 13] = [
+const FILLERS: [&str; 14] = [
     "IF",
     "NOT",
     "EXISTS",
@@ -66,6 +72,7 @@ const FILLERS: [&str; 13] = [
     "TO",
     "INTO",
     "ONLY",
+    "INDEX",
 ];
 
 /// Words after which a comma leads to no table any more.
@@ -300,7 +307,12 @@ impl<'a> Walk<'a> {
                     lists: self.awaits,
                     is_call_with_from: is_it(&["TRIM", "EXTRACT", "SUBSTRING", "SUBSTR", "MID"]),
                 });
-                if is_it(&["NEXTVAL", "LASTVAL", "SETVAL"]) {
+                let is_union =
+                    at > 1 && self.symbol(at - 1, "=") && self.before(at - 1, &["UNION"]);
+                if is_union {
+                    self.frame().lists = Some(Use::Write);
+                }
+                if is_union || is_it(&["NEXTVAL", "LASTVAL", "SETVAL"]) {
                     self.awaits = Some(Use::Write);
                 }
             }
@@ -373,118 +385,6 @@ impl<'a> Walk<'a> {
             || token.is_any(&["TO", "RENAME"])
             || (token.is("FOR") && self.before(at, &["VALUE"]))
     }
-
-    /// What is about another database as a whole, the server, or files.
-    fn about_server(&self, at: usize) -> Option<Reach> {
-        if self.is_piece || self.found[at].kind != TokenKind::Word {
-            return None;
-        }
-        let rest = &self.found[at..];
-        let server = || (at == self.verb).then(|| changes_server(rest)).flatten();
-        let length = self
-            .about_database(at)
-            .or_else(server)
-            .or_else(|| sets_for_all(rest))
-            .or_else(|| goes_out(rest))?;
-        Some(beyond(rest, length))
-    }
-
-    /// `USE app`, `DROP DATABASE app`; without a name it is the database at hand.
-    fn about_database(&self, at: usize) -> Option<usize> {
-        let rest = &self.found[at..];
-        if at == self.verb && begins(rest, &["USE"]) {
-            return Some(2);
-        }
-        let is_shown = self.before(at, &["SHOW"]);
-        if is_shown || !rest[0].is_any(&["CREATE", "ALTER", "DROP"]) {
-            return None;
-        }
-        let replaces = begins(&rest[1..], &["OR", "REPLACE"]);
-        let kind = if replaces { 3 } else { 1 };
-        if !rest.get(kind)?.is_any(&["DATABASE", "SCHEMA"]) {
-            return None;
-        }
-        let fillers = rest[kind + 1..]
-            .iter()
-            .take_while(|it| it.is_any(&["IF", "NOT", "EXISTS"]));
-        let name = kind + 1 + fillers.count();
-        const OPTIONS: [&str; 8] = [
-            "DEFAULT",
-            "CHARACTER",
-            "CHARSET",
-            "COLLATE",
-            "ENCRYPTION",
-            "READ",
-            "COMMENT",
-            "CHAR",
-        ];
-        let nameless = rest[0].is("ALTER") && rest.get(name)?.is_any(&OPTIONS);
-        (!nameless).then_some(name + 1)
-    }
-}
-
-/// How many words say that the server is changed for all.
-fn changes_server(rest: &[Token<'_>]) -> Option<usize> {
-    const VERBS: [&[&str]; 15] = [
-        &["SHUTDOWN"],
-        &["RESTART"],
-        &["KILL"],
-        &["PURGE"],
-        &["RESET"],
-        &["INSTALL"],
-        &["UNINSTALL"],
-        &["CHANGE", "MASTER"],
-        &["CHANGE", "REPLICATION"],
-        &["CREATE", "SERVER"],
-        &["ALTER", "SERVER"],
-        &["DROP", "SERVER"],
-        &["SET", "PASSWORD"],
-        &["CLONE"],
-        &["STOP"],
-    ];
-    let words = VERBS.iter().find(|words| begins(rest, words))?;
-    Some(words.len())
-}
-
-/// How many words say that a variable is set for all: `SET a = 1, GLOBAL b = 2`,
-/// `SET @@global.b = 2`.
-fn sets_for_all(rest: &[Token<'_>]) -> Option<usize> {
-    if !begins(rest, &["SET"]) {
-        return None;
-    }
-    const SCOPES: [&str; 3] = ["global", "persist", "persist_only"];
-    let end = rest.iter().position(|it| it.kind == TokenKind::Semicolon);
-    let rest = &rest[..end.unwrap_or(rest.len())];
-    let is_scope = |&at: &usize| {
-        let named = &rest[at];
-        let begins_item = |at: usize| rest[at].is("SET") || rest[at].is_symbol(",");
-        let (word, before) = match rest[at - 1].is_symbol("@") && at > 1 {
-            true => (named.text.trim_start_matches('@'), at - 2),
-            false => (named.text, at - 1),
-        };
-        let is_scope = SCOPES.contains(&word.to_ascii_lowercase().as_str());
-        let sets = (rest.get(at + 1)).is_some_and(|it| is_name(it) || it.is_symbol("."));
-        is_scope && sets && begins_item(before)
-    };
-    (1..rest.len()).find(is_scope).map(|at| at + 1)
-}
-
-/// How many words say that something goes to a file, or to another server.
-fn goes_out(rest: &[Token<'_>]) -> Option<usize> {
-    if begins(rest, &["INTO", "OUTFILE"]) || begins(rest, &["INTO", "DUMPFILE"]) {
-        return Some(2);
-    }
-    if rest[0].is("SONAME") {
-        return Some(1);
-    }
-    let engine = match rest {
-        [word, sign, engine, ..] if word.is("ENGINE") && sign.is_symbol("=") => (engine, 3),
-        [word, engine, ..] if word.is("ENGINE") => (engine, 2),
-        _ => return None,
-    };
-    let name = unquoted(engine.0.text).to_ascii_uppercase();
-    let leads_out = ["FEDERATED", "FEDERATEDX", "SPIDER", "CONNECT", "S3"].contains(&name.as_str());
-    leads_out.then_some(engine.1)
 }
 
 /// With `ANSI_QUOTES` a name may stand in double quotes, too.

@@ -43,8 +43,21 @@ fn about_server(found: &[Token<'_>], at: usize) -> Option<usize> {
     if begins(rest, &["ALTER", "SYSTEM"]) {
         return Some(2);
     }
-    let leads = at > 0 && rest[0].is_any(&["ON", "IN"]);
-    (leads && begins(&rest[1..], &["DATABASE"]) && names(2)).then_some(3)
+    // A table may be called `database`, too.
+    let verbs: &[&str] = match rest[0].text.to_ascii_uppercase().as_str() {
+        "ON" => &["COMMENT", "GRANT", "REVOKE", "LABEL"],
+        "IN" => &["ROLE", "USER"],
+        _ => return None,
+    };
+    let is_named = begins(&rest[1..], &["DATABASE"]) && names(2);
+    let mut before = found[..at].iter().rev();
+    let is_verb = |token: &Token<'_>| token.is_any(verbs);
+    let is_about = is_named
+        && before
+            .by_ref()
+            .take_while(|it| it.kind != TokenKind::Semicolon)
+            .any(is_verb);
+    is_about.then_some(3)
 }
 
 /// `COPY … TO 'file'`, `COPY … TO PROGRAM '…'`.
@@ -61,7 +74,16 @@ fn about_file(found: &[Token<'_>], at: usize) -> Option<usize> {
 
 /// Functions that open a connection of their own, or write files.
 fn is_way_out(name: &str) -> bool {
-    name == "dblink" || name.starts_with("dblink_") || matches!(name, "lo_export" | "lo_import")
+    const DBLINK: [&str; 6] = [
+        "",
+        "_exec",
+        "_connect",
+        "_connect_u",
+        "_open",
+        "_send_query",
+    ];
+    let link = name.strip_prefix("dblink");
+    link.is_some_and(|rest| DBLINK.contains(&rest)) || name == "lo_export"
 }
 
 /// What a program reaches by a text of it: by its body, or by what it may execute.

@@ -6,7 +6,7 @@ use super::{Reach, begins, beyond, calls, unquoted, words};
 use crate::split::{Token, TokenKind};
 
 /// Functions that load code or write files, where they are there at all.
-const FUNCTIONS: [&str; 4] = ["load_extension", "writefile", "edit", "fts3_tokenizer"];
+const FUNCTIONS: [&str; 3] = ["load_extension", "writefile", "fts3_tokenizer"];
 
 pub(super) fn reaches(statement: &str) -> Option<Reach> {
     let found = words(statement, Dialect::Sqlite);

@@ -33,6 +33,22 @@ fn a_name_with_another_database_is_found_wherever_mysql_takes_one() {
         ("ALTER TABLE `Odd name`.t ADD x INT", "`Odd name`.t"),
         ("CREATE TABLE IF NOT EXISTS app.t (a INT)", "app.t"),
         ("CREATE TABLE t LIKE app.hero", "app.hero"),
+        (
+            "CREATE TABLE app (a INT) ENGINE=MERGE UNION=(b, app.hero)",
+            "app.hero",
+        ),
+        (
+            "SELECT 1 FROM { OJ app.hero LEFT JOIN app ON 1 }",
+            "app.hero",
+        ),
+        ("SELECT 1 FROM app PARTITION (p0, p1), app.hero", "app.hero"),
+        (
+            "SELECT 1 FROM app JOIN u ON f(a, b) = 1, app.hero",
+            "app.hero",
+        ),
+        ("BEGIN NOT ATOMIC DELETE FROM app.hero; END", "app.hero"),
+        ("RENAME TABLE app WAIT 10 TO app.x", "app.x"),
+        ("DROP SEQUENCE app, app.s", "app.s"),
         ("CREATE TABLE app (LIKE app.hero)", "app.hero"),
         ("CREATE TABLE t AS SELECT * FROM a, app.hero", "app.hero"),
         (
@@ -153,6 +169,8 @@ fn whole_databases_and_the_server_are_beyond() {
         (Mysql, "SET @@global.a = 1", "SET @@global"),
         (Mysql, "SET PERSIST a = 1", "SET PERSIST"),
         (Mysql, "SET PASSWORD = 'x'", "SET PASSWORD"),
+        (Mysql, "DROP USER IF EXISTS app", "DROP USER"),
+        (Mysql, "ALTER USER app IDENTIFIED BY 'x'", "ALTER USER"),
         (Mysql, "SHUTDOWN", "SHUTDOWN"),
         (Mysql, "SET STATEMENT a = 1 FOR USE app", "USE app"),
         (Mysql, "SELECT 1 INTO OUTFILE '/tmp/x'", "INTO OUTFILE"),
@@ -284,6 +302,7 @@ fn what_stays_in_the_database_is_let_through() {
         ),
         (Mysql, "ALTER SCHEMA DEFAULT COLLATE utf8mb4_bin"),
         (Mysql, "SHOW CREATE DATABASE x"),
+        (Mysql, "CREATE USER IF NOT EXISTS x"),
         (Mysql, "UPDATE t SET global = 1, persist = 2"),
         (
             Mysql,
@@ -291,10 +310,35 @@ fn what_stays_in_the_database_is_let_through() {
         ),
         (Mysql, "SELECT App.id FROM App"),
         (Mysql, "ALTER TABLE t ENGINE = InnoDB"),
+        (
+            Mysql,
+            "SELECT INSERT(hero.a, 1, 2, 'x'), TRUNCATE(hero.b, 2) FROM hero",
+        ),
+        (
+            Mysql,
+            "CREATE VIEW v (a, b) AS SELECT hero.a, hero.b FROM hero",
+        ),
+        (
+            Mysql,
+            "SELECT CASE WHEN hero.a THEN hero.b ELSE hero.c END FROM hero",
+        ),
+        (
+            Mysql,
+            "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION SET @a = 1; \
+             SELECT MAX(hero.id), hero.x INTO @a, @b FROM hero; END",
+        ),
         (Postgres, "ALTER TABLE app.hero ADD x int"),
         (Postgres, "CREATE ROLE reader"),
         (Postgres, "GRANT SELECT ON app.hero TO reader"),
         (Postgres, "ALTER TABLE t SET TABLESPACE fast"),
+        (
+            Postgres,
+            "CREATE TRIGGER t BEFORE INSERT ON database FOR EACH ROW EXECUTE FUNCTION f()",
+        ),
+        (
+            Postgres,
+            "CREATE FUNCTION dblink_of(a int) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        ),
         (
             Postgres,
             "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET a = 1', current_database()); END $$",
@@ -310,10 +354,17 @@ fn what_stays_in_the_database_is_let_through() {
         (Sqlite, "ATTACH ':memory:' AS other"),
         (Sqlite, "ATTACH DATABASE '' AS other"),
         (Sqlite, "VACUUM"),
+        (Sqlite, "CREATE TABLE edit (id INTEGER)"),
         (Sqlite, "INSERT INTO notes (edit) VALUES ('ATTACH')"),
     ] {
         assert_eq!(reached(statement, dialect), None, "{statement}");
     }
+}
+
+#[test]
+fn a_login_may_be_dropped_where_no_other_database_needs_it() {
+    let alone = Neighbours::default();
+    assert_eq!(reaches("DROP ROLE reader", Mysql, &alone), None);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 """Prints the tables that SQLAlchemy models declare, as SQL, for `rev`.
 
 `rev revision --autogenerate`, `rev diff` and `rev check --models` run this in the
-folder of rev.yaml. REV_DATABASE is the database's name there, and REV_DIALECT is
-sqlite, postgres or mysql. No database is opened, and no driver is needed.
+folder of rev.yaml. REV_DATABASE is the database's name there, and REV_SERVER is
+sqlite, postgres, mysql or mariadb. No database is opened, and no driver is needed.
 """
 
 import importlib
@@ -19,7 +19,12 @@ MODELS = {
     # {MODELS}
 }
 
-URLS = {"sqlite": "sqlite://", "postgres": "postgresql://", "mysql": "mysql://"}
+URLS = {
+    "sqlite": "sqlite://",
+    "postgres": "postgresql://",
+    "mysql": "mysql://",
+    "mariadb": "mariadb://",
+}
 
 
 def metadata(database: str) -> MetaData:
@@ -39,8 +44,10 @@ def main() -> None:
         print(str(statement.compile(dialect=engine.dialect)).strip() + ";")
 
     # With "named" parameters a % in a default or check stays one.
-    url = URLS[os.environ["REV_DIALECT"]]
-    engine = create_mock_engine(url, show, paramstyle="named")
+    server = os.environ["REV_SERVER"]
+    engine = create_mock_engine(URLS[server], show, paramstyle="named")
+    # SQLAlchemy asks a server of MariaDB for its version before it believes this.
+    engine.dialect.supports_sequences |= server == "mariadb"
     metadata(os.environ["REV_DATABASE"]).create_all(engine, checkfirst=False)
 
 

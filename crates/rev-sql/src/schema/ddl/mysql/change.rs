@@ -27,6 +27,8 @@ pub(super) struct Alter<'a> {
     notes: Vec<Note>,
     /// Statements before and after: each with what is to be said of it.
     before: Vec<(String, Note)>,
+    /// What makes columns of a history NOT NULL: each with what is to be said of it.
+    strict: Vec<(String, Note)>,
     after: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ impl<'a> Alter<'a> {
             adds: Vec::new(),
             notes: Vec::new(),
             before: Vec::new(),
+            strict: Vec::new(),
             after: Vec::new(),
         };
         alter.drop_parts();
@@ -70,6 +73,12 @@ impl<'a> Alter<'a> {
         removed.into_iter().for_each(|it| script.push(it));
         for (text, note) in self.before {
             script.push_noted(text, vec![note]);
+        }
+        if !self.strict.is_empty() {
+            let (clauses, notes): (Vec<_>, Vec<_>) = self.strict.into_iter().unzip();
+            script.push("SET sql_mode = ''");
+            push_alter(&table, &clauses, notes, script);
+            script.push("SET sql_mode = DEFAULT");
         }
         push_alter(&table, &clauses, self.notes, script);
         for clause in self.after {
@@ -174,10 +183,34 @@ impl<'a> Alter<'a> {
             }
             self.notes
                 .extend(loss::of_change(&self.change.to, from, to));
-            self.before.extend(fill::missing(self.change, from, to));
+            self.take_nulls_out(from, to);
             self.changes
                 .push(format!("MODIFY COLUMN {}", self.definition(to)));
         }
+    }
+
+    /// Puts values where NULL is not allowed any more. What a table's history holds no
+    /// `UPDATE` can reach, and strict mode refuses: there it is the server that puts
+    /// something, in a change of its own, so that nothing else is cut.
+    fn take_nulls_out(&mut self, from: &Column, to: &Column) {
+        if !fill::loses_nulls(from, to) {
+            return;
+        }
+        self.before.extend(fill::missing(self.change, from, to));
+        let is_versioned = |it: &Table| options::is_versioned(&it.options);
+        if !is_versioned(&self.change.from) || !is_versioned(&self.change.to) {
+            return;
+        }
+        let filled = Column {
+            nullable: false,
+            ..from.clone()
+        };
+        let clause = format!("MODIFY COLUMN {}", self.definition(&filled));
+        let note = Note::destructive(format!(
+            "where `{}.{}` is NULL in the history, that gets what the type has for nothing",
+            self.change.to.name, to.name
+        ));
+        self.strict.push((clause, note));
     }
 
     /// The definition, which holds whatever becomes of the table's own collation.
@@ -204,10 +237,13 @@ impl<'a> Alter<'a> {
             let definition = self.definition(filled.as_ref().unwrap_or(column));
             self.adds.push(format!("ADD COLUMN {definition}{place}"));
             self.notes.extend(needs);
-            if filled.is_some() {
-                let clause = format!("ALTER COLUMN {} DROP DEFAULT", name(&column.name));
-                self.after.push(clause);
-            }
+            self.after.extend(filled.map(|_| {
+                match fill::is_place(column.type_name.as_str()) {
+                    // MariaDB leaves an expression where it is.
+                    true => format!("MODIFY COLUMN {}", self.definition(column)),
+                    false => format!("ALTER COLUMN {} DROP DEFAULT", name(&column.name)),
+                }
+            }));
         }
     }
 

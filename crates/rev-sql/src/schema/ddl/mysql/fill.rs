@@ -5,10 +5,15 @@ use super::{name, table_name};
 use crate::schema::ddl::Note;
 use crate::schema::{Column, TableChange, Text};
 
+/// Whether a column has NULLs, as far as is known, and must not have them any more.
+pub(super) fn loses_nulls(from: &Column, to: &Column) -> bool {
+    from.nullable && !to.nullable && from.generated.is_none() && to.identity.is_none()
+}
+
 /// The statement that takes the NULLs out of a column that must not have them any
 /// more; `None` where there are none, or nothing is known to put there.
 pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Option<(String, Note)> {
-    if !from.nullable || to.nullable || from.generated.is_some() || to.identity.is_some() {
+    if !loses_nulls(from, to) {
         return None;
     }
     let default = to
@@ -18,8 +23,10 @@ pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Optio
     let filler = match default {
         Some(default) => value(default.as_str()),
         // It is to be a value before and after; a text can be all of them.
-        None if is_text(from.type_name.as_str()) => filler(to.type_name.as_str())?,
-        None => filler(from.type_name.as_str())?,
+        None if is_text(from.type_name.as_str()) => {
+            filler(to).filter(|_| !is_place(to.type_name.as_str()))?
+        }
+        None => filler(from)?,
     };
     // A column that is set by itself on every change would be.
     let updated = change.from.columns.iter();
@@ -45,7 +52,7 @@ pub(super) fn needs(column: &Column) -> Option<Note> {
         return None;
     }
     let name = &column.name;
-    let text = match filler(column.type_name.as_str()) {
+    let text = match filler(column) {
         Some(filler) => format!(
             "`{name}` must not be NULL and has no default: rows that are there get {filler}"
         ),
@@ -60,8 +67,9 @@ pub(super) fn needs(column: &Column) -> Option<Note> {
 /// would be no value at all: such as the month zero.
 pub(super) fn with_default(column: &Column) -> Option<Column> {
     let type_name = base(column.type_name.as_str());
-    let is_bad = matches!(type_name, "date" | "datetime" | "timestamp" | "json");
-    let filler = filler(column.type_name.as_str()).filter(|_| is_bad && must_be_filled(column))?;
+    let is_bad =
+        matches!(type_name, "date" | "datetime" | "timestamp" | "json") || is_place(type_name);
+    let filler = filler(column).filter(|_| is_bad && must_be_filled(column))?;
     let default = match is_literal(&filler) && type_name != "json" {
         true => filler,
         false => format!("({filler})"),
@@ -90,8 +98,33 @@ fn is_text(type_name: &str) -> bool {
     base.ends_with("char") || base.ends_with("text")
 }
 
-/// What a column of this type holds that must hold something.
-fn filler(type_name: &str) -> Option<String> {
+/// Whether it is a type of places and shapes.
+pub(super) fn is_place(type_name: &str) -> bool {
+    place(base(type_name)).is_some()
+}
+
+/// The smallest thing of a type of places and shapes, at the origin.
+fn place(type_name: &str) -> Option<&'static str> {
+    Some(match type_name {
+        "point" | "geometry" => "POINT(0 0)",
+        "linestring" => "LINESTRING(0 0,1 1)",
+        "polygon" => "POLYGON((0 0,1 0,1 1,0 0))",
+        "multipoint" => "MULTIPOINT(0 0)",
+        "multilinestring" => "MULTILINESTRING((0 0,1 1))",
+        "multipolygon" => "MULTIPOLYGON(((0 0,1 0,1 1,0 0)))",
+        "geometrycollection" | "geomcollection" => "GEOMETRYCOLLECTION(POINT(0 0))",
+        _ => return None,
+    })
+}
+
+/// What a column of this kind holds that must hold something.
+fn filler(column: &Column) -> Option<String> {
+    let type_name = column.type_name.as_str();
+    if let Some(place) = place(base(type_name)) {
+        let srid = column.options.get("srid").map(|it| format!(", {it}"));
+        let srid = srid.unwrap_or_default();
+        return Some(format!("ST_GeomFromText('{place}'{srid})"));
+    }
     let text = match base(type_name) {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
         | "double" | "bit" | "year" => "0",
@@ -107,7 +140,6 @@ fn filler(type_name: &str) -> Option<String> {
         "enum" => return labels(type_name).first().map(|it| string(it)),
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "set" | "binary"
         | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => "''",
-        // A place on the earth is nowhere by default.
         _ => return None,
     };
     Some(text.to_owned())
