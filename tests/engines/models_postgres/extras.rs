@@ -120,3 +120,65 @@ pub(crate) const EXTRAS: &[&[&str]] = &[
         "CREATE TYPE spot AS (y bigint, x int); CREATE FUNCTION at(spot) RETURNS bigint LANGUAGE sql AS 'SELECT ($1).y';",
     ],
 ];
+
+/// Each: forms in which things stand on each other across kinds.
+pub(crate) const ORDERED: &[&[&str]] = &[
+    // Rows of tables as types.
+    &[
+        "CREATE TABLE zebra (n int); CREATE TABLE ant (z zebra, zs zebra[], m int);",
+        "CREATE TABLE zebra (n int, m text); CREATE TABLE ant (z zebra, k int);
+         CREATE TYPE pair AS (z zebra, a ant[]); CREATE TABLE aardvark (b pair);",
+        "CREATE TABLE zebra (m text); CREATE DOMAIN somez AS zebra CHECK (VALUE IS NOT NULL); CREATE TABLE ant (z somez);
+         CREATE FUNCTION act(z zebra) RETURNS ant LANGUAGE sql AS 'SELECT ROW(z)::ant';",
+        "CREATE TABLE ant (n int); CREATE TABLE zebra (a ant);",
+    ],
+    // Types within types.
+    &[
+        "CREATE TYPE z AS (x int); CREATE TYPE a AS (z z, zs z[]); CREATE DOMAIN b AS a CHECK ((VALUE).zs IS NOT NULL);
+         CREATE TABLE kept (b b, bs a[]);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE moods AS (m mood, ms mood[]); CREATE DOMAIN am AS mood DEFAULT 'sad';
+         CREATE TYPE bb AS (z moods, a am); CREATE TABLE kept (b bb);",
+        "CREATE DOMAIN zz AS int CHECK (VALUE > 0); CREATE TYPE ar AS RANGE (SUBTYPE = zz); CREATE DOMAIN aa AS ar CHECK (NOT isempty(VALUE));
+         CREATE TABLE kept (a aa, z zz);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE mr AS RANGE (SUBTYPE = mood); CREATE TYPE br AS (a mr); CREATE TABLE kept (b br[]);",
+    ],
+    // Functions that tables use, and that use tables.
+    &[
+        "CREATE TABLE zoo (n int); CREATE FUNCTION next_n() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) + 1 FROM zoo';
+         CREATE TABLE animal (n bigint DEFAULT next_n(), k int);",
+        "CREATE TABLE zoo (n int, m int);
+         CREATE FUNCTION next_n() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM zoo; END;
+         CREATE TABLE animal (n bigint DEFAULT next_n(), k int CHECK (k < 5));",
+        "CREATE TABLE animal (n bigint, k int); CREATE VIEW few AS SELECT n FROM animal WHERE k < 3;
+         CREATE FUNCTION is_few(n bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT FROM few WHERE few.n = $1)';
+         CREATE TABLE cage (n bigint CHECK (is_few(n)));
+         CREATE POLICY p ON animal USING (is_few(n)); CREATE DOMAIN good AS bigint CHECK (is_few(VALUE)); CREATE TABLE box (g good);",
+        "CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+         CREATE TABLE animal (n bigint, k int, kk int GENERATED ALWAYS AS (twice(k)) STORED); CREATE INDEX animal_k ON animal (twice(k));
+         CREATE FUNCTION legs(a animal) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a.k';
+         CREATE TABLE cage (a animal, CHECK (legs(a) > 0)); CREATE INDEX cage_a ON cage (legs(a));",
+        "CREATE TABLE animal (n bigint, k int); CREATE FUNCTION top() RETURNS int LANGUAGE sql AS 'SELECT max(k) FROM animal';
+         ALTER TABLE animal ALTER COLUMN k SET DEFAULT top();",
+    ],
+    // Views, their rows, and what stands on them.
+    &[
+        "CREATE TABLE base (n int); CREATE VIEW z AS SELECT n FROM base; CREATE FUNCTION f(z z) RETURNS int LANGUAGE sql AS 'SELECT (z).n';
+         CREATE VIEW a AS SELECT f(z) AS n FROM z; CREATE TABLE of_view (z z);
+         CREATE FUNCTION all_z() RETURNS SETOF z LANGUAGE sql AS 'SELECT * FROM z'; CREATE VIEW aa AS SELECT * FROM all_z();",
+        "CREATE TABLE base (n bigint); CREATE MATERIALIZED VIEW z AS SELECT n FROM base;
+         CREATE FUNCTION f(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n'; CREATE INDEX z_n ON z (f(n));
+         CREATE VIEW a AS SELECT f(n) AS n FROM z;",
+        "CREATE TABLE base (n int PRIMARY KEY, m text); CREATE VIEW z AS SELECT n, m FROM base GROUP BY n;
+         CREATE RULE r AS ON INSERT TO z DO INSTEAD INSERT INTO base VALUES (new.n, new.m);
+         CREATE TABLE log (n int); CREATE RULE s AS ON DELETE TO base DO ALSO INSERT INTO log VALUES (old.n);",
+    ],
+    // Inheritance and partitions, deep and with types and functions.
+    &[
+        "CREATE TYPE kind AS ENUM ('x', 'y'); CREATE TABLE z (k kind NOT NULL, n int) PARTITION BY LIST (k);
+         CREATE TABLE y PARTITION OF z FOR VALUES IN ('x') PARTITION BY RANGE (n); CREATE TABLE x PARTITION OF y FOR VALUES FROM (0) TO (9);
+         CREATE INDEX z_n ON z (n);",
+        "CREATE TABLE z (n int); CREATE TABLE y (k int) INHERITS (z); CREATE TABLE w (n int); CREATE TABLE x () INHERITS (y, w);
+         CREATE FUNCTION hash(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n % 7';
+         CREATE TABLE a (n int) PARTITION BY LIST (hash(n)); CREATE TABLE \"a 1\" PARTITION OF a FOR VALUES IN (1, 2);",
+    ],
+];

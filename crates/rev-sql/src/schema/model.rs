@@ -53,6 +53,9 @@ pub struct Schema {
     pub tables: BTreeMap<Name, Table>,
     /// All that is compared by its whole text: views, triggers, routines and such.
     pub objects: BTreeMap<Handle, Object>,
+    /// What tables use beside what they refer to and inherit from, where the engine says so:
+    /// types, routines, other tables' rows. Not compared.
+    pub stands_on: BTreeMap<Name, BTreeSet<Name>>,
     /// Owners and privileges of PostgreSQL. Not compared.
     pub rights: BTreeMap<(Kind, Name), Rights>,
 }

@@ -47,6 +47,8 @@ pub(super) struct SequenceRow {
 #[derive(Debug, Deserialize)]
 pub(super) struct TableRow {
     pub(super) name: Place,
+    /// Catalogue and number.
+    pub(super) id: String,
     pub(super) unlogged: bool,
     pub(super) partition_by: Option<String>,
     pub(super) bound: Option<String>,
@@ -111,7 +113,7 @@ pub(super) struct ObjectRow {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct NeedsRow {
-    /// The `id` of an object.
+    /// The `id` of an object or a table.
     pub(super) of: String,
     pub(super) names: Vec<Place>,
 }

@@ -105,7 +105,10 @@ const NEEDS: &str = r"
 SELECT json_build_object('needs', json_build_object('of', n.of, 'names', jsonb_agg(DISTINCT n.name)))::text
 FROM (
   SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class/' || r.ev_class
-      WHEN k.oid IS NOT NULL THEN 'pg_type/' || k.contypid
+      WHEN k.contypid <> 0 THEN 'pg_type/' || k.contypid
+      WHEN k.oid IS NOT NULL THEN 'pg_class/' || k.conrelid
+      WHEN a.oid IS NOT NULL THEN 'pg_class/' || a.adrelid
+      WHEN i.indexrelid IS NOT NULL THEN 'pg_class/' || i.indrelid
       ELSE d.classid::regclass || '/' || d.objid END AS of, jsonb_build_array(l.space, l.name) AS name
   FROM pg_depend d
   JOIN (
@@ -119,9 +122,11 @@ FROM (
     LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
   ) l ON l.class = d.refclassid AND l.oid = d.refobjid
   LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
-  LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contypid <> 0
+  LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype <> 'f'
+  LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+  LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
   WHERE d.deptype IN ('n', 'a')
-    AND d.classid IN ('pg_rewrite'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_type'::regclass,
+    AND d.classid IN ('pg_attrdef'::regclass, 'pg_rewrite'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_type'::regclass,
       'pg_proc'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
 ) n GROUP BY n.of";
 
@@ -139,7 +144,7 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extnam
 
 const TABLES: &str = r"
 SELECT json_build_object('table', json_build_object(
-  'name', json_build_array(r.space, r.relname),
+  'name', json_build_array(r.space, r.relname), 'id', 'pg_class/' || c.oid,
   'unlogged', c.relpersistence = 'u',
   'partition_by', CASE WHEN r.kind = 'p' THEN pg_get_partkeydef(c.oid) END,
   'bound', CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
