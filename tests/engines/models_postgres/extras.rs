@@ -172,6 +172,13 @@ pub(crate) const ORDERED: &[&[&str]] = &[
          CREATE RULE r AS ON INSERT TO z DO INSTEAD INSERT INTO base VALUES (new.n, new.m);
          CREATE TABLE log (n int); CREATE RULE s AS ON DELETE TO base DO ALSO INSERT INTO log VALUES (old.n);",
     ],
+    // Bounds that meet others' old ones.
+    &[
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1, 2); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (3);",
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (3); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (1);
+         CREATE TABLE p0 PARTITION OF p FOR VALUES IN (2);",
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p0 PARTITION OF p DEFAULT; CREATE TABLE p2 PARTITION OF p FOR VALUES IN (3, 2);",
+    ],
     // Inheritance and partitions, deep and with types and functions.
     &[
         "CREATE TYPE kind AS ENUM ('x', 'y'); CREATE TABLE z (k kind NOT NULL, n int) PARTITION BY LIST (k);

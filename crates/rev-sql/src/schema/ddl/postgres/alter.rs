@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    column, comment_on, constraint_name, create, name, qualified, retype, rights, sequence,
+    column, comment_on, constraint_name, create, name, partition, qualified, retype, rights,
+    sequence,
 };
 use crate::schema::ddl::{Note, Script};
 use crate::schema::postgres::default_name::mentions;
@@ -40,6 +41,9 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         notes: Vec::new(),
         after: Script::default(),
     };
+    if change.from.options.contains_key("partition") {
+        partition::step_aside(&change.to, diff, script);
+    }
     let remade = column::remade(change);
     let (gone, new) = apart(change, &remade);
     plan.renamed_constraints(&gone, &new);
@@ -315,21 +319,7 @@ impl Plan<'_> {
             self.after
                 .push(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
         }
-        if let (Some(old), Some(new), Some(parent)) = (
-            was.get("partition"),
-            is.get("partition"),
-            to.parents.first(),
-        ) && old != new
-        {
-            let parent = qualified(parent);
-            self.before
-                .push(format!("ALTER TABLE {parent} DETACH PARTITION {table}"));
-            let note = format!("rows outside {new} make this fail: move them first");
-            self.after.push_noted(
-                format!("ALTER TABLE {parent} ATTACH PARTITION {table} {new}"),
-                vec![Note::decide(note)],
-            );
-        }
+        partition::come_back(self.change, self.diff, &mut self.after);
         if from.comment != to.comment {
             let what = format!("TABLE {table}");
             self.after.push(comment_on(&what, to.comment.as_deref()));

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use rev_core::Dialect;
 
 use super::sequence::identity;
-use super::{beside, comment_on, constraint_name, name, names, qualified};
+use super::{beside, comment_on, constraint_name, name, names, partition, qualified};
 use crate::schema::ddl::Script;
 use crate::schema::{
     Column, Constraint, Deferral, Diff, Index, Kind, Part, PartOf, Reference, Rule, Table, Text,
@@ -15,7 +15,10 @@ use crate::split::{TokenKind, tokens};
 
 /// A table with its indexes, its comments, and all but its foreign keys.
 pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
-    script.push(self::table(table));
+    if table.options.contains_key("partition") {
+        partition::step_aside(table, diff, script);
+    }
+    script.push_noted(self::table(table), partition::rows_elsewhere(table, diff));
     let called = qualified(&table.name);
     for late in table.constraints.iter().filter(|it| is_late(it)) {
         script.push(format!("ALTER TABLE {called} ADD {}", constraint(late)));
