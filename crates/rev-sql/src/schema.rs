@@ -29,7 +29,7 @@ pub(crate) use catalogue::columns_of;
 pub use catalogue::{
     ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
 };
-pub use declares::{Undeclared, declares};
+pub use declares::{Treatment, Undeclared, declares, treatment};
 pub use diff::{Alteration, Change, Diff, TableChange};
 pub use filter::{BadPattern, Filter};
 pub use model::{
