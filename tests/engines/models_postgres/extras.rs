@@ -88,6 +88,13 @@ pub(crate) const EXTRAS: &[&[&str]] = &[
          CREATE TRIGGER shy INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION shy();",
     ],
     &[
+        "CREATE TABLE counted (a int, b int, c text); CREATE STATISTICS \"a to b\" (dependencies) ON a, b FROM counted;",
+        "CREATE TABLE counted (a int, b bigint, c text); CREATE STATISTICS \"a to b\" ON a, b, c FROM counted;
+         COMMENT ON STATISTICS \"a to b\" IS 'it''s'; ALTER TABLE counted ALTER COLUMN c SET STATISTICS 500;",
+        "CREATE TABLE counted (a int, c text); CREATE SCHEMA extra_s; CREATE STATISTICS extra_s.ac (ndistinct, mcv) ON a, c FROM counted;
+         ALTER STATISTICS extra_s.ac SET STATISTICS 300; ALTER TABLE counted ALTER COLUMN a SET STATISTICS 0; CREATE INDEX counted_a ON counted (a); CLUSTER counted USING counted_a;",
+    ],
+    &[
         "CREATE TABLE guarded (id int, who text); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
          CREATE POLICY own ON guarded USING (who = current_user);",
         "CREATE TABLE guarded (id bigint, who varchar(30)); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -178,6 +185,15 @@ pub(crate) const ORDERED: &[&[&str]] = &[
         "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (3); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (1);
          CREATE TABLE p0 PARTITION OF p FOR VALUES IN (2);",
         "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p0 PARTITION OF p DEFAULT; CREATE TABLE p2 PARTITION OF p FOR VALUES IN (3, 2);",
+    ],
+    // What relies on an index that is made again.
+    &[
+        "CREATE TABLE sorted (a int NOT NULL, b int NOT NULL UNIQUE, c int GENERATED ALWAYS AS (a + 1) STORED NOT NULL);
+         CREATE UNIQUE INDEX sorted_c ON sorted (c); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_c; CLUSTER sorted USING sorted_b_key;",
+        "CREATE TABLE sorted (a int NOT NULL, b bigint NOT NULL, c int GENERATED ALWAYS AS (a + 2) STORED NOT NULL, PRIMARY KEY (b));
+         CREATE UNIQUE INDEX sorted_c ON sorted (c); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_c; CLUSTER sorted USING sorted_c;",
+        "CREATE TABLE sorted (a int NOT NULL, b int NOT NULL UNIQUE, c int GENERATED ALWAYS AS (a + 3) STORED NOT NULL);
+         CREATE UNIQUE INDEX sorted_c ON sorted (c DESC); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_b_key; ALTER TABLE sorted ALTER COLUMN c SET STATISTICS 7;",
     ],
     // Inheritance and partitions, deep and with types and functions.
     &[

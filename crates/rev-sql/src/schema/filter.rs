@@ -87,6 +87,7 @@ fn stands_alone(kind: Kind) -> bool {
             | Kind::Trigger
             | Kind::Policy
             | Kind::RewriteRule
+            | Kind::Statistics
             | Kind::Comment
     )
 }

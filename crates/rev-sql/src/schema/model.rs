@@ -130,6 +130,8 @@ pub enum Kind {
     Policy,
     /// A rewrite rule, by its text.
     RewriteRule,
+    /// Extended statistics of PostgreSQL, by their text.
+    Statistics,
     /// A scheduled event of MySQL, by its text.
     Event,
     /// A comment.
@@ -138,7 +140,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Namespace,
         Kind::Extension,
         Kind::Enum,
@@ -160,6 +162,7 @@ impl Kind {
         Kind::Trigger,
         Kind::Policy,
         Kind::RewriteRule,
+        Kind::Statistics,
         Kind::Event,
         Kind::Comment,
     ];
@@ -189,6 +192,7 @@ impl Kind {
             Kind::Trigger => "trigger",
             Kind::Policy => "policy",
             Kind::RewriteRule => "rule",
+            Kind::Statistics => "statistics",
             Kind::Event => "event",
             Kind::Comment => "comment",
         }

@@ -120,6 +120,7 @@ impl<'a> Reader<'a> {
         options.extend(row.storage.map(|it| ("storage".to_owned(), it.join(", "))));
         let identity = row.replica_identity;
         options.extend(identity.map(|it| ("replica identity".to_owned(), it)));
+        options.extend(row.cluster.map(|it| ("cluster".to_owned(), it)));
         nature.extend(row.partition_by.map(|it| ("partition by".to_owned(), it)));
         let constraints = row.constraints.unwrap_or_default().into_iter();
         let indexes = row.indexes.unwrap_or_default().into_iter();
@@ -290,6 +291,8 @@ fn column(row: ColumnRow) -> Column {
     let mut options = Options::new();
     options.extend(row.storage.map(|it| ("storage".to_owned(), it)));
     options.extend(row.compression.map(|it| ("compression".to_owned(), it)));
+    let statistics = row.statistics.map(|it| it.to_string());
+    options.extend(statistics.map(|it| ("statistics".to_owned(), it)));
     let text = row.default.map(|it| expression(&it));
     let (default, generated) = match row.generated {
         None => (text.map(|it| short(it, &row.type_name)), None),

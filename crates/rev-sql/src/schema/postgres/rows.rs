@@ -57,6 +57,7 @@ pub(super) struct TableRow {
     pub(super) row_security: bool,
     pub(super) forced: bool,
     pub(super) replica_identity: Option<String>,
+    pub(super) cluster: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) columns: Option<Vec<ColumnRow>>,
     pub(super) constraints: Option<Vec<ConstraintRow>>,
@@ -75,6 +76,7 @@ pub(super) struct ColumnRow {
     pub(super) collation: Option<String>,
     pub(super) storage: Option<String>,
     pub(super) compression: Option<String>,
+    pub(super) statistics: Option<i32>,
     pub(super) comment: Option<String>,
 }
 

@@ -313,17 +313,35 @@ impl Plan<'_> {
             (false, true) => self.alters.push("SET UNLOGGED".to_owned()),
             _ => {}
         }
-        let table = self.table();
-        if was.get("replica identity") != is.get("replica identity") {
-            let identity = is.get("replica identity").map_or("DEFAULT", String::as_str);
-            self.after
-                .push(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
-        }
+        self.rely_on_indexes();
         partition::come_back(self.change, self.diff, &mut self.after);
         if from.comment != to.comment {
-            let what = format!("TABLE {table}");
+            let what = format!("TABLE {}", self.table());
             self.after.push(comment_on(&what, to.comment.as_deref()));
         }
+    }
+
+    /// What goes with an index that is made again comes back.
+    fn rely_on_indexes(&mut self) {
+        let table = &self.change.to;
+        let constraints = table.constraints.iter().filter(|it| {
+            let added = format!("ADD {}", create::constraint(it));
+            self.adds.contains(&added)
+        });
+        let constraints = constraints.map(|it| constraint_name(table, it));
+        let indexes = table.indexes.iter().filter(|it| {
+            let mut after = self.after.statements.iter();
+            after.any(|made| made.text == create::index(it, table))
+        });
+        let made: Vec<String> = constraints
+            .chain(indexes.map(|it| name(&it.name)))
+            .collect();
+        let is_again = |it: &str| {
+            let index = it.strip_prefix("USING INDEX ").unwrap_or(it);
+            made.iter().any(|it| it == index)
+        };
+        let before = &self.change.from.options;
+        create::rely_on_indexes(table, before, &is_again, &mut self.after);
     }
 
     fn write(self, script: &mut Script) {

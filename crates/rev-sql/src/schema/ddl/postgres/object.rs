@@ -81,6 +81,7 @@ fn title(object: &Object, on: Option<&Name>) -> String {
         Kind::Trigger => beside("TRIGGER"),
         Kind::Policy => beside("POLICY"),
         Kind::RewriteRule => beside("RULE"),
+        Kind::Statistics => format!("STATISTICS {called}"),
         _ => format!("{} {}", routine_word(object), signature(&object.name)),
     }
 }
