@@ -8,6 +8,7 @@ mod casts;
 mod commands;
 mod extras;
 mod generator;
+mod order;
 mod place;
 mod real;
 mod rights;

@@ -3,13 +3,14 @@
 
 mod program;
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::Arc;
 
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
 use rev_engine::database::{DatabaseError, StatementFailure, StepError};
-use rev_sql::schema::{Schema, Undeclared, declares, strays};
+use rev_sql::schema::{Schema, Treatment, Undeclared, declares, strays, treatment};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelCommand, ModelFile, Models};
 
@@ -90,11 +91,38 @@ impl Source<'_> {
         let texts = Sql(self.files.iter().map(|file| file.text.clone()).collect());
         let statements = split(&texts, self.binding.dialect, TransactionMode::None)
             .map_err(|error| self.not_split(&error))?;
-        for statement in &statements {
+        let mut loaded = Vec::new();
+        let mut unseen = BTreeSet::new();
+        for mut statement in statements {
+            match treatment(&statement.text, self.binding.dialect) {
+                Treatment::AsItIs => {}
+                Treatment::NotCompared(what) => drop(unseen.insert(what)),
+                Treatment::WithoutData(end) => {
+                    statement.text.truncate(end);
+                    statement.text.push_str(" WITH NO DATA");
+                }
+                Treatment::LeftOut(what) => {
+                    unseen.insert(what);
+                    continue;
+                }
+            }
             declares(&statement.text, self.binding.dialect)
-                .map_err(|why| self.foreign(statement, &why))?;
+                .map_err(|why| self.foreign(&statement, &why))?;
+            loaded.push(statement);
         }
-        Ok(statements)
+        self.warn_of(&unseen);
+        Ok(loaded)
+    }
+
+    fn warn_of(&self, unseen: &BTreeSet<&str>) {
+        if !unseen.is_empty() {
+            let unseen: Vec<&str> = unseen.iter().copied().collect();
+            let name = &self.binding.name;
+            let unseen = unseen.join(", ");
+            self.session.terminal.warn(format_args!(
+                "the models of `{name}` hold what is not compared: {unseen}"
+            ));
+        }
     }
 
     async fn load(&self, scratch: &Scratch, statements: &[Statement]) -> Result<Schema, Failure> {

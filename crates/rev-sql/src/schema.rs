@@ -30,7 +30,7 @@ pub(crate) use catalogue::columns_of;
 pub use catalogue::{
     ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
 };
-pub use declares::{Undeclared, declares, strays};
+pub use declares::{Treatment, Undeclared, declares, strays, treatment};
 pub use diff::{Alteration, Change, Diff, TableChange};
 pub use filter::{BadPattern, Filter};
 pub use model::{

@@ -105,3 +105,38 @@ fn a_squash_can_take_the_way_up_from_a_database() {
     project.rev(&["upgrade"]).exits(0).says("upgrade ssss");
     assert_eq!(project.database().dump(), due);
 }
+
+#[test]
+fn models_may_hold_what_dumps_hold_and_none_of_it_reaches_out() {
+    let project = project();
+    project.rev(&["upgrade"]).exits(0);
+    declare(
+        &project,
+        &format!(
+            "{MODELS}
+ALTER TABLE public.hero OWNER TO nobody_here;
+GRANT SELECT ON TABLE hero TO nobody_here;
+ALTER DEFAULT PRIVILEGES FOR ROLE nobody_here GRANT SELECT ON TABLES TO nobody_here;
+CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'it ran'; END $$;
+CREATE EVENT TRIGGER stop ON ddl_command_start EXECUTE FUNCTION stop();
+CREATE PUBLICATION out FOR TABLE hero;
+CREATE SUBSCRIPTION in_ CONNECTION 'host=nowhere.invalid' PUBLICATION out;
+CREATE TEXT SEARCH CONFIGURATION plain (COPY = pg_catalog.simple);
+CREATE FUNCTION fails() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'it ran'; END $$;
+CREATE MATERIALIZED VIEW kept AS SELECT fails() AS n FROM generate_series(1, 3);
+CREATE INDEX hero_name ON hero USING gin (to_tsvector('plain', name));
+CREATE STATISTICS hero_s (dependencies) ON name, mood FROM hero;
+"
+        ),
+    );
+    project
+        .rev(&["diff"])
+        .exits(0)
+        .says(
+            "the models of `db1` hold what is not compared: event triggers, owners, privileges, \
+             publications, subscriptions, text search",
+        )
+        .says("creates materialized view `kept`");
+    declare(&project, &format!("{MODELS}\nGRANT nobody TO rev;"));
+    project.rev(&["diff"]).exits(1).says("`GRANT nobody`");
+}

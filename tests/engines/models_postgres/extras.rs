@@ -88,6 +88,13 @@ pub(crate) const EXTRAS: &[&[&str]] = &[
          CREATE TRIGGER shy INSTEAD OF INSERT ON shown FOR EACH ROW EXECUTE FUNCTION shy();",
     ],
     &[
+        "CREATE TABLE counted (a int, b int, c text); CREATE STATISTICS \"a to b\" (dependencies) ON a, b FROM counted;",
+        "CREATE TABLE counted (a int, b bigint, c text); CREATE STATISTICS \"a to b\" ON a, b, c FROM counted;
+         COMMENT ON STATISTICS \"a to b\" IS 'it''s'; ALTER TABLE counted ALTER COLUMN c SET STATISTICS 500;",
+        "CREATE TABLE counted (a int, c text); CREATE SCHEMA extra_s; CREATE STATISTICS extra_s.ac (ndistinct, mcv) ON a, c FROM counted;
+         ALTER STATISTICS extra_s.ac SET STATISTICS 300; ALTER TABLE counted ALTER COLUMN a SET STATISTICS 0; CREATE INDEX counted_a ON counted (a); CLUSTER counted USING counted_a;",
+    ],
+    &[
         "CREATE TABLE guarded (id int, who text); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
          CREATE POLICY own ON guarded USING (who = current_user);",
         "CREATE TABLE guarded (id bigint, who varchar(30)); ALTER TABLE guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -118,5 +125,83 @@ pub(crate) const EXTRAS: &[&[&str]] = &[
         "CREATE TYPE spot AS (x int, y int); CREATE TABLE dated (p spot, z int[]);",
         "CREATE TYPE spot AS (x int, y int, \"Z\" numeric(5,2)); COMMENT ON TYPE spot IS 'where'; CREATE TABLE dated (p spot, z text[]);",
         "CREATE TYPE spot AS (y bigint, x int); CREATE FUNCTION at(spot) RETURNS bigint LANGUAGE sql AS 'SELECT ($1).y';",
+    ],
+];
+
+/// Each: forms in which things stand on each other across kinds.
+pub(crate) const ORDERED: &[&[&str]] = &[
+    // Rows of tables as types.
+    &[
+        "CREATE TABLE zebra (n int); CREATE TABLE ant (z zebra, zs zebra[], m int);",
+        "CREATE TABLE zebra (n int, m text); CREATE TABLE ant (z zebra, k int);
+         CREATE TYPE pair AS (z zebra, a ant[]); CREATE TABLE aardvark (b pair);",
+        "CREATE TABLE zebra (m text); CREATE DOMAIN somez AS zebra CHECK (VALUE IS NOT NULL); CREATE TABLE ant (z somez);
+         CREATE FUNCTION act(z zebra) RETURNS ant LANGUAGE sql AS 'SELECT ROW(z)::ant';",
+        "CREATE TABLE ant (n int); CREATE TABLE zebra (a ant);",
+    ],
+    // Types within types.
+    &[
+        "CREATE TYPE z AS (x int); CREATE TYPE a AS (z z, zs z[]); CREATE DOMAIN b AS a CHECK ((VALUE).zs IS NOT NULL);
+         CREATE TABLE kept (b b, bs a[]);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE moods AS (m mood, ms mood[]); CREATE DOMAIN am AS mood DEFAULT 'sad';
+         CREATE TYPE bb AS (z moods, a am); CREATE TABLE kept (b bb);",
+        "CREATE DOMAIN zz AS int CHECK (VALUE > 0); CREATE TYPE ar AS RANGE (SUBTYPE = zz); CREATE DOMAIN aa AS ar CHECK (NOT isempty(VALUE));
+         CREATE TABLE kept (a aa, z zz);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE mr AS RANGE (SUBTYPE = mood); CREATE TYPE br AS (a mr); CREATE TABLE kept (b br[]);",
+    ],
+    // Functions that tables use, and that use tables.
+    &[
+        "CREATE TABLE zoo (n int); CREATE FUNCTION next_n() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) + 1 FROM zoo';
+         CREATE TABLE animal (n bigint DEFAULT next_n(), k int);",
+        "CREATE TABLE zoo (n int, m int);
+         CREATE FUNCTION next_n() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM zoo; END;
+         CREATE TABLE animal (n bigint DEFAULT next_n(), k int CHECK (k < 5));",
+        "CREATE TABLE animal (n bigint, k int); CREATE VIEW few AS SELECT n FROM animal WHERE k < 3;
+         CREATE FUNCTION is_few(n bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT FROM few WHERE few.n = $1)';
+         CREATE TABLE cage (n bigint CHECK (is_few(n)));
+         CREATE POLICY p ON animal USING (is_few(n)); CREATE DOMAIN good AS bigint CHECK (is_few(VALUE)); CREATE TABLE box (g good);",
+        "CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n';
+         CREATE TABLE animal (n bigint, k int, kk int GENERATED ALWAYS AS (twice(k)) STORED); CREATE INDEX animal_k ON animal (twice(k));
+         CREATE FUNCTION legs(a animal) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a.k';
+         CREATE TABLE cage (a animal, CHECK (legs(a) > 0)); CREATE INDEX cage_a ON cage (legs(a));",
+        "CREATE TABLE animal (n bigint, k int); CREATE FUNCTION top() RETURNS int LANGUAGE sql AS 'SELECT max(k) FROM animal';
+         ALTER TABLE animal ALTER COLUMN k SET DEFAULT top();",
+    ],
+    // Views, their rows, and what stands on them.
+    &[
+        "CREATE TABLE base (n int); CREATE VIEW z AS SELECT n FROM base; CREATE FUNCTION f(z z) RETURNS int LANGUAGE sql AS 'SELECT (z).n';
+         CREATE VIEW a AS SELECT f(z) AS n FROM z; CREATE TABLE of_view (z z);
+         CREATE FUNCTION all_z() RETURNS SETOF z LANGUAGE sql AS 'SELECT * FROM z'; CREATE VIEW aa AS SELECT * FROM all_z();",
+        "CREATE TABLE base (n bigint); CREATE MATERIALIZED VIEW z AS SELECT n FROM base;
+         CREATE FUNCTION f(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT n'; CREATE INDEX z_n ON z (f(n));
+         CREATE VIEW a AS SELECT f(n) AS n FROM z;",
+        "CREATE TABLE base (n int PRIMARY KEY, m text); CREATE VIEW z AS SELECT n, m FROM base GROUP BY n;
+         CREATE RULE r AS ON INSERT TO z DO INSTEAD INSERT INTO base VALUES (new.n, new.m);
+         CREATE TABLE log (n int); CREATE RULE s AS ON DELETE TO base DO ALSO INSERT INTO log VALUES (old.n);",
+    ],
+    // Bounds that meet others' old ones.
+    &[
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1, 2); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (3);",
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (3); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (1);
+         CREATE TABLE p0 PARTITION OF p FOR VALUES IN (2);",
+        "CREATE TABLE p (n int) PARTITION BY LIST (n); CREATE TABLE p0 PARTITION OF p DEFAULT; CREATE TABLE p2 PARTITION OF p FOR VALUES IN (3, 2);",
+    ],
+    // What relies on an index that is made again.
+    &[
+        "CREATE TABLE sorted (a int NOT NULL, b int NOT NULL UNIQUE, c int GENERATED ALWAYS AS (a + 1) STORED NOT NULL);
+         CREATE UNIQUE INDEX sorted_c ON sorted (c); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_c; CLUSTER sorted USING sorted_b_key;",
+        "CREATE TABLE sorted (a int NOT NULL, b bigint NOT NULL, c int GENERATED ALWAYS AS (a + 2) STORED NOT NULL, PRIMARY KEY (b));
+         CREATE UNIQUE INDEX sorted_c ON sorted (c); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_c; CLUSTER sorted USING sorted_c;",
+        "CREATE TABLE sorted (a int NOT NULL, b int NOT NULL UNIQUE, c int GENERATED ALWAYS AS (a + 3) STORED NOT NULL);
+         CREATE UNIQUE INDEX sorted_c ON sorted (c DESC); ALTER TABLE sorted REPLICA IDENTITY USING INDEX sorted_b_key; ALTER TABLE sorted ALTER COLUMN c SET STATISTICS 7;",
+    ],
+    // Inheritance and partitions, deep and with types and functions.
+    &[
+        "CREATE TYPE kind AS ENUM ('x', 'y'); CREATE TABLE z (k kind NOT NULL, n int) PARTITION BY LIST (k);
+         CREATE TABLE y PARTITION OF z FOR VALUES IN ('x') PARTITION BY RANGE (n); CREATE TABLE x PARTITION OF y FOR VALUES FROM (0) TO (9);
+         CREATE INDEX z_n ON z (n);",
+        "CREATE TABLE z (n int); CREATE TABLE y (k int) INHERITS (z); CREATE TABLE w (n int); CREATE TABLE x () INHERITS (y, w);
+         CREATE FUNCTION hash(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n % 7';
+         CREATE TABLE a (n int) PARTITION BY LIST (hash(n)); CREATE TABLE \"a 1\" PARTITION OF a FOR VALUES IN (1, 2);",
     ],
 ];

@@ -317,3 +317,29 @@ fn a_table_whose_checks_wait_for_the_commit_is_filled_and_then_altered() {
     assert_eq!(found[1], ["1|x", "2|b"]);
     insta::assert_snapshot!(scripts(before, &after, &[]));
 }
+
+#[test]
+fn rows_of_a_default_partition_that_belong_to_a_new_one_are_told_of() {
+    let before = "
+        CREATE TABLE event (at date) PARTITION BY RANGE (at);
+        CREATE TABLE event_24 PARTITION OF event FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+        CREATE TABLE event_rest PARTITION OF event DEFAULT;";
+    let after = before.replace("TO ('2025-01-01');", "TO ('2025-07-01');")
+        + "CREATE TABLE event_26 PARTITION OF event FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');";
+    insta::assert_snapshot!(scripts(before, &after, &[]));
+
+    // None is lost where nobody heeds it.
+    let mut place = Place::new();
+    let to = made(&mut place, &after);
+    let from = made(&mut place, before);
+    place
+        .run("INSERT INTO event VALUES ('2026-05-05')")
+        .expect("a row");
+    let script = written(&Diff::between(&from, &to, &[], &Filter::default(), DIALECT));
+    let error = place.apply(&script).expect_err("the row is in the way");
+    assert!(error.contains("updated partition constraint"), "{error}");
+    assert_eq!(
+        place.run("SELECT count(*) FROM event"),
+        Ok(vec!["1".to_owned()])
+    );
+}

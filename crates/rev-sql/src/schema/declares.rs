@@ -4,10 +4,14 @@
 //! the same login. So only what makes something in that very database is let
 //! through; whatever could reach another one, or the server, is not.
 
+mod treatment;
+
 use rev_core::Dialect;
 
 use super::reaches::{Neighbours, Reach, reaches};
 use crate::split::{Statement, Token, TokenKind, tokens};
+
+pub use treatment::{Treatment, treatment};
 
 /// Why a statement is no declaration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,6 +88,15 @@ fn kinds(dialect: Dialect) -> &'static [&'static str] {
             "CAST",
             "COLLATION",
             "OPERATOR",
+            "TEXT",
+            "FOREIGN",
+            "SERVER",
+            "CONVERSION",
+            "ACCESS",
+            "TRUSTED",
+            "PROCEDURAL",
+            "LANGUAGE",
+            "TRANSFORM",
         ],
     }
 }

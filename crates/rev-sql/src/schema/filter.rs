@@ -95,6 +95,7 @@ fn stands_alone(kind: Kind) -> bool {
             | Kind::Trigger
             | Kind::Policy
             | Kind::RewriteRule
+            | Kind::Statistics
             | Kind::Comment
     )
 }

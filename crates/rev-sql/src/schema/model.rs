@@ -53,6 +53,9 @@ pub struct Schema {
     pub tables: BTreeMap<Name, Table>,
     /// All that is compared by its whole text: views, triggers, routines and such.
     pub objects: BTreeMap<Handle, Object>,
+    /// What tables use beside what they refer to and inherit from, where the engine says so:
+    /// types, routines, other tables' rows. Not compared.
+    pub stands_on: BTreeMap<Name, BTreeSet<Name>>,
     /// Owners and privileges of PostgreSQL. Not compared.
     pub rights: BTreeMap<(Kind, Name), Rights>,
 }
@@ -140,6 +143,8 @@ pub enum Kind {
     Policy,
     /// A rewrite rule, by its text.
     RewriteRule,
+    /// Extended statistics of PostgreSQL, by their text.
+    Statistics,
     /// A scheduled event of MySQL, by its text.
     Event,
     /// A comment.
@@ -148,7 +153,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Namespace,
         Kind::Extension,
         Kind::Enum,
@@ -170,6 +175,7 @@ impl Kind {
         Kind::Trigger,
         Kind::Policy,
         Kind::RewriteRule,
+        Kind::Statistics,
         Kind::Event,
         Kind::Comment,
     ];
@@ -199,6 +205,7 @@ impl Kind {
             Kind::Trigger => "trigger",
             Kind::Policy => "policy",
             Kind::RewriteRule => "rule",
+            Kind::Statistics => "statistics",
             Kind::Event => "event",
             Kind::Comment => "comment",
         }

@@ -3,35 +3,37 @@
 //! What stands on others goes first and comes last: objects that are dropped,
 //! changed or in the way; then renames, after which all tables have their new names;
 //! then foreign keys and tables that go; then types, routines, new and changed
-//! tables; then foreign keys; then the objects that come, or come back. Among equals
-//! the name decides, so the same diff gives the same script.
+//! tables; then foreign keys; then the objects that come, or come back. Where a table
+//! stands on an object, or on another's rows, it waits for that, and that for it on the
+//! way out. Among equals the name decides, so the same diff gives the same script.
+
+mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Step, Writer};
-use crate::schema::model::Handle;
 use crate::schema::{
-    Alteration, Change, Constraint, Diff, Kind, Name, Object, Part, PartOf, Rename, Rule, Schema,
-    Table, TableChange, Text,
+    Alteration, Change, Constraint, Diff, Kind, Name, Part, PartOf, Rule, Table, TableChange, Text,
 };
+use objects::Objects;
 
 /// The steps of a diff, in order.
 pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
     let objects = Objects::of(diff, writer);
-    let mut steps = objects.leaving_first();
+    let leaving = objects.leaving();
+    let mut steps = leaving.first;
     steps.extend(diff.moves.iter().map(Step::Rename));
     steps.extend(keys_gone(diff, writer));
-    steps.extend(tables_gone(diff).into_iter().map(Step::DropTable));
+    steps.extend(leaving.with_tables);
     steps.extend(diff.changes.iter().filter_map(ground));
-    steps.extend(objects.coming(true));
-    steps.extend(tables_new(diff).into_iter().map(Step::CreateTable));
-    steps.extend(diff.changes.iter().filter_map(|change| match change {
-        Change::ChangeTable(it) => Some(Step::ChangeTable(it)),
-        _ => None,
-    }));
+    let mut coming = objects.coming();
+    let is_table = |it: &Step<'_>| matches!(it, Step::CreateTable(_) | Step::ChangeTable(_));
+    let tables = coming.iter().rposition(is_table).map_or(0, |it| it + 1);
+    let rest = coming.split_off(tables);
+    steps.extend(coming);
     steps.extend(keys_new(diff, writer));
-    steps.extend(objects.coming(false));
-    steps.extend(objects.leaving_last());
+    steps.extend(rest);
+    steps.extend(leaving.last);
     steps.extend(diff.changes.iter().filter_map(|change| match change {
         Change::DropSequence(it) => Some(Step::DropSequence(it)),
         _ => None,
@@ -259,194 +261,12 @@ fn sorted<K: Ord + Copy>(all: &BTreeSet<K>, needs: impl Fn(&K) -> BTreeSet<K>) -
     order
 }
 
-/// The objects that go, come, or both.
-struct Objects<'a> {
-    diff: &'a Diff,
-    /// Given their new text where they stand.
-    replaced: BTreeMap<&'a Handle, Step<'a>>,
-    /// Dropped, sorted so that each comes after what it needs.
-    away: Vec<&'a Object>,
-    /// Made or replaced, sorted likewise.
-    new: Vec<&'a Object>,
-}
-
-impl<'a> Objects<'a> {
-    fn of(diff: &'a Diff, writer: &dyn Writer) -> Self {
-        let mut away: BTreeSet<&Handle> = BTreeSet::new();
-        let mut replaced = BTreeMap::new();
-        for (handle, object) in &diff.from.objects {
-            let stays = match diff.to.objects.get(handle) {
-                None => false,
-                Some(_) if writer.is_in_the_way(object, diff) => false,
-                Some(_) if diff.left_out.contains(handle) => true,
-                Some(new) if new == object => !is_misled(object, diff),
-                Some(new) => {
-                    let replaces = writer.replaces(object, new);
-                    if replaces {
-                        replaced.insert(handle, Step::ReplaceObject(object, new));
-                    }
-                    replaces
-                }
-            };
-            if !stays {
-                away.insert(handle);
-            }
-        }
-        let stays = |handle: &Handle| diff.left_out.contains(handle) && writer.stands_alone(diff);
-        close(&mut away, &diff.from, stays);
-        replaced.retain(|handle, _| !away.contains(*handle));
-        let comes = |handle: &&Handle| {
-            !diff.from.objects.contains_key(*handle)
-                || away.contains(*handle)
-                || replaced.contains_key(*handle)
-        };
-        let new: BTreeSet<&Handle> = diff.to.objects.keys().filter(comes).collect();
-        Self {
-            diff,
-            away: in_order(away, &diff.from),
-            new: in_order(new, &diff.to),
-            replaced,
-        }
-    }
-
-    /// The drops of objects that no table may stand on, and of those that come back.
-    fn leaving_first(&self) -> Vec<Step<'a>> {
-        self.leaving(true)
-    }
-
-    /// The drops of objects that tables may have stood on.
-    fn leaving_last(&self) -> Vec<Step<'a>> {
-        self.leaving(false)
-    }
-
-    fn leaving(&self, first: bool) -> Vec<Step<'a>> {
-        let away = self.away.iter().rev();
-        let comes_back = |handle: &Handle| self.diff.to.objects.contains_key(handle);
-        // What an object stands on and is about to be made anew or changed.
-        let enums = self.diff.changes.iter().filter_map(|it| match it {
-            Change::ChangeEnum { to, .. } => Some(&to.name),
-            _ => None,
-        });
-        let back = self.away.iter().filter(|it| comes_back(&it.handle()));
-        let replaced = self.replaced.keys().map(|(_, _, name)| name);
-        let moved: BTreeSet<&Name> = back
-            .map(|it| &it.name)
-            .chain(replaced)
-            .chain(enums)
-            .collect();
-        let goes_first = |object: &Object| {
-            comes_back(&object.handle())
-                || !is_ground(object, &self.diff.from)
-                || object.needs.iter().any(|it| moved.contains(it))
-        };
-        let wanted = away.filter(|it| goes_first(it) == first);
-        wanted.map(|it| Step::DropObject(it)).collect()
-    }
-
-    /// Likewise for those that are made or replaced.
-    fn coming(&self, ground: bool) -> Vec<Step<'a>> {
-        let new = self.new.iter();
-        let new = new.filter(|it| is_ground(it, &self.diff.to) == ground);
-        let step = |it: &&'a Object| {
-            let replaced = self.replaced.get(&it.handle()).copied();
-            replaced.unwrap_or(Step::CreateObject(it))
-        };
-        new.map(step).collect()
-    }
-}
-
-/// Whether its text would mean another table or column, once a name that was there is
-/// given to another.
-fn is_misled(object: &Object, diff: &Diff) -> bool {
-    let uses = |name: &Name| object.needs.contains(name) || object.on.as_ref() == Some(name);
-    diff.renames.iter().any(|rename| match rename {
-        Rename::Table { to, .. } => diff.before.tables.contains_key(to) && uses(to),
-        Rename::Column { table, to, .. } => {
-            let before = Rename::old_name(&diff.renames, table);
-            let before = diff.before.tables.get(before);
-            uses(table) && before.is_some_and(|it| it.column(to).is_some())
-        }
-    })
-}
-
-/// Whether tables may use it: a type or routine that uses none itself, nor by others.
-fn is_ground(object: &Object, schema: &Schema) -> bool {
-    stands_early(object, schema, &mut BTreeSet::new())
-}
-
-fn stands_early<'a>(object: &'a Object, schema: &'a Schema, seen: &mut BTreeSet<&'a Name>) -> bool {
-    const KINDS: [Kind; 6] = [
-        Kind::Extension,
-        Kind::Domain,
-        Kind::Type,
-        Kind::Routine,
-        Kind::View,
-        Kind::MaterializedView,
-    ];
-    if object.kind >= Kind::Table {
-        return false;
-    }
-    let mut names = object.needs.iter().chain(&object.after);
-    names.all(|name| {
-        if schema.tables.contains_key(name) {
-            return false;
-        }
-        let used = |kind| schema.objects.get(&(kind, None, name.clone()));
-        !seen.insert(name)
-            || KINDS
-                .into_iter()
-                .filter_map(used)
-                .all(|it| stands_early(it, schema, seen))
-    })
-}
-
-/// Adds all that needs what is in the set, but for what stays.
-fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema, stays: impl Fn(&Handle) -> bool) {
-    loop {
-        let names: BTreeSet<&Name> = set.iter().map(|(_, _, name)| name).collect();
-        let uses = |object: &Object| {
-            let needs = object.needs.iter().chain(&object.on);
-            needs
-                .into_iter()
-                .any(|it| *it != object.name && names.contains(it))
-        };
-        let more: Vec<&Handle> = schema
-            .objects
-            .iter()
-            .filter(|(handle, object)| !set.contains(handle) && uses(object) && !stays(handle))
-            .map(|(handle, _)| handle)
-            .collect();
-        if more.is_empty() {
-            return;
-        }
-        set.extend(more);
-    }
-}
-
-/// Objects after those that they need, by kind and name where that leaves a choice.
-fn in_order<'a>(handles: BTreeSet<&'a Handle>, schema: &'a Schema) -> Vec<&'a Object> {
-    let needs = |handle: &&Handle| -> BTreeSet<&Handle> {
-        let object = &schema.objects[*handle];
-        let used = |it: &&&Handle| {
-            *it != handle
-                && (object.needs.contains(&it.2)
-                    || object.after.contains(&it.2)
-                    || object.on.as_ref() == Some(&it.2))
-        };
-        handles.iter().filter(used).copied().collect()
-    };
-    sorted(&handles, needs)
-        .into_iter()
-        .map(|it| &schema.objects[it])
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Filter;
     use crate::schema::ddl::{Note, Script};
     use crate::schema::testing::schema;
+    use crate::schema::{Filter, Object, Rename};
     use rev_core::Dialect;
 
     /// Writes each step as a word and a name; whatever uses `hero` is in the way.

@@ -13,6 +13,7 @@ mod domain;
 mod enumeration;
 mod loss;
 mod object;
+mod partition;
 mod rename;
 mod retype;
 mod rights;

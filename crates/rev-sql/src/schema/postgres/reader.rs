@@ -22,6 +22,8 @@ pub(super) struct Reader<'a> {
     schema: Schema,
     sequences: Vec<SequenceRow>,
     objects: Vec<ObjectRow>,
+    /// Their `id`s and names.
+    tables: Vec<(String, Name)>,
     needs: HashMap<String, Vec<Place>>,
     /// Language and text of routines.
     bodies: Vec<(Name, String, String)>,
@@ -34,6 +36,7 @@ impl<'a> Reader<'a> {
             schema: Schema::default(),
             sequences: Vec::new(),
             objects: Vec::new(),
+            tables: Vec::new(),
             needs: HashMap::new(),
             bodies: Vec::new(),
         }
@@ -56,6 +59,12 @@ impl<'a> Reader<'a> {
         }
         for row in std::mem::take(&mut self.objects) {
             self.add_object(row);
+        }
+        for (id, own) in std::mem::take(&mut self.tables) {
+            let needs = self.needs.remove(&id).unwrap_or_default().into_iter();
+            let needs = needs.map(|it| self.name(it)).filter(|it| *it != own);
+            let needs: BTreeSet<Name> = needs.collect();
+            self.schema.stands_on.insert(own, needs);
         }
         for table in self.schema.tables.values_mut() {
             drop_default_names(table);
@@ -95,6 +104,8 @@ impl<'a> Reader<'a> {
     }
 
     fn add_table(&mut self, row: TableRow) -> Result<(), Unreadable> {
+        self.tables
+            .push((row.id.clone(), self.name(row.name.clone())));
         let parents = row.parents.unwrap_or_default();
         let mut options = Options::new();
         let mut nature = Options::new();
@@ -109,6 +120,7 @@ impl<'a> Reader<'a> {
         options.extend(row.storage.map(|it| ("storage".to_owned(), it.join(", "))));
         let identity = row.replica_identity;
         options.extend(identity.map(|it| ("replica identity".to_owned(), it)));
+        options.extend(row.cluster.map(|it| ("cluster".to_owned(), it)));
         nature.extend(row.partition_by.map(|it| ("partition by".to_owned(), it)));
         let constraints = row.constraints.unwrap_or_default().into_iter();
         let indexes = row.indexes.unwrap_or_default().into_iter();
@@ -279,6 +291,8 @@ fn column(row: ColumnRow) -> Column {
     let mut options = Options::new();
     options.extend(row.storage.map(|it| ("storage".to_owned(), it)));
     options.extend(row.compression.map(|it| ("compression".to_owned(), it)));
+    let statistics = row.statistics.map(|it| it.to_string());
+    options.extend(statistics.map(|it| ("statistics".to_owned(), it)));
     let text = row.default.map(|it| expression(&it));
     let (default, generated) = match row.generated {
         None => (text.map(|it| short(it, &row.type_name)), None),

@@ -47,6 +47,8 @@ pub(super) struct SequenceRow {
 #[derive(Debug, Deserialize)]
 pub(super) struct TableRow {
     pub(super) name: Place,
+    /// Catalogue and number.
+    pub(super) id: String,
     pub(super) unlogged: bool,
     pub(super) partition_by: Option<String>,
     pub(super) bound: Option<String>,
@@ -55,6 +57,7 @@ pub(super) struct TableRow {
     pub(super) row_security: bool,
     pub(super) forced: bool,
     pub(super) replica_identity: Option<String>,
+    pub(super) cluster: Option<String>,
     pub(super) comment: Option<String>,
     pub(super) columns: Option<Vec<ColumnRow>>,
     pub(super) constraints: Option<Vec<ConstraintRow>>,
@@ -73,6 +76,7 @@ pub(super) struct ColumnRow {
     pub(super) collation: Option<String>,
     pub(super) storage: Option<String>,
     pub(super) compression: Option<String>,
+    pub(super) statistics: Option<i32>,
     pub(super) comment: Option<String>,
 }
 
@@ -111,7 +115,7 @@ pub(super) struct ObjectRow {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct NeedsRow {
-    /// The `id` of an object.
+    /// The `id` of an object or a table.
     pub(super) of: String,
     pub(super) names: Vec<Place>,
 }

@@ -24,7 +24,7 @@ impl Selection<'_> {
     pub(super) fn text(&self) -> String {
         let queries = [
             NAMESPACES, EXTENSIONS, TABLES, SEQUENCES, ENUMS, DOMAINS, COMPOSITES, RANGES, VIEWS,
-            ROUTINES, AGGREGATES, TRIGGERS, POLICIES, RULES, NEEDS, RIGHTS,
+            ROUTINES, AGGREGATES, TRIGGERS, POLICIES, RULES, STATISTICS, NEEDS, RIGHTS,
         ];
         let queries = queries.map(|query| format!("WITH {COMMON}\n{};\n", query.trim()));
         self.filled(&queries.concat())
@@ -105,7 +105,10 @@ const NEEDS: &str = r"
 SELECT json_build_object('needs', json_build_object('of', n.of, 'names', jsonb_agg(DISTINCT n.name)))::text
 FROM (
   SELECT CASE WHEN r.oid IS NOT NULL THEN 'pg_class/' || r.ev_class
-      WHEN k.oid IS NOT NULL THEN 'pg_type/' || k.contypid
+      WHEN k.contypid <> 0 THEN 'pg_type/' || k.contypid
+      WHEN k.oid IS NOT NULL THEN 'pg_class/' || k.conrelid
+      WHEN a.oid IS NOT NULL THEN 'pg_class/' || a.adrelid
+      WHEN i.indexrelid IS NOT NULL THEN 'pg_class/' || i.indrelid
       ELSE d.classid::regclass || '/' || d.objid END AS of, jsonb_build_array(l.space, l.name) AS name
   FROM pg_depend d
   JOIN (
@@ -119,9 +122,11 @@ FROM (
     LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
   ) l ON l.class = d.refclassid AND l.oid = d.refobjid
   LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid AND r.rulename = '_RETURN'
-  LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contypid <> 0
+  LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype <> 'f'
+  LEFT JOIN pg_attrdef a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+  LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
   WHERE d.deptype IN ('n', 'a')
-    AND d.classid IN ('pg_rewrite'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_type'::regclass,
+    AND d.classid IN ('pg_attrdef'::regclass, 'pg_rewrite'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_type'::regclass,
       'pg_proc'::regclass, 'pg_trigger'::regclass, 'pg_policy'::regclass)
 ) n GROUP BY n.of";
 
@@ -139,7 +144,7 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extnam
 
 const TABLES: &str = r"
 SELECT json_build_object('table', json_build_object(
-  'name', json_build_array(r.space, r.relname),
+  'name', json_build_array(r.space, r.relname), 'id', 'pg_class/' || c.oid,
   'unlogged', c.relpersistence = 'u',
   'partition_by', CASE WHEN r.kind = 'p' THEN pg_get_partkeydef(c.oid) END,
   'bound', CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
@@ -151,6 +156,8 @@ SELECT json_build_object('table', json_build_object(
   'replica_identity', CASE c.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING'
     WHEN 'i' THEN 'USING INDEX ' || (SELECT quote_ident(x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
       WHERE i.indrelid = c.oid AND i.indisreplident) END,
+  'cluster', (SELECT quote_ident(x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+    WHERE i.indrelid = c.oid AND i.indisclustered),
   'comment', obj_description(c.oid, 'pg_class'),
   'columns', (SELECT json_agg(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
@@ -161,6 +168,7 @@ SELECT json_build_object('table', json_build_object(
         FROM pg_collation l JOIN pg_namespace ln ON ln.oid = l.collnamespace WHERE l.oid = a.attcollation) END,
       'storage', CASE WHEN a.attstorage <> t.typstorage THEN
         CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
+      'statistics', nullif(a.attstattarget, -1),
       'compression', CASE {compression} WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
       'comment', col_description(c.oid, a.attnum)) ORDER BY a.attnum)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
@@ -349,3 +357,14 @@ SELECT json_build_object('object', json_build_object(
   'id', 'pg_rewrite/' || u.oid,
   'comment', obj_description(u.oid, 'pg_rewrite')))::text
 FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'";
+
+const STATISTICS: &str = r"
+SELECT json_build_object('object', json_build_object(
+  'kind', 'statistics', 'name', json_build_array(s.name, x.stxname), 'on', json_build_array(r.space, r.relname),
+  'create', ARRAY['CREATE STATISTICS ' || s.prefix || quote_ident(x.stxname) || substr(pg_get_statisticsobjdef(x.oid),
+      length('CREATE STATISTICS ' || quote_ident(s.name) || '.' || quote_ident(x.stxname)) + 1)]
+    || ARRAY(SELECT 'ALTER STATISTICS ' || s.prefix || quote_ident(x.stxname) || ' SET STATISTICS ' || target
+      FROM (SELECT (to_jsonb(x) ->> 'stxstattarget')::integer AS target) t WHERE target >= 0),
+  'comment', obj_description(x.oid, 'pg_statistic_ext')))::text
+FROM pg_statistic_ext x JOIN space s ON s.oid = x.stxnamespace JOIN relation r ON r.oid = x.stxrelid
+WHERE {free pg_statistic_ext x.oid}";

@@ -7,7 +7,7 @@ use crate::schema::{Column, Deferral, Name, PartOf, Rule, Schema, Text};
 fn table(columns: &str, constraints: &str, indexes: &str) -> String {
     format!(
         r#"{{"table": {{"name": ["app", "hero"], "unlogged": false, "partition_by": null, "bound": null,
-            "parents": null, "storage": null, "row_security": false, "forced": false,
+            "id": "pg_class/1", "parents": null, "storage": null, "row_security": false, "forced": false,
             "replica_identity": null, "comment": null, "columns": [{columns}],
             "constraints": [{constraints}], "indexes": [{indexes}]}}}}"#
     )

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    column, comment_on, constraint_name, create, name, qualified, retype, rights, sequence,
+    column, comment_on, constraint_name, create, name, partition, qualified, retype, rights,
+    sequence,
 };
 use crate::schema::ddl::{Note, Script};
 use crate::schema::postgres::default_name::mentions;
@@ -40,6 +41,9 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         notes: Vec::new(),
         after: Script::default(),
     };
+    if change.from.options.contains_key("partition") {
+        partition::step_aside(&change.to, diff, script);
+    }
     let remade = column::remade(change);
     let (gone, new) = apart(change, &remade);
     plan.renamed_constraints(&gone, &new);
@@ -309,31 +313,35 @@ impl Plan<'_> {
             (false, true) => self.alters.push("SET UNLOGGED".to_owned()),
             _ => {}
         }
-        let table = self.table();
-        if was.get("replica identity") != is.get("replica identity") {
-            let identity = is.get("replica identity").map_or("DEFAULT", String::as_str);
-            self.after
-                .push(format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"));
-        }
-        if let (Some(old), Some(new), Some(parent)) = (
-            was.get("partition"),
-            is.get("partition"),
-            to.parents.first(),
-        ) && old != new
-        {
-            let parent = qualified(parent);
-            self.before
-                .push(format!("ALTER TABLE {parent} DETACH PARTITION {table}"));
-            let note = format!("rows outside {new} make this fail: move them first");
-            self.after.push_noted(
-                format!("ALTER TABLE {parent} ATTACH PARTITION {table} {new}"),
-                vec![Note::decide(note)],
-            );
-        }
+        self.rely_on_indexes();
+        partition::come_back(self.change, self.diff, &mut self.after);
         if from.comment != to.comment {
-            let what = format!("TABLE {table}");
+            let what = format!("TABLE {}", self.table());
             self.after.push(comment_on(&what, to.comment.as_deref()));
         }
+    }
+
+    /// What goes with an index that is made again comes back.
+    fn rely_on_indexes(&mut self) {
+        let table = &self.change.to;
+        let constraints = table.constraints.iter().filter(|it| {
+            let added = format!("ADD {}", create::constraint(it));
+            self.adds.contains(&added)
+        });
+        let constraints = constraints.map(|it| constraint_name(table, it));
+        let indexes = table.indexes.iter().filter(|it| {
+            let mut after = self.after.statements.iter();
+            after.any(|made| made.text == create::index(it, table))
+        });
+        let made: Vec<String> = constraints
+            .chain(indexes.map(|it| name(&it.name)))
+            .collect();
+        let is_again = |it: &str| {
+            let index = it.strip_prefix("USING INDEX ").unwrap_or(it);
+            made.iter().any(|it| it == index)
+        };
+        let before = &self.change.from.options;
+        create::rely_on_indexes(table, before, &is_again, &mut self.after);
     }
 
     fn write(self, script: &mut Script) {

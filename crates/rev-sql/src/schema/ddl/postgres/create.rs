@@ -6,16 +6,20 @@ use std::fmt::Write as _;
 use rev_core::Dialect;
 
 use super::sequence::identity;
-use super::{beside, comment_on, constraint_name, name, names, qualified};
+use super::{beside, comment_on, constraint_name, name, names, partition, qualified};
 use crate::schema::ddl::Script;
 use crate::schema::{
-    Column, Constraint, Deferral, Diff, Index, Kind, Part, PartOf, Reference, Rule, Table, Text,
+    Column, Constraint, Deferral, Diff, Index, Kind, Options, Part, PartOf, Reference, Rule, Table,
+    Text,
 };
 use crate::split::{TokenKind, tokens};
 
 /// A table with its indexes, its comments, and all but its foreign keys.
 pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
-    script.push(self::table(table));
+    if table.options.contains_key("partition") {
+        partition::step_aside(table, diff, script);
+    }
+    script.push_noted(self::table(table), partition::rows_elsewhere(table, diff));
     let called = qualified(&table.name);
     for late in table.constraints.iter().filter(|it| is_late(it)) {
         script.push(format!("ALTER TABLE {called} ADD {}", constraint(late)));
@@ -30,12 +34,37 @@ pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
         .chain(row_security(table, None))
         .collect();
     alter(table, &actions, script);
-    if let Some(identity) = table.options.get("replica identity") {
-        script.push(format!("ALTER TABLE {called} REPLICA IDENTITY {identity}"));
-    }
+    rely_on_indexes(table, &Options::new(), &|_| false, script);
     super::sequence::take(&table.name, None, diff, script);
     comments(table, script);
     super::rights::of_table(table, diff, script);
+}
+
+/// The replica identity, and the index by which the rows are sorted: where they are others
+/// than before, or by an index that is made again.
+pub(super) fn rely_on_indexes(
+    table: &Table,
+    before: &Options,
+    is_again: &dyn Fn(&str) -> bool,
+    script: &mut Script,
+) {
+    let called = qualified(&table.name);
+    for (key, words, none) in [
+        (
+            "replica identity",
+            "REPLICA IDENTITY",
+            "REPLICA IDENTITY DEFAULT",
+        ),
+        ("cluster", "CLUSTER ON", "SET WITHOUT CLUSTER"),
+    ] {
+        match table.options.get(key) {
+            Some(it) if before.get(key) != Some(it) || is_again(it) => {
+                script.push(format!("ALTER TABLE {called} {words} {it}"));
+            }
+            None if before.contains_key(key) => script.push(format!("ALTER TABLE {called} {none}")),
+            _ => {}
+        }
+    }
 }
 
 /// Adds `ALTER TABLE` with these actions, if there are any.
@@ -201,13 +230,14 @@ fn default(default: &Text) -> String {
     }
 }
 
-/// The actions that give a column its storage and compression.
+/// The actions that give a column its storage, compression and statistics target.
 pub(super) fn kept(column: &Column, before: Option<&Column>) -> Vec<String> {
     let was = |key: &str| before.and_then(|it| it.options.get(key));
     let mut actions = Vec::new();
     for (key, default) in [
         ("storage", usual_storage(column)),
         ("compression", "default"),
+        ("statistics", "-1"),
     ] {
         let (old, new) = (was(key), column.options.get(key));
         if old != new {

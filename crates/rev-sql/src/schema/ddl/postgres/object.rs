@@ -12,6 +12,12 @@ use crate::split::tokens;
 
 /// The statements that make it.
 pub(super) fn create(object: &Object, diff: &Diff, script: &mut Script) {
+    let unchecked = "SET LOCAL check_function_bodies = off";
+    let is_set = script.statements.iter().any(|it| it.text == unchecked);
+    if !is_set && let Some(name) = object.after.iter().find(|it| comes_later(it, diff, script)) {
+        let why = format!("`{}` and `{name}` use each other", object.name);
+        script.push_noted(unchecked, vec![Note::remark(why)]);
+    }
     for text in &object.create {
         script.push(text.as_str());
     }
@@ -19,6 +25,32 @@ pub(super) fn create(object: &Object, diff: &Diff, script: &mut Script) {
         comment(object, script);
     }
     give_rights(object, diff, script);
+}
+
+/// Whether a table or object that a routine mentions is made or changed later on.
+fn comes_later(called: &Name, diff: &Diff, script: &Script) -> bool {
+    let is_there = |start: &str| {
+        let mut statements = script.statements.iter();
+        statements.any(|it| {
+            let rest = it.text.strip_prefix(start);
+            rest.is_some_and(|it| it.starts_with([' ', '\n']))
+        })
+    };
+    let table = qualified(called);
+    diff.changes.iter().any(|change| match change {
+        Change::CreateTable(it) if it.name == *called => {
+            !is_there(&format!("CREATE TABLE {table}"))
+                && !is_there(&format!("CREATE UNLOGGED TABLE {table}"))
+        }
+        Change::ChangeTable(it) if it.to.name == *called => {
+            !is_there(&format!("ALTER TABLE {table}"))
+        }
+        Change::CreateObject(it) if it.name == *called => {
+            let made = |text: &Text| !script.statements.iter().any(|it| it.text == text.as_str());
+            it.create.first().is_some_and(made)
+        }
+        _ => false,
+    })
 }
 
 fn give_rights(object: &Object, diff: &Diff, script: &mut Script) {
@@ -49,6 +81,7 @@ fn title(object: &Object, on: Option<&Name>) -> String {
         Kind::Trigger => beside("TRIGGER"),
         Kind::Policy => beside("POLICY"),
         Kind::RewriteRule => beside("RULE"),
+        Kind::Statistics => format!("STATISTICS {called}"),
         _ => format!("{} {}", routine_word(object), signature(&object.name)),
     }
 }
@@ -77,8 +110,13 @@ pub(super) fn drop(object: &Object, diff: &Diff, script: &mut Script) {
         let mut changes = diff.changes.iter();
         changes.any(|it| matches!(it, Change::DropTable(table) if table.name == *name))
     };
-    // A table takes what belongs to it along.
-    if object.on.as_ref().is_some_and(is_dropped) {
+    // A table takes what belongs to it along; what uses another table that goes may be in
+    // the way of that one.
+    let mut others = object
+        .needs
+        .iter()
+        .filter(|it| object.on.as_ref() != Some(*it));
+    if object.on.as_ref().is_some_and(is_dropped) && !others.any(is_dropped) {
         return;
     }
     let on = object.on.as_ref().map(|it| rename::name_before(it, diff));

@@ -1,0 +1,202 @@
+//! What becomes of a declaration that real dumps hold and a comparison does not look at, or
+//! that would do more than declare. Only PostgreSQL's dumps hold such things.
+
+use rev_core::Dialect;
+
+use crate::split::{Token, TokenKind, tokens};
+
+/// How a statement of models is loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Treatment {
+    /// As it is, if it declares: see [`super::declares`].
+    AsItIs,
+    /// Likewise, yet what it makes is not compared: others may stand on that.
+    NotCompared(&'static str),
+    /// Not at all: nothing stands on what it makes, and it may reach roles or servers that
+    /// the throw-away database knows nothing of.
+    LeftOut(&'static str),
+    /// Up to this place and then `WITH NO DATA`, so that no query runs.
+    WithoutData(usize),
+}
+
+/// What is declared by these words after `CREATE`, `ALTER` or `COMMENT ON`, and whether it is
+/// loaded.
+const KINDS: [(&[&str], &str, bool); 16] = [
+    (&["EVENT", "TRIGGER"], "event triggers", false),
+    (&["PUBLICATION"], "publications", false),
+    (&["SUBSCRIPTION"], "subscriptions", false),
+    (&["USER", "MAPPING"], "user mappings", false),
+    (&["DEFAULT", "PRIVILEGES"], "privileges", false),
+    (&["TEXT", "SEARCH"], "text search", true),
+    (&["FOREIGN", "TABLE"], "foreign tables", true),
+    (&["FOREIGN", "DATA"], "foreign servers", true),
+    (&["SERVER"], "foreign servers", true),
+    (&["OPERATOR"], "operators", true),
+    (&["CAST"], "casts", true),
+    (&["CONVERSION"], "conversions", true),
+    (&["COLLATION"], "collations", true),
+    (&["ACCESS", "METHOD"], "access methods", true),
+    (&["LANGUAGE"], "languages", true),
+    (&["TRANSFORM"], "transforms", true),
+];
+
+/// How a statement of models is loaded.
+#[must_use]
+pub fn treatment(statement: &str, dialect: Dialect) -> Treatment {
+    if dialect != Dialect::Postgres {
+        return Treatment::AsItIs;
+    }
+    let mut found = tokens(statement, dialect);
+    found.retain(|token| token.kind != TokenKind::Fence);
+    let is = |at: usize, word: &str| found.get(at).is_some_and(|token| token.is(word));
+    if is(0, "SECURITY") && is(1, "LABEL") {
+        return Treatment::LeftOut("security labels");
+    }
+    // Without `ON` it is about roles, which belong to the server.
+    let is_right = (is(0, "GRANT") || is(0, "REVOKE")) && found.iter().any(|it| it.is("ON"));
+    if is_right {
+        return Treatment::LeftOut("privileges");
+    }
+    if is(0, "ALTER") && gives_owner(&found) {
+        return Treatment::LeftOut("owners");
+    }
+    let start = match found.first() {
+        Some(verb) if verb.is("COMMENT") => 2,
+        Some(verb) if verb.is_any(&["CREATE", "ALTER"]) => 1,
+        _ => return Treatment::AsItIs,
+    };
+    let skipped = ["OR", "REPLACE", "TRUSTED", "PROCEDURAL", "DEFAULT"];
+    let first = |it: &Token<'_>| !it.is_any(&skipped) || it.is("DEFAULT") && is(2, "PRIVILEGES");
+    let kind = found[start..].iter().position(first).map(|it| it + start);
+    let Some(kind) = kind else {
+        return Treatment::AsItIs;
+    };
+    let is_meant = |words: &[&str]| (kind..).zip(words).all(|(at, word)| is(at, word));
+    match KINDS.into_iter().find(|(words, ..)| is_meant(words)) {
+        Some((_, what, true)) => Treatment::NotCompared(what),
+        Some((_, what, false)) => Treatment::LeftOut(what),
+        None if is(0, "CREATE") && queries(&found) => without_data(&found),
+        None => Treatment::AsItIs,
+    }
+}
+
+/// `ALTER … OWNER TO somebody`, and no more.
+fn gives_owner(found: &[Token<'_>]) -> bool {
+    match found {
+        [.., owner, to, _] => owner.is("OWNER") && to.is("TO"),
+        _ => false,
+    }
+}
+
+/// Whether a statement fills what it makes by a query: a materialized view, or a table that
+/// is `AS` one.
+fn queries(found: &[Token<'_>]) -> bool {
+    let kind = found
+        .iter()
+        .find(|it| it.is_any(&["TABLE", "MATERIALIZED", "VIEW", "AS"]));
+    let mut depth = 0;
+    let has_query = found.iter().any(|token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        depth == 0 && token.is("AS")
+    });
+    // Nothing but these may stand before the kind.
+    let is_first = |kind: &Token<'_>| {
+        let words = ["CREATE", "TEMP", "TEMPORARY", "UNLOGGED", "GLOBAL", "LOCAL"];
+        let before = found.iter().take_while(|it| it.start < kind.start);
+        before.into_iter().all(|it| it.is_any(&words))
+    };
+    kind.is_some_and(|it| it.is_any(&["TABLE", "MATERIALIZED"]) && is_first(it)) && has_query
+}
+
+fn without_data(found: &[Token<'_>]) -> Treatment {
+    let rest = match found {
+        [.., with, no, data] if with.is("WITH") && no.is("NO") && data.is("DATA") => {
+            return Treatment::AsItIs;
+        }
+        [rest @ .., with, data] if with.is("WITH") && data.is("DATA") => rest,
+        all => all,
+    };
+    Treatment::WithoutData(rest.last().map_or(0, Token::end))
+}
+
+#[cfg(test)]
+mod tests {
+    use rev_core::Dialect::{Mysql, Postgres};
+
+    use super::Treatment::{AsItIs, LeftOut, NotCompared, WithoutData};
+    use super::treatment;
+
+    #[test]
+    fn what_dumps_hold_beside_a_schema_is_left_out_or_not_compared() {
+        for (text, due) in [
+            ("GRANT SELECT ON TABLE t TO reader", LeftOut("privileges")),
+            (
+                "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+                LeftOut("privileges"),
+            ),
+            ("GRANT admin TO somebody", AsItIs),
+            (
+                "ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT SELECT ON TABLES TO b",
+                LeftOut("privileges"),
+            ),
+            (
+                "ALTER TABLE public.t OWNER TO \"Some One\"",
+                LeftOut("owners"),
+            ),
+            ("ALTER TABLE t ADD owner int", AsItIs),
+            (
+                "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()",
+                LeftOut("event triggers"),
+            ),
+            ("COMMENT ON PUBLICATION p IS 'x'", LeftOut("publications")),
+            (
+                "CREATE SUBSCRIPTION s CONNECTION 'host=live' PUBLICATION p",
+                LeftOut("subscriptions"),
+            ),
+            (
+                "CREATE TEXT SEARCH CONFIGURATION c (COPY = simple)",
+                NotCompared("text search"),
+            ),
+            (
+                "CREATE OPERATOR FAMILY f USING btree",
+                NotCompared("operators"),
+            ),
+            (
+                "CREATE OR REPLACE PROCEDURAL LANGUAGE plpgsql",
+                NotCompared("languages"),
+            ),
+            (
+                "CREATE FOREIGN TABLE t (a int) SERVER s",
+                NotCompared("foreign tables"),
+            ),
+            ("CREATE TABLE server (text int)", AsItIs),
+        ] {
+            assert_eq!(treatment(text, Postgres), due, "{text}");
+        }
+        assert_eq!(treatment("GRANT SELECT ON t TO x", Mysql), AsItIs);
+    }
+
+    #[test]
+    fn no_query_runs_while_models_are_loaded() {
+        for (text, due) in [
+            ("CREATE MATERIALIZED VIEW v AS SELECT f()", WithoutData(40)),
+            (
+                "CREATE MATERIALIZED VIEW v (a) WITH (fillfactor = 70) AS SELECT 1",
+                WithoutData(65),
+            ),
+            (
+                "CREATE MATERIALIZED VIEW v AS SELECT 1 WITH NO DATA",
+                AsItIs,
+            ),
+            ("CREATE UNLOGGED TABLE t AS TABLE u", WithoutData(34)),
+            (
+                "CREATE TABLE t (a int GENERATED ALWAYS AS (1) STORED)",
+                AsItIs,
+            ),
+            ("CREATE OR REPLACE VIEW v AS SELECT 1", AsItIs),
+            ("CREATE TYPE t AS (a int)", AsItIs),
+        ] {
+            assert_eq!(treatment(text, Postgres), due, "{text}");
+        }
+    }
+}
