@@ -126,3 +126,24 @@ fn a_schema_refuses_what_is_not_of_its_format() {
     let step = json!({ "action": "sideways" });
     assert!(fault("plan", &json!({ "format": 1, "lanes": [step] })).is_some());
 }
+
+#[test]
+fn what_is_compared_and_found_has_its_schemas() {
+    let project = project();
+    let settings = "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: models.sql}\n  \
+                    db2: {url: 'sqlite://db2.sqlite'}\n";
+    project.write("rev.yaml", settings);
+    project.write(
+        "models.sql",
+        "CREATE TABLE hero (id INTEGER PRIMARY KEY, a TEXT NOT NULL);\n",
+    );
+    std::fs::remove_file(project.path().join("revisions/eeee.yaml")).expect("removed");
+    let found = answers(&project, "diff db1 --from-revisions", "diff");
+    assert_eq!(found["databases"][0]["dialect"], "sqlite");
+    answers(&project, "dump db1 --from-revisions", "dump");
+    let found = answers(&project, "check --models", "check");
+    assert_eq!(found["findings"][0]["code"], "models_differ");
+    answers(&project, "check", "check");
+    let proven = answers(&project, "test", "test");
+    assert!(proven["failed"] != 0 && proven["passed"] != 0, "{proven:#}");
+}

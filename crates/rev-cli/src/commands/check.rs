@@ -8,11 +8,11 @@ use std::sync::Arc;
 use rev_core::{Binding, Goal, Point, Revision, Scope, Sql, State, TransactionMode};
 use rev_engine::outcome::Refusal;
 use rev_sql::split::split;
-use serde_json::{Value, json};
 
 use crate::args::Check;
 use crate::diagnostic::{self, Diagnostic, Failure, Place};
 use crate::exit::Exit;
+use crate::format::schema::Findings;
 use crate::session::Session;
 use crate::terminal::{GOOD, count};
 
@@ -31,11 +31,8 @@ pub(crate) fn check(args: &Check, session: &Session) -> Result<Exit, Failure> {
         findings.extend(models::of_live(args, session)?);
     }
     if session.terminal.is_json() {
-        let list: Vec<Value> = findings
-            .iter()
-            .map(|finding| json!(finding.finding()))
-            .collect();
-        session.terminal.json(&json!({ "findings": list }))?;
+        let findings = findings.iter().map(Diagnostic::finding).collect();
+        session.terminal.json(&Findings { findings })?;
     } else if findings.is_empty() {
         let revisions = count(session.graph().len(), "revision");
         let databases = count(session.project.config.databases.len(), "database");

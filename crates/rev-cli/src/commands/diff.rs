@@ -1,13 +1,13 @@
 //! `rev diff`: what `rev revision --autogenerate` would write.
 
 use rev_core::Binding;
-use serde_json::{Value, json};
 
 use super::autogenerate::databases;
 use crate::args::{Diff, Format};
 use crate::compare::{Comparison, compare_all, head};
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::format::schema::{DatabaseDiff, Diffs};
 use crate::session::Session;
 use crate::terminal::{NAME, WARNING};
 
@@ -18,8 +18,8 @@ pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     let found = compare_all(session, &databases, &args.comparing, false, heads)?;
     match session.terminal.format {
         Format::Json => {
-            let list: Vec<Value> = found.iter().map(json_of).collect();
-            session.terminal.json(&json!({ "databases": list }))?;
+            let databases = found.iter().map(json_of).collect();
+            session.terminal.json(&Diffs { databases })?;
         }
         Format::Sql => session.terminal.script(&sql_of(&found))?,
         _ => session
@@ -29,17 +29,17 @@ pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn json_of(found: &Comparison) -> Value {
-    json!({
-        "database": found.binding.name.as_str(),
-        "dialect": found.binding.dialect.name(),
-        "changes": found.diff.sentences(),
-        "destructive": found.losses(),
-        "destructive_down": found.losses_down(),
-        "decide": found.decisions(),
-        "upgrade": found.up.to_sql(),
-        "downgrade": found.down.to_sql(),
-    })
+fn json_of(found: &Comparison) -> DatabaseDiff {
+    DatabaseDiff {
+        database: found.binding.name.to_string(),
+        dialect: found.binding.dialect.into(),
+        changes: found.diff.sentences(),
+        destructive: found.losses(),
+        destructive_down: found.losses_down(),
+        decide: found.decisions(),
+        upgrade: found.up.to_sql(),
+        downgrade: found.down.to_sql(),
+    }
 }
 
 /// The upgrade scripts; of several databases each under its name.

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use rev_core::Binding;
 use rev_sql::schema::{Schema, ddl};
-use serde_json::{Value, json};
 
-use crate::args::Dump;
+use crate::args;
 use crate::compare::head;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::format::schema::{Dump, Dumps};
 use crate::looking::{Idle, filter};
 use crate::scratch;
 use crate::session::{Session, runtime};
 
 /// `rev dump`.
-pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
+pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure> {
     let filter = filter(session, &args.looking)?;
     let mut dumps = Vec::new();
     let mut idle = Idle::default();
@@ -28,17 +28,13 @@ pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
     }
     idle.tell(session, &args.looking);
     if session.terminal.is_json() {
-        let list: Vec<Value> = dumps
-            .iter()
-            .map(|(binding, sql)| {
-                json!({
-                    "database": binding.name.as_str(),
-                    "dialect": binding.dialect.name(),
-                    "schema": sql,
-                })
-            })
-            .collect();
-        session.terminal.json(&json!({ "databases": list }))?;
+        let databases = dumps.into_iter().map(|(binding, schema)| Dump {
+            database: binding.name.to_string(),
+            dialect: binding.dialect.into(),
+            schema,
+        });
+        let databases = databases.collect();
+        session.terminal.json(&Dumps { databases })?;
         return Ok(Exit::Done);
     }
     let texts = dumps.iter().map(|(binding, sql)| match dumps.len() {
@@ -49,7 +45,11 @@ pub(crate) fn dump(args: &Dump, session: &Session) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn schema(args: &Dump, session: &Session, binding: &Arc<Binding>) -> Result<Schema, Failure> {
+async fn schema(
+    args: &args::Dump,
+    session: &Session,
+    binding: &Arc<Binding>,
+) -> Result<Schema, Failure> {
     if args.from_revisions {
         let heads = head(session, binding)?;
         return scratch::replayed(session, binding, session.graph(), &heads, &args.scratch).await;

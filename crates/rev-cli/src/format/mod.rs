@@ -10,10 +10,12 @@ pub(crate) mod plan;
 pub(crate) mod revision;
 pub(crate) mod run;
 pub(crate) mod saved;
+pub(crate) mod schema;
 #[cfg(test)]
 mod schemas;
 pub(crate) mod snapshot;
 pub(crate) mod status;
+pub(crate) mod trial;
 mod words;
 
 pub(crate) use words::{Action, Dialect, Direction, Goal, Transaction, Until};

@@ -8,10 +8,10 @@ use rev_engine::event::Event;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{error, log, plan, revision, run, saved, snapshot, status};
+use super::{error, log, plan, revision, run, saved, schema, snapshot, status, trial};
 
 /// The schema of a type as it is written out.
-fn schema<T: JsonSchema>() -> String {
+fn text<T: JsonSchema>() -> String {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let schema = settings.into_generator().into_root_schema_for::<T>();
     let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
@@ -21,19 +21,23 @@ fn schema<T: JsonSchema>() -> String {
 /// All formats that are promised, by name.
 fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("branches", schema::<revision::Branches>()),
-        ("current", schema::<status::Current>()),
-        ("error", schema::<error::Failed>()),
-        ("event", schema::<Event>()),
-        ("heads", schema::<revision::Heads>()),
-        ("history", schema::<revision::History>()),
-        ("log", schema::<log::Log>()),
-        ("outcome", schema::<run::Outcome>()),
-        ("plan", schema::<plan::Plan>()),
-        ("saved-plan", schema::<saved::SavedPlan>()),
-        ("show", schema::<revision::Shown>()),
-        ("snapshots", schema::<snapshot::Snapshots>()),
-        ("status", schema::<status::Status>()),
+        ("branches", text::<revision::Branches>()),
+        ("check", text::<schema::Findings>()),
+        ("current", text::<status::Current>()),
+        ("diff", text::<schema::Diffs>()),
+        ("dump", text::<schema::Dumps>()),
+        ("error", text::<error::Failed>()),
+        ("event", text::<Event>()),
+        ("heads", text::<revision::Heads>()),
+        ("history", text::<revision::History>()),
+        ("log", text::<log::Log>()),
+        ("outcome", text::<run::Outcome>()),
+        ("plan", text::<plan::Plan>()),
+        ("saved-plan", text::<saved::SavedPlan>()),
+        ("show", text::<revision::Shown>()),
+        ("snapshots", text::<snapshot::Snapshots>()),
+        ("status", text::<status::Status>()),
+        ("test", text::<trial::Trials>()),
     ])
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use rev_engine::trial::{Judgement, Kind, Moment, Remark, Report, Skip, Subject, Verdict};
-use serde_json::{Map, Value, json};
 
 use crate::commands::one_line;
 use crate::diagnostic::Diagnostic;
+use crate::format::trial::{Trial, TrialResult, Trials};
 use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, Terminal, WARNING, count};
 
 /// The lines of trials, in their order, however they end.
@@ -179,50 +179,36 @@ impl Counts {
 }
 
 /// All of it, for programs.
-pub(super) fn json(report: &Report, faults: &[(&Verdict, Diagnostic)]) -> Value {
-    let tests: Vec<Value> = report
-        .verdicts
-        .iter()
-        .map(|it| verdict_json(it, faults))
-        .collect();
+pub(super) fn json(report: &Report, faults: &[(&Verdict, Diagnostic)]) -> Trials {
+    let verdicts = report.verdicts.iter();
     let tally = Counts::of(&report.verdicts);
-    json!({
-        "format": 1,
-        "tests": tests,
-        "passed": tally.passed,
-        "failed": tally.failed,
-        "skipped": tally.skipped,
-        "databases_made": report.made,
-    })
+    Trials {
+        format: 1,
+        tests: verdicts.map(|it| trial(it, faults)).collect(),
+        passed: tally.passed,
+        failed: tally.failed,
+        skipped: tally.skipped,
+        databases_made: report.made,
+    }
 }
 
-fn verdict_json(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Value {
-    let (result, skip) = match &verdict.judgement {
-        Judgement::Passed => ("passed", None),
-        Judgement::Failed(_) => ("failed", None),
-        Judgement::Skipped(skip) => ("skipped", Some(reason(skip))),
+fn trial(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Trial {
+    let (result, reason) = match &verdict.judgement {
+        Judgement::Passed => (TrialResult::Passed, None),
+        Judgement::Failed(_) => (TrialResult::Failed, None),
+        Judgement::Skipped(skip) => (TrialResult::Skipped, Some(reason(skip))),
     };
-    let remarks: Vec<String> = verdict.remarks.iter().map(remark_words).collect();
-    let mut object = Map::new();
     let subject = &verdict.subject;
-    object.insert("database".into(), json!(subject.database.as_str()));
-    object.insert("kind".into(), json!(subject.kind.name()));
-    object.insert(
-        "revision".into(),
-        json!(subject.revision.as_ref().map(|it| it.as_str())),
-    );
-    object.insert("message".into(), json!(subject.message));
-    object.insert("result".into(), json!(result));
-    object.insert("elapsed_ms".into(), json!(verdict.elapsed_ms));
-    if let Some(reason) = skip {
-        object.insert("reason".into(), json!(reason));
-    }
-    if !remarks.is_empty() {
-        object.insert("remarks".into(), json!(remarks));
-    }
     let fault = faults.iter().find(|(it, _)| it.number == verdict.number);
-    if let Some((_, told)) = fault {
-        object.insert("error".into(), json!(told.finding()));
+    Trial {
+        database: subject.database.to_string(),
+        kind: subject.kind.name().to_owned(),
+        revision: subject.revision.as_ref().map(ToString::to_string),
+        message: subject.message.clone(),
+        result,
+        elapsed_ms: verdict.elapsed_ms,
+        reason,
+        remarks: verdict.remarks.iter().map(remark_words).collect(),
+        error: fault.map(|(_, told)| told.finding()),
     }
-    object.into()
 }
