@@ -784,3 +784,27 @@ fn models_reach_nothing_outside_of_their_database() {
         assert!(told.exit == Some(1) && told.err.contains(due), "{told}");
     }
 }
+
+#[test]
+fn a_column_that_is_left_out_is_kept_with_all_that_stands_on_it() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    let by_hand = "ALTER TABLE hero ADD COLUMN x_extra TEXT DEFAULT 'e'; \
+                   CREATE INDEX extra ON hero (x_extra); \
+                   INSERT INTO hero (name) VALUES ('Ada')";
+    rev_testkit::sqlite::execute(&db1, by_hand);
+    project.write(
+        "schema/hero.sql",
+        &HERO.replace("name TEXT NOT NULL,", "name TEXT,"),
+    );
+    let words = ["diff", "db1", "--exclude", "column:hero.x_*"];
+    assert_answer!("models_left_out_column", project.rev_with(&words, &[]));
+    let words = [&["revision", "--autogenerate", "-m", "x"], &words[2..]].concat();
+    assert_eq!(project.rev_with(&words, &[]).exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let kept = rev_testkit::sqlite::query(
+        &db1,
+        "SELECT x_extra FROM hero INDEXED BY extra WHERE x_extra = 'e'",
+    );
+    assert_eq!(kept, ["e"]);
+}

@@ -170,6 +170,15 @@ impl<'a> Copy<'a> {
             values: Vec::new(),
             notes: losses.collect(),
         };
+        for column in &change.to.columns {
+            let place = (change.to.name.clone(), column.name.clone());
+            if diff.columns_left_out.contains(&place) {
+                copy.notes.push(Note::decide(format!(
+                    "`{}` is left out, but must be named here: this fails where it is not there",
+                    column.name
+                )));
+            }
+        }
         if is_strict(&change.to) && !is_strict(&change.from) {
             copy.notes.push(Note::decide(format!(
                 "`{}` is strict from now on: this fails where a value is of another type",
