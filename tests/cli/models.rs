@@ -703,3 +703,108 @@ fn rowids_stay_where_something_uses_them() {
         assert_eq!(rows("SELECT number, body FROM numbered"), ["5|five"]);
     }
 }
+
+#[test]
+fn a_name_goes_from_an_index_to_something_else() {
+    let project = project();
+    let models = "CREATE TABLE a (id INTEGER PRIMARY KEY, x INT);\nCREATE TABLE z (id INT);\n";
+    let before = models.to_owned()
+        + "CREATE INDEX one ON z (id);\nCREATE INDEX two ON z (id);\nCREATE INDEX three ON a (x);\n";
+    let after = "CREATE TABLE two (id INTEGER PRIMARY KEY, x INT);\nCREATE TABLE z (id INT);\n\
+                 CREATE TABLE one (id INT);\nCREATE INDEX three ON z (id);\n";
+    project.write("schema/hero.sql", &before);
+    assert_eq!(autogenerate(&project, "first", "aaaa").exit, Some(0));
+    project.write("schema/hero.sql", after);
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let written = project.rev("revision --autogenerate -m moved --id bbbb --rename a:two");
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert_answer!(
+        "models_names_move",
+        file(&project, "revisions/bbbb_moved.yaml")
+    );
+    let proven = project.rev("test");
+    assert_eq!(proven.exit, Some(0), "{proven}");
+}
+
+#[test]
+fn a_full_text_index_over_a_table_reads_its_rows() {
+    let project = project();
+    let note = "CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT);\n";
+    let index =
+        "CREATE VIRTUAL TABLE found USING fts5(body, content='note', content_rowid='id');\n";
+    project.write("schema/hero.sql", note);
+    assert_eq!(autogenerate(&project, "first", "aaaa").exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(&db1, "INSERT INTO note VALUES (7, 'seven')");
+    let renamed = (note.to_owned() + index).replace("note", "page");
+    for (id, declared) in [("bbbb", note.to_owned() + index), ("cccc", renamed)] {
+        project.write("schema/hero.sql", &declared);
+        let words = format!("revision --autogenerate -m x --id {id}");
+        let rename = if id == "cccc" {
+            " --rename note:page"
+        } else {
+            ""
+        };
+        let written = project.rev(&(words + rename));
+        assert!(
+            written.exit == Some(0) && !written.err.contains("loses_data"),
+            "{written}"
+        );
+        assert_eq!(project.rev("upgrade").exit, Some(0));
+        let found = "SELECT rowid FROM found WHERE found MATCH 'seven'";
+        assert_eq!(rev_testkit::sqlite::query(&db1, found), ["7"], "{id}");
+    }
+    assert_answer!("models_full_text", file(&project, "revisions/cccc_x.yaml"));
+}
+
+#[test]
+fn models_reach_nothing_outside_of_their_database() {
+    let project = project();
+    for (declared, due) in [
+        (
+            "CREATE TABLE t AS SELECT load_extension('x') AS a",
+            "not authorized",
+        ),
+        (
+            "CREATE TABLE t AS SELECT readfile('rev.yaml') AS a",
+            "no such function: readfile",
+        ),
+        (
+            "CREATE TABLE t AS SELECT writefile('x', 'y') AS a",
+            "no such function: writefile",
+        ),
+        (
+            "CREATE VIRTUAL TABLE t USING csv(filename='rev.yaml')",
+            "no such module: csv",
+        ),
+    ] {
+        project.write("schema/hero.sql", declared);
+        let told = project.rev("diff db1 --from-revisions");
+        assert!(told.exit == Some(1) && told.err.contains(due), "{told}");
+    }
+}
+
+#[test]
+fn a_column_that_is_left_out_is_kept_with_all_that_stands_on_it() {
+    let project = applied();
+    let db1 = project.path().join("db1.sqlite");
+    let by_hand = "ALTER TABLE hero ADD COLUMN x_extra TEXT DEFAULT 'e'; \
+                   CREATE INDEX extra ON hero (x_extra); \
+                   INSERT INTO hero (name) VALUES ('Ada')";
+    rev_testkit::sqlite::execute(&db1, by_hand);
+    project.write(
+        "schema/hero.sql",
+        &HERO.replace("name TEXT NOT NULL,", "name TEXT,"),
+    );
+    let words = ["diff", "db1", "--exclude", "column:hero.x_*"];
+    assert_answer!("models_left_out_column", project.rev_with(&words, &[]));
+    let words = [&["revision", "--autogenerate", "-m", "x"], &words[2..]].concat();
+    assert_eq!(project.rev_with(&words, &[]).exit, Some(0));
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let kept = rev_testkit::sqlite::query(
+        &db1,
+        "SELECT x_extra FROM hero INDEXED BY extra WHERE x_extra = 'e'",
+    );
+    assert_eq!(kept, ["e"]);
+}

@@ -97,6 +97,11 @@ pub trait Writer {
         false
     }
 
+    /// Adds what must come before all steps.
+    fn begin(&self, diff: &Diff, script: &mut Script) {
+        let _ = (diff, script);
+    }
+
     /// Adds the statements of a step to the script.
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script);
 }
@@ -113,6 +118,7 @@ pub fn write(diff: &Diff, dialect: Dialect) -> Script {
 
 fn write_with(writer: &dyn Writer, diff: &Diff, dialect: Dialect) -> Script {
     let mut script = Script::default();
+    writer.begin(diff, &mut script);
     for step in order::steps(diff, writer) {
         let first = script.statements.len();
         writer.write(step, diff, &mut script);

@@ -13,7 +13,7 @@ use rev_core::Dialect;
 use super::ddl::Note;
 use super::{
     Column, Constraint, Enumeration, Filter, Handle, Index, Kind, Name, Object, Options, Rename,
-    Schema, Sequence, Table, Text,
+    Rule, Schema, Sequence, Table, Text,
 };
 
 /// The way from one schema to another.
@@ -36,6 +36,8 @@ pub struct Diff {
     /// The objects that a filter leaves out: nothing is to be done to them, but they may
     /// be in the way.
     pub left_out: BTreeSet<Handle>,
+    /// The columns that a filter leaves out, by the names of their tables at the end.
+    pub columns_left_out: BTreeSet<(Name, Text)>,
     /// Whether a filter may have left something out.
     pub is_filtered: bool,
     /// Whether it leads back from where another diff has led: then the database is
@@ -160,6 +162,7 @@ impl Diff {
         let settled = filter.settle(&from, to.clone(), renames, dialect);
         let mut to = keep_extensions(&from, settled);
         let left_out = filter.left_out(&from, renames);
+        let columns_left_out = filter.columns_left_out(&from, renames);
         for handle in &left_out {
             if let Some(object) = to.objects.get_mut(handle) {
                 super::rename::follow(object, renames, dialect);
@@ -174,6 +177,7 @@ impl Diff {
             changes: Vec::new(),
             doubts: Vec::new(),
             left_out,
+            columns_left_out,
             is_filtered: !filter.is_empty(),
             is_way_back: false,
         }
@@ -240,8 +244,15 @@ impl Diff {
             Change::DropTable(table) => table.name = self.known_table(&table.name),
             Change::ChangeTable(it) => {
                 for alteration in &mut it.alterations {
-                    if let Alteration::DropColumn(column) = alteration {
-                        column.name = self.known_column(&it.to.name, &column.name);
+                    match alteration {
+                        Alteration::DropColumn(column) => {
+                            column.name = self.known_column(&it.to.name, &column.name);
+                        }
+                        Alteration::DropConstraint(Constraint {
+                            rule: Rule::ForeignKey(reference),
+                            ..
+                        }) => reference.table = self.known_table(&reference.table),
+                        _ => {}
                     }
                 }
             }
@@ -267,8 +278,13 @@ impl Diff {
             let on = on.as_ref().map(|on| Rename::old_name(&self.renames, on));
             (*kind, on.cloned(), name.clone())
         });
+        let columns = self.columns_left_out.iter().map(|(table, column)| {
+            let table = Rename::old_name(&self.renames, table);
+            (table.clone(), column.clone())
+        });
         let back = Self {
             left_out: left_out.collect(),
+            columns_left_out: columns.collect(),
             is_filtered: self.is_filtered,
             is_way_back: !self.is_way_back,
             ..back

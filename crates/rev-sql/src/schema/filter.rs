@@ -174,6 +174,27 @@ impl Filter {
             .collect()
     }
 
+    /// The columns of a schema that are not looked at, of tables that are.
+    pub(super) fn columns_left_out(
+        &self,
+        schema: &Schema,
+        renames: &[Rename],
+    ) -> BTreeSet<(Name, Text)> {
+        let mut found = BTreeSet::new();
+        if self.is_empty() {
+            return found;
+        }
+        for (name, table) in &schema.tables {
+            let names = [name, Rename::old_name(renames, name)];
+            if self.keeps_name(Kind::Table, &names) {
+                let columns = table.columns.iter().map(|it| &it.name);
+                let out = columns.filter(|it| !self.keeps_column(&names, it));
+                found.extend(out.map(|it| (name.clone(), it.clone())));
+            }
+        }
+        found
+    }
+
     /// The schema `to` with all that is not to be looked at as it is in `from`, in which
     /// these renames are done: so nothing of it differs and nothing of it is lost on the
     /// way.

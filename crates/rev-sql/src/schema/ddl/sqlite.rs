@@ -11,8 +11,11 @@ use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
-use super::{Note, Script, Step, Writer, spell};
-use crate::schema::{Change, Diff, Kind, Name, Object, Rename, TableChange, Text};
+use super::{Note, Script, Step, Writer, spell, unquoted};
+use crate::schema::{
+    Alteration, Change, Diff, Index, Kind, Name, Object, Rename, Table, TableChange, Text,
+};
+use crate::split::{Token, tokens};
 use in_place::InPlace;
 
 /// Writes for SQLite.
@@ -43,6 +46,18 @@ impl Writer for Sqlite {
         diff.renames.is_empty()
     }
 
+    fn begin(&self, diff: &Diff, script: &mut Script) {
+        for change in changed_tables(diff) {
+            let gone = change.alterations.iter().filter_map(|it| match it {
+                Alteration::DropIndex(index) => Some(index),
+                _ => None,
+            });
+            for index in gone.filter(|it| gives_its_name(it, &change.to, diff)) {
+                script.push(format!("DROP INDEX {}", name(&index.name)));
+            }
+        }
+    }
+
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
         match step {
             Step::DropObject(object) => drop_object(object, diff, script),
@@ -50,6 +65,7 @@ impl Writer for Sqlite {
                 for text in &object.create {
                     script.push(text.as_str());
                 }
+                fill(object, diff, script);
             }
             Step::DropTable(table) => {
                 let notes = vec![diff.loss_of_table(table)];
@@ -87,6 +103,54 @@ impl Writer for Sqlite {
             | Step::DropSequence(_)
             | Step::ReplaceObject(..) => {}
         }
+    }
+}
+
+fn changed_tables(diff: &Diff) -> impl Iterator<Item = &TableChange> {
+    diff.changes.iter().filter_map(|change| match change {
+        Change::ChangeTable(change) => Some(change),
+        _ => None,
+    })
+}
+
+/// Whether something else is to have the name of an index that goes from this table, so
+/// that it must go before all else: names are unique in the whole database.
+fn gives_its_name(index: &Index, table: &Table, diff: &Diff) -> bool {
+    let stays = table.indexes.iter().any(|it| it.name == index.name);
+    !stays && diff.to.has(None, &index.name)
+}
+
+/// The table whose rows a full-text index is over, if it holds none itself.
+fn content(object: &Object) -> Option<Text> {
+    let text = object.create.first()?;
+    let found = tokens(text.as_str(), Dialect::Sqlite);
+    let is_full_text = |word: &Token<'_>| word.is_any(&["FTS4", "FTS5"]);
+    if !found
+        .windows(2)
+        .any(|pair| pair[0].is("USING") && is_full_text(&pair[1]))
+    {
+        return None;
+    }
+    let option = found
+        .windows(3)
+        .find(|part| part[0].is("content") && part[1].is_symbol("="))?;
+    let table = unquoted(option[2].text);
+    (!table.is_empty()).then(|| crate::schema::sqlite::name(&table))
+}
+
+/// A full-text index over a table that has rows already must read them.
+fn fill(object: &Object, diff: &Diff, script: &mut Script) {
+    let Some(content) = content(object) else {
+        return;
+    };
+    if diff.from.has(None, &content) {
+        let own = name(&object.name.name);
+        script.push_noted(
+            format!("INSERT INTO {own} ({own}) VALUES ('rebuild')"),
+            vec![Note::remark(format!(
+                "it reads the rows of `{content}` anew"
+            ))],
+        );
     }
 }
 
@@ -171,6 +235,10 @@ fn drop_object(object: &Object, diff: &Diff, script: &mut Script) {
         // It may be there in one database only.
         Kind::View if is_out => script.push(format!("DROP VIEW IF EXISTS {name}")),
         Kind::View => script.push(format!("DROP VIEW {name}")),
+        // The rows are another table's.
+        Kind::VirtualTable if content(object).is_some() => {
+            script.push(format!("DROP TABLE {name}"));
+        }
         Kind::VirtualTable => script.push_noted(
             format!("DROP TABLE {name}"),
             vec![Note::destructive(format!(

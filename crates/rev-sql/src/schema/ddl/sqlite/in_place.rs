@@ -3,8 +3,8 @@
 
 use rev_core::Dialect;
 
-use super::create;
 use super::name;
+use super::{create, gives_its_name};
 use crate::schema::ddl::{Script, unquoted};
 use crate::schema::{
     Alteration, Column, Constraint, Diff, Index, PartOf, Rule, Table, TableChange, Text,
@@ -81,7 +81,8 @@ impl<'a> InPlace<'a> {
 
     pub(super) fn write(&self, change: &TableChange, diff: &Diff, script: &mut Script) {
         let table = name(&change.to.name.name);
-        for index in &self.indexes_gone {
+        let gone = self.indexes_gone.iter();
+        for index in gone.filter(|it| !gives_its_name(it, &change.to, diff)) {
             script.push(format!("DROP INDEX {}", name(&index.name)));
         }
         for column in &self.columns_gone {

@@ -129,6 +129,10 @@ fn filled(items: &[String]) -> String {
     format!("\n  {}", lines.join(",\n  "))
 }
 
+fn is_strict(table: &Table) -> bool {
+    table.options.contains_key("strict")
+}
+
 fn is_counted(table: &Table) -> bool {
     table.columns.iter().any(|column| column.identity.is_some())
 }
@@ -166,13 +170,28 @@ impl<'a> Copy<'a> {
             values: Vec::new(),
             notes: losses.collect(),
         };
+        for column in &change.to.columns {
+            let place = (change.to.name.clone(), column.name.clone());
+            if diff.columns_left_out.contains(&place) {
+                copy.notes.push(Note::decide(format!(
+                    "`{}` is left out, but must be named here: this fails where it is not there",
+                    column.name
+                )));
+            }
+        }
+        if is_strict(&change.to) && !is_strict(&change.from) {
+            copy.notes.push(Note::decide(format!(
+                "`{}` is strict from now on: this fails where a value is of another type",
+                change.to.name
+            )));
+        }
         let row_id = row_id(&change.to);
         for column in change.to.columns.iter().filter(|it| it.generated.is_none()) {
             let may_be_null = column.nullable || row_id.as_ref() == Some(&column.name);
             match change.from.column(&column.name) {
                 Some(old) => copy.take(change, old, column, may_be_null),
                 None if !may_be_null && column.default.is_none() => {
-                    let filler = filler(column);
+                    let filler = filler(column, &change.to);
                     copy.notes.push(Note::decide(format!(
                         "`{}` must not be NULL and has no default: rows that are there get {filler}",
                         column.name
@@ -209,7 +228,7 @@ impl<'a> Copy<'a> {
         }
         let filler = match &new.default {
             Some(default) => create::value(default),
-            None => filler(new).to_owned(),
+            None => filler(new, &change.to).to_owned(),
         };
         self.notes.push(Note::decide(format!(
             "`{}` must not be NULL any more: rows where it is get {filler}",
@@ -231,8 +250,8 @@ fn could_be_null(table: &Table, column: &Column) -> bool {
 }
 
 /// What a column holds that must hold something.
-fn filler(column: &Column) -> &'static str {
-    match Affinity::of(column) {
+fn filler(column: &Column, table: &Table) -> &'static str {
+    match Affinity::of(column, table) {
         Affinity::Text => "''",
         Affinity::Blob if column.type_name.as_str().is_empty() => "''",
         Affinity::Blob => "x''",
@@ -252,14 +271,15 @@ enum Affinity {
 }
 
 impl Affinity {
-    fn of(column: &Column) -> Self {
+    /// `ANY` keeps what it is given in a strict table alone.
+    fn of(column: &Column, table: &Table) -> Self {
         let name = column.type_name.as_str().to_ascii_uppercase();
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         if has(&["INT"]) {
             Affinity::Integer
         } else if has(&["CHAR", "CLOB", "TEXT"]) {
             Affinity::Text
-        } else if name.is_empty() || has(&["BLOB"]) || name == "ANY" {
+        } else if name.is_empty() || has(&["BLOB"]) || (name == "ANY" && is_strict(table)) {
             Affinity::Blob
         } else if has(&["REAL", "FLOA", "DOUB"]) {
             Affinity::Real
@@ -272,10 +292,12 @@ impl Affinity {
 /// What a change of type does to the values, where it does not keep them.
 fn conversion(change: &TableChange, old: &Column, new: &Column) -> Option<Note> {
     use Affinity::{Blob, Integer, Numeric, Real, Text};
-    if old.type_name == new.type_name {
-        return None;
-    }
-    let what = match (Affinity::of(old), Affinity::of(new)) {
+    let affinities = (
+        Affinity::of(old, &change.from),
+        Affinity::of(new, &change.to),
+    );
+    let what = match affinities {
+        (from, to) if from == to => return None,
         (Text | Blob, Integer | Numeric) => {
             "text that reads as a number becomes one, such as '007'"
         }
@@ -285,8 +307,13 @@ fn conversion(change: &TableChange, old: &Column, new: &Column) -> Option<Note> 
         _ => return None,
     };
     let table = &change.to.name;
-    Some(Note::destructive(format!(
-        "`{table}.{}` goes from {} to {}: {what}",
-        new.name, old.type_name, new.type_name
-    )))
+    let spelt = |column: &Column| match column.type_name.as_str() {
+        "" => "no type".to_owned(),
+        word => word.to_owned(),
+    };
+    let (from, to) = (spelt(old), spelt(new));
+    Some(Note::destructive(match from == to {
+        true => format!("`{table}.{}` is {to} of another kind: {what}", new.name),
+        false => format!("`{table}.{}` goes from {from} to {to}: {what}", new.name),
+    }))
 }
