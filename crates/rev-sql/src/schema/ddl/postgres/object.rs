@@ -82,7 +82,13 @@ fn title(object: &Object, on: Option<&Name>) -> String {
         Kind::Policy => beside("POLICY"),
         Kind::RewriteRule => beside("RULE"),
         Kind::Statistics => format!("STATISTICS {called}"),
-        _ => format!("{} {}", routine_word(object), signature(&object.name)),
+        _ => {
+            let (word, signature) = (routine_word(object), signature(&object.name));
+            match signature.strip_suffix("()").filter(|_| word == "AGGREGATE") {
+                Some(called) => format!("{word} {called}(*)"),
+                None => format!("{word} {signature}"),
+            }
+        }
     }
 }
 
