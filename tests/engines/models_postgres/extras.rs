@@ -267,6 +267,15 @@ pub(crate) const ODD: &[&[&str]] = &[
          CREATE TABLE part_0 PARTITION OF part FOR VALUES WITH (MODULUS 1, REMAINDER 0); CREATE INDEX part_n ON part (n);
          CREATE UNIQUE INDEX part_0_u ON part_0 (main_id, n);",
     ],
+    // Enums and domains within composite types, whose parts change.
+    &[
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN level AS int CHECK (VALUE > 0);
+         CREATE TYPE pair AS (m mood, l level); CREATE TABLE holds (p pair, ps pair[], m mood);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE DOMAIN level AS int CHECK (VALUE > 1);
+         CREATE TYPE pair AS (m mood, l level); CREATE TABLE holds (p pair, ps pair[], m mood);",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'wild'); CREATE DOMAIN level AS bigint;
+         CREATE TYPE pair AS (m mood, l level, n int); CREATE TABLE holds (p pair, m mood[]);",
+    ],
     // Sequences that are shared, moved and counted by.
     &[
         "CREATE SEQUENCE s; CREATE TABLE a (id int DEFAULT nextval('s') PRIMARY KEY, n serial); CREATE TABLE b (id int DEFAULT nextval('s'), m bigserial);",
