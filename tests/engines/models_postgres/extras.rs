@@ -89,7 +89,7 @@ pub(crate) const EXTRAS: &[&[&str]] = &[
     ],
     &[
         "CREATE TABLE counted (a int, b int, c text); CREATE STATISTICS \"a to b\" (dependencies) ON a, b FROM counted;",
-        "CREATE TABLE counted (a int, b bigint, c text); CREATE STATISTICS \"a to b\" ON a, b, c FROM counted;
+        "CREATE TABLE counted (a int, b bigint, c text); CREATE STATISTICS \"a to b\" ON a, b, (lower(c)) FROM counted;
          COMMENT ON STATISTICS \"a to b\" IS 'it''s'; ALTER TABLE counted ALTER COLUMN c SET STATISTICS 500;",
         "CREATE TABLE counted (a int, c text); CREATE SCHEMA extra_s; CREATE STATISTICS extra_s.ac (ndistinct, mcv) ON a, c FROM counted;
          ALTER STATISTICS extra_s.ac SET STATISTICS 300; ALTER TABLE counted ALTER COLUMN a SET STATISTICS 0; CREATE INDEX counted_a ON counted (a); CLUSTER counted USING counted_a;",
@@ -203,5 +203,84 @@ pub(crate) const ORDERED: &[&[&str]] = &[
         "CREATE TABLE z (n int); CREATE TABLE y (k int) INHERITS (z); CREATE TABLE w (n int); CREATE TABLE x () INHERITS (y, w);
          CREATE FUNCTION hash(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n % 7';
          CREATE TABLE a (n int) PARTITION BY LIST (hash(n)); CREATE TABLE \"a 1\" PARTITION OF a FOR VALUES IN (1, 2);",
+    ],
+];
+
+/// Likewise: odd, yet found in the wild.
+pub(crate) const ODD: &[&[&str]] = &[
+    // Names that have to be quoted, in all places.
+    &[
+        "CREATE SCHEMA \"Order\"; CREATE TYPE \"Order\".\"Case\" AS ENUM ('When', 'it''s', 'a \"b\"');
+         CREATE TABLE \"Order\".\"user\" (\"select\" serial PRIMARY KEY, \"Größe\" int NOT NULL DEFAULT 1, \"case\" \"Order\".\"Case\" DEFAULT 'it''s', \"a.b\" text[]);
+         CREATE INDEX \"i x\" ON \"Order\".\"user\" (\"a.b\", (\"Größe\" + 1)) WHERE \"Größe\" > 3;
+         CREATE VIEW \"Order\".\"table\" AS SELECT \"select\", \"Größe\" AS \"from\" FROM \"Order\".\"user\" WHERE \"case\" = 'When';
+         CREATE FUNCTION \"Order\".\"end\"(\"in\" \"Order\".\"Case\", \"a b\" int DEFAULT 3) RETURNS \"Order\".\"Case\" LANGUAGE sql AS 'SELECT \"in\"';",
+        "CREATE SCHEMA \"Order\"; CREATE TYPE \"Order\".\"Case\" AS ENUM ('it''s', 'new', 'a \"b\"');
+         CREATE TABLE \"Order\".\"user\" (\"select\" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \"Größe\" text, \"case\" \"Order\".\"Case\" NOT NULL DEFAULT 'new', \"a.b\" varchar(5)[]);
+         CREATE UNIQUE INDEX \"i x\" ON \"Order\".\"user\" (\"select\" DESC) INCLUDE (\"a.b\");
+         CREATE VIEW \"Order\".\"table\" AS SELECT \"Größe\" AS \"from\", \"select\" FROM \"Order\".\"user\";
+         CREATE FUNCTION \"Order\".\"end\"(\"in\" \"Order\".\"Case\") RETURNS text LANGUAGE sql AS 'SELECT \"in\"::text';
+         COMMENT ON COLUMN \"Order\".\"user\".\"a.b\" IS E'\\\\ '' \n;';",
+    ],
+    // Routines of every form.
+    &[
+        "CREATE AGGREGATE many(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0');
+         CREATE FUNCTION v(VARIADIC n int[]) RETURNS int LANGUAGE sql AS 'SELECT n[1]';
+         CREATE FUNCTION t(OUT a int, OUT b text) RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1, 'x;' $$;
+         CREATE FUNCTION r(n int DEFAULT 1) RETURNS TABLE (a int, b text) LANGUAGE sql COST 5 ROWS 7 SET search_path = public AS $$ SELECT 1, 'x' $$;
+         CREATE PROCEDURE p(INOUT a int, b text DEFAULT 'q;') LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN a := 1; END $$; COMMENT ON PROCEDURE p IS 'p';",
+        "CREATE AGGREGATE many(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '5'); COMMENT ON AGGREGATE many(*) IS 'all';
+         CREATE FUNCTION v(VARIADIC n bigint[]) RETURNS bigint LANGUAGE sql AS 'SELECT n[1]';
+         CREATE FUNCTION t(OUT a int, OUT b text, OUT c int) RETURNS SETOF record LANGUAGE sql AS $$ SELECT 1, 'x', 2 $$;
+         CREATE FUNCTION r(n int DEFAULT 2) RETURNS TABLE (a int) LANGUAGE sql AS $$ SELECT 1 $$;
+         CREATE PROCEDURE p(INOUT a int, b text) LANGUAGE plpgsql AS $$ BEGIN a := 2; END $$;
+         CREATE AGGREGATE mid(double precision ORDER BY int) (SFUNC = ordered_set_transition, STYPE = internal, FINALFUNC = percentile_disc_final, FINALFUNC_EXTRA);",
+    ],
+    // Policies, views and triggers over functions that change what they return.
+    &[
+        "CREATE FUNCTION me() RETURNS text LANGUAGE sql STABLE AS 'SELECT current_user::text';
+         CREATE TABLE doc (id int, owner text, body text); ALTER TABLE doc ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY mine ON doc FOR UPDATE USING (owner = me()) WITH CHECK (owner = me());
+         CREATE VIEW my AS SELECT id, body FROM doc WHERE owner = me(); CREATE VIEW \"my own\" AS SELECT * FROM my WHERE body <> me();
+         CREATE RULE del AS ON DELETE TO \"my own\" DO INSTEAD DELETE FROM doc WHERE doc.id = old.id AND doc.owner = me();
+         CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+         CREATE TRIGGER log AFTER UPDATE ON doc FOR EACH ROW WHEN (old.owner <> me()) EXECUTE FUNCTION log();",
+        "CREATE FUNCTION me() RETURNS varchar LANGUAGE sql STABLE AS $$ SELECT 'x'::varchar $$;
+         CREATE TABLE doc (id bigint, owner varchar(20), body text, at timestamptz DEFAULT now()); ALTER TABLE doc ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+         CREATE POLICY mine ON doc USING (owner = me());
+         CREATE VIEW my AS SELECT id, body, at FROM doc WHERE owner = me(); CREATE VIEW \"my own\" AS SELECT * FROM my WHERE at < now() AND body <> me();
+         CREATE RULE del AS ON DELETE TO \"my own\" DO INSTEAD NOTHING;
+         CREATE FUNCTION log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN old; END $$;
+         CREATE TRIGGER log BEFORE UPDATE OF owner ON doc FOR EACH ROW WHEN (old.owner <> me()) EXECUTE FUNCTION log();",
+    ],
+    // Keys from and to partitioned tables, and triggers and indexes on them.
+    &[
+        "CREATE TABLE main (id int, at date, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+         CREATE TABLE main_a PARTITION OF main FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE main_d PARTITION OF main DEFAULT;
+         CREATE TABLE part (main_id int, main_at date, n int, FOREIGN KEY (main_id, main_at) REFERENCES main ON DELETE CASCADE) PARTITION BY HASH (n);
+         CREATE TABLE part_0 PARTITION OF part FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+         CREATE FUNCTION tr() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+         CREATE TRIGGER tr AFTER INSERT ON main FOR EACH ROW EXECUTE FUNCTION tr();",
+        "CREATE TABLE main (id bigint, at date, PRIMARY KEY (at, id)) PARTITION BY RANGE (at);
+         CREATE TABLE main_a PARTITION OF main FOR VALUES FROM ('2020-01-01') TO ('2022-01-01') WITH (fillfactor = 60);
+         CREATE TABLE part (main_id bigint, main_at date, n int NOT NULL, FOREIGN KEY (main_at, main_id) REFERENCES main (at, id)) PARTITION BY HASH (n);
+         CREATE TABLE part_0 PARTITION OF part FOR VALUES WITH (MODULUS 1, REMAINDER 0); CREATE INDEX part_n ON part (n);
+         CREATE UNIQUE INDEX part_0_u ON part_0 (main_id, n);",
+    ],
+    // Enums and domains within composite types, whose parts change.
+    &[
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy'); CREATE DOMAIN level AS int CHECK (VALUE > 0);
+         CREATE TYPE pair AS (m mood, l level); CREATE TABLE holds (p pair, ps pair[], m mood);",
+        "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE DOMAIN level AS int CHECK (VALUE > 1);
+         CREATE TYPE pair AS (m mood, l level); CREATE TABLE holds (p pair, ps pair[], m mood);",
+        "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'wild'); CREATE DOMAIN level AS bigint;
+         CREATE TYPE pair AS (m mood, l level, n int); CREATE TABLE holds (p pair, m mood[]);",
+    ],
+    // Sequences that are shared, moved and counted by.
+    &[
+        "CREATE SEQUENCE s; CREATE TABLE a (id int DEFAULT nextval('s') PRIMARY KEY, n serial); CREATE TABLE b (id int DEFAULT nextval('s'), m bigserial);",
+        "CREATE SEQUENCE s AS int OWNED BY NONE; CREATE TABLE a (id int GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME s2 START 5) PRIMARY KEY, n int DEFAULT nextval('s'));
+         CREATE TABLE b (id bigint DEFAULT nextval('s') * 10, m int); ALTER SEQUENCE s OWNED BY b.m;",
+        "CREATE TABLE a (id serial PRIMARY KEY, n bigint GENERATED ALWAYS AS IDENTITY); CREATE TABLE b (id int, m int);",
     ],
 ];

@@ -3,14 +3,14 @@
 
 use rev_sql::schema::{Diff, Filter};
 
-use super::extras::ORDERED;
+use super::extras::{ODD, ORDERED};
 use super::place::{DIALECT, Place, between, check_dump, written};
 
 #[test]
 fn what_is_stood_on_comes_before_and_goes_after() {
     let (mut here, mut there) = (Place::new(), Place::new());
     let mut wrong = Vec::new();
-    for forms in ORDERED {
+    for forms in ORDERED.iter().chain(ODD) {
         let all: Vec<&str> = [""].into_iter().chain(forms.iter().copied()).collect();
         for to in all.iter().skip(1) {
             there.clear();

@@ -53,7 +53,7 @@ impl Place {
         self.run(
             "SET client_min_messages = warning; SET timezone = 'UTC'; RESET check_function_bodies;
              DROP SCHEMA public CASCADE; CREATE SCHEMA public;
-             DROP SCHEMA IF EXISTS extra CASCADE; DROP SCHEMA IF EXISTS extra_s CASCADE; DROP SCHEMA IF EXISTS \"More Extra\" CASCADE;",
+             DROP SCHEMA IF EXISTS extra CASCADE; DROP SCHEMA IF EXISTS extra_s, \"Order\" CASCADE; DROP SCHEMA IF EXISTS \"More Extra\" CASCADE;",
         )
         .expect("all is dropped");
     }

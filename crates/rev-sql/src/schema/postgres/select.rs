@@ -52,6 +52,14 @@ impl Selection<'_> {
                 from(140_000, "nullif(a.attcompression::text, '')"),
             )
             .replace(
+                "{statistics}",
+                if self.version >= 140_000 {
+                    "pg_get_statisticsobjdef_expressions(x.oid)"
+                } else {
+                    "NULL::text[]"
+                },
+            )
+            .replace(
                 "{multirange}",
                 from(140_000, "r.rngmultitypid::regtype::text"),
             )
@@ -358,11 +366,17 @@ SELECT json_build_object('object', json_build_object(
   'comment', obj_description(u.oid, 'pg_rewrite')))::text
 FROM pg_rewrite u JOIN relation r ON r.oid = u.ev_class WHERE u.rulename <> '_RETURN'";
 
+/// Columns by their names: their order in the table, which the server goes by, is not compared.
 const STATISTICS: &str = r"
 SELECT json_build_object('object', json_build_object(
   'kind', 'statistics', 'name', json_build_array(s.name, x.stxname), 'on', json_build_array(r.space, r.relname),
-  'create', ARRAY['CREATE STATISTICS ' || s.prefix || quote_ident(x.stxname) || substr(pg_get_statisticsobjdef(x.oid),
-      length('CREATE STATISTICS ' || quote_ident(s.name) || '.' || quote_ident(x.stxname)) + 1)]
+  'create', ARRAY['CREATE STATISTICS ' || s.prefix || quote_ident(x.stxname)
+      || coalesce(' ' || substring(substr(pg_get_statisticsobjdef(x.oid),
+        length('CREATE STATISTICS ' || quote_ident(s.name) || '.' || quote_ident(x.stxname)) + 1) FROM '^ (\([a-z, ]+\)) ON '), '')
+      || ' ON ' || concat_ws(', ', (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname)
+          FROM pg_attribute a WHERE a.attrelid = x.stxrelid AND a.attnum = ANY (x.stxkeys::int2[])),
+        (SELECT string_agg('(' || e || ')', ', ' ORDER BY e) FROM unnest({statistics}) e))
+      || ' FROM ' || r.spelt]
     || ARRAY(SELECT 'ALTER STATISTICS ' || s.prefix || quote_ident(x.stxname) || ' SET STATISTICS ' || target
       FROM (SELECT (to_jsonb(x) ->> 'stxstattarget')::integer AS target) t WHERE target >= 0),
   'comment', obj_description(x.oid, 'pg_statistic_ext')))::text

@@ -81,6 +81,15 @@ pub(super) fn can_alter(from: &Object, to: &Object) -> bool {
     }
 }
 
+/// Whether values must be looked through, for one must not be NULL any more or meet more.
+pub(super) fn checks_more(from: &Object, to: &Object) -> bool {
+    let (Some(old), Some(new)) = (read(from), read(to)) else {
+        return false;
+    };
+    let is_new = |it: &String| !old.constraints.contains(it);
+    (new.not_null && !old.not_null) || new.constraints.iter().any(is_new)
+}
+
 fn read(object: &Object) -> Option<Domain> {
     object.create.first().and_then(Domain::read)
 }

@@ -24,6 +24,7 @@ pub(super) fn create(object: &Object, diff: &Diff, script: &mut Script) {
     if object.comment.is_some() {
         comment(object, script);
     }
+    retype::come_back(object, diff, script);
     give_rights(object, diff, script);
 }
 
@@ -82,7 +83,13 @@ fn title(object: &Object, on: Option<&Name>) -> String {
         Kind::Policy => beside("POLICY"),
         Kind::RewriteRule => beside("RULE"),
         Kind::Statistics => format!("STATISTICS {called}"),
-        _ => format!("{} {}", routine_word(object), signature(&object.name)),
+        _ => {
+            let (word, signature) = (routine_word(object), signature(&object.name));
+            match signature.strip_suffix("()").filter(|_| word == "AGGREGATE") {
+                Some(called) => format!("{word} {called}(*)"),
+                None => format!("{word} {signature}"),
+            }
+        }
     }
 }
 
@@ -119,6 +126,7 @@ pub(super) fn drop(object: &Object, diff: &Diff, script: &mut Script) {
     if object.on.as_ref().is_some_and(is_dropped) && !others.any(is_dropped) {
         return;
     }
+    retype::step_aside(object, diff, script);
     let on = object.on.as_ref().map(|it| rename::name_before(it, diff));
     script.push(format!("DROP {}", title(object, on.as_ref())));
 }
@@ -168,18 +176,29 @@ fn heading(create: &Text) -> &str {
 }
 
 /// Whether a type becomes the other only by being made anew.
-pub(super) fn is_rebuilt(from: &Object, to: &Object) -> bool {
+pub(super) fn is_rebuilt(from: &Object, to: &Object, diff: &Diff) -> bool {
     match to.kind {
+        // The server does not look into arrays and composite types for values to check.
+        Kind::Domain if domain::checks_more(from, to) && is_nested(&to.name, diff) => true,
         Kind::Domain => !domain::can_alter(from, to),
         Kind::Type => from.create != to.create && !domain::can_alter_attributes(from, to),
         _ => false,
     }
 }
 
+/// Whether a type is part of others, or arrays of it are columns.
+fn is_nested(called: &Name, diff: &Diff) -> bool {
+    let array = format!("{}[]", qualified(called));
+    let mut columns = diff.from.tables.values().flat_map(|it| &it.columns);
+    let mut objects = diff.from.objects.values();
+    objects.any(|it| it.kind == Kind::Type && it.needs.contains(called))
+        || columns.any(|it| it.type_name.as_str() == array)
+}
+
 /// An object becomes the other where it stands.
 pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Script) {
     let text = to.create.first().map_or("", Text::as_str);
-    let is_rebuilt = is_rebuilt(from, to);
+    let is_rebuilt = is_rebuilt(from, to, diff);
     match to.kind {
         _ if from.create == to.create => {}
         Kind::Domain | Kind::Type if is_rebuilt => {

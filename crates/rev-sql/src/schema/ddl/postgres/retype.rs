@@ -8,10 +8,13 @@
 
 use super::create;
 use super::enumeration::is_gone;
+use super::rename::name_before;
 use super::{constraint_name, name, qualified};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::postgres::default_name::mentions;
-use crate::schema::{Column, Constraint, Diff, Index, Name, Part, PartOf, Rule, Table, Text};
+use crate::schema::{
+    Change, Column, Constraint, Diff, Index, Kind, Name, Object, Part, PartOf, Rule, Table, Text,
+};
 
 /// Makes a type anew: `kind` is what `ALTER` and `DROP` call it.
 pub(super) fn write(
@@ -61,37 +64,86 @@ fn by_text(
     script: &mut Script,
 ) {
     let called = qualified(type_name);
-    let columns = |table: &Table, action: &dyn Fn(&Column) -> Vec<String>| -> Vec<String> {
-        let columns = table.columns.iter().filter(|it| has(it, &called));
-        columns.flat_map(action).collect()
-    };
-    let text = |column: &Column| match column.type_name.as_str().ends_with("[]") {
-        true => "text[]",
-        false => "text",
-    };
-    for table in users {
-        let actions = columns(table, &|column| {
-            let (called, text) = (name(&column.name), text(column));
-            let drop = column
-                .default
-                .as_ref()
-                .map(|_| format!("ALTER COLUMN {called} DROP DEFAULT"));
-            let to_text = format!("ALTER COLUMN {called} TYPE {text} USING {called}::{text}");
-            drop.into_iter().chain([to_text]).collect()
-        });
-        create::alter(table, &actions, script);
-    }
+    users.iter().for_each(|it| to_text(it, &called, script));
     script.push_noted(format!("DROP TYPE {called}"), notes);
     script.push(create);
-    for table in users {
-        let actions = columns(table, &|column| {
-            let (called, new) = (name(&column.name), &column.type_name);
-            let back = format!("ALTER COLUMN {called} TYPE {new} USING {called}::{new}");
-            let default = column.default.as_ref();
-            let default = default.map(|it| format!("ALTER COLUMN {called} SET DEFAULT {it}"));
-            [back].into_iter().chain(default).collect()
-        });
-        create::alter(table, &actions, script);
+    users.iter().for_each(|it| from_text(it, &called, script));
+}
+
+fn columns<'a>(table: &'a Table, called: &'a str) -> impl Iterator<Item = &'a Column> {
+    table.columns.iter().filter(move |it| has(it, called))
+}
+
+fn to_text(table: &Table, called: &str, script: &mut Script) {
+    let actions = columns(table, called).flat_map(|column| {
+        let text = match column.type_name.as_str().ends_with("[]") {
+            true => "text[]",
+            false => "text",
+        };
+        let called = name(&column.name);
+        let default = column.default.as_ref();
+        let drop = default.map(|_| format!("ALTER COLUMN {called} DROP DEFAULT"));
+        let to_text = format!("ALTER COLUMN {called} TYPE {text} USING {called}::{text}");
+        drop.into_iter().chain([to_text])
+    });
+    let actions: Vec<String> = actions.collect();
+    create::alter(table, &actions, script);
+}
+
+fn from_text(table: &Table, called: &str, script: &mut Script) {
+    let actions = columns(table, called).flat_map(|column| {
+        let (called, new) = (name(&column.name), &column.type_name);
+        let back = format!("ALTER COLUMN {called} TYPE {new} USING {called}::{new}");
+        let default = column.default.as_ref();
+        let default = default.map(|it| format!("ALTER COLUMN {called} SET DEFAULT {it}"));
+        [back].into_iter().chain(default)
+    });
+    let actions: Vec<String> = actions.collect();
+    create::alter(table, &actions, script);
+}
+
+/// The tables that stay and have columns of a type which goes and comes back, since what it is
+/// made of changes: their columns are text meanwhile.
+fn users<'a>(object: &Object, diff: &'a Diff) -> Vec<&'a Table> {
+    let called = qualified(&object.name);
+    let comes_back = diff.to.objects.contains_key(&object.handle());
+    let is_type = matches!(object.kind, Kind::Type | Kind::Domain);
+    let has_it = |it: &&Table| columns(it, &called).next().is_some();
+    let is_remade = |it: &Table| {
+        let mut changes = diff.changes.iter();
+        changes.any(|change| matches!(change, Change::DropTable(gone) if gone.name == it.name))
+    };
+    let stays = |it: &&Table| diff.to.tables.contains_key(&it.name) && !is_remade(it);
+    match is_type && comes_back && diff.from.objects.contains_key(&object.handle()) {
+        true => diff
+            .from
+            .tables
+            .values()
+            .filter(has_it)
+            .filter(stays)
+            .collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Before a type goes that comes back.
+pub(super) fn step_aside(object: &Object, diff: &Diff, script: &mut Script) {
+    let called = qualified(&object.name);
+    for table in users(object, diff) {
+        // Nothing is renamed yet.
+        let table = Table {
+            name: name_before(&table.name, diff),
+            ..table.clone()
+        };
+        to_text(&table, &called, script);
+    }
+}
+
+/// When it has come back.
+pub(super) fn come_back(object: &Object, diff: &Diff, script: &mut Script) {
+    let called = qualified(&object.name);
+    for table in users(object, diff) {
+        from_text(table, &called, script);
     }
 }
 

@@ -43,7 +43,9 @@ pub(super) fn of_object(object: &Object, title: &str, diff: &Diff, script: &mut 
     let granted = match object.kind {
         Kind::View | Kind::MaterializedView => format!("TABLE {}", qualified(&object.name)),
         Kind::Domain => format!("TYPE {}", qualified(&object.name)),
-        Kind::Routine => title.replacen("AGGREGATE ", "FUNCTION ", 1),
+        Kind::Routine if title.starts_with("AGGREGATE ") => title
+            .replacen("AGGREGATE ", "FUNCTION ", 1)
+            .replace("(*)", "()"),
         _ => title.to_owned(),
     };
     let thing = Thing {

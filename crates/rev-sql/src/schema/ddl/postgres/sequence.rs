@@ -129,9 +129,23 @@ pub(super) fn drop(sequence: &Sequence, diff: &Diff, script: &mut Script) {
         new.is_none_or(|it| it.column(column).is_none())
             || !is_there(&(table.clone(), column.clone()), diff)
     });
-    if !goes_along {
+    if !goes_along || is_shared(sequence, diff) {
         script.push(format!("DROP SEQUENCE {}", qualified(&sequence.name)));
     }
+}
+
+/// Whether a table draws from it that is not its owner.
+fn is_shared(sequence: &Sequence, diff: &Diff) -> bool {
+    let owner = sequence.owner.as_ref().map(|(table, _)| table);
+    let others = diff
+        .from
+        .stands_on
+        .iter()
+        .filter(|(it, _)| Some(*it) != owner);
+    owner.is_some()
+        && others
+            .into_iter()
+            .any(|(_, needs)| needs.contains(&sequence.name))
 }
 
 fn is_of(sequence: &Sequence, table: &Name, column: Option<&Text>) -> bool {
@@ -139,10 +153,12 @@ fn is_of(sequence: &Sequence, table: &Name, column: Option<&Text>) -> bool {
     owner.is_some_and(|(of, it)| of == table && column.is_none_or(|column| it == column))
 }
 
-/// Frees the sequences of a table or column that goes, where they stay.
+/// Frees the sequences of a table or column that goes, where they stay or others still draw
+/// from them.
 pub(super) fn release(table: &Name, column: Option<&Text>, diff: &Diff, script: &mut Script) {
     for (name, sequence) in &diff.from.sequences {
-        if is_of(sequence, table, column) && diff.to.sequences.contains_key(name) {
+        let stays = diff.to.sequences.contains_key(name) || is_shared(sequence, diff);
+        if is_of(sequence, table, column) && stays {
             script.push(format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(name)));
         }
     }

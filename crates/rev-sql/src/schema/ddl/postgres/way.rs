@@ -27,7 +27,7 @@ pub(super) fn is_in_the_way(object: &Object, diff: &Diff, anew: &BTreeSet<Name>)
         Change::ChangeObject { from, to } => {
             object.needs.contains(&to.name)
                 && matches!(to.kind, Kind::Domain | Kind::Type)
-                && object::is_rebuilt(from, to)
+                && object::is_rebuilt(from, to, diff)
         }
         _ => false,
     });
@@ -66,7 +66,7 @@ fn is_over_moved_type(object: &Object, diff: &Diff, anew: &BTreeSet<Name>) -> bo
         Change::ChangeEnum { from, to } if enumeration::is_rebuilt(from, to, anew) => {
             Some(&to.name)
         }
-        Change::ChangeObject { from, to } if object::is_rebuilt(from, to) => Some(&to.name),
+        Change::ChangeObject { from, to } if object::is_rebuilt(from, to, diff) => Some(&to.name),
         _ => None,
     });
     let rebuilt: Vec<String> = rebuilt.map(super::qualified).collect();
