@@ -113,6 +113,10 @@ pub enum Clause {
     Drop(String),
     /// A part's definition changes.
     Change(String),
+    /// A part gets a definition, stated whole: to state it again changes nothing more.
+    Define(String),
+    /// A foreign key of this name appears, and an index of the same name where none fits.
+    Refer(String),
     /// A part gets another name, and perhaps another definition.
     Rename(String, String),
 }
@@ -365,9 +369,11 @@ fn altered(clauses: &[Clause], was: &Description, is: &Description) -> Reading {
         return Reading::Unclear("the catalogue need not show what it alters".to_owned());
     }
     if was == is {
-        // A definition may be changed to what it was.
-        let must_show = |clause: &Clause| !matches!(clause, Clause::Change(_));
-        return match clauses.iter().any(must_show) {
+        // A definition may be changed to what it was. Whether that was done does not
+        // matter where it can be done again.
+        let must_show = |clause: &Clause| !matches!(clause, Clause::Change(_) | Clause::Define(_));
+        let can_repeat = |clause: &Clause| matches!(clause, Clause::Define(_));
+        return match clauses.iter().any(must_show) || clauses.iter().all(can_repeat) {
             true => Reading::NotDone,
             false => Reading::Unclear(
                 "the catalogue says the same as before, as it would if it changed nothing"
@@ -380,7 +386,11 @@ fn altered(clauses: &[Clause], was: &Description, is: &Description) -> Reading {
         let stands = match clause {
             Clause::Add(part) => !has(was, part) && has(is, part),
             Clause::Drop(part) => has(was, part) && !has(is, part),
-            Clause::Change(part) => has(was, part) && has(is, part),
+            Clause::Change(part) | Clause::Define(part) => has(was, part) && has(is, part),
+            Clause::Refer(name) => {
+                let part = format!("constraint {name}");
+                !has(was, &part) && has(is, &part)
+            }
             Clause::Rename(from, to) => has(was, from) && !has(is, from) && has(is, to),
         };
         if !stands {
@@ -389,8 +399,15 @@ fn altered(clauses: &[Clause], was: &Description, is: &Description) -> Reading {
             );
         }
         match clause {
-            Clause::Add(part) | Clause::Drop(part) | Clause::Change(part) => {
+            Clause::Add(part)
+            | Clause::Drop(part)
+            | Clause::Change(part)
+            | Clause::Define(part) => {
                 expected.insert(part.to_lowercase());
+            }
+            Clause::Refer(name) => {
+                let name = name.to_lowercase();
+                expected.extend([format!("constraint {name}"), format!("index {name}")]);
             }
             Clause::Rename(from, to) => {
                 expected.extend([from.to_lowercase(), to.to_lowercase()]);

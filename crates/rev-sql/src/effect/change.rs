@@ -287,20 +287,23 @@ impl<'t, 's> Reader<'t, 's> {
 
     fn clause(mut self) -> Option<Clause> {
         if self.take("ADD") {
-            return self.added().map(Clause::Add);
+            return match self.foreign_key() {
+                Some(name) => Some(Clause::Refer(name)),
+                None => self.added().map(Clause::Add),
+            };
         }
         if self.take("DROP") {
             return self.dropped().map(Clause::Drop);
         }
         if self.take("MODIFY") {
             self.take("COLUMN");
-            return self.part("column").map(Clause::Change);
+            return self.part("column").map(Clause::Define);
         }
         if self.take("CHANGE") {
             self.take("COLUMN");
             let (from, to) = (self.part("column")?, self.part("column")?);
             return Some(match from.eq_ignore_ascii_case(&to) {
-                true => Clause::Change(to),
+                true => Clause::Define(to),
                 false => Clause::Rename(from, to),
             });
         }
@@ -320,9 +323,56 @@ impl<'t, 's> Reader<'t, 's> {
         }
         if self.take("ALTER") {
             self.take("COLUMN");
-            return self.part("column").map(Clause::Change);
+            let column = self.part("column")?;
+            // What is computed from the old values, or counted anew, is so each time.
+            let counts = self.rest.iter().any(|it| it.is_any(&["USING", "RESTART"]));
+            let states = self.rest.first()?.is_any(&["SET", "DROP", "TYPE"]);
+            return Some(match states && !counts {
+                true => Clause::Define(column),
+                false => Clause::Change(column),
+            });
         }
-        None
+        self.options()
+    }
+
+    /// Options of a table, each with its value: `ENGINE = InnoDB COMMENT 'people'`.
+    fn options(mut self) -> Option<Clause> {
+        const NAMES: [&str; 6] = [
+            "AUTO_INCREMENT",
+            "CHARSET",
+            "COLLATE",
+            "COMMENT",
+            "ENGINE",
+            "ROW_FORMAT",
+        ];
+        if self.rest.is_empty() {
+            return None;
+        }
+        while !self.rest.is_empty() {
+            self.take("DEFAULT");
+            if !self.take_all(&["CHARACTER", "SET"]) {
+                let is_name = self.rest.first()?.is_any(&NAMES);
+                self.rest = self.rest.get(usize::from(is_name)..)?;
+                if !is_name {
+                    return None;
+                }
+            }
+            if self.rest.first()?.is_symbol("=") {
+                self.rest = &self.rest[1..];
+            }
+            self.rest = self.rest.get(1..)?;
+        }
+        Some(Clause::Define("option kind".to_owned()))
+    }
+
+    /// The name of `CONSTRAINT name FOREIGN KEY (…`, which names no index.
+    fn foreign_key(mut self) -> Option<String> {
+        if !self.take("CONSTRAINT") {
+            return None;
+        }
+        let name = self.name()?;
+        let is_one = self.take_all(&["FOREIGN", "KEY"]) && self.rest.first()?.is_symbol("(");
+        is_one.then_some(name)
     }
 
     fn added(&mut self) -> Option<String> {

@@ -50,6 +50,10 @@ fn statements_of_mysql_are_sorted_by_what_can_be_known() {
             "ALTER TABLE a ADD INDEX i (c), DROP PRIMARY KEY, ADD CONSTRAINT k CHECK (c > 0)",
             "ALTER TABLE a DROP INDEX i, DROP COLUMN d, ADD COLUMN d INT AFTER c, ADD INDEX I (d)",
             "ALTER TABLE a ENGINE = InnoDB",
+            "ALTER TABLE a DEFAULT CHARACTER SET utf8mb4 COLLATE = utf8mb4_bin, COMMENT 'x'",
+            "ALTER TABLE a COMMENT = 'x' PARTITION BY HASH (id)",
+            "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY (c) REFERENCES b (id)",
+            "ALTER TABLE a ADD CONSTRAINT k FOREIGN KEY i (c) REFERENCES b (id)",
             "ALTER TABLE a /*!50100 ADD COLUMN c INT */",
             "SET @x := (SELECT max(id) FROM a)",
             "SET sql_mode = ''",
@@ -179,13 +183,46 @@ fn an_alteration_is_done_when_it_explains_every_difference() {
     for now in [half, foreign, both] {
         assert!(is_unclear(&read(alter, &before, &now)), "{now:?}");
     }
-    // Nobody can see a change into the same.
-    assert!(is_unclear(&read(
-        "ALTER TABLE t MODIFY a INT",
-        &before,
-        &before
-    )));
     assert!(is_unclear(&read("ALTER TABLE t FORCE", &before, &before)));
+}
+
+#[test]
+fn a_definition_is_stated_again_where_nobody_can_see_whether_it_was() {
+    let before = [described(&["column a", "column d", "option kind"])];
+    for alter in [
+        "ALTER TABLE t MODIFY a INT",
+        "ALTER TABLE t MODIFY a INT, ALTER d SET DEFAULT 1",
+        "ALTER TABLE t COMMENT = 'x', ENGINE InnoDB",
+    ] {
+        assert_eq!(read(alter, &before, &before), Reading::NotDone, "{alter}");
+    }
+    // Values that came since would go.
+    let anew = "ALTER TABLE t DROP COLUMN a, ADD COLUMN a INT, MODIFY d INT";
+    assert!(is_unclear(&read(anew, &before, &before)));
+    for alter in [
+        "ALTER TABLE t ALTER a TYPE bigint USING a * 2",
+        "ALTER TABLE t ALTER a RESTART",
+    ] {
+        let Effect::Object(change) = of(alter, Dialect::Postgres) else {
+            panic!("it changes one object");
+        };
+        assert!(is_unclear(&reading(&change, &before, &before)), "{alter}");
+    }
+}
+
+#[test]
+fn a_foreign_key_may_bring_its_index() {
+    let alter = "ALTER TABLE t ADD CONSTRAINT k FOREIGN KEY (a) REFERENCES u (id)";
+    let before = [described(&["column a"])];
+    let alone = [described(&["column a", "constraint k"])];
+    let both = [described(&["column a", "constraint k", "index k"])];
+    let foreign = [described(&["column a", "constraint k", "index z"])];
+    assert_eq!(read(alter, &before, &before), Reading::NotDone);
+    assert_eq!(read(alter, &before, &alone), Reading::Done);
+    assert_eq!(read(alter, &before, &both), Reading::Done);
+    assert!(is_unclear(&read(alter, &before, &foreign)));
+    let index = [described(&["column a", "index k"])];
+    assert!(is_unclear(&read(alter, &before, &index)));
 }
 
 #[test]
