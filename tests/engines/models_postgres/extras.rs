@@ -208,6 +208,19 @@ pub(crate) const ORDERED: &[&[&str]] = &[
 
 /// Likewise: odd, yet found in the wild.
 pub(crate) const ODD: &[&[&str]] = &[
+    // Names that one table hands over to another, and that two parts of a table swap.
+    &[
+        "CREATE TABLE a (id int PRIMARY KEY, x int, y int, CONSTRAINT c CHECK (x > 0), CONSTRAINT d CHECK (y > 0), CONSTRAINT u UNIQUE (x));
+         CREATE TABLE b (id int PRIMARY KEY, x int, y int, CONSTRAINT w UNIQUE (y));
+         CREATE INDEX one ON a (x); CREATE INDEX two ON a (y); CREATE INDEX three ON b (x);",
+        "CREATE TABLE a (id int PRIMARY KEY, x int, y int, CONSTRAINT d CHECK (x > 0), CONSTRAINT c CHECK (y > 0), CONSTRAINT w UNIQUE (y));
+         CREATE TABLE b (id int PRIMARY KEY, x int, y int, CONSTRAINT one UNIQUE (x));
+         CREATE INDEX two ON a (x); CREATE INDEX u ON b (y); CREATE INDEX three ON a (x, y);",
+        "CREATE TABLE a (id int PRIMARY KEY, x int, y int, CONSTRAINT three UNIQUE (x));
+         CREATE TABLE b (id int CONSTRAINT two PRIMARY KEY, x int, y int);
+         CREATE TABLE new (id int CONSTRAINT one PRIMARY KEY, x int);
+         CREATE INDEX w ON new (x); CREATE INDEX u ON a (x);",
+    ],
     // Names that have to be quoted, in all places.
     &[
         "CREATE SCHEMA \"Order\"; CREATE TYPE \"Order\".\"Case\" AS ENUM ('When', 'it''s', 'a \"b\"');

@@ -11,6 +11,7 @@ mod column;
 mod create;
 mod domain;
 mod enumeration;
+mod handover;
 mod loss;
 mod object;
 mod partition;
@@ -133,11 +134,15 @@ fn comment_on(what: &str, comment: Option<&str>) -> String {
     format!("COMMENT ON {what} IS {text}")
 }
 
-/// The name of a constraint, made up by the server or not.
+/// The name of a constraint, made up by the server or not, as statements say it.
 fn constraint_name(table: &Table, constraint: &Constraint) -> String {
+    name(&constraint_text(table, constraint))
+}
+
+fn constraint_text(table: &Table, constraint: &Constraint) -> Text {
     let found = constraint.name.clone();
     let found = found.or_else(|| default_name::of_constraint(table, constraint));
-    name(&found.unwrap_or_default())
+    found.unwrap_or_default()
 }
 
 fn remark(text: impl Into<String>) -> Vec<Note> {

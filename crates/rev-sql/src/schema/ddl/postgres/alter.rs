@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    column, comment_on, constraint_name, create, name, partition, qualified, retype, rights,
-    sequence,
+    column, comment_on, constraint_name, constraint_text, create, handover, name, partition,
+    qualified, retype, rights, sequence,
 };
 use crate::schema::ddl::{Note, Script};
 use crate::schema::postgres::default_name::mentions;
@@ -44,10 +44,11 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
     if change.from.options.contains_key("partition") {
         partition::step_aside(&change.to, diff, script);
     }
+    handover::take_for_change(change, diff, script);
     let remade = column::remade(change);
     let (gone, new) = apart(change, &remade);
     plan.renamed_constraints(&gone, &new);
-    let (gone, new) = differing(gone, new);
+    let (gone, new) = plan.differing(gone, new);
     plan.drop_constraints(&gone);
     plan.indexes(&remade);
     plan.columns(&remade);
@@ -86,26 +87,6 @@ fn apart<'a>(change: &'a TableChange, remade: &BTreeSet<&Text>) -> Apart<'a, Con
         }
     }
     (gone, new)
-}
-
-/// Without those that are the same but for name and comment.
-fn differing<'a>(gone: Vec<&'a Constraint>, new: Vec<&'a Constraint>) -> Apart<'a, Constraint> {
-    let is_alone = |it: &Constraint, others: &[&Constraint]| {
-        !others
-            .iter()
-            .any(|other| is_alike(it, other) && *other != it)
-    };
-    let gone_alone = gone
-        .iter()
-        .copied()
-        .filter(|it| is_alone(it, &new))
-        .collect();
-    let new_alone = new
-        .iter()
-        .copied()
-        .filter(|it| is_alone(it, &gone))
-        .collect();
-    (gone_alone, new_alone)
 }
 
 /// Whether two constraints differ in nothing but name and comment.
@@ -147,10 +128,34 @@ impl Plan<'_> {
         qualified(&self.change.to.name)
     }
 
+    /// Without constraints that only get another name and comment.
+    fn differing<'a>(
+        &self,
+        gone: Vec<&'a Constraint>,
+        new: Vec<&'a Constraint>,
+    ) -> Apart<'a, Constraint> {
+        let stays = |it: &&Constraint| !new.iter().any(|other| self.becomes(it, other));
+        let comes = |it: &&Constraint| !gone.iter().any(|other| self.becomes(other, it));
+        (
+            gone.iter().copied().filter(stays).collect(),
+            new.iter().copied().filter(comes).collect(),
+        )
+    }
+
+    /// Whether a constraint becomes another by a new name and comment.
+    fn becomes(&self, old: &Constraint, new: &Constraint) -> bool {
+        let (from, to) = (&self.change.from, &self.change.to);
+        let name = constraint_text(to, new);
+        is_alike(old, new)
+            && old != new
+            && !handover::is_key_taken(self.change, old, self.diff)
+            && (constraint_text(from, old) == name || handover::is_free(from, &name, self.diff))
+    }
+
     fn renamed_constraints(&mut self, gone: &[&Constraint], new: &[&Constraint]) {
         let (from, to) = (&self.change.from, &self.change.to);
         for old in gone {
-            let Some(new) = new.iter().find(|it| is_alike(old, it) && *it != old) else {
+            let Some(new) = new.iter().find(|it| self.becomes(old, it)) else {
                 continue;
             };
             let (was, is) = (constraint_name(from, old), constraint_name(to, new));
@@ -170,7 +175,8 @@ impl Plan<'_> {
     fn drop_constraints(&mut self, gone: &[&Constraint]) {
         let stands = gone
             .iter()
-            .filter(|it| !retype::goes_for_good(it, self.diff));
+            .filter(|it| !retype::goes_for_good(it, self.diff))
+            .filter(|it| !handover::is_key_taken(self.change, it, self.diff));
         let table = &self.change.from;
         self.drops
             .extend(stands.map(|it| format!("DROP CONSTRAINT {}", constraint_name(table, it))));
@@ -193,7 +199,11 @@ impl Plan<'_> {
                     comment: None,
                     ..it.clone()
                 };
-                bare(it) == bare(old) && !old.options.contains_key("invalid")
+                let is_free = || handover::is_free(&self.change.from, &it.name, self.diff);
+                bare(it) == bare(old)
+                    && !old.options.contains_key("invalid")
+                    && !handover::is_taken(self.change, &old.name, self.diff)
+                    && (it.name == old.name || is_free())
             };
             let Some(at) = new.iter().position(alike) else {
                 return true;
@@ -215,6 +225,7 @@ impl Plan<'_> {
         for index in gone
             .into_iter()
             .filter(|it| !retype::index_goes_for_good(it, self.diff))
+            .filter(|it| !handover::is_taken(self.change, &it.name, self.diff))
         {
             let called = super::beside(schema, &index.name);
             self.before.push(format!("DROP INDEX {called}"));

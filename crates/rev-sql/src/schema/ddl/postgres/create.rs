@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use rev_core::Dialect;
 
 use super::sequence::identity;
-use super::{beside, comment_on, constraint_name, name, names, partition, qualified};
+use super::{beside, comment_on, constraint_name, handover, name, names, partition, qualified};
 use crate::schema::ddl::Script;
 use crate::schema::{
     Column, Constraint, Deferral, Diff, Index, Kind, Options, Part, PartOf, Reference, Rule, Table,
@@ -19,6 +19,7 @@ pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
     if table.options.contains_key("partition") {
         partition::step_aside(table, diff, script);
     }
+    handover::take_for_table(table, diff, script);
     script.push_noted(self::table(table), partition::rows_elsewhere(table, diff));
     let called = qualified(&table.name);
     for late in table.constraints.iter().filter(|it| is_late(it)) {
