@@ -140,3 +140,33 @@ CREATE STATISTICS hero_s (dependencies) ON name, mood FROM hero;
     declare(&project, &format!("{MODELS}\nGRANT nobody TO rev;"));
     project.rev(&["diff"]).exits(1).says("`GRANT nobody`");
 }
+
+#[test]
+fn a_view_that_is_left_out_stays_as_it_is_when_its_table_is_to_go() {
+    let project = project();
+    declare(
+        &project,
+        "CREATE TABLE hero (id int); CREATE TABLE team (id int);",
+    );
+    autogenerate(&project, "both");
+    project.rev(&["upgrade"]).exits(0);
+    let database = project.database();
+    database.execute("INSERT INTO team VALUES (7); CREATE VIEW teams AS SELECT id FROM team");
+    declare(&project, "CREATE TABLE hero (id int);");
+    project
+        .rev(&[
+            "revision",
+            "--autogenerate",
+            "-m",
+            "no team",
+            "--exclude",
+            "teams",
+        ])
+        .exits(0)
+        .says("view `teams` is left out, and still uses what goes here");
+    project
+        .rev(&["upgrade"])
+        .exits(1)
+        .says("view teams depends on table team");
+    assert_eq!(database.query("SELECT id FROM teams"), ["7"]);
+}

@@ -24,6 +24,7 @@ impl<'a> Objects<'a> {
         for (handle, object) in &diff.from.objects {
             let stays = match diff.to.objects.get(handle) {
                 None => false,
+                Some(_) if is_left_behind(object, diff) => true,
                 Some(_) if writer.is_in_the_way(object, diff) => false,
                 Some(_) if diff.left_out.contains(handle) => true,
                 Some(new) if new == object => !is_misled(object, diff),
@@ -39,7 +40,10 @@ impl<'a> Objects<'a> {
                 away.insert(handle);
             }
         }
-        let stays = |handle: &Handle| diff.left_out.contains(handle) && writer.stands_alone(diff);
+        let stays = |object: &Object| {
+            is_left_behind(object, diff)
+                || (diff.left_out.contains(&object.handle()) && writer.stands_alone(diff))
+        };
         close(&mut away, &diff.from, stays);
         replaced.retain(|handle, _| !away.contains(*handle));
         let comes = |handle: &&Handle| {
@@ -247,6 +251,17 @@ fn title<'a>(step: &Step<'a>) -> Option<&'a Name> {
     }
 }
 
+/// Whether it is left out, and something that it needs goes for good: it could not be made
+/// again, so it is not touched, and the server says what it makes of that.
+fn is_left_behind(object: &Object, diff: &Diff) -> bool {
+    let is_object = |schema: &Schema, name: &Name| schema.objects.keys().any(|it| it.2 == *name);
+    let goes = |name: &Name| {
+        (diff.from.tables.contains_key(name) && !diff.to.tables.contains_key(name))
+            || (is_object(&diff.from, name) && !is_object(&diff.to, name))
+    };
+    diff.left_out.contains(&object.handle()) && object.needs.iter().any(goes)
+}
+
 /// Whether its text would mean another table or column, once a name that was there is
 /// given to another.
 fn is_misled(object: &Object, diff: &Diff) -> bool {
@@ -293,7 +308,7 @@ fn stands_early<'a>(object: &'a Object, schema: &'a Schema, seen: &mut BTreeSet<
 }
 
 /// Adds all that needs what is in the set, but for what stays.
-fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema, stays: impl Fn(&Handle) -> bool) {
+fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema, stays: impl Fn(&Object) -> bool) {
     loop {
         let names: BTreeSet<&Name> = set.iter().map(|(_, _, name)| name).collect();
         let uses = |object: &Object| {
@@ -305,7 +320,7 @@ fn close<'a>(set: &mut BTreeSet<&'a Handle>, schema: &'a Schema, stays: impl Fn(
         let more: Vec<&Handle> = schema
             .objects
             .iter()
-            .filter(|(handle, object)| !set.contains(handle) && uses(object) && !stays(handle))
+            .filter(|(handle, object)| !set.contains(handle) && uses(object) && !stays(object))
             .map(|(handle, _)| handle)
             .collect();
         if more.is_empty() {
