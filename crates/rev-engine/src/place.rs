@@ -8,8 +8,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::{Neighbours, Schema};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::database::{

@@ -12,7 +12,7 @@ use super::{
     Alteration, Change, Constraint, Index, Name, Object, Part, PartOf, Reference, Rule, Schema,
     Table, TableChange, Text,
 };
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 pub(super) use moves::{before, moves};
 use resolve::is_text;
 pub use resolve::{BadRename, resolve, resolve_all};
@@ -349,7 +349,7 @@ impl Renaming<'_> {
             // There no column goes without quotes.
             TokenKind::Word if self.dialect == Dialect::Mysql => false,
             TokenKind::Word => is_text(self.from, token.text),
-            TokenKind::Name => is_text(self.from, &super::ddl::unquoted(token.text)),
+            TokenKind::Name => is_text(self.from, &unquoted(token.text)),
             _ => false,
         }
     }
@@ -388,7 +388,7 @@ pub(super) fn mentions(expression: &str, column: &Text, dialect: Dialect) -> boo
 fn names(token: &Token<'_>, name: &Text) -> bool {
     match token.kind {
         TokenKind::Word => is_text(name, token.text),
-        TokenKind::Name => is_text(name, &super::ddl::unquoted(token.text)),
+        TokenKind::Name => is_text(name, &unquoted(token.text)),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 
 use rev_core::Dialect;
 
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, code_tokens};
 
 /// How a statement of models is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,7 @@ pub fn treatment(statement: &str, dialect: Dialect) -> Treatment {
     if dialect != Dialect::Postgres {
         return Treatment::AsItIs;
     }
-    let mut found = tokens(statement, dialect);
-    found.retain(|token| token.kind != TokenKind::Fence);
+    let found = code_tokens(statement, dialect);
     let is = |at: usize, word: &str| found.get(at).is_some_and(|token| token.is(word));
     if is(0, "SECURITY") && is(1, "LABEL") {
         return Treatment::LeftOut("security labels");
