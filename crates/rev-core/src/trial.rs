@@ -173,7 +173,7 @@ fn runs(
     let mut digests = Vec::new();
     for revision in nodes.chain(shortcuts) {
         let work = revision.work(binding)?;
-        digests.extend([digest::script(work.upgrade), digest::script(work.downgrade)]);
+        digests.extend(work.digests());
         let chosen = if is_chosen(&revision.id) {
             "chosen"
         } else {
