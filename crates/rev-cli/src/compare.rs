@@ -190,11 +190,7 @@ pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Fa
     let state = State::default();
     let scope = Scope::of_database(session.graph(), binding, &state)
         .map_err(|errors| session.refused(&Refusal::Scripts { errors }, binding))?;
-    let head = Point {
-        branch: None,
-        text: "head".to_owned(),
-    };
-    let destination = scope.destination(Goal::Upgrade, &[head]);
+    let destination = scope.destination(Goal::Upgrade, &[Point::head()]);
     let destination = destination.map_err(|error| {
         let asking = Asking {
             command: COMPARING,
