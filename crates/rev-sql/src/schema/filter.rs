@@ -2,9 +2,9 @@
 //!
 //! A pattern is `NAME`, `SCHEMA.NAME` or one of these after a kind: `trigger:*`,
 //! `index:hero.ix_*`. `*` stands for any characters, `?` for one. Without a kind it
-//! means tables, views, routines and all else that stands by itself; what belongs to
-//! a table that is left out is left out with it, and so is what stands on a column that
-//! is. What is renamed may be meant by either name.
+//! means tables, views, routines and all else that stands by itself. Where a table is
+//! left out, so is all that belongs to it; where a column is left out, so is all of its
+//! table that uses it. A pattern may give either name of what is renamed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -250,9 +250,9 @@ impl Filter {
         to
     }
 
-    /// The patterns that mean nothing in any of these schemas, as they are written.
+    /// The patterns that match nothing in any of these schemas, as they are written.
     #[must_use]
-    pub fn idle(&self, schemas: &[&Schema]) -> BTreeSet<&str> {
+    pub fn unused(&self, schemas: &[&Schema]) -> BTreeSet<&str> {
         let all = self.include.iter().chain(&self.exclude);
         let means = |it: &&Pattern| schemas.iter().any(|schema| it.means_any(schema));
         all.filter(|it| !means(it))
