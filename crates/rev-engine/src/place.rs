@@ -1,7 +1,7 @@
 //! Throw-away databases, as the engine asks for them.
 //!
-//! Where they are made is not its affair: a folder, a server. It only promises
-//! that whatever it had made it has taken away again.
+//! The engine does not know where they are made, in a folder or on a server. It only
+//! promises to take each one away that it had made.
 
 use std::sync::Arc;
 

@@ -70,9 +70,7 @@ impl Prepared {
         }
         Ok(())
     }
-}
 
-impl Prepared {
     /// Checks that nothing that is to run reaches beyond its database.
     ///
     /// # Errors

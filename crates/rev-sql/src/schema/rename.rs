@@ -1,7 +1,8 @@
-//! Renames: what no comparison can know, so it is asked for or told.
+//! Renames: no comparison can know them, so a person is asked, or says so beforehand.
 //!
-//! Those of one diff are meant all at once, so two names may be swapped; [`moves`] puts
-//! them into an order in which they can be done one by one, as [`apply`] does.
+//! All renames of one diff are meant at the same time, so two names may be swapped.
+//! [`moves`] puts them into an order in which [`apply`], and a script, can do them one by
+//! one.
 
 mod moves;
 mod resolve;
