@@ -1,7 +1,9 @@
 //! The command line as data: one definition of each command and flag.
 
 mod apply;
+mod authoring;
 mod models;
+mod running;
 mod since;
 mod snapshot;
 mod test;
@@ -9,11 +11,12 @@ mod test;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
-
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apply::{Apply, Pace};
+pub(crate) use authoring::{Merge, NewRevision, Rebase, Squash};
+pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
+pub(crate) use running::{Downgrade, Running, Stamp, Switch, Upgrade};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use test::Test;
 
@@ -171,129 +174,6 @@ pub(crate) enum GitHook {
     PostCheckout,
 }
 
-/// Write a new revision file
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev revision -m \"add hero\"
-  rev revision -m \"add hero\" --autogenerate
-  rev revision -m \"count fights\" --database db2 --sql fights.sql
-  rev revision -m \"start billing\" --head base --branch-label billing")]
-pub(crate) struct NewRevision {
-    /// What the change is
-    #[arg(short, long)]
-    pub(crate) message: String,
-    /// Its id [default: 12 random hex digits]
-    #[arg(long)]
-    pub(crate) id: Option<String>,
-    /// What it stands on [default: the only head]
-    #[arg(long, value_name = "POINT")]
-    pub(crate) head: Option<String>,
-    /// Allow a parent that has children already: starts a branch
-    #[arg(long)]
-    pub(crate) splice: bool,
-    /// A name for the branch that starts here; may be repeated
-    #[arg(long = "branch-label", value_name = "LABEL")]
-    pub(crate) branch_labels: Vec<String>,
-    /// A revision or label that must be applied first; may be repeated
-    #[arg(long = "depends-on", value_name = "REVISION")]
-    pub(crate) depends_on: Vec<String>,
-    /// A database or group that the scripts are for [default: every shared database]; may be repeated
-    #[arg(short, long = "database", value_name = "NAME")]
-    pub(crate) databases: Vec<String>,
-    /// A file with the upgrade script
-    #[arg(long, value_name = "FILE")]
-    pub(crate) sql: Option<PathBuf>,
-    /// A file with the downgrade script
-    #[arg(long = "down-sql", value_name = "FILE")]
-    pub(crate) down_sql: Option<PathBuf>,
-    /// Write the scripts that bring databases to what their models declare
-    #[arg(long, conflicts_with_all = ["sql", "down_sql"])]
-    pub(crate) autogenerate: bool,
-    #[command(flatten)]
-    pub(crate) comparing: Comparing,
-}
-
-/// Write a revision that joins several heads
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev merge
-  rev merge 7be1 c20f -m \"join billing and accounts\"")]
-pub(crate) struct Merge {
-    /// What to join [default: all heads]
-    #[arg(value_name = "REVISION")]
-    pub(crate) points: Vec<String>,
-    /// What the merge is
-    #[arg(short, long)]
-    pub(crate) message: Option<String>,
-    /// A name for the line that starts here; may be repeated
-    #[arg(long = "branch-label", value_name = "LABEL")]
-    pub(crate) branch_labels: Vec<String>,
-    /// Its id [default: 12 random hex digits]
-    #[arg(long)]
-    pub(crate) id: Option<String>,
-    /// Allow parents that have children already
-    #[arg(long)]
-    pub(crate) splice: bool,
-}
-
-/// Move a branch that no database has applied onto another revision
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev rebase c20f --onto head
-  rev rebase billing --onto 7be1
-  rev rebase c20f --onto 7be1 --applied-on db1")]
-pub(crate) struct Rebase {
-    /// The branch, by its last revision or its label: all of it that does not stand below ONTO moves
-    #[arg(value_name = "REVISION")]
-    pub(crate) branch: String,
-    /// What the branch is to stand on
-    #[arg(long, value_name = "POINT")]
-    pub(crate) onto: String,
-    /// A database that has applied it, which `rev repair --accept` is to tell afterwards; may be repeated
-    #[arg(long, value_name = "DATABASE")]
-    pub(crate) applied_on: Vec<String>,
-    /// Do not ask any database
-    #[arg(long, conflicts_with = "applied_on")]
-    pub(crate) offline: bool,
-}
-
-/// Do the work of several revisions in one step: write a shortcut
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  rev squash base:5f1c -m \"the schema of 2025\"
-  rev squash billing
-  rev squash 5f1c:head --scratch postgres://localhost/postgres
-  rev squash --finish")]
-pub(crate) struct Squash {
-    /// What to squash: LOW:HIGH (both included), base:REVISION, or a label; with --finish, shortcuts
-    #[arg(value_name = "RANGE", required_unless_present = "finish")]
-    pub(crate) range: Vec<String>,
-    /// What it is, for people
-    #[arg(short, long)]
-    pub(crate) message: Option<String>,
-    /// Its id [default: 12 random hex digits]
-    #[arg(long)]
-    pub(crate) id: Option<String>,
-    /// Take the way up from the schema of a database that stands exactly at the end
-    #[arg(long, value_name = "DATABASE")]
-    pub(crate) from_database: Option<String>,
-    /// With --from-database: leave out the rows that revisions write
-    #[arg(long, requires = "from_database")]
-    pub(crate) without_rows: bool,
-    /// A server where throw-away databases may be made, to prove it there; may be repeated
-    #[arg(long, value_name = "URL")]
-    pub(crate) scratch: Vec<String>,
-    /// Do not prove that both ways give the same schema
-    #[arg(long, conflicts_with = "scratch")]
-    pub(crate) no_proof: bool,
-    /// Remove the files of what shortcuts replace, once every database is past it
-    #[arg(long, conflicts_with_all = ["message", "id", "from_database", "scratch", "no_proof"])]
-    pub(crate) finish: bool,
-    /// With --finish: do not ask any database
-    #[arg(long, requires = "finish")]
-    pub(crate) offline: bool,
-}
-
 /// List the revisions that have no child
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -449,89 +329,6 @@ pub(crate) struct Repair {
     /// How long to wait for another run, such as 30s or 0 [default: as long as it lives]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) lock_wait: Option<std::time::Duration>,
-}
-
-/// Flags of the commands that change databases.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Running")]
-pub(crate) struct Running {
-    /// Print the plan and stop
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Print the script and stop
-    #[arg(long, conflicts_with = "dry_run")]
-    pub(crate) sql: bool,
-    #[command(flatten)]
-    pub(crate) pace: Pace,
-    /// Work beside revisions that this checkout lacks
-    #[arg(long)]
-    pub(crate) beside: bool,
-}
-
-/// Apply what is missing
-#[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "Examples:
-  rev upgrade
-  rev upgrade db1@head db2@billing@head
-  rev upgrade db1@+1 --dry-run"
-)]
-pub(crate) struct Upgrade {
-    /// Where to [default: every database to its head]
-    #[arg(value_name = "TARGET")]
-    pub(crate) targets: Vec<String>,
-    #[command(flatten)]
-    pub(crate) running: Running,
-}
-
-/// Take down what stands above a point
-#[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "Examples:
-  rev downgrade db1@-1
-  rev downgrade -1
-  rev downgrade db1@base --dry-run"
-)]
-pub(crate) struct Downgrade {
-    /// Where to
-    #[arg(value_name = "TARGET", required = true)]
-    pub(crate) targets: Vec<String>,
-    #[command(flatten)]
-    pub(crate) running: Running,
-}
-
-/// Go to exactly a point: down what it lacks, up what it has
-#[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "Examples:
-  rev switch db1@billing@head
-  rev switch db1@5f1c --dry-run"
-)]
-pub(crate) struct Switch {
-    /// Where to
-    #[arg(value_name = "TARGET", required = true)]
-    pub(crate) targets: Vec<String>,
-    #[command(flatten)]
-    pub(crate) running: Running,
-}
-
-/// Change the ledger alone, running nothing
-#[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "Examples:
-  rev stamp db1@head
-  rev stamp db1@base"
-)]
-pub(crate) struct Stamp {
-    /// Where to
-    #[arg(value_name = "TARGET", required = true)]
-    pub(crate) targets: Vec<String>,
-    #[command(flatten)]
-    pub(crate) running: Running,
 }
 
 /// Open the file of a revision in your editor

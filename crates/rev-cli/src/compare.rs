@@ -12,7 +12,7 @@ use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 use crate::args::Comparing;
 use crate::commands::revision_line;
 use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
-use crate::looking::{Idle, filter};
+use crate::looking::{UnusedPatterns, filter};
 use crate::models;
 use crate::scratch;
 use crate::session::{Session, runtime};
@@ -67,37 +67,45 @@ impl Comparison {
     }
 }
 
+/// What becomes of what may be a rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubts {
+    /// A person is asked, if there is one.
+    Asked,
+    /// It is taken for none, with a remark that names the flag for it.
+    Told,
+}
+
 fn texts(script: &Script, kind: NoteKind) -> Vec<String> {
     script.notes(kind).map(|note| note.text.clone()).collect()
 }
 
 /// Compares the models of databases with what is there, each at its heads: the
-/// revisions that its schema is to be the work of. With `asks` a person is asked about
-/// what may be a rename.
+/// revisions that its schema is to be the work of.
 pub(crate) fn compare_all(
     session: &Session,
     bindings: &[Arc<Binding>],
     flags: &Comparing,
-    asks: bool,
+    doubts: Doubts,
     heads: impl Fn(&Binding) -> Result<Vec<Node>, Failure>,
 ) -> Result<Vec<Comparison>, Failure> {
     let filter = filter(session, &flags.looking)?;
     let mut all = Vec::new();
     // What means nothing to one database may be meant for another.
     let mut unused: Option<Vec<BadRename>> = None;
-    let mut idle = Idle::default();
+    let mut patterns = UnusedPatterns::default();
     for binding in bindings {
         let heads = heads(binding)?;
-        let compared = compare(session, binding, flags, &filter, &heads, &mut idle);
+        let compared = compare(session, binding, flags, &filter, &heads, &mut patterns);
         let (mut found, bad) = runtime()?.block_on(compared)?;
-        if asks {
+        if doubts == Doubts::Asked {
             found = found.asked(session, &filter);
         }
         let before = unused.take().unwrap_or_else(|| bad.clone());
         unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());
         all.push(found);
     }
-    idle.tell(session, &flags.looking);
+    patterns.warn(session, &flags.looking);
     let is_flag = |bad: &&BadRename| flags.renames.iter().any(|flag| flag == bad.text());
     match unused.unwrap_or_default().iter().find(is_flag) {
         None => Ok(all),
@@ -121,7 +129,7 @@ async fn compare(
     flags: &Comparing,
     filter: &Filter,
     heads: &[Node],
-    idle: &mut Idle,
+    patterns: &mut UnusedPatterns,
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
     let from = match flags.from_revisions {
         true => {
@@ -131,7 +139,7 @@ async fn compare(
         false => live(session, binding, heads).await?,
     };
     let to = models::declared(session, binding, &flags.scratch).await?;
-    idle.look(filter, &[&from, &to]);
+    patterns.see(filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
     let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
     // A setting that has come true is no mistake.
@@ -190,11 +198,7 @@ pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Fa
     let state = State::default();
     let scope = Scope::of_database(session.graph(), binding, &state)
         .map_err(|errors| session.refused(&Refusal::Scripts { errors }, binding))?;
-    let head = Point {
-        branch: None,
-        text: "head".to_owned(),
-    };
-    let destination = scope.destination(Goal::Upgrade, &[head]);
+    let destination = scope.destination(Goal::Upgrade, &[Point::head()]);
     let destination = destination.map_err(|error| {
         let asking = Asking {
             command: COMPARING,
@@ -287,13 +291,13 @@ pub(crate) async fn by_hand(
     binding: &Arc<Binding>,
     servers: &[String],
     filter: &Filter,
-    idle: &mut Idle,
+    patterns: &mut UnusedPatterns,
 ) -> Result<Diff, Failure> {
     let standing = session.survey(binding).await?.standing;
     let heads = standing.graph.topmost(standing.state.set());
     let from = scratch::replayed(session, binding, &standing.graph, &heads, servers).await?;
     let mut database = session.database(binding)?;
     let to = scratch::inspect(session, binding, &mut *database).await?;
-    idle.look(filter, &[&from, &to]);
+    patterns.see(filter, &[&from, &to]);
     Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
 }

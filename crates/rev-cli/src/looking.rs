@@ -1,4 +1,4 @@
-//! Looking: which parts of schemas are compared, and patterns that mean nothing.
+//! Which parts of schemas are looked at, and which patterns match nothing.
 
 use std::collections::BTreeSet;
 
@@ -42,27 +42,29 @@ fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
     Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
 }
 
-/// The patterns that have meant nothing so far.
+/// The patterns that have matched nothing in any database so far.
 #[derive(Debug, Default)]
-pub(crate) struct Idle {
+pub(crate) struct UnusedPatterns {
+    /// `None` until the first database is seen.
     patterns: Option<BTreeSet<String>>,
 }
 
-impl Idle {
+impl UnusedPatterns {
     /// Takes the schemas of a database into account.
-    pub(crate) fn look(&mut self, filter: &Filter, schemas: &[&Schema]) {
-        let idle = filter.idle(schemas);
+    pub(crate) fn see(&mut self, filter: &Filter, schemas: &[&Schema]) {
+        let unused = filter.unused(schemas);
         match &mut self.patterns {
-            Some(patterns) => patterns.retain(|it| idle.contains(it.as_str())),
-            None => self.patterns = Some(idle.into_iter().map(str::to_owned).collect()),
+            Some(patterns) => patterns.retain(|it| unused.contains(it.as_str())),
+            None => self.patterns = Some(unused.into_iter().map(str::to_owned).collect()),
         }
     }
 
-    /// Says which patterns of the flags mean nothing in any database. One of the settings
-    /// may have had its day.
-    pub(crate) fn tell(&self, session: &Session, flags: &Looking) {
-        let idle = self.patterns.iter().flatten();
-        for pattern in idle.filter(|it| flags.include.contains(it) || flags.exclude.contains(it)) {
+    /// Says which patterns of the flags match nothing in any database. Of those in the
+    /// settings it is not said: they stay there after what they matched is gone.
+    pub(crate) fn warn(&self, session: &Session, flags: &Looking) {
+        let unused = self.patterns.iter().flatten();
+        for pattern in unused.filter(|it| flags.include.contains(it) || flags.exclude.contains(it))
+        {
             let text = format_args!("nothing matches the pattern `{pattern}`");
             session.terminal.warn(text);
         }

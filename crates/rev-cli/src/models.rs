@@ -1,10 +1,10 @@
 //! Declared schemas: SQL from files or a program, loaded into a throw-away database,
 //! so that the engine itself says what it means.
 
+mod printer;
 mod program;
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::sync::Arc;
 
 use rev_core::{Binding, Sql, TransactionMode};
@@ -12,15 +12,12 @@ use rev_db::Scratch;
 use rev_engine::database::{DatabaseError, StatementFailure, StepError};
 use rev_sql::schema::{Schema, Treatment, Undeclared, declares, strays, treatment};
 use rev_sql::split::{SplitError, Statement, split};
-use rev_store::config::{ModelCommand, ModelFile, Models};
+use rev_store::config::{ModelFile, Models};
 
 use crate::diagnostic::{self, Diagnostic, Failure, spot_in, stay_within};
 use crate::scratch;
 use crate::session::Session;
-use program::End;
-
-/// How many lines of a program's complaint are shown.
-const LINES: usize = 20;
+use printer::Printer;
 
 /// Whether a database has models.
 pub(crate) fn has_models(session: &Session, binding: &Binding) -> bool {
@@ -48,7 +45,6 @@ pub(crate) async fn declared(
     let Some(models) = of(session, binding) else {
         return Err(no_models(format!("`{}` has no models", binding.name)));
     };
-    // A program may print one thing for one server and another for the next.
     let scratch = scratch::make(session, binding, servers).await?;
     let result = load(session, binding, models, &scratch).await;
     scratch::discard(session, scratch).await;
@@ -71,7 +67,12 @@ async fn load(
             })?,
             Models::Command(command) => {
                 let server = scratch.server().await.map_err(refused)?;
-                vec![printed(session, binding, command, server)?]
+                let printer = Printer {
+                    session,
+                    binding,
+                    command,
+                };
+                vec![printer.printed(server)?]
             }
         },
     };
@@ -218,93 +219,4 @@ impl Source<'_> {
             None => told,
         }
     }
-}
-
-/// What a program prints.
-fn printed(
-    session: &Session,
-    binding: &Binding,
-    command: &ModelCommand,
-    server: &str,
-) -> Result<ModelFile, Failure> {
-    let shown = command.words.join(" ");
-    let (program, arguments) = command
-        .words
-        .split_first()
-        .expect("an empty command is a fault");
-    let mut started = Command::new(program);
-    started
-        .args(arguments)
-        .current_dir(&session.project.root)
-        .env("REV_DATABASE", binding.name.as_str())
-        .env("REV_DIALECT", binding.dialect.name())
-        .env("REV_SERVER", server);
-    let ran = program::run(started, command.timeout).map_err(|error| {
-        let message = format!(
-            "`{program}`, which prints the models of `{}`, does not start",
-            binding.name
-        );
-        let told = Diagnostic::new("models_command", message).cause(error);
-        Failure::refused(told.hint("it is run in the folder of rev.yaml; is it installed?"))
-    })?;
-    let failed = |what: String| {
-        let mut told = Diagnostic::new("models_command", what)
-            .fact("database", binding.name.as_str())
-            .fact("command", shown.as_str());
-        let complaint = String::from_utf8_lossy(&ran.complaint);
-        let lines: Vec<&str> = complaint.lines().collect();
-        let last = lines.len().saturating_sub(LINES);
-        told.lines
-            .extend(lines[last..].iter().map(|line| (*line).to_owned()));
-        told
-    };
-    let subject = format!("`{shown}`, which prints the models of `{}`,", binding.name);
-    match ran.end {
-        End::Exit(status) if status.success() => {}
-        End::Exit(status) => {
-            return Err(Failure::refused(failed(format!(
-                "{subject} failed ({status})"
-            ))));
-        }
-        End::Late => {
-            let limit = jiff::SignedDuration::try_from(command.timeout.unwrap_or_default());
-            let limit = limit.map_or_else(|_| "its limit".to_owned(), |it| format!("{it:#}"));
-            let told = failed(format!(
-                "{subject} did not end within {limit} and was stopped"
-            ));
-            return Err(Failure::refused(told.hint(
-                "give it more time beside `command` in rev.yaml, such as `timeout: 5m`; `0` sets no limit",
-            )));
-        }
-        End::TooMuch => {
-            let most = program::MOST / 1024 / 1024;
-            let told = failed(format!(
-                "{subject} prints more than {most} MiB and was stopped"
-            ));
-            return Err(Failure::refused(told));
-        }
-    }
-    let text = String::from_utf8(ran.printed.clone()).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = ran.printed[..at].iter().filter(|it| **it == b'\n').count() + 1;
-        Failure::refused(
-            failed(format!(
-                "{subject} prints what is not UTF-8, in line {line}"
-            ))
-            .hint("let it write UTF-8, with Python by `PYTHONIOENCODING=utf-8`"),
-        )
-    })?;
-    if text.trim().is_empty() {
-        let what = format!(
-            "`{shown}` prints no SQL for the models of `{}`",
-            binding.name
-        );
-        return Err(Failure::refused(failed(what).hint(
-            "it gets the names in REV_DATABASE, REV_DIALECT and REV_SERVER, and prints `CREATE …` statements",
-        )));
-    }
-    Ok(ModelFile {
-        path: format!("output of `{shown}`"),
-        text,
-    })
 }

@@ -10,6 +10,7 @@ use rev_engine::event::Stop;
 use rev_engine::outcome::{End, LaneOutcome, Refusal};
 use rev_engine::replay::{Replay, points};
 use rev_sql::schema::Schema;
+use rev_store::config::DatabaseUrl;
 
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::{Session, address};
@@ -46,6 +47,29 @@ pub(crate) async fn make(
         let told = told.into_iter().map(|it| it.hint(hint)).collect();
         Failure::of(crate::exit::Exit::Refused, told)
     })
+}
+
+/// The server that a flag names for a database; SQLite needs none. Without one, `way_out`
+/// says what a person can do instead of naming it.
+pub(crate) fn named_server<'a>(
+    binding: &Binding,
+    servers: &'a [DatabaseUrl],
+    way_out: &str,
+) -> Result<Option<&'a str>, Failure> {
+    let dialect = binding.dialect;
+    let server = servers.iter().find(|url| url.dialect() == dialect);
+    if server.is_some() || dialect == Dialect::Sqlite {
+        return Ok(server.map(DatabaseUrl::expose));
+    }
+    let message = format!(
+        "`{}` speaks {dialect}, and no server for throw-away databases is named",
+        binding.name
+    );
+    Err(Failure::refused(
+        Diagnostic::new("no_scratch", message).hint(format!(
+            "name one where databases may be made: `--scratch {dialect}://…`\n{way_out}"
+        )),
+    ))
 }
 
 /// Where throw-away databases are to be made, none can be. That is no matter of

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::{self, Digest};
 use crate::{Binding, DatabaseName, Dialect, Label, RevisionId};
 
 /// One change, as a node of the graph.
@@ -167,6 +168,12 @@ impl Work<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.upgrade.is_none() && self.downgrade.is_none()
+    }
+
+    /// The digests of both scripts, the way up first.
+    #[must_use]
+    pub fn digests(&self) -> [Digest; 2] {
+        [self.upgrade, self.downgrade].map(digest::script)
     }
 }
 

@@ -146,6 +146,15 @@ pub fn glob_matches(pattern: &str, name: &str) -> bool {
 }
 
 impl Point {
+    /// `head`.
+    #[must_use]
+    pub fn head() -> Self {
+        Self {
+            branch: None,
+            text: "head".to_owned(),
+        }
+    }
+
     /// Reads a point.
     ///
     /// # Errors

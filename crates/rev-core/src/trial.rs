@@ -131,14 +131,10 @@ fn work(graph: &Graph, binding: &Binding) -> Result<NodeSet, Vec<ScriptError>> {
 }
 
 fn head(graph: &Graph, binding: &Binding) -> Head {
-    let point = Point {
-        branch: None,
-        text: "head".to_owned(),
-    };
     let state = State::default();
     // Scripts that cannot be told were told before.
     let scope = Scope::of_database(graph, binding, &state).ok();
-    let error = scope.and_then(|scope| scope.destination(Goal::Upgrade, &[point]).err());
+    let error = scope.and_then(|scope| scope.destination(Goal::Upgrade, &[Point::head()]).err());
     Head {
         database: binding.name.clone(),
         error,
@@ -173,7 +169,7 @@ fn runs(
     let mut digests = Vec::new();
     for revision in nodes.chain(shortcuts) {
         let work = revision.work(binding)?;
-        digests.extend([digest::script(work.upgrade), digest::script(work.downgrade)]);
+        digests.extend(work.digests());
         let chosen = if is_chosen(&revision.id) {
             "chosen"
         } else {

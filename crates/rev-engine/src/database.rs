@@ -15,8 +15,9 @@ use async_trait::async_trait;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId};
 use rev_sql::effect::{Description, Object};
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::{Neighbours, Schema};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::event::{Pulse, Stop};

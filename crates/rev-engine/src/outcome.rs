@@ -5,7 +5,7 @@ use rev_core::resolve::ResolveError;
 use rev_core::revision::ScriptError;
 use rev_core::state::{Drift, StateError};
 use rev_core::{DatabaseName, Digest, PlanError, RevisionId};
-use rev_sql::schema::Reach;
+use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};

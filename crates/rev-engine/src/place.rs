@@ -1,15 +1,16 @@
 //! Throw-away databases, as the engine asks for them.
 //!
-//! Where they are made is not its affair: a folder, a server. It only promises
-//! that whatever it had made it has taken away again.
+//! The engine does not know where they are made, in a folder or on a server. It only
+//! promises to take each one away that it had made.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::{Neighbours, Schema};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::database::{

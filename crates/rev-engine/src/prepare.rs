@@ -9,7 +9,7 @@ use rev_core::state::Standing;
 use rev_core::{
     Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, RevisionId, Scope, Step,
 };
-use rev_sql::schema::{Neighbours, reaches};
+use rev_sql::reach::{Neighbours, reaches};
 use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
@@ -70,9 +70,7 @@ impl Prepared {
         }
         Ok(())
     }
-}
 
-impl Prepared {
     /// Checks that nothing that is to run reaches beyond its database.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod effect;
 pub mod ledger;
+pub mod reach;
 pub mod sample;
 pub mod schema;
 pub mod split;

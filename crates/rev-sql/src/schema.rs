@@ -18,7 +18,6 @@ mod filter;
 mod model;
 pub mod mysql;
 pub mod postgres;
-mod reaches;
 mod rename;
 mod rights;
 pub mod sqlite;
@@ -37,7 +36,6 @@ pub use model::{
     Column, Constraint, Deferral, Enumeration, Generated, Handle, Index, Kind, Name, Object,
     Options, Part, PartOf, Reference, Rule, Schema, Sequence, Table,
 };
-pub use reaches::{Neighbours, Reach, reaches};
 pub use rename::{BadRename, Rename, resolve, resolve_all};
 pub use rights::{Privileges, Rights};
 pub use text::Text;

@@ -21,12 +21,15 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use place::line_and_column;
+pub use tokens::only_place;
 
 use head::Head;
 use lexer::{Lexer, Lexicon, Unclosed};
 pub(crate) use lexer::{Token, TokenKind};
+pub(crate) use tokens::{code_tokens, tokens, unquoted};
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,33 +187,6 @@ impl SplitError {
             | SplitError::NoDelimiter { piece, offset, .. } => (piece, offset),
         }
     }
-}
-
-/// The offset of a word in a statement, with or without quotes, if it stands there once.
-#[must_use]
-pub fn only_place(word: &str, statement: &str, dialect: Dialect) -> Option<usize> {
-    let bare = |text: &str| text.trim_matches(['"', '`', '[', ']']).to_owned();
-    let found = tokens(statement, dialect);
-    let mut places = found.iter().filter(|it| bare(it.text) == bare(word));
-    match (places.next(), places.next()) {
-        (Some(token), None) => Some(token.start),
-        _ => None,
-    }
-}
-
-/// The tokens of one statement, as far as they can be told.
-pub(crate) fn tokens(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
-    let lexicon = match dialect {
-        Dialect::Postgres => postgres::Postgres::LEXICON,
-        Dialect::Mysql => mysql::Mysql::LEXICON,
-        Dialect::Sqlite => sqlite::Sqlite::LEXICON,
-    };
-    let mut lexer = Lexer::new(statement, lexicon);
-    let mut tokens = Vec::new();
-    while let Ok(Some(token)) = lexer.next() {
-        tokens.push(token);
-    }
-    tokens
 }
 
 /// Why a statement may not be sent.

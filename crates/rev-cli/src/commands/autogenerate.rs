@@ -8,7 +8,7 @@ use rev_core::{Binding, Node, Revision, Scripts, Sql, TransactionMode};
 use serde_json::json;
 
 use crate::args::{Comparing, NewRevision};
-use crate::compare::{Comparison, compare_all};
+use crate::compare::{Comparison, Doubts, compare_all};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::models::{has_models, no_models};
@@ -63,7 +63,7 @@ pub(super) fn fill(
 ) -> Result<Option<Revision>, Failure> {
     let databases = databases(session, &args.databases)?;
     let heads = |_: &Binding| Ok(parents.to_vec());
-    let found = compare_all(session, &databases, &args.comparing, true, heads)?;
+    let found = compare_all(session, &databases, &args.comparing, Doubts::Asked, heads)?;
     let mut shares = BTreeMap::new();
     for found in found.iter().filter(|it| !it.diff.is_empty()) {
         tell(session, found);

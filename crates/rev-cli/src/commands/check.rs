@@ -114,16 +114,9 @@ fn spot(finding: &Diagnostic) -> Option<(String, Option<rev_store::Place>)> {
         .map(|spot| (spot.path.clone(), spot.place))
 }
 
-fn head() -> Point {
-    Point {
-        branch: None,
-        text: "head".to_owned(),
-    }
-}
-
 fn head_of_graph(session: &Session) -> Option<Diagnostic> {
     let graph = session.graph();
-    let error = Scope::of_graph(graph).revisions(&head()).err()?;
+    let error = Scope::of_graph(graph).revisions(&Point::head()).err()?;
     Some(diagnostic::resolve(&error, session.asking(graph, None)))
 }
 
@@ -134,7 +127,7 @@ fn head_of(session: &Session, binding: &Arc<Binding>) -> Vec<Diagnostic> {
         Ok(scope) => scope,
         Err(errors) => return session.refusal(&Refusal::Scripts { errors }, binding),
     };
-    match scope.destination(Goal::Upgrade, &[head()]) {
+    match scope.destination(Goal::Upgrade, &[Point::head()]) {
         Ok(_) => Vec::new(),
         Err(error) => session.refusal(&error.into(), binding),
     }

@@ -4,7 +4,7 @@ use rev_core::Binding;
 
 use super::autogenerate::databases;
 use crate::args::{Diff, Format};
-use crate::compare::{Comparison, compare_all, head};
+use crate::compare::{Comparison, Doubts, compare_all, head};
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::schema::{DatabaseDiff, Diffs};
@@ -15,7 +15,7 @@ use crate::terminal::{NAME, WARNING};
 pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     let databases = databases(session, &args.databases)?;
     let heads = |binding: &Binding| head(session, binding);
-    let found = compare_all(session, &databases, &args.comparing, false, heads)?;
+    let found = compare_all(session, &databases, &args.comparing, Doubts::Told, heads)?;
     match session.terminal.format {
         Format::Json => {
             let databases = found.iter().map(json_of).collect();

@@ -10,7 +10,7 @@ use crate::compare::head;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::schema::{Dump, Dumps};
-use crate::looking::{Idle, filter};
+use crate::looking::{UnusedPatterns, filter};
 use crate::scratch;
 use crate::session::{Session, runtime};
 
@@ -18,15 +18,15 @@ use crate::session::{Session, runtime};
 pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure> {
     let filter = filter(session, &args.looking)?;
     let mut dumps = Vec::new();
-    let mut idle = Idle::default();
+    let mut patterns = UnusedPatterns::default();
     for binding in session.databases(&args.databases)? {
         let schema = runtime()?.block_on(schema(args, session, &binding))?;
-        idle.look(&filter, &[&schema]);
+        patterns.see(&filter, &[&schema]);
         let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
         let sql = ddl::dump(&schema, binding.dialect).to_sql();
         dumps.push((binding, sql));
     }
-    idle.tell(session, &args.looking);
+    patterns.warn(session, &args.looking);
     if session.terminal.is_json() {
         let databases = dumps.into_iter().map(|(binding, schema)| Dump {
             database: binding.name.to_string(),

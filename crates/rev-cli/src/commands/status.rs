@@ -229,11 +229,7 @@ fn unread(told: &[Diagnostic]) -> Error {
 fn pending(binding: &Binding, standing: &Standing) -> Result<(usize, usize), Refusal> {
     let scope = Scope::of_database(&standing.graph, binding, &standing.state)
         .map_err(|errors| Refusal::Scripts { errors })?;
-    let head = Point {
-        branch: None,
-        text: "head".to_owned(),
-    };
-    let destination = scope.destination(Goal::Upgrade, &[head])?;
+    let destination = scope.destination(Goal::Upgrade, &[Point::head()])?;
     let missing = destination.set.difference(standing.state.set());
     Ok((missing.intersection(scope.work()).len(), missing.len()))
 }

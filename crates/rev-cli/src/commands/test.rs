@@ -2,26 +2,25 @@
 
 mod choice;
 mod fault;
+mod grounds;
 mod junit;
 mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rev_core::Binding;
 use rev_core::trial::{Choice, Program, programs};
-use rev_core::{Binding, Dialect};
 use rev_db::Scratches;
 use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::outcome::Refusal;
 use rev_engine::trial::{self, Bench, Fault, Judgement, News, Report, Skip, Stage, Verdict};
-use rev_store::config::DatabaseUrl;
 
 use crate::args::Test;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Tally;
-use crate::scratch::not_made;
 use crate::session::{Session, runtime};
 use crate::terminal::{NAME, Terminal};
 use words::Lines;
@@ -48,7 +47,7 @@ pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
     if let Some(path) = &args.junit {
         junit::check(path)?;
     }
-    let grounds = grounds(args, session, &programs)?;
+    let grounds = grounds::grounds(args, session, &programs)?;
     let request = session.throw_away_request();
     let clock = SystemClock::start();
     let stop = Stop::default();
@@ -85,64 +84,6 @@ fn say_alike(session: &Session, programs: &[Program]) {
     }
 }
 
-/// Where to make databases for each program, rid of what killed runs have left.
-fn grounds(
-    args: &Test,
-    session: &Session,
-    programs: &[Program],
-) -> Result<Vec<Scratches>, Failure> {
-    let servers = session.servers(&args.scratch)?;
-    let runtime = runtime()?;
-    let mut seen: Vec<Dialect> = Vec::new();
-    let mut grounds = Vec::new();
-    for program in programs {
-        let binding = &program.binding;
-        let ground = ground(session, binding, &servers)?;
-        if !seen.contains(&binding.dialect) {
-            seen.push(binding.dialect);
-            let removed = runtime.block_on(ground.remove_leftovers());
-            let removed = removed.map_err(|error| Failure::refused(not_made(&error, binding)))?;
-            for name in removed {
-                session.terminal.talk(&format!(
-                    "removed `{name}`, which a run that was cut off had left"
-                ));
-            }
-        }
-        grounds.push(ground);
-    }
-    Ok(grounds)
-}
-
-fn ground(
-    session: &Session,
-    binding: &Binding,
-    servers: &[DatabaseUrl],
-) -> Result<Scratches, Failure> {
-    let dialect = binding.dialect;
-    let server = servers.iter().find(|url| url.dialect() == dialect);
-    if server.is_none() && dialect != Dialect::Sqlite {
-        return Err(no_server(
-            binding,
-            "or leave the database out: `--database NAME`",
-        ));
-    }
-    let settings = session.settings(binding);
-    Scratches::new(dialect, server.map(DatabaseUrl::expose), &settings)
-        .map_err(|error| Failure::refused(not_made(&error, binding)))
-}
-
-/// A server must be named, where throw-away databases may be made.
-pub(super) fn no_server(binding: &Binding, way_out: &str) -> Failure {
-    let dialect = binding.dialect;
-    let message = format!(
-        "`{}` speaks {dialect}, and no server for throw-away databases is named",
-        binding.name
-    );
-    Failure::refused(Diagnostic::new("no_scratch", message).hint(format!(
-        "name one where databases may be made: `--scratch {dialect}://…`\n{way_out}"
-    )))
-}
-
 /// Runs all trials, telling of each as soon as all before it are told.
 fn carry_out(
     session: &Session,
@@ -159,7 +100,7 @@ fn carry_out(
     let (stop, terminal) = (bench.stop.clone(), session.terminal);
     let runtime = runtime()?;
     let listener = runtime.spawn(listen(stop, terminal));
-    runtime.block_on(first_made(&stages))?;
+    runtime.block_on(grounds::try_out(&stages))?;
     let tally = Tally::new(session.terminal, count);
     let mut lines = Lines::new(session.terminal);
     let mut tell = |news: News| match news {
@@ -174,25 +115,6 @@ fn carry_out(
     listener.abort();
     tally.finish();
     Ok(report)
-}
-
-/// Makes a database of each dialect, and takes it away: where none can be made, no
-/// revision is at fault, and none is tried.
-async fn first_made(stages: &[Stage<'_>]) -> Result<(), Failure> {
-    let mut seen: Vec<Dialect> = Vec::new();
-    for stage in stages {
-        let binding = &stage.program.binding;
-        if seen.contains(&binding.dialect) {
-            continue;
-        }
-        seen.push(binding.dialect);
-        let gone = match stage.ground.make().await {
-            Ok(place) => place.remove().await,
-            Err(error) => Err(error),
-        };
-        gone.map_err(|error| Failure::refused(not_made(&error, binding)))?;
-    }
-    Ok(())
 }
 
 /// Ctrl-C, or the end that a build server asks for: databases are to go before.

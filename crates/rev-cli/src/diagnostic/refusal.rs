@@ -4,7 +4,7 @@ use rev_core::plan::WaitError;
 use rev_core::{Binding, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
-use rev_sql::schema::Reach;
+use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 use rev_store::Project;
 

@@ -63,10 +63,7 @@ impl Scope<'_> {
         point: Option<&Point>,
         splice: bool,
     ) -> Result<Vec<Node>, ResolveError> {
-        let head = Point {
-            branch: None,
-            text: "head".to_owned(),
-        };
+        let head = Point::head();
         let point = point.unwrap_or(&head);
         let nodes = self.revisions(point)?;
         let is_head = |node: &Node| self.graph.children(*node).is_empty();

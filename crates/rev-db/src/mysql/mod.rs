@@ -25,8 +25,9 @@ use rev_engine::event::Pulse;
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger;
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::{Neighbours, Schema};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::Settings;

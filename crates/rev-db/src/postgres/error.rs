@@ -1,7 +1,7 @@
 //! What PostgreSQL's error codes mean.
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
-use rev_engine::database::{DatabaseError, Sent, StatementFailure};
+use rev_engine::database::{DatabaseError, Sent, StatementFailure, StepError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::place::Place;
@@ -53,6 +53,29 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
     }
 }
 
+/// What ended a script: a failure of its statement, which stood at `start` in the text
+/// sent, unless it says only that the server could not serve anybody.
+pub(super) fn step_error(
+    step: usize,
+    sent: Sent<'_>,
+    text: &str,
+    start: usize,
+    error: &sqlx::Error,
+) -> StepError {
+    let mapped = from_sqlx(error);
+    let is_passing = matches!(
+        mapped,
+        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
+    );
+    match account(error) {
+        Some(fault) if !is_passing => StepError::Statement {
+            step,
+            failure: Box::new(failure(sent, text, start, fault)),
+        },
+        _ => mapped.into(),
+    }
+}
+
 /// An error on the way to the first query.
 pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
     let message = match account(error) {
@@ -63,12 +86,7 @@ pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
 }
 
 /// The failure of a script's statement, which stood at `start` in the text sent.
-pub(super) fn failure(
-    sent: Sent<'_>,
-    text: &str,
-    start: usize,
-    fault: &PgDatabaseError,
-) -> StatementFailure {
+fn failure(sent: Sent<'_>, text: &str, start: usize, fault: &PgDatabaseError) -> StatementFailure {
     let mut failure = failure_of(sent);
     failure.code = Some(fault.code().to_owned());
     fault.message().clone_into(&mut failure.message);

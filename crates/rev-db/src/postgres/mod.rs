@@ -16,6 +16,7 @@ mod place;
 mod read;
 mod remark;
 mod script;
+mod two_phase;
 
 use std::time::Duration;
 
@@ -29,15 +30,16 @@ use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger;
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::{Neighbours, Schema};
+use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Cut};
-use error::{account, failure, from_sqlx, has_code};
+use error::{from_sqlx, has_code, step_error};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
 
@@ -398,52 +400,6 @@ impl Postgres {
         }
         Ok(())
     }
-
-    async fn conclude_prepared(
-        &mut self,
-        transaction: &str,
-        decision: Decision,
-    ) -> Result<(), DatabaseError> {
-        let name = ledger::text(transaction, Dialect::Postgres);
-        let verb = match decision {
-            Decision::Commit => "COMMIT",
-            Decision::RollBack => "ROLLBACK",
-        };
-        let sent = self
-            .work()
-            .await?
-            .sets(&format!("{verb} PREPARED {name}"))
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            // It is not there: concluded already, or never prepared.
-            Err(cut) if has_code(&cut.error, "42704") => Ok(()),
-            Err(cut) => {
-                if cut.is_broken() {
-                    self.work = None;
-                }
-                Err(from_sqlx(&cut.error))
-            }
-        }
-    }
-
-    async fn two_phase(&mut self) -> Result<(), DatabaseError> {
-        let work = self.work().await?;
-        if work.is_pooled {
-            // Without a guard another could conclude what this run prepares.
-            return Err(DatabaseError::Pooled);
-        }
-        let shown = work.rows("SHOW max_prepared_transactions").await?;
-        let most = shown.first().and_then(|row| row.text(0).ok());
-        match most.as_deref() {
-            Some("0") => Err(DatabaseError::NoTwoPhase {
-                message: "its server has max_prepared_transactions = 0: set it to at least the \
-                          number of databases of a run, and start the server again"
-                    .to_owned(),
-            }),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Whether a text was cut off because another run has the guard.
@@ -466,27 +422,6 @@ async fn cancel(place: Place, process: Option<String>) {
         let text = format!("SELECT pg_catalog.pg_cancel_backend({process})");
         let _ = other.rows(&text).await;
         other.close().await;
-    }
-}
-
-fn step_error(
-    step: usize,
-    sent: Sent<'_>,
-    text: &str,
-    start: usize,
-    error: &sqlx::Error,
-) -> StepError {
-    let mapped = from_sqlx(error);
-    let is_passing = matches!(
-        mapped,
-        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
-    );
-    match account(error) {
-        Some(fault) if !is_passing => StepError::Statement {
-            step,
-            failure: Box::new(failure(sent, text, start, fault)),
-        },
-        _ => mapped.into(),
     }
 }
 
@@ -605,16 +540,11 @@ impl Database for Postgres {
     }
 
     async fn check_two_phase(&mut self) -> Result<(), DatabaseError> {
-        self.two_phase().await
+        self.can_prepare().await
     }
 
     async fn is_prepared(&mut self, transaction: &str) -> Result<bool, DatabaseError> {
-        let name = ledger::text(transaction, Dialect::Postgres);
-        let text = format!(
-            "SELECT 1::bigint FROM pg_catalog.pg_prepared_xacts \
-                 WHERE gid = {name} AND database = pg_catalog.current_database()"
-        );
-        Ok(!self.work().await?.rows(&text).await?.is_empty())
+        self.has_prepared(transaction).await
     }
 
     async fn conclude(

@@ -9,7 +9,7 @@ mod mysql;
 mod order;
 mod postgres;
 mod script;
-pub(super) mod spelling;
+mod spelling;
 mod sqlite;
 
 use rev_core::Dialect;
@@ -19,7 +19,7 @@ use super::{
 };
 
 pub use script::{Note, NoteKind, Script, Statement};
-pub(super) use spelling::{expression, spell, spell_name, unquoted};
+pub(super) use spelling::{expression, spell, spell_name};
 
 /// What an engine's writer is asked to word.
 #[derive(Debug, Clone, Copy)]

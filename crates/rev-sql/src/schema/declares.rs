@@ -8,8 +8,8 @@ mod treatment;
 
 use rev_core::Dialect;
 
-use super::reaches::{Neighbours, Reach, reaches};
-use crate::split::{Statement, Token, TokenKind, tokens};
+use crate::reach::{Neighbours, Reach, reaches};
+use crate::split::{Statement, Token, TokenKind, code_tokens};
 
 pub use treatment::{Treatment, treatment};
 
@@ -108,8 +108,7 @@ fn kinds(dialect: Dialect) -> &'static [&'static str] {
 ///
 /// Why it does not.
 pub fn declares(statement: &str, dialect: Dialect) -> Result<(), Undeclared> {
-    let mut found = tokens(statement, dialect);
-    found.retain(|token| token.kind != TokenKind::Fence);
+    let found = code_tokens(statement, dialect);
     let Some(verb) = found.first() else {
         return Ok(());
     };
@@ -249,8 +248,7 @@ pub fn strays<'a>(
         return None;
     }
     let is_program = |statement: &&Statement, kinds: &[&str]| {
-        let mut found = tokens(&statement.text, dialect);
-        found.retain(|token| token.kind != TokenKind::Fence);
+        let found = code_tokens(&statement.text, dialect);
         kind_at(&found, dialect).is_some_and(|at| found[at].is_any(kinds))
     };
     statements.iter().find(|it| is_program(it, &["EVENT"]))?;

@@ -1,12 +1,13 @@
 //! What differs between two schemas.
 //!
-//! Renames come first and are not guessed: whoever asks names them. What is left
-//! is told apart by name; constraints, which need have none, by what they say. The
-//! order of columns is not compared.
+//! Renames come first. They are not guessed: the caller names them. After that, things
+//! are matched by their names; constraints and indexes are compared by all that they say,
+//! since a constraint need not have a name. The order of columns is not compared.
 
+mod find;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
@@ -15,6 +16,8 @@ use super::{
     Column, Constraint, Enumeration, Filter, Handle, Index, Kind, Name, Object, Options, Rename,
     Rule, Schema, Sequence, Table, Text,
 };
+use find::changes;
+pub(super) use find::table;
 
 /// The way from one schema to another.
 #[derive(Debug, Clone)]
@@ -354,69 +357,6 @@ fn doubtful(what: String, doubt: Option<&Rename>) -> String {
     }
 }
 
-fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
-    let mut changes = namespaces(from, to);
-    let remade = remade(from, to);
-    compare(
-        &from.enums,
-        &to.enums,
-        &mut changes,
-        Change::CreateEnum,
-        Change::DropEnum,
-        |from, to| {
-            (from != to).then(|| Change::ChangeEnum {
-                from: from.clone(),
-                to: to.clone(),
-            })
-        },
-    );
-    compare(
-        &from.sequences,
-        &to.sequences,
-        &mut changes,
-        Change::CreateSequence,
-        Change::DropSequence,
-        |from, to| {
-            (from != to).then(|| Change::ChangeSequence {
-                from: from.clone(),
-                to: to.clone(),
-            })
-        },
-    );
-    compare(
-        &from.tables,
-        &to.tables,
-        &mut changes,
-        Change::CreateTable,
-        Change::DropTable,
-        |from, to| {
-            let stays = !remade.contains(&from.name);
-            stays
-                .then(|| table(from, to))
-                .flatten()
-                .map(Change::ChangeTable)
-        },
-    );
-    for name in &remade {
-        changes.push(Change::DropTable(from.tables[*name].clone()));
-        changes.push(Change::CreateTable(to.tables[*name].clone()));
-    }
-    compare(
-        &from.objects,
-        &to.objects,
-        &mut changes,
-        Change::CreateObject,
-        Change::DropObject,
-        |from, to| {
-            (from != to).then(|| Change::ChangeObject {
-                from: from.clone(),
-                to: to.clone(),
-            })
-        },
-    );
-    changes
-}
-
 /// An extension is never dropped, nor where it lies: what else stands on it is not known
 /// here.
 fn keep_extensions(from: &Schema, mut to: Schema) -> Schema {
@@ -431,108 +371,4 @@ fn keep_extensions(from: &Schema, mut to: Schema) -> Schema {
             .extend(places.filter(|it| from.namespaces.contains(it)).cloned());
     }
     to
-}
-
-/// The tables that can only be dropped and made anew, with all that inherit from them.
-fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
-    let mut remade = BTreeSet::new();
-    loop {
-        let is_remade = |table: &&Table| {
-            to.tables.get(&table.name).is_some_and(|new| {
-                let mut parents = table.parents.iter().chain(&new.parents);
-                (&table.nature, &table.parents) != (&new.nature, &new.parents)
-                    || parents.any(|it| remade.contains(it))
-            })
-        };
-        let found: BTreeSet<&Name> = from
-            .tables
-            .values()
-            .filter(is_remade)
-            .map(|it| &it.name)
-            .collect();
-        if found.len() == remade.len() {
-            return remade;
-        }
-        remade = found;
-    }
-}
-
-fn namespaces(from: &Schema, to: &Schema) -> Vec<Change> {
-    let new = to.namespaces.difference(&from.namespaces).cloned();
-    let gone = from.namespaces.difference(&to.namespaces).cloned();
-    new.map(Change::CreateNamespace)
-        .chain(gone.map(Change::DropNamespace))
-        .collect()
-}
-
-fn compare<K: Ord, V: Clone>(
-    from: &BTreeMap<K, V>,
-    to: &BTreeMap<K, V>,
-    changes: &mut Vec<Change>,
-    create: impl Fn(V) -> Change,
-    drop: impl Fn(V) -> Change,
-    change: impl Fn(&V, &V) -> Option<Change>,
-) {
-    for (key, old) in from {
-        match to.get(key) {
-            None => changes.push(drop(old.clone())),
-            Some(new) => changes.extend(change(old, new)),
-        }
-    }
-    let new = to.iter().filter(|(key, _)| !from.contains_key(key));
-    changes.extend(new.map(|(_, value)| create(value.clone())));
-}
-
-/// What differs between two tables of one name, if anything.
-pub(super) fn table(from: &Table, to: &Table) -> Option<TableChange> {
-    let mut alterations = Vec::new();
-    for old in &from.columns {
-        match to.column(&old.name) {
-            None => alterations.push(Alteration::DropColumn(old.clone())),
-            Some(new) if new != old => alterations.push(Alteration::ChangeColumn {
-                from: old.clone(),
-                to: new.clone(),
-            }),
-            Some(_) => {}
-        }
-    }
-    let is_new = |column: &&Column| from.column(&column.name).is_none();
-    let new = to.columns.iter().filter(is_new).cloned();
-    alterations.extend(new.map(Alteration::AddColumn));
-    let (gone, new) = apart(&from.constraints, &to.constraints);
-    alterations.extend(gone.into_iter().map(Alteration::DropConstraint));
-    alterations.extend(new.into_iter().map(Alteration::AddConstraint));
-    let (gone, new) = apart(&from.indexes, &to.indexes);
-    alterations.extend(gone.into_iter().map(Alteration::DropIndex));
-    alterations.extend(new.into_iter().map(Alteration::AddIndex));
-    if from.options != to.options {
-        alterations.push(Alteration::ChangeOptions {
-            from: from.options.clone(),
-            to: to.options.clone(),
-        });
-    }
-    if from.comment != to.comment {
-        alterations.push(Alteration::ChangeComment {
-            from: from.comment.clone(),
-            to: to.comment.clone(),
-        });
-    }
-    (!alterations.is_empty()).then(|| TableChange {
-        from: from.clone(),
-        to: to.clone(),
-        alterations,
-    })
-}
-
-/// What only the first list has, and what only the second, each as often.
-fn apart<T: Clone + PartialEq>(from: &[T], to: &[T]) -> (Vec<T>, Vec<T>) {
-    let mut new = to.to_vec();
-    let mut gone = Vec::new();
-    for old in from {
-        match new.iter().position(|it| it == old) {
-            Some(index) => drop(new.remove(index)),
-            None => gone.push(old.clone()),
-        }
-    }
-    (gone, new)
 }

@@ -6,7 +6,7 @@
 //! options of tables. Both rounds are to be asked with an empty `sql_mode`, for it
 //! decides how the server quotes.
 //!
-//! Not compared is what the session that runs a script puts in beside: the definer,
+//! What the server takes from the session that runs a script is not compared: the definer,
 //! `sql_mode`, the character set of a stored program. Nor are `AUTO_INCREMENT` of a
 //! table and the engine of a partition. A collation or storage engine that the
 //! database or server has by default counts as not stated.

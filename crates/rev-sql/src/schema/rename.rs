@@ -1,7 +1,8 @@
-//! Renames: what no comparison can know, so it is asked for or told.
+//! Renames: no comparison can know them, so a person is asked, or says so beforehand.
 //!
-//! Those of one diff are meant all at once, so two names may be swapped; [`moves`] puts
-//! them into an order in which they can be done one by one, as [`apply`] does.
+//! All renames of one diff are meant at the same time, so two names may be swapped.
+//! [`moves`] puts them into an order in which [`apply`], and a script, can do them one by
+//! one.
 
 mod moves;
 mod resolve;
@@ -12,7 +13,7 @@ use super::{
     Alteration, Change, Constraint, Index, Name, Object, Part, PartOf, Reference, Rule, Schema,
     Table, TableChange, Text,
 };
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 pub(super) use moves::{before, moves};
 use resolve::is_text;
 pub use resolve::{BadRename, resolve, resolve_all};
@@ -349,7 +350,7 @@ impl Renaming<'_> {
             // There no column goes without quotes.
             TokenKind::Word if self.dialect == Dialect::Mysql => false,
             TokenKind::Word => is_text(self.from, token.text),
-            TokenKind::Name => is_text(self.from, &super::ddl::unquoted(token.text)),
+            TokenKind::Name => is_text(self.from, &unquoted(token.text)),
             _ => false,
         }
     }
@@ -388,7 +389,7 @@ pub(super) fn mentions(expression: &str, column: &Text, dialect: Dialect) -> boo
 fn names(token: &Token<'_>, name: &Text) -> bool {
     match token.kind {
         TokenKind::Word => is_text(name, token.text),
-        TokenKind::Name => is_text(name, &super::ddl::unquoted(token.text)),
+        TokenKind::Name => is_text(name, &unquoted(token.text)),
         _ => false,
     }
 }

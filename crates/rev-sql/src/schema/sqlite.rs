@@ -16,10 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 
-use super::ddl::unquoted;
 use super::{Kind, Name, Object, Rule, Schema, Table, Text};
 use crate::ledger::{Ledger, text};
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 
 /// A row of `sqlite_schema`.
 #[derive(Debug, Clone)]

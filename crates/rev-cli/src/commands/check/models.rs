@@ -5,9 +5,9 @@ use rev_sql::schema::Diff;
 
 use crate::args::{Check, Comparing};
 use crate::commands::autogenerate;
-use crate::compare::{by_hand, compare_all, head};
+use crate::compare::{Doubts, by_hand, compare_all, head};
 use crate::diagnostic::{Diagnostic, Failure};
-use crate::looking::{Idle, filter};
+use crate::looking::{UnusedPatterns, filter};
 use crate::session::{Session, runtime};
 
 /// Where the models declare something else than the revisions give.
@@ -21,7 +21,7 @@ pub(super) fn of_models(args: &Check, session: &Session) -> Result<Vec<Diagnosti
     let databases = autogenerate::databases(session, &args.databases)?;
     let heads = |binding: &Binding| head(session, binding);
     let mut findings = Vec::new();
-    for found in compare_all(session, &databases, &comparing, false, heads)? {
+    for found in compare_all(session, &databases, &comparing, Doubts::Told, heads)? {
         let name = found.binding.name.as_str();
         let message = format!("the models of `{name}` are not what its revisions give");
         findings.extend(
@@ -39,9 +39,9 @@ pub(super) fn of_models(args: &Check, session: &Session) -> Result<Vec<Diagnosti
 pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>, Failure> {
     let filter = filter(session, &args.looking)?;
     let mut findings = Vec::new();
-    let mut idle = Idle::default();
+    let mut patterns = UnusedPatterns::default();
     for binding in session.databases(&args.databases)? {
-        let found = by_hand(session, &binding, &args.scratch, &filter, &mut idle);
+        let found = by_hand(session, &binding, &args.scratch, &filter, &mut patterns);
         let found = runtime()?.block_on(found)?;
         let name = binding.name.as_str();
         let message =
@@ -52,7 +52,7 @@ pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>
             }),
         );
     }
-    idle.tell(session, &args.looking);
+    patterns.warn(session, &args.looking);
     Ok(findings)
 }
 

@@ -9,12 +9,10 @@ use rev_engine::clock::SystemClock;
 use rev_engine::outcome::Refusal;
 use rev_engine::proof::{Claim, Proof, Unproven, prove};
 use rev_sql::schema::Difference;
-use rev_store::config::DatabaseUrl;
 
 use super::{refused, unclear};
 use crate::args::Squash;
 use crate::commands::one_line;
-use crate::commands::test::no_server;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::scratch;
 use crate::session::{Session, runtime};
@@ -67,9 +65,7 @@ fn runs(
     let revisions = below.iter().map(|node| graph.revision(node));
     let mut digests = Vec::new();
     for revision in revisions.chain([&graph.shortcut(shortcut).revision]) {
-        let work = revision.work(binding)?;
-        digests.push(digest::script(work.upgrade));
-        digests.push(digest::script(work.downgrade));
+        digests.extend(revision.work(binding)?.digests());
     }
     Ok(digests)
 }
@@ -81,20 +77,16 @@ fn prove_on(
     shortcut: ShortcutId,
     binding: &Arc<Binding>,
 ) -> Result<Proof, Failure> {
-    let dialect = binding.dialect;
     let servers = session.servers(&args.scratch)?;
-    let server = servers.iter().find(|url| url.dialect() == dialect);
-    let server = server.map(DatabaseUrl::expose);
-    if server.is_none() && dialect != rev_core::Dialect::Sqlite {
-        return Err(no_server(binding, "or go without proof: `--no-proof`"));
-    }
+    let way_out = "or go without proof: `--no-proof`";
+    let server = scratch::named_server(binding, &servers, way_out)?;
     let settings = session.settings(binding);
     let request = session.throw_away_request();
     let clock = SystemClock::start();
     let without = Arc::new(session.graph().without_shortcuts());
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
-        let scratches = Scratches::new(dialect, server, &settings).map_err(database)?;
+        let scratches = Scratches::new(binding.dialect, server, &settings).map_err(database)?;
         let alone = scratches.make().await.map_err(database)?;
         let through = scratches.make().await;
         let through = match through {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{Description, Object};
+use rev_sql::reach::Neighbours;
 use rev_sql::sample;
-use rev_sql::schema::Neighbours;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;

@@ -1,5 +1,5 @@
-//! What a person should know of things that are left out, where a step touches what they
-//! stand on, or needs them.
+//! Notes on what a filter leaves out: a step may touch something that it stands on, or
+//! may need it.
 
 use rev_core::Dialect;
 

@@ -75,20 +75,6 @@ pub(in crate::schema) fn spell_name(name: &Name, dialect: Dialect) -> String {
     }
 }
 
-/// A name without the quotes around it.
-pub(in crate::schema) fn unquoted(name: &str) -> String {
-    let inner = |quote: char| {
-        let inner = name.strip_prefix(quote)?.strip_suffix(quote)?;
-        Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
-    };
-    let bracketed = || Some(name.strip_prefix('[')?.strip_suffix(']')?.to_owned());
-    inner('"')
-        .or_else(|| inner('`'))
-        .or_else(|| inner('\''))
-        .or_else(bracketed)
-        .unwrap_or_else(|| name.to_owned())
-}
-
 /// An expression with the key that its dialect compares by.
 pub(in crate::schema) fn expression(text: &str, dialect: Dialect) -> Text {
     match dialect {

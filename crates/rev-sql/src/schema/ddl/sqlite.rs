@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
-use super::{Note, Script, Step, Writer, spell, unquoted};
+use super::{Note, Script, Step, Writer, spell};
 use crate::schema::{
     Alteration, Change, Diff, Index, Kind, Name, Object, Rename, Table, TableChange, Text,
 };
-use crate::split::{Token, tokens};
+use crate::split::{Token, tokens, unquoted};
 use in_place::InPlace;
 
 /// Writes for SQLite.

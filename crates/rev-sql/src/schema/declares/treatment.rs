@@ -1,9 +1,11 @@
-//! What becomes of a declaration that real dumps hold and a comparison does not look at, or
-//! that would do more than declare. Only PostgreSQL's dumps hold such things.
+//! How a statement of models is loaded.
+//!
+//! Dumps of PostgreSQL hold statements that no comparison looks at, such as grants, and some
+//! that would run a query. Such a statement is not refused: it is left out, or cut short.
 
 use rev_core::Dialect;
 
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, code_tokens};
 
 /// How a statement of models is loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,25 +21,27 @@ pub enum Treatment {
     WithoutData(usize),
 }
 
-/// What is declared by these words after `CREATE`, `ALTER` or `COMMENT ON`, and whether it is
-/// loaded.
-const KINDS: [(&[&str], &str, bool); 16] = [
-    (&["EVENT", "TRIGGER"], "event triggers", false),
-    (&["PUBLICATION"], "publications", false),
-    (&["SUBSCRIPTION"], "subscriptions", false),
-    (&["USER", "MAPPING"], "user mappings", false),
-    (&["DEFAULT", "PRIVILEGES"], "privileges", false),
-    (&["TEXT", "SEARCH"], "text search", true),
-    (&["FOREIGN", "TABLE"], "foreign tables", true),
-    (&["FOREIGN", "DATA"], "foreign servers", true),
-    (&["SERVER"], "foreign servers", true),
-    (&["OPERATOR"], "operators", true),
-    (&["CAST"], "casts", true),
-    (&["CONVERSION"], "conversions", true),
-    (&["COLLATION"], "collations", true),
-    (&["ACCESS", "METHOD"], "access methods", true),
-    (&["LANGUAGE"], "languages", true),
-    (&["TRANSFORM"], "transforms", true),
+use Treatment::{LeftOut, NotCompared};
+
+/// What is declared by these words after `CREATE`, `ALTER` or `COMMENT ON`, and is not
+/// compared.
+const KINDS: [(&[&str], Treatment); 16] = [
+    (&["EVENT", "TRIGGER"], LeftOut("event triggers")),
+    (&["PUBLICATION"], LeftOut("publications")),
+    (&["SUBSCRIPTION"], LeftOut("subscriptions")),
+    (&["USER", "MAPPING"], LeftOut("user mappings")),
+    (&["DEFAULT", "PRIVILEGES"], LeftOut("privileges")),
+    (&["TEXT", "SEARCH"], NotCompared("text search")),
+    (&["FOREIGN", "TABLE"], NotCompared("foreign tables")),
+    (&["FOREIGN", "DATA"], NotCompared("foreign servers")),
+    (&["SERVER"], NotCompared("foreign servers")),
+    (&["OPERATOR"], NotCompared("operators")),
+    (&["CAST"], NotCompared("casts")),
+    (&["CONVERSION"], NotCompared("conversions")),
+    (&["COLLATION"], NotCompared("collations")),
+    (&["ACCESS", "METHOD"], NotCompared("access methods")),
+    (&["LANGUAGE"], NotCompared("languages")),
+    (&["TRANSFORM"], NotCompared("transforms")),
 ];
 
 /// How a statement of models is loaded.
@@ -46,19 +50,18 @@ pub fn treatment(statement: &str, dialect: Dialect) -> Treatment {
     if dialect != Dialect::Postgres {
         return Treatment::AsItIs;
     }
-    let mut found = tokens(statement, dialect);
-    found.retain(|token| token.kind != TokenKind::Fence);
+    let found = code_tokens(statement, dialect);
     let is = |at: usize, word: &str| found.get(at).is_some_and(|token| token.is(word));
     if is(0, "SECURITY") && is(1, "LABEL") {
-        return Treatment::LeftOut("security labels");
+        return LeftOut("security labels");
     }
     // Without `ON` it is about roles, which belong to the server.
     let is_right = (is(0, "GRANT") || is(0, "REVOKE")) && found.iter().any(|it| it.is("ON"));
     if is_right {
-        return Treatment::LeftOut("privileges");
+        return LeftOut("privileges");
     }
     if is(0, "ALTER") && gives_owner(&found) {
-        return Treatment::LeftOut("owners");
+        return LeftOut("owners");
     }
     let start = match found.first() {
         Some(verb) if verb.is("COMMENT") => 2,
@@ -72,9 +75,8 @@ pub fn treatment(statement: &str, dialect: Dialect) -> Treatment {
         return Treatment::AsItIs;
     };
     let is_meant = |words: &[&str]| (kind..).zip(words).all(|(at, word)| is(at, word));
-    match KINDS.into_iter().find(|(words, ..)| is_meant(words)) {
-        Some((_, what, true)) => Treatment::NotCompared(what),
-        Some((_, what, false)) => Treatment::LeftOut(what),
+    match KINDS.into_iter().find(|(words, _)| is_meant(words)) {
+        Some((_, treatment)) => treatment,
         None if is(0, "CREATE") && queries(&found) => without_data(&found),
         None => Treatment::AsItIs,
     }

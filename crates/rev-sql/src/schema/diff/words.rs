@@ -1,7 +1,7 @@
 //! Differences in words: a sentence each.
 
 use super::{Alteration, Change, TableChange};
-use crate::schema::{Column, Constraint, Kind, Name, Part, PartOf, Rule, Text};
+use crate::schema::{Column, Constraint, Index, Kind, Name, Part, PartOf, Rule, Text};
 
 impl Change {
     /// A sentence for each difference.
@@ -33,15 +33,16 @@ impl TableChange {
     /// What goes and comes under the same name, or on the same columns, has changed.
     fn sentences(&self) -> Vec<String> {
         let table = &self.to.name;
-        let titles = |is_new: bool| -> Vec<String> {
-            let all = self.alterations.iter();
-            all.filter_map(|it| it.replaceable(is_new)).collect()
+        let titles = |of: fn(&Alteration) -> Option<String>| -> Vec<String> {
+            self.alterations.iter().filter_map(of).collect()
         };
-        let (gone, new) = (titles(false), titles(true));
+        let (gone, new) = (
+            titles(Alteration::title_gone),
+            titles(Alteration::title_new),
+        );
         let mut sentences = Vec::new();
         for alteration in &self.alterations {
-            let (goes, comes) = (alteration.replaceable(false), alteration.replaceable(true));
-            match (goes, comes) {
+            match (alteration.title_gone(), alteration.title_new()) {
                 (Some(title), _) if new.contains(&title) => {
                     sentences.push(format!("changes {title} on `{table}`"));
                 }
@@ -56,13 +57,20 @@ impl TableChange {
 }
 
 impl Alteration {
-    /// The title of a constraint or index that comes, or that goes.
-    fn replaceable(&self, is_new: bool) -> Option<String> {
+    /// The title of a constraint or index that goes.
+    fn title_gone(&self) -> Option<String> {
         match self {
-            Alteration::AddConstraint(it) if is_new => Some(constraint_title(it)),
-            Alteration::DropConstraint(it) if !is_new => Some(constraint_title(it)),
-            Alteration::AddIndex(it) if is_new => Some(format!("index `{}`", it.name)),
-            Alteration::DropIndex(it) if !is_new => Some(format!("index `{}`", it.name)),
+            Alteration::DropConstraint(it) => Some(constraint_title(it)),
+            Alteration::DropIndex(it) => Some(index_title(it)),
+            _ => None,
+        }
+    }
+
+    /// The title of a constraint or index that comes.
+    fn title_new(&self) -> Option<String> {
+        match self {
+            Alteration::AddConstraint(it) => Some(constraint_title(it)),
+            Alteration::AddIndex(it) => Some(index_title(it)),
             _ => None,
         }
     }
@@ -140,6 +148,10 @@ fn constraint_title(constraint: &Constraint) -> String {
         }
         (None, Rule::Exclusion(_)) => kind,
     }
+}
+
+fn index_title(index: &Index) -> String {
+    format!("index `{}`", index.name)
 }
 
 fn part_text(part: &Part) -> Text {

@@ -3,9 +3,8 @@
 use rev_core::Dialect;
 
 use super::{Request, Unreadable, part_name};
-use crate::schema::ddl::unquoted;
 use crate::schema::{Text, cursor};
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, code_tokens, tokens, unquoted};
 
 /// Where we are in a text that was asked for.
 pub(super) type Cursor<'a> = cursor::Cursor<'a, &'a Request>;
@@ -13,11 +12,9 @@ pub(super) type Cursor<'a> = cursor::Cursor<'a, &'a Request>;
 impl<'a> Cursor<'a> {
     /// At the start. What stands in an executable comment is code like the rest.
     pub(super) fn new(source: &'a str, request: &'a Request) -> Self {
-        let mut tokens = tokens(source, Dialect::Mysql);
-        tokens.retain(|token| token.kind != TokenKind::Fence);
         Self {
             source,
-            tokens,
+            tokens: code_tokens(source, Dialect::Mysql),
             at: 0,
             owner: request,
         }

@@ -7,9 +7,8 @@ use rev_core::Dialect;
 use super::cursor::Cursor;
 use super::{Request, Server, Trigger, Unreadable, part_name, routine_name};
 use crate::ledger;
-use crate::schema::ddl::unquoted;
 use crate::schema::{Kind, Name, Object, Text};
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 
 /// The names that the database's own name may stand before.
 pub(super) struct Own<'a> {

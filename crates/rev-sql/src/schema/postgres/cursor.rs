@@ -3,9 +3,8 @@
 use rev_core::Dialect;
 
 use super::Unreadable;
-use crate::schema::ddl::unquoted;
 use crate::schema::{Text, cursor};
-use crate::split::{TokenKind, tokens};
+use crate::split::{TokenKind, tokens, unquoted};
 
 /// Where we are in a definition; whose it is, the reader knows.
 pub(super) type Cursor<'a> = cursor::Cursor<'a, ()>;

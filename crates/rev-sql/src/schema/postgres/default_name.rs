@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
-use crate::schema::ddl::unquoted;
 use crate::schema::{Constraint, Part, PartOf, Rule, Table, Text};
-use crate::split::{TokenKind, tokens};
+use crate::split::{TokenKind, tokens, unquoted};
 
 /// How many bytes a name may have.
 const LONGEST: usize = 63;

@@ -9,12 +9,11 @@ use super::rows::{
     ColumnRow, ConstraintRow, EnumRow, IndexRow, ObjectRow, Place, Row, SequenceRow, TableRow,
 };
 use super::{Unreadable, default_name, definition, expression, name, statement};
-use crate::schema::ddl::unquoted;
 use crate::schema::{
     Column, Constraint, Enumeration, Generated, Index, Kind, Name, Object, Options, Rule, Schema,
     Sequence, Table, Text,
 };
-use crate::split::{TokenKind, tokens};
+use crate::split::{TokenKind, tokens, unquoted};
 
 /// Makes a schema of rows.
 pub(super) struct Reader<'a> {

@@ -1,5 +1,7 @@
-//! Owners and privileges, as far as they are not what whoever looks would give something
-//! new: that counts default privileges in, so that it can be given back to the letter.
+//! Owners and privileges, where they are not those that a new object would have.
+//!
+//! A new object is one that the user who asks would make: default privileges count. So
+//! what is made again has the very same rights once these differences are written.
 
 use serde::Deserialize;
 

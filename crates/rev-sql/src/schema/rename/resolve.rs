@@ -69,80 +69,94 @@ pub fn resolve_all(
     dialect: Dialect,
 ) -> (Vec<Rename>, Vec<BadRename>) {
     let mut bad = Vec::new();
-    let mut tables = Vec::new();
-    let mut rest = Vec::new();
-    let flags = flags.iter().map(|text| (text, true));
-    let settings = settings.iter().map(|text| (text, false));
-    for (text, is_flag) in flags.chain(settings) {
-        let told = text.split_once(':');
-        let told = told.filter(|(old, new)| !old.is_empty() && !new.is_empty());
-        let Some((old, new)) = told else {
-            bad.push(BadRename::Malformed { text: text.clone() });
-            continue;
-        };
-        let told = Told {
-            text,
-            old,
-            new,
-            is_flag,
-        };
-        match told.table(from, to) {
-            Some(wanted) => tables.push(wanted),
-            None => rest.push(told),
+    let flags = flags.iter().map(|text| (text, Origin::Flag));
+    let settings = settings.iter().map(|text| (text, Origin::Setting));
+    let mut all = Vec::new();
+    for (text, origin) in flags.chain(settings) {
+        match Told::read(text, origin) {
+            Some(told) => all.push(told),
+            None => bad.push(BadRename::Malformed { text: text.clone() }),
         }
     }
-    let is_there = |schema: &Schema, name: &Name| schema.tables.contains_key(name);
-    let impossible = settle(
-        &mut tables,
-        |name| is_there(from, name),
-        |name| is_there(to, name),
-    );
-    rest.extend(impossible.into_iter().map(|it| it.told));
-    tables.retain(|it| {
-        let is_kept = filter.keeps_table(&it.from) && filter.keeps_table(&it.to);
-        if !is_kept {
-            let text = it.told.text.to_owned();
-            bad.push(BadRename::LeftOut { text });
-        }
-        is_kept
-    });
-    let mut renames: Vec<Rename> = tables
-        .into_iter()
-        .map(|it| Rename::Table {
-            from: it.from,
-            to: it.to,
-        })
-        .collect();
+    let sides = Sides { from, to, filter };
+    let (mut renames, rest) = sides.tables(all, &mut bad);
     let moved = apply(from, &super::moves(from, to, &renames), dialect);
-    let mut columns = Vec::new();
-    for told in rest {
-        match told.column(&moved, to, &renames) {
-            Some(wanted) => columns.push(wanted),
-            None => bad.push(BadRename::Nothing {
-                text: told.text.to_owned(),
-            }),
-        }
-    }
-    let has = |schema: &Schema, (table, column): &(Name, Text)| {
-        let table = schema.tables.get(table);
-        table.is_some_and(|it| it.column(column).is_some())
+    let sides = Sides {
+        from: &moved,
+        ..sides
     };
-    let impossible = settle(&mut columns, |it| has(&moved, it), |it| has(to, it));
-    bad.extend(impossible.into_iter().map(|it| BadRename::Nothing {
-        text: it.told.text.to_owned(),
-    }));
-    for wanted in columns {
-        let (table, from) = wanted.from;
-        let (_, to) = wanted.to;
-        let old = Rename::old_name(&renames, &table);
-        if filter.keeps_column(&[&table, old], &from) && filter.keeps_column(&[&table, old], &to) {
-            renames.push(Rename::Column { table, from, to });
-        } else {
-            let text = wanted.told.text.to_owned();
-            bad.push(BadRename::LeftOut { text });
-        }
-    }
+    let columns = sides.columns(rest, &renames, &mut bad);
+    renames.extend(columns);
     (renames, bad)
+}
+
+/// The schemas between which names are new, and what is looked at of them.
+struct Sides<'a> {
+    from: &'a Schema,
+    to: &'a Schema,
+    filter: &'a Filter,
+}
+
+impl Sides<'_> {
+    /// The renames of tables, and what may be about columns.
+    fn tables<'t>(
+        &self,
+        all: Vec<Told<'t>>,
+        bad: &mut Vec<BadRename>,
+    ) -> (Vec<Rename>, Vec<Told<'t>>) {
+        let mut wanted = Vec::new();
+        let mut rest = Vec::new();
+        for told in all {
+            match told.table(self.from, self.to) {
+                Some(table) => wanted.push(table),
+                None => rest.push(told),
+            }
+        }
+        let has = |schema: &Schema, name: &Name| schema.tables.contains_key(name);
+        let impossible = settle(&mut wanted, |it| has(self.from, it), |it| has(self.to, it));
+        rest.extend(impossible.into_iter().map(|it| it.told));
+        let mut renames = Vec::new();
+        for Wanted { told, from, to } in wanted {
+            match self.filter.keeps_table(&from) && self.filter.keeps_table(&to) {
+                true => renames.push(Rename::Table { from, to }),
+                false => bad.push(told.left_out()),
+            }
+        }
+        (renames, rest)
+    }
+
+    /// The renames of columns, where these of tables are done.
+    fn columns(
+        &self,
+        all: Vec<Told<'_>>,
+        tables: &[Rename],
+        bad: &mut Vec<BadRename>,
+    ) -> Vec<Rename> {
+        let mut wanted = Vec::new();
+        for told in all {
+            match told.column(self.from, self.to, tables) {
+                Some(column) => wanted.push(column),
+                None => bad.push(told.nothing()),
+            }
+        }
+        let has = |schema: &Schema, (table, column): &(Name, Text)| {
+            let table = schema.tables.get(table);
+            table.is_some_and(|it| it.column(column).is_some())
+        };
+        let impossible = settle(&mut wanted, |it| has(self.from, it), |it| has(self.to, it));
+        bad.extend(impossible.into_iter().map(|it| it.told.nothing()));
+        let mut renames = Vec::new();
+        for Wanted { told, from, to } in wanted {
+            let ((table, from), (_, to)) = (from, to);
+            let names = [&table, Rename::old_name(tables, &table)];
+            let keeps = |column: &Text| self.filter.keeps_column(&names, column);
+            match keeps(&from) && keeps(&to) {
+                true => renames.push(Rename::Column { table, from, to }),
+                false => bad.push(told.left_out()),
+            }
+        }
+        renames
+    }
 }
 
 /// A rename as it is spelt.
@@ -151,7 +165,14 @@ struct Told<'a> {
     text: &'a str,
     old: &'a str,
     new: &'a str,
-    is_flag: bool,
+    origin: Origin,
+}
+
+/// Where a rename is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Flag,
+    Setting,
 }
 
 /// What it may mean.
@@ -163,6 +184,30 @@ struct Wanted<'a, K> {
 }
 
 impl<'a> Told<'a> {
+    /// `OLD:NEW`.
+    fn read(text: &'a str, origin: Origin) -> Option<Self> {
+        let (old, new) = text.split_once(':')?;
+        let is_whole = !old.is_empty() && !new.is_empty();
+        is_whole.then_some(Self {
+            text,
+            old,
+            new,
+            origin,
+        })
+    }
+
+    fn nothing(self) -> BadRename {
+        BadRename::Nothing {
+            text: self.text.to_owned(),
+        }
+    }
+
+    fn left_out(self) -> BadRename {
+        BadRename::LeftOut {
+            text: self.text.to_owned(),
+        }
+    }
+
     fn table(self, from: &Schema, to: &Schema) -> Option<Wanted<'a, Name>> {
         let old = from.tables.keys().find(|name| is(name, self.old))?;
         let new = to.tables.keys().find(|name| {
@@ -230,7 +275,7 @@ fn settle<'a, K: PartialEq>(
     let can_be = |it: &Wanted<'a, K>, all: &[Wanted<'a, K>]| {
         let is_gone = !will_be_there(&it.from) || all.iter().any(|other| other.to == it.from);
         let is_free = !was_there(&it.to) || all.iter().any(|other| other.from == it.to);
-        is_gone && (it.told.is_flag || (is_free && !is_in_ring(it, all)))
+        is_gone && (it.told.origin == Origin::Flag || (is_free && !is_in_ring(it, all)))
     };
     while let Some(index) = found.iter().position(|it| !can_be(it, &found)) {
         impossible.push(found.remove(index));

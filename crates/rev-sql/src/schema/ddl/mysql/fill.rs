@@ -1,4 +1,4 @@
-//! Values for rows that are there when a column must hold one.
+//! Values for rows that are there already, where a column may not be NULL any more.
 
 use super::spelling::{is_literal, string, value};
 use super::{name, table_name};

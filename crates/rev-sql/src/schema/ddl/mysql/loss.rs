@@ -1,4 +1,4 @@
-//! What a change of type does to values, where it does not keep them all.
+//! What a change of a column does to its values, where not all of them stay as they are.
 
 use super::fill::{base, labels};
 use super::spelling::string;

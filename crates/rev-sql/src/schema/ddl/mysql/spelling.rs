@@ -4,8 +4,7 @@ use rev_core::Dialect;
 
 use super::name;
 use crate::schema::Text;
-use crate::schema::ddl::unquoted;
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 
 /// A text without quotes around names that need none.
 pub(super) fn plain(text: &str) -> String {

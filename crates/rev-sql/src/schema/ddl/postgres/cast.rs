@@ -1,7 +1,8 @@
-//! Types: what becomes what by itself, and what a column holds that must hold something.
+//! Types: how values of one become values of another, and what a column is filled with
+//! where NULL is not allowed any more.
 //!
-//! What the server casts on assignment needs no `USING`; anything else is cast in so
-//! many words, by way of text where there is no other.
+//! What the server casts on assignment needs no `USING`. Anything else needs a cast that
+//! is written out, by way of text where there is none between the two types.
 //! <https://www.postgresql.org/docs/current/sql-createcast.html>
 
 use rev_core::Dialect;

@@ -1,7 +1,8 @@
-//! What a change of type may do to values: whatever may come back as another one is lost.
+//! What a change of type may do to values.
 //!
-//! Kept is only what is known to be; `tests/engines/models_postgres/casts.rs` tries each
-//! pair of types on a server.
+//! A value counts as lost if it may be another one after the type is changed and changed
+//! back. It counts as kept only where that is known: for any other pair of types there is
+//! a remark. `tests/engines/models_postgres/casts.rs` tries each pair on a server.
 
 use super::cast::{Family, base_type, element, family, is_enum, parts};
 use crate::schema::ddl::Note;

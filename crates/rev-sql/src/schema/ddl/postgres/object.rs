@@ -1,5 +1,5 @@
-//! What is compared by its whole text: dropped, made, and made otherwise where it
-//! stands.
+//! Objects, which are compared by their whole text: how each is made, dropped, and
+//! replaced without being dropped.
 
 use std::collections::BTreeSet;
 

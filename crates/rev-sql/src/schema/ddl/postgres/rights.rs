@@ -1,5 +1,7 @@
-//! Owners and privileges of what is made again: they are those of the live side, which
-//! is where an upgrade starts and where a downgrade leads.
+//! Owners and privileges of what is made again.
+//!
+//! Models hold none, so they are always those of the live database: an upgrade starts
+//! there, and a downgrade leads back there.
 
 use super::{beside, name, qualified, rename};
 use crate::schema::ddl::Script;

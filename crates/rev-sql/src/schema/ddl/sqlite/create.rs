@@ -4,12 +4,11 @@
 use std::fmt::Write as _;
 
 use super::{name, names};
-use crate::schema::ddl::unquoted;
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{
     Column, Constraint, Deferral, Index, Part, PartOf, Reference, Rule, Table, Text,
 };
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, tokens, unquoted};
 
 /// `CREATE TABLE`, under this name.
 pub(super) fn table(table: &Table, called: &Text) -> String {

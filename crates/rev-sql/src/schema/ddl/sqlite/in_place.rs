@@ -5,11 +5,11 @@ use rev_core::Dialect;
 
 use super::name;
 use super::{create, gives_its_name};
-use crate::schema::ddl::{Script, unquoted};
+use crate::schema::ddl::Script;
 use crate::schema::{
     Alteration, Column, Constraint, Diff, Index, PartOf, Rule, Table, TableChange, Text,
 };
-use crate::split::{TokenKind, tokens};
+use crate::split::{TokenKind, tokens, unquoted};
 
 /// The parts of a change that need no rebuild.
 pub(super) struct InPlace<'a> {

@@ -5,14 +5,14 @@
 
 use rev_core::Dialect;
 
-use super::{Reach, begins, beyond, calls, is_name, words};
-use crate::split::{Token, TokenKind};
+use super::{Reach, begins, beyond, calls, is_name};
+use crate::split::{Token, TokenKind, code_tokens};
 
 /// What is made, changed or dropped of the server itself.
 const KINDS: [&str; 3] = ["DATABASE", "TABLESPACE", "SUBSCRIPTION"];
 
 pub(super) fn reaches(statement: &str) -> Option<Reach> {
-    let found = words(statement, Dialect::Postgres);
+    let found = code_tokens(statement, Dialect::Postgres);
     let mut ahead = found.iter().take(4);
     let is_program = found.first().is_some_and(|verb| verb.is("DO"))
         || ahead.any(|token| token.is_any(&["FUNCTION", "PROCEDURE"]));
@@ -98,7 +98,7 @@ fn within(text: &Token<'_>) -> Option<Reach> {
     let inner = text
         .text
         .get(start..text.text.len().checked_sub(opening)?)?;
-    let found = words(inner, Dialect::Postgres);
+    let found = code_tokens(inner, Dialect::Postgres);
     let places = if is_body {
         found.len()
     } else {

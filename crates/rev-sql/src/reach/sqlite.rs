@@ -2,14 +2,14 @@
 
 use rev_core::Dialect;
 
-use super::{Reach, begins, beyond, calls, unquoted, words};
-use crate::split::{Token, TokenKind};
+use super::{Reach, begins, beyond, calls};
+use crate::split::{Token, TokenKind, code_tokens, unquoted};
 
 /// Functions that load code or write files, where they are there at all.
 const FUNCTIONS: [&str; 3] = ["load_extension", "writefile", "fts3_tokenizer"];
 
 pub(super) fn reaches(statement: &str) -> Option<Reach> {
-    let found = words(statement, Dialect::Sqlite);
+    let found = code_tokens(statement, Dialect::Sqlite);
     if begins(&found, &["ATTACH"]) && !attaches_memory(&found) {
         return Some(beyond(&found, 1));
     }

@@ -14,8 +14,7 @@ mod tests;
 
 use rev_core::Dialect;
 
-use super::ddl::spelling::unquoted;
-use crate::split::{Token, TokenKind, tokens};
+use crate::split::{Token, TokenKind, unquoted};
 
 /// What a throw-away database has around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,13 +74,6 @@ pub fn reaches(statement: &str, dialect: Dialect, neighbours: &Neighbours) -> Op
         Dialect::Postgres => postgres::reaches(statement),
         Dialect::Sqlite => sqlite::reaches(statement),
     }
-}
-
-/// The tokens that a server reads.
-fn words(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
-    let mut found = tokens(statement, dialect);
-    found.retain(|token| token.kind != TokenKind::Fence);
-    found
 }
 
 /// The words that say what a statement is, up to and with its last.

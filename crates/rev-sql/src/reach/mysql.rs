@@ -9,8 +9,8 @@ mod server;
 
 use rev_core::Dialect;
 
-use super::{Neighbours, Reach, begins, is_name, unquoted, words};
-use crate::split::{Token, TokenKind};
+use super::{Neighbours, Reach, begins, is_name};
+use crate::split::{Token, TokenKind, code_tokens, unquoted};
 
 /// The server's own database that a login may be let write to.
 const OWN: &str = "mysql";
@@ -104,7 +104,7 @@ const VERBS: [&str; 14] = [
 ];
 
 pub(super) fn reaches(statement: &str, neighbours: &Neighbours) -> Option<Reach> {
-    let found = words(statement, Dialect::Mysql);
+    let found = code_tokens(statement, Dialect::Mysql);
     let walk = Walk::new(&found, neighbours, false);
     walk.first().or_else(|| executed(&found, neighbours))
 }
@@ -118,7 +118,7 @@ fn executed(found: &[Token<'_>], neighbours: &Neighbours) -> Option<Reach> {
     let mut texts = found.iter().filter(|it| it.kind == TokenKind::Text);
     let reach = |text: &Token<'_>| {
         let inner = text.text.get(1..text.text.len() - 1)?;
-        let words = words(inner, Dialect::Mysql);
+        let words = code_tokens(inner, Dialect::Mysql);
         let is_sql = words.first().is_some_and(|verb| verb.is_any(&VERBS));
         let reach = Walk::new(&words, neighbours, !is_sql).first()?;
         Some(reach.within(text.start + 1))

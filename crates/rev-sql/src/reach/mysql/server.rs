@@ -1,8 +1,8 @@
 //! Whole databases, the server, its logins and files, by the words that are about them.
 
-use super::super::{Reach, begins, beyond, is_name, unquoted};
+use super::super::{Reach, begins, beyond, is_name};
 use super::Walk;
-use crate::split::{Token, TokenKind};
+use crate::split::{Token, TokenKind, unquoted};
 
 impl Walk<'_> {
     /// What is about another database as a whole, the server, or files.

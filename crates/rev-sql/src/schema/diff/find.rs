@@ -1,0 +1,165 @@
+//! What differs, found by name; of constraints and indexes by all that they say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Alteration, Change, TableChange};
+use crate::schema::{Column, Name, Schema, Table};
+
+/// All that is to be done to get from one schema to another, but for renames.
+pub(super) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
+    let mut changes = namespaces(from, to);
+    let remade = remade(from, to);
+    compare(
+        &from.enums,
+        &to.enums,
+        &mut changes,
+        Change::CreateEnum,
+        Change::DropEnum,
+        where_unequal(|from, to| Change::ChangeEnum { from, to }),
+    );
+    compare(
+        &from.sequences,
+        &to.sequences,
+        &mut changes,
+        Change::CreateSequence,
+        Change::DropSequence,
+        where_unequal(|from, to| Change::ChangeSequence { from, to }),
+    );
+    compare(
+        &from.tables,
+        &to.tables,
+        &mut changes,
+        Change::CreateTable,
+        Change::DropTable,
+        |from, to| {
+            let stays = !remade.contains(&from.name);
+            let change = stays.then(|| table(from, to)).flatten();
+            change.map(Change::ChangeTable)
+        },
+    );
+    for name in &remade {
+        changes.push(Change::DropTable(from.tables[*name].clone()));
+        changes.push(Change::CreateTable(to.tables[*name].clone()));
+    }
+    compare(
+        &from.objects,
+        &to.objects,
+        &mut changes,
+        Change::CreateObject,
+        Change::DropObject,
+        where_unequal(|from, to| Change::ChangeObject { from, to }),
+    );
+    changes
+}
+
+/// The tables that can only be dropped and made anew, with all that inherit from them.
+fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
+    let mut remade = BTreeSet::new();
+    loop {
+        let is_remade = |table: &&Table| {
+            to.tables.get(&table.name).is_some_and(|new| {
+                let mut parents = table.parents.iter().chain(&new.parents);
+                (&table.nature, &table.parents) != (&new.nature, &new.parents)
+                    || parents.any(|it| remade.contains(it))
+            })
+        };
+        let found: BTreeSet<&Name> = from
+            .tables
+            .values()
+            .filter(is_remade)
+            .map(|it| &it.name)
+            .collect();
+        if found.len() == remade.len() {
+            return remade;
+        }
+        remade = found;
+    }
+}
+
+fn namespaces(from: &Schema, to: &Schema) -> Vec<Change> {
+    let new = to.namespaces.difference(&from.namespaces).cloned();
+    let gone = from.namespaces.difference(&to.namespaces).cloned();
+    new.map(Change::CreateNamespace)
+        .chain(gone.map(Change::DropNamespace))
+        .collect()
+}
+
+/// What changes a thing as a whole, where it is another one.
+fn where_unequal<V: Clone + PartialEq>(
+    change: impl Fn(V, V) -> Change,
+) -> impl Fn(&V, &V) -> Option<Change> {
+    move |from, to| (from != to).then(|| change(from.clone(), to.clone()))
+}
+
+/// Adds what differs between two maps, told apart by their keys.
+fn compare<K: Ord, V: Clone>(
+    from: &BTreeMap<K, V>,
+    to: &BTreeMap<K, V>,
+    changes: &mut Vec<Change>,
+    create: impl Fn(V) -> Change,
+    drop: impl Fn(V) -> Change,
+    change: impl Fn(&V, &V) -> Option<Change>,
+) {
+    for (key, old) in from {
+        match to.get(key) {
+            None => changes.push(drop(old.clone())),
+            Some(new) => changes.extend(change(old, new)),
+        }
+    }
+    let new = to.iter().filter(|(key, _)| !from.contains_key(key));
+    changes.extend(new.map(|(_, value)| create(value.clone())));
+}
+
+/// What differs between two tables of one name, if anything.
+pub(in crate::schema) fn table(from: &Table, to: &Table) -> Option<TableChange> {
+    let mut alterations = Vec::new();
+    for old in &from.columns {
+        match to.column(&old.name) {
+            None => alterations.push(Alteration::DropColumn(old.clone())),
+            Some(new) if new != old => alterations.push(Alteration::ChangeColumn {
+                from: old.clone(),
+                to: new.clone(),
+            }),
+            Some(_) => {}
+        }
+    }
+    let is_new = |column: &&Column| from.column(&column.name).is_none();
+    let new = to.columns.iter().filter(is_new).cloned();
+    alterations.extend(new.map(Alteration::AddColumn));
+    let (gone, new) = apart(&from.constraints, &to.constraints);
+    alterations.extend(gone.into_iter().map(Alteration::DropConstraint));
+    alterations.extend(new.into_iter().map(Alteration::AddConstraint));
+    let (gone, new) = apart(&from.indexes, &to.indexes);
+    alterations.extend(gone.into_iter().map(Alteration::DropIndex));
+    alterations.extend(new.into_iter().map(Alteration::AddIndex));
+    if from.options != to.options {
+        alterations.push(Alteration::ChangeOptions {
+            from: from.options.clone(),
+            to: to.options.clone(),
+        });
+    }
+    if from.comment != to.comment {
+        alterations.push(Alteration::ChangeComment {
+            from: from.comment.clone(),
+            to: to.comment.clone(),
+        });
+    }
+    (!alterations.is_empty()).then(|| TableChange {
+        from: from.clone(),
+        to: to.clone(),
+        alterations,
+    })
+}
+
+/// What only the first list has, and what only the second, each as often.
+fn apart<T: Clone + PartialEq>(from: &[T], to: &[T]) -> (Vec<T>, Vec<T>) {
+    let mut new = to.to_vec();
+    let mut gone = Vec::new();
+    for old in from {
+        match new.iter().position(|it| it == old) {
+            Some(index) => drop(new.remove(index)),
+            None => gone.push(old.clone()),
+        }
+    }
+    (gone, new)
+}

@@ -1,0 +1,226 @@
+//! Settings out of the YAML of `rev.yaml`: whatever cannot be read has its default and is
+//! a finding.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rev_core::{DatabaseName, Dialect, Label};
+
+use super::url::BadReference;
+use super::{Config, Database, DatabaseUrl, Folder, Template, UrlFault, duration};
+use crate::fault::Problem;
+use crate::shape::{Fields, Placed, Reader, WHOLE};
+use crate::yaml::{Node, Value};
+
+const KEYS: &[&str] = &[
+    "revisions",
+    "databases",
+    "ledger",
+    "snapshots",
+    "autogenerate",
+];
+const DATABASE_KEYS: &[&str] = &[
+    "url",
+    "dialect",
+    "groups",
+    "shared",
+    "schema",
+    "follow",
+    "models",
+    "lock_timeout",
+    "statement_timeout",
+];
+const LEDGER_KEYS: &[&str] = &["prefix"];
+
+impl Reader {
+    /// The settings that the file gives; what it does not say stays as it is in `config`.
+    pub(super) fn config(&mut self, root: Node, mut config: Config) -> Config {
+        if root.value == Value::Null {
+            self.find(None, Problem::EmptyFile);
+            return config;
+        }
+        let Some(mut fields) = self.fields(root, WHOLE, KEYS) else {
+            return config;
+        };
+        if let Some(node) = fields.given("revisions") {
+            config.revisions = self.folders(node);
+        }
+        let node = fields.given("databases");
+        let entries = node.map(|node| self.entries(node, "databases"));
+        for (key, node) in entries.into_iter().flatten() {
+            let (text, place) = (key.text, key.place);
+            let name = self.name(&Placed { text, place }, DatabaseName::new);
+            if let Some(name) = name {
+                let database = self.database(name.clone(), node);
+                config.databases.insert(name, database);
+            }
+        }
+        if let Some(node) = fields.given("ledger")
+            && let Some(prefix) = self.prefix(node)
+        {
+            config.ledger_prefix = prefix;
+        }
+        if let Some(node) = fields.given("autogenerate") {
+            config.autogenerate = self.autogenerate(node);
+        }
+        if let Some(node) = fields.given("snapshots") {
+            let bound: Vec<String> = config.bound_names().keys().map(|&n| n.to_owned()).collect();
+            config.snapshots.extend(self.snapshots(node, &bound));
+        }
+        config
+    }
+
+    fn folders(&mut self, node: Node) -> Vec<Folder> {
+        let place = node.place;
+        let texts = self.texts(node, "revisions");
+        let folders: Vec<Folder> = texts
+            .into_iter()
+            .map(|text| Folder {
+                path: text.text,
+                place: text.place,
+            })
+            .collect();
+        if folders.iter().any(|folder| folder.path.is_empty()) {
+            let folder = String::new();
+            self.find(place, Problem::NoFolder { folder });
+        }
+        folders
+    }
+
+    fn database(&mut self, name: DatabaseName, node: Node) -> Database {
+        let mut database = Database::new(name);
+        if let Value::Text(_) = node.value {
+            database.url = self.url(node, None);
+            return database;
+        }
+        let what = database.name.to_string();
+        let Some(mut fields) = self.fields(node, &what, DATABASE_KEYS) else {
+            return database;
+        };
+        if let Some(node) = fields.given("dialect")
+            && let Some(text) = self.text(node, "dialect")
+        {
+            database.dialect = self.dialect(&text.text, text.place);
+        }
+        if let Some(node) = fields.given("url") {
+            database.url = self.url(node, database.dialect);
+        }
+        if let Some(node) = fields.given("groups") {
+            self.groups(node, &mut database);
+        }
+        if let Some(node) = fields.given("shared") {
+            database.shared = self.flag(&node, "shared").unwrap_or(true);
+        }
+        if let Some(node) = fields.given("schema") {
+            database.schema = self.text(node, "schema").map(|text| text.text);
+        }
+        if let Some(node) = fields.given("follow") {
+            self.follow(node, &mut database);
+        }
+        if let Some(node) = fields.given("models") {
+            database.models = self.models(node);
+        }
+        self.timeouts(&mut fields, &mut database);
+        database
+    }
+
+    fn groups(&mut self, node: Node, database: &mut Database) {
+        for text in self.texts(node, "groups") {
+            let Some(group) = self.name(&text, DatabaseName::new) else {
+                continue;
+            };
+            if database.groups.contains(&group) {
+                self.find(text.place, Problem::Repeated { text: text.text });
+            } else {
+                database.groups.push(group);
+                database.group_places.push(text.place);
+            }
+        }
+    }
+
+    fn follow(&mut self, node: Node, database: &mut Database) {
+        for text in self.texts(node, "follow") {
+            if let Some(label) = self.name(&text, Label::new) {
+                database.follow.push(label);
+                database.follow_places.push(text.place);
+            }
+        }
+    }
+
+    fn timeouts(&mut self, fields: &mut Fields, database: &mut Database) {
+        if let Some(node) = fields.given("lock_timeout")
+            && let Some(timeout) = self.timeout(node, "lock_timeout")
+        {
+            database.lock_timeout = timeout;
+        }
+        if let Some(node) = fields.given("statement_timeout")
+            && let Some(timeout) = self.timeout(node, "statement_timeout")
+        {
+            database.statement_timeout = timeout;
+        }
+    }
+
+    fn url(&mut self, node: Node, stated: Option<Dialect>) -> Option<Template> {
+        let text = self.text(node, "url")?;
+        match Template::parse(&text.text) {
+            Ok(template) => {
+                if let Err(fault) = check(&template, stated) {
+                    self.find(text.place, fault.into());
+                }
+                Some(template)
+            }
+            Err(BadReference) => {
+                self.find(text.place, Problem::Reference);
+                None
+            }
+        }
+    }
+
+    /// How long something may take; `Some(None)`: as long as it likes.
+    pub(super) fn timeout(&mut self, node: Node, what: &str) -> Option<Option<Duration>> {
+        let text = self.text(node, what)?;
+        match duration(&text.text) {
+            Some(duration) => Some(Some(duration).filter(|duration| !duration.is_zero())),
+            None => {
+                self.find(text.place, Problem::Duration { text: text.text });
+                None
+            }
+        }
+    }
+
+    fn prefix(&mut self, node: Node) -> Option<String> {
+        let mut fields = self.fields(node, "ledger", LEDGER_KEYS)?;
+        let node = fields.given("prefix")?;
+        let text = self.text(node, "prefix")?;
+        if is_prefix(&text.text) {
+            return Some(text.text);
+        }
+        self.find(text.place, Problem::Prefix { text: text.text });
+        None
+    }
+}
+
+/// What is wrong with a URL as far as it is written.
+fn check(template: &Template, stated: Option<Dialect>) -> Result<(), UrlFault> {
+    if let Some(text) = template.literal() {
+        DatabaseUrl::new(text, Path::new(""))?;
+    }
+    let Some(scheme) = template.scheme() else {
+        return Ok(());
+    };
+    match (Dialect::of_url(scheme), stated) {
+        (None, _) => Err(UrlFault::UnknownScheme {
+            scheme: scheme.to_owned(),
+        }),
+        (Some(of_url), Some(stated)) if of_url != stated => {
+            Err(UrlFault::OtherDialect { stated, of_url })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_prefix(text: &str) -> bool {
+    text.len() <= 32
+        && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
