@@ -170,10 +170,12 @@ impl Work<'_> {
         self.upgrade.is_none() && self.downgrade.is_none()
     }
 
-    /// The digests of both scripts, the way up first.
+    /// The digests of both scripts, the way up first, and of how they are committed:
+    /// where these are the same, the very same runs.
     #[must_use]
-    pub fn digests(&self) -> [Digest; 2] {
-        [self.upgrade, self.downgrade].map(digest::script)
+    pub fn digests(&self) -> [Digest; 3] {
+        let [up, down] = [self.upgrade, self.downgrade].map(digest::script);
+        [up, down, digest::statement(self.transaction.name())]
     }
 }
 

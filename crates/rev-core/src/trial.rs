@@ -175,11 +175,7 @@ fn runs(
         } else {
             "not"
         };
-        digests.push(digest::statement(&format!(
-            "{} {chosen} {}",
-            revision.id,
-            work.transaction.name()
-        )));
+        digests.push(digest::statement(&format!("{} {chosen}", revision.id)));
     }
     Ok(digests)
 }

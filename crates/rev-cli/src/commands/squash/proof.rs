@@ -1,9 +1,10 @@
 //! The proof that a shortcut does what it stands for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rev_core::{Binding, Digest, Graph, RevisionId, ScriptError, ShortcutId, digest};
+use rev_core::revision::Work;
+use rev_core::{Binding, Digest, Graph, RevisionId, ScriptError, ShortcutId};
 use rev_db::Scratches;
 use rev_engine::clock::SystemClock;
 use rev_engine::outcome::Refusal;
@@ -28,16 +29,13 @@ pub(super) fn prove_all(
     bindings: &[Arc<Binding>],
 ) -> Result<(), Failure> {
     let shortcut = with.find_shortcut(id.as_str()).expect("it was just added");
-    let mut seen: BTreeMap<(&str, Vec<Digest>), &str> = BTreeMap::new();
+    let mut seen: BTreeSet<(&str, Vec<Digest>)> = BTreeSet::new();
     for binding in bindings {
         let runs = runs(with, shortcut, binding);
         let runs = runs.map_err(|error| unclear(session, error, bindings))?;
-        let nothing = digest::script(None);
-        if runs.iter().all(|digest| *digest == nothing) {
-            continue;
-        }
+        let Some(runs) = runs else { continue };
         let key = (binding.dialect.name(), runs);
-        if seen.insert(key, binding.name.as_str()).is_some() {
+        if !seen.insert(key) {
             continue;
         }
         let proof = prove_on(args, session, with, shortcut, binding)?;
@@ -54,20 +52,21 @@ pub(super) fn prove_all(
     Ok(())
 }
 
-/// The digests of all that can run on a database for the proof.
+/// The digests of all that can run on a database for the proof; `None`: nothing can.
 fn runs(
     graph: &Graph,
     shortcut: ShortcutId,
     binding: &Binding,
-) -> Result<Vec<Digest>, ScriptError> {
+) -> Result<Option<Vec<Digest>>, ScriptError> {
     let members = graph.members(shortcut);
     let below = graph.ancestors(members.iter().copied());
     let revisions = below.iter().map(|node| graph.revision(node));
-    let mut digests = Vec::new();
-    for revision in revisions.chain([&graph.shortcut(shortcut).revision]) {
-        digests.extend(revision.work(binding)?.digests());
-    }
-    Ok(digests)
+    let revisions = revisions.chain([&graph.shortcut(shortcut).revision]);
+    let works: Vec<Work<'_>> = revisions
+        .map(|it| it.work(binding))
+        .collect::<Result<_, _>>()?;
+    let runs = !works.iter().all(Work::is_empty);
+    Ok(runs.then(|| works.iter().flat_map(Work::digests).collect()))
 }
 
 fn prove_on(
