@@ -287,3 +287,22 @@ impl Script {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{TransactionMode, Work};
+    use crate::Sql;
+
+    #[test]
+    fn what_is_committed_otherwise_is_not_the_very_same() {
+        let sql = Sql::text("SELECT 1");
+        let of = |transaction| Work {
+            upgrade: Some(&sql),
+            downgrade: None,
+            transaction,
+        };
+        let (step, none) = (of(TransactionMode::Step), of(TransactionMode::None));
+        assert_eq!(step.digests(), step.digests());
+        assert_ne!(step.digests(), none.digests());
+    }
+}
