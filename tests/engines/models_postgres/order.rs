@@ -54,3 +54,27 @@ fn go(here: &mut Place, to: &rev_sql::schema::Schema) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// The server quotes some words and not others, and what has a type is found by its words.
+#[test]
+fn a_type_that_is_made_anew_is_found_whatever_word_its_name_is() {
+    let (mut here, mut there) = (Place::new(), Place::new());
+    let words = here.run(
+        "SELECT word FROM pg_get_keywords() \
+         WHERE to_regtype('pg_catalog.' || quote_ident(word)) IS NULL",
+    );
+    let words = words.expect("the server's words");
+    assert!(words.len() > 300, "{}", words.len());
+    let make = |labels: &str| {
+        let each = words.iter().map(|word| {
+            format!(
+                "CREATE TYPE \"{word}\" AS ENUM ({labels}); \
+                 CREATE TABLE \"t_{word}\" (\"{word}\" \"{word}\" CHECK (\"{word}\" <> 'a'));\n"
+            )
+        });
+        each.collect::<String>()
+    };
+    here.run(&make("'a', 'b'")).expect("types");
+    there.run(&make("'b', 'a'")).expect("types");
+    go(&mut here, &there.inspect()).unwrap_or_else(|error| panic!("{error}"));
+}

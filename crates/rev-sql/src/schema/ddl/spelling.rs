@@ -8,7 +8,7 @@ use rev_core::Dialect;
 use crate::ledger;
 use crate::schema::{Name, Text, postgres, sqlite};
 
-/// Words that some engine does not take for a name as they stand.
+/// Words that SQLite, MySQL or MariaDB do not take for a name as they stand.
 const RESERVED: &str = "\
 abort accessible action add after all alter always analyse analyze and any array as asc asensitive \
 asymmetric attach authorization autoincrement before begin between bigint binary blob both by call \
@@ -41,8 +41,37 @@ trigger true unbounded undo union unique unlock unsigned update usage use user u
 utc_time utc_timestamp vacuum values varbinary varchar varcharacter variadic varying verbose view \
 virtual when where while window with without write xor year_month zerofill";
 
+/// The words that PostgreSQL quotes itself: those that `pg_get_keywords()` gives with a
+/// `catcode` other than `U`, in releases 12 to 18. Names of types are found in the server's
+/// own texts, so they must be spelt as it spells them.
+const RESERVED_BY_POSTGRES: &str = "\
+all analyse analyze and any array as asc asymmetric authorization between bigint binary bit \
+boolean both case cast char character check coalesce collate collation column concurrently \
+constraint create cross current_catalog current_date current_role current_schema current_time \
+current_timestamp current_user dec decimal default deferrable desc distinct do else end except \
+exists extract false fetch float for foreign freeze from full grant greatest group grouping \
+having ilike in initially inner inout int integer intersect interval into is isnull join \
+json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar \
+json_serialize json_table json_value lateral leading least left like limit localtime \
+localtimestamp merge_action national natural nchar none normalize not notnull null nullif numeric \
+offset on only or order out outer overlaps overlay placing position precision primary real \
+references returning right row select session_user setof similar smallint some substring \
+symmetric system_user table tablesample then time timestamp to trailing treat trim true union \
+unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat \
+xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable";
+
 static WORDS: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
+
+static WORDS_OF_POSTGRES: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| RESERVED_BY_POSTGRES.split_ascii_whitespace().collect());
+
+fn is_reserved(word: &str, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::Postgres => WORDS_OF_POSTGRES.contains(word),
+        Dialect::Sqlite | Dialect::Mysql => WORDS.contains(word),
+    }
+}
 
 /// A name, quoted only where the dialect would take it for something else.
 pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
@@ -59,7 +88,7 @@ pub(in crate::schema) fn spell(name: &Text, dialect: Dialect) -> String {
             || (c.is_ascii_uppercase() && !small)
     });
     let word = text.to_ascii_lowercase();
-    let is_plain = begins && goes_on && !WORDS.contains(word.as_str());
+    let is_plain = begins && goes_on && !is_reserved(&word, dialect);
     match is_plain {
         true => text.to_owned(),
         false => ledger::name(text, dialect),
