@@ -808,3 +808,14 @@ fn a_column_that_is_left_out_is_kept_with_all_that_stands_on_it() {
     );
     assert_eq!(kept, ["e"]);
 }
+
+#[test]
+fn a_filler_that_a_unique_column_cannot_take_twice_is_told() {
+    let project = applied();
+    let unique = HERO.replace("power TEXT", "power TEXT, email TEXT NOT NULL UNIQUE");
+    project.write("schema/hero.sql", &unique);
+    let written = autogenerate(&project, "email", "bbbb");
+    let told = "rows that are there get ''; it is unique, so several such rows make this fail";
+    assert!(written.err.contains(told), "{written}");
+    assert!(file(&project, "revisions/bbbb_email.yaml").contains(told));
+}

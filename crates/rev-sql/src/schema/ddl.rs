@@ -4,6 +4,7 @@
 //! engine's [`Writer`] words one step at a time, and says what stands in the way of
 //! what. Whatever loses rows or values says so in a [`Note`] beside its statement.
 
+mod filling;
 mod left_out;
 mod mysql;
 mod order;

@@ -285,6 +285,18 @@ impl Table {
         })
     }
 
+    /// Whether no two rows may have the same value in a column.
+    #[must_use]
+    pub fn is_unique(&self, column: &Text) -> bool {
+        let is_it = |parts: &[Part]| matches!(parts, [Part { of: PartOf::Column(name), .. }] if name == column);
+        let keys = self.constraints.iter().any(|it| match &it.rule {
+            Rule::PrimaryKey(parts) | Rule::Unique(parts) => is_it(parts),
+            _ => false,
+        });
+        let mut indexes = self.indexes.iter();
+        keys || indexes.any(|it| it.unique && it.predicate.is_none() && is_it(&it.parts))
+    }
+
     /// The foreign keys.
     pub fn references(&self) -> impl Iterator<Item = &Reference> {
         self.constraints.iter().filter_map(|it| match &it.rule {

@@ -232,7 +232,7 @@ impl<'a> Alter<'a> {
                 Some(before) => format!(" AFTER {}", name(&to.columns[before].name)),
                 None => " FIRST".to_owned(),
             };
-            let needs = fill::needs(column);
+            let needs = fill::needs(&self.change.to, column);
             let filled = fill::with_default(column);
             let definition = self.definition(filled.as_ref().unwrap_or(column));
             self.adds.push(format!("ADD COLUMN {definition}{place}"));

@@ -2,8 +2,8 @@
 
 use super::spelling::{is_literal, string, value};
 use super::{name, table_name};
-use crate::schema::ddl::Note;
-use crate::schema::{Column, TableChange, Text};
+use crate::schema::ddl::{Note, filling};
+use crate::schema::{Column, Table, TableChange, Text};
 
 /// Whether a column has NULLs, as far as is known, and must not have them any more.
 pub(super) fn loses_nulls(from: &Column, to: &Column) -> bool {
@@ -39,28 +39,22 @@ pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Optio
         "UPDATE {} SET {column} = {filler}{kept} WHERE {column} IS NULL",
         table_name(&change.to.name)
     );
-    let note = Note::decide(format!(
-        "`{}` must not be NULL any more: rows where it is get {filler}",
-        to.name
-    ));
+    let note = filling::nulls(&change.to, to, &filler);
     Some((text, note))
 }
 
 /// What is to be said of a new column that rows which are there have no value for.
-pub(super) fn needs(column: &Column) -> Option<Note> {
+pub(super) fn needs(table: &Table, column: &Column) -> Option<Note> {
     if !must_be_filled(column) {
         return None;
     }
-    let name = &column.name;
-    let text = match filler(column) {
-        Some(filler) => format!(
-            "`{name}` must not be NULL and has no default: rows that are there get {filler}"
-        ),
-        None => {
-            format!("`{name}` must not be NULL and has no default: rows that are there have none")
-        }
-    };
-    Some(Note::decide(text))
+    Some(match filler(column) {
+        Some(filler) => filling::new_column(table, column, &filler),
+        None => Note::decide(format!(
+            "`{}` must not be NULL and has no default: rows that are there have none",
+            column.name
+        )),
+    })
 }
 
 /// The column with a default for rows that are there, where the server's own filler

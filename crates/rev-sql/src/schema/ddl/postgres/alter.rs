@@ -7,7 +7,7 @@ use super::{
     column, comment_on, constraint_name, constraint_text, create, handover, name, partition,
     qualified, retype, rights, sequence,
 };
-use crate::schema::ddl::{Note, Script};
+use crate::schema::ddl::{Note, Script, filling};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
     Alteration, Column, Constraint, Diff, Index, Kind, Options, Part, PartOf, Rule, TableChange,
@@ -292,10 +292,10 @@ impl Plan<'_> {
         if fills {
             let filler = column::filler(new, self);
             let title = format!("`{}` must not be NULL and has no default", new.name);
-            self.notes.push(Note::decide(match &filler {
-                Some(filler) => format!("{title}: rows that are there get {filler}"),
-                None => format!("{title}: rows that are there make this fail"),
-            }));
+            self.notes.push(match &filler {
+                Some(filler) => filling::new_column(&self.change.to, new, filler),
+                None => Note::decide(format!("{title}: rows that are there make this fail")),
+            });
             if let Some(filler) = filler {
                 text.push_str(&format!(" DEFAULT {filler}"));
                 let (table, column) = (self.table(), name(&new.name));

@@ -6,7 +6,7 @@ use rev_core::Dialect;
 
 use super::alter::Plan;
 use super::{beside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
-use crate::schema::ddl::Note;
+use crate::schema::ddl::{Note, filling};
 use crate::schema::postgres::default_name::{self, mentions};
 use crate::schema::{
     Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, TableChange, Text,
@@ -206,7 +206,7 @@ impl Change<'_> {
             plan.notes.push(Note::decide(note));
             return None;
         };
-        let note = Note::decide(format!("{title}: rows where it is get {filler}"));
+        let note = filling::nulls(&plan.change.to, self.to, &filler);
         if retypes(self.from, self.to) {
             plan.notes.push(note);
             return Some(filler);

@@ -7,7 +7,7 @@
 
 use super::in_place::mentions;
 use super::{create, name};
-use crate::schema::ddl::{Note, Script};
+use crate::schema::ddl::{Note, Script, filling};
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{Alteration, Column, Diff, Kind, Object, Table, TableChange, Text};
 
@@ -192,10 +192,8 @@ impl<'a> Copy<'a> {
                 Some(old) => copy.take(change, old, column, may_be_null),
                 None if !may_be_null && column.default.is_none() => {
                     let filler = filler(column, &change.to);
-                    copy.notes.push(Note::decide(format!(
-                        "`{}` must not be NULL and has no default: rows that are there get {filler}",
-                        column.name
-                    )));
+                    copy.notes
+                        .push(filling::new_column(&change.to, column, filler));
                     copy.push(column, filler.to_owned());
                 }
                 None => {}
@@ -230,10 +228,7 @@ impl<'a> Copy<'a> {
             Some(default) => create::value(default),
             None => filler(new, &change.to).to_owned(),
         };
-        self.notes.push(Note::decide(format!(
-            "`{}` must not be NULL any more: rows where it is get {filler}",
-            new.name
-        )));
+        self.notes.push(filling::nulls(&change.to, new, &filler));
         self.push(new, format!("coalesce({value}, {filler})"));
     }
 }
