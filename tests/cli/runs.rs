@@ -72,6 +72,28 @@ fn a_statement_that_fails_is_shown_at_its_place() {
 }
 
 #[test]
+fn where_a_relative_target_fails_part_way_the_place_itself_is_named() {
+    let project = Project::line();
+    project.write(
+        "revisions/bbbb_count_fights.yaml",
+        "revision: bbbb\ndown_revision: aaaa\nmessage: add team\n\
+         upgrade: CREATE TABLE team (id INTEGER PRIMARY KEY);\ndowngrade: DROP TABLE nothing;\n",
+    );
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    let failed = project.rev("downgrade db1@-2 --jobs 1");
+    assert_eq!(failed.exit, Some(3), "{failed}");
+    assert!(
+        failed.err.contains("`rev downgrade db1@aaaa` goes on"),
+        "{failed}"
+    );
+    let failed = project.rev("downgrade db1@base --jobs 1");
+    assert!(
+        failed.err.contains("`rev downgrade db1@base` goes on"),
+        "{failed}"
+    );
+}
+
+#[test]
 fn two_names_of_one_database_are_refused() {
     let project = Project::line();
     let answer = project.rev("upgrade --url db2=sqlite://db1.sqlite");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use rev_core::{Binding, DatabaseName, Goal, RevisionId};
+use rev_core::{Binding, DatabaseName, Goal, Node, Point, RevisionId};
 use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::executor;
@@ -156,6 +156,7 @@ pub(super) async fn listen(stop: Stop, terminal: crate::terminal::Terminal) {
 struct Summary<'a> {
     goal: Goal,
     outcome: &'a Outcome,
+    selection: &'a Selection,
     bindings: BTreeMap<&'a str, &'a Arc<Binding>>,
     session: &'a Session,
 }
@@ -174,6 +175,7 @@ impl<'a> Summary<'a> {
         Self {
             goal,
             outcome,
+            selection,
             bindings,
             session,
         }
@@ -278,8 +280,49 @@ impl<'a> Summary<'a> {
             Goal::Redo if !is_down => format!("rev upgrade{}", words(&format!("{name}@"))),
             Goal::Redo => format!("rev repair {name}{}", words("--redo ")),
             Goal::Accept => format!("rev repair {name}{}", words("--accept ")),
-            _ => self.session.command().to_owned(),
+            _ => {
+                let named = self.named(lane);
+                named.unwrap_or_else(|| self.session.command().to_owned())
+            }
         }
+    }
+
+    /// The same with the place itself for a target, where one was typed: `-1` would mean
+    /// another place now. `None`: the command needs none, or the place has no name here.
+    fn named(&self, lane: &LaneOutcome) -> Option<String> {
+        let verb = match self.goal {
+            Goal::Upgrade => "upgrade",
+            Goal::Downgrade => "downgrade",
+            Goal::Switch => "switch",
+            _ => return None,
+        };
+        let mut lanes = self.selection.iter();
+        let (_, points) = lanes.find(|(binding, _)| binding.name == lane.database)?;
+        if points.is_empty() || points[..] == [Point::head()] {
+            return None;
+        }
+        let graph = self.session.graph();
+        let nodes = |ids: &[RevisionId]| {
+            let nodes = ids.iter().map(|id| graph.find(id.as_str()));
+            nodes.collect::<Option<Vec<Node>>>()
+        };
+        let mut set = graph.ancestors(nodes(lane.heads.as_deref()?)?);
+        for node in nodes(&lane.not_begun)? {
+            match set.contains(node) {
+                true => set.remove(node),
+                false => drop(set.insert(node)),
+            }
+        }
+        let name = &lane.database;
+        let heads = graph.ids(graph.maximal(&set));
+        Some(match &heads[..] {
+            [] => format!("rev {verb} {name}@base"),
+            [head] => format!("rev {verb} {name}@{head}"),
+            several => {
+                let targets = several.iter().map(|id| format!(" {name}@{id}"));
+                format!("rev switch{}", targets.collect::<String>())
+            }
+        })
     }
 
     /// One lane, for people.
