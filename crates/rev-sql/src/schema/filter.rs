@@ -205,6 +205,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_out_goes_with_its_column() {
+        let filter = Filter::new(&[], &["index:*".to_owned()]).expect("patterns");
+        let from = schema("hero: id name power\nindex a on hero: name\nindex b on hero: power");
+        let settled = filter.settle(&from, schema("hero: id power"), &[], Dialect::Sqlite);
+        let hero = &settled.tables[&crate::schema::testing::name("hero")];
+        let indexes: Vec<&str> = hero.indexes.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(indexes, ["b"]);
+    }
+
+    #[test]
     fn a_kind_that_is_none_is_refused() {
         let error = Filter::new(&["tables:x".to_owned()], []).expect_err("no kind");
         assert_eq!(

@@ -96,17 +96,29 @@ impl Parts<'_> {
             std::mem::take(&mut to.columns),
             |it| self.keeps_column(it) && stays(uses.of_column(it)),
         );
+        // What stands on a column that goes has to go with it, whether it is looked at or not.
+        let gone = from.columns.iter().map(|it| &it.name);
+        let gone: BTreeSet<Text> = gone.filter(|it| to.column(it).is_none()).cloned().collect();
+        let lost = Uses {
+            columns: &gone,
+            dialect: self.dialect,
+        };
+        let remains = |used: Vec<Text>| !used.iter().any(|it| gone.contains(it));
         let unnamed = Text::default();
+        let constraints = from.constraints.iter();
         to.constraints = settle_all(
-            from.constraints.iter().cloned(),
+            constraints
+                .filter(|it| remains(lost.of_constraint(it)))
+                .cloned(),
             std::mem::take(&mut to.constraints),
             |it| {
                 let name = it.name.as_ref().unwrap_or(&unnamed);
                 self.keeps(it.kind(), name) && stays(uses.of_constraint(it))
             },
         );
+        let indexes = from.indexes.iter();
         to.indexes = settle_all(
-            from.indexes.iter().cloned(),
+            indexes.filter(|it| remains(lost.of_index(it))).cloned(),
             std::mem::take(&mut to.indexes),
             |it| self.keeps(Kind::Index, &it.name) && stays(uses.of_index(it)),
         );
