@@ -226,6 +226,8 @@ impl<'a> Copy<'a> {
         }
         let filler = match &new.default {
             Some(default) => create::value(default),
+            // A column without a type takes any: one that the old column took can go back.
+            None if new.type_name.as_str().is_empty() => filler(old, &change.from).to_owned(),
             None => filler(new, &change.to).to_owned(),
         };
         self.notes.push(filling::nulls(&change.to, new, &filler));
