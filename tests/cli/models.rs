@@ -819,3 +819,47 @@ fn a_filler_that_a_unique_column_cannot_take_twice_is_told() {
     assert!(written.err.contains(told), "{written}");
     assert!(file(&project, "revisions/bbbb_email.yaml").contains(told));
 }
+
+#[test]
+fn a_live_database_without_history_is_told_how_to_begin_one() {
+    let project = Project::empty();
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: reports.sql}\n",
+    );
+    project.write("revisions/.gitkeep", "");
+    project.write("reports.sql", REPORTS);
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(&db1, REPORTS);
+    assert_answer!(
+        "models_without_history",
+        autogenerate(&project, "baseline", "aaaa")
+    );
+    let words = "revision --autogenerate --from-revisions -m baseline --id aaaa";
+    for words in [
+        words,
+        "stamp db1@head",
+        "check --models --live",
+        "revision --autogenerate -m again",
+    ] {
+        let done = project.rev(words);
+        assert_eq!(done.exit, Some(0), "{words}: {done}");
+        assert!(!done.err.contains("hint"), "{words}: {done}");
+    }
+}
+
+#[test]
+fn what_was_made_by_hand_is_not_dropped_without_a_word() {
+    let project = applied();
+    for database in ["db1", "db2"] {
+        let file = project.path().join(format!("{database}.sqlite"));
+        rev_testkit::sqlite::execute(&file, "CREATE TABLE by_hand (a)");
+    }
+    assert_answer!("models_by_hand_diff", project.rev("diff"));
+    let offline = project.rev("diff --from-revisions");
+    assert_eq!(offline.err, "", "{offline}");
+    assert_answer!(
+        "models_by_hand_revision",
+        autogenerate(&project, "tidy", "bbbb")
+    );
+}

@@ -227,3 +227,39 @@ fn what_python_says_is_shown() {
         "{answer}"
     );
 }
+
+#[test]
+fn a_model_that_is_not_there_is_told_in_a_line() {
+    let project = example();
+    let loader = std::fs::read_to_string(project.path().join("rev_models.py")).expect("read");
+    for (named, due) in [
+        (
+            "app.models:Base",
+            "there is no module app.models: db1 names it in MODELS in ",
+        ),
+        (
+            "heroes.absent:Base",
+            "there is no module heroes.absent: db1 names it in MODELS in ",
+        ),
+        (
+            "heroes.models:Root",
+            "heroes.models has no Root: db1 names heroes.models:Root in MODELS in ",
+        ),
+    ] {
+        project.write(
+            "rev_models.py",
+            &loader.replace("heroes.models:Base", named),
+        );
+        let answer = rev(&project, &["diff", "db1"]);
+        assert_eq!(answer.exit, Some(1), "{answer}");
+        assert!(answer.err.contains(due), "{answer}");
+        assert!(!answer.err.contains("import_module"), "{answer}");
+    }
+    // What a model itself lacks is shown where it lacks it.
+    project.write("rev_models.py", &loader);
+    project.write("heroes/models.py", "import absent\n");
+    let answer = rev(&project, &["diff", "db1"]);
+    for due in ["heroes/models.py\", line 1", "No module named 'absent'"] {
+        assert!(answer.err.contains(due), "{answer}");
+    }
+}

@@ -28,6 +28,10 @@ pub(crate) struct Comparison {
     pub(crate) up: Script,
     /// The way down.
     pub(crate) down: Script,
+    /// Whether it was compared with the live database.
+    pub(crate) is_live: bool,
+    /// Whether that one holds something though no revision is applied to it.
+    pub(crate) lacks_history: bool,
 }
 
 impl Comparison {
@@ -37,13 +41,19 @@ impl Comparison {
             down: ddl::write(&diff.reversed(binding.dialect), binding.dialect),
             binding,
             diff,
+            is_live: false,
+            lacks_history: false,
         }
     }
 
     /// The same with the renames that a person says yes to.
     fn asked(self, session: &Session, filter: &Filter) -> Self {
         let diff = asked(session, &self.binding, self.diff, filter);
-        Self::of(self.binding, diff)
+        Self {
+            is_live: self.is_live,
+            lacks_history: self.lacks_history,
+            ..Self::of(self.binding, diff)
+        }
     }
 
     /// What is lost on the way up: a line each.
@@ -131,10 +141,11 @@ async fn compare(
     heads: &[Node],
     patterns: &mut UnusedPatterns,
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
-    let from = match flags.from_revisions {
+    let (from, lacks_history) = match flags.from_revisions {
         true => {
             let graph = session.graph();
-            scratch::replayed(session, binding, graph, heads, &flags.scratch).await?
+            let replayed = scratch::replayed(session, binding, graph, heads, &flags.scratch);
+            (replayed.await?, false)
         }
         false => live(session, binding, heads).await?,
     };
@@ -152,7 +163,12 @@ async fn compare(
         binding.dialect,
     );
     let diff = Diff::between(&from, &to, &renames, filter, binding.dialect);
-    Ok((Comparison::of(binding.clone(), diff), bad))
+    let found = Comparison {
+        is_live: !flags.from_revisions,
+        lacks_history,
+        ..Comparison::of(binding.clone(), diff)
+    };
+    Ok((found, bad))
 }
 
 /// The diff with the renames that a person says yes to; nobody is asked where no
@@ -210,12 +226,12 @@ pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Fa
 }
 
 /// The schema of the live database, which must stand exactly on these revisions as
-/// far as they do anything there.
+/// far as they do anything there; and whether it holds something without any revision.
 async fn live(
     session: &Session,
     binding: &Arc<Binding>,
     heads: &[Node],
-) -> Result<Schema, Failure> {
+) -> Result<(Schema, bool), Failure> {
     let surveyed = session.survey(binding).await?;
     if let Some(in_flight) = &surveyed.in_flight {
         let line = crate::commands::in_flight_line(&binding.name, in_flight);
@@ -234,7 +250,9 @@ async fn live(
         return Err(elsewhere(session, binding, &missing, &extra));
     }
     let mut database = session.database(binding)?;
-    scratch::inspect(session, binding, &mut *database).await
+    let schema = scratch::inspect(session, binding, &mut *database).await?;
+    let lacks_history = is.is_empty() && !schema.is_empty();
+    Ok((schema, lacks_history))
 }
 
 /// The revisions of a set that do something on a database.

@@ -78,7 +78,7 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
     if args.autogenerate {
         return match autogenerate::fill(args, session, revision, &parents)? {
             Some(revision) => create(session, revision, &[]),
-            None => autogenerate::nothing(session),
+            None => Ok(Exit::Done),
         };
     }
     let entry = Entry {
@@ -119,7 +119,15 @@ fn parents(
     session: &Session,
 ) -> Result<Vec<Node>, Failure> {
     let graph = session.graph();
-    let unresolved = |error: ResolveError| session.unresolved(&error);
+    let unresolved = |error: ResolveError| match (args.autogenerate, args.comparing.from_revisions)
+    {
+        (false, _) => session.unresolved(&error),
+        (true, false) => session.unresolved_in(&error, " --autogenerate --head", ("", " …")),
+        (true, true) => {
+            let flags = " --autogenerate --from-revisions --head";
+            session.unresolved_in(&error, flags, ("", " …"))
+        }
+    };
     let whole = Scope::of_graph(graph);
     if head.is_some() || scripts_for.is_empty() {
         return whole.new_parents(head, args.splice).map_err(unresolved);

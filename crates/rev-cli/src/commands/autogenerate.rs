@@ -10,10 +10,9 @@ use serde_json::json;
 use crate::args::{Comparing, NewRevision};
 use crate::compare::{Comparison, Doubts, compare_all};
 use crate::diagnostic::{Diagnostic, Failure};
-use crate::exit::Exit;
 use crate::models::{has_models, no_models};
 use crate::session::Session;
-use crate::terminal::{NAME, WARNING, few};
+use crate::terminal::{HINT, NAME, WARNING, few};
 
 /// Whether any of the flags is given that only make sense with `--autogenerate`.
 pub(super) fn check_flags(args: &NewRevision) -> Result<(), Failure> {
@@ -54,7 +53,7 @@ pub(super) fn databases(session: &Session, names: &[String]) -> Result<Vec<Arc<B
     }
 }
 
-/// Compares and fills the revision in; `None` where nothing differs.
+/// Compares and fills the revision in; `None` where nothing differs, which is told.
 pub(super) fn fill(
     args: &NewRevision,
     session: &Session,
@@ -70,8 +69,10 @@ pub(super) fn fill(
         shares.insert(found.binding.name.clone(), share(found));
     }
     if shares.is_empty() {
+        nothing(session, &found)?;
         return Ok(None);
     }
+    tell_of_hand_made(session, &found);
     revision.loses_data = found.iter().any(Comparison::loses_data);
     if revision.loses_data {
         session.terminal.talk(
@@ -119,14 +120,32 @@ fn tell(session: &Session, found: &Comparison) {
     }
 }
 
-/// Says that there is nothing to do.
-pub(super) fn nothing(session: &Session) -> Result<Exit, Failure> {
-    if session.terminal.is_json() {
-        session.terminal.json(&json!({ "revision": null }))?;
-    } else {
-        session
-            .terminal
-            .talk("nothing to do: the models declare what is there");
+/// Says once, where something is dropped from a live database, that it may be what
+/// somebody made there by hand: that stands in no revision, and others may not have it.
+pub(super) fn tell_of_hand_made(session: &Session, found: &[Comparison]) {
+    if found.iter().any(|it| it.is_live && it.diff.drops()) {
+        session.terminal.talk(
+            "what was made by hand counts as there, and goes too: `rev check --live` tells it, \
+             `--from-revisions` leaves it out",
+        );
     }
-    Ok(Exit::Done)
+}
+
+/// Says that there is nothing to do, and what leads on where a database has all that
+/// is declared, but no history.
+fn nothing(session: &Session, found: &[Comparison]) -> Result<(), Failure> {
+    let terminal = session.terminal;
+    if terminal.is_json() {
+        terminal.json(&json!({ "revision": null }))?;
+        return Ok(());
+    }
+    terminal.talk("nothing to do: the models declare what is there");
+    if let Some(first) = found.iter().find(|it| it.lacks_history) {
+        let name = &first.binding.name;
+        terminal.talk(&format!(
+            "{HINT}hint{HINT:#}: `{name}` has a schema, but no revision is applied; to begin its history with what \
+             is there:\n      `rev revision --autogenerate --from-revisions -m baseline`, then `rev stamp {name}@head`"
+        ));
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use rev_core::Binding;
 
-use super::autogenerate::databases;
+use super::autogenerate::{databases, tell_of_hand_made};
 use crate::args::{Diff, Format};
 use crate::compare::{Comparison, Doubts, compare_all, head};
 use crate::diagnostic::Failure;
@@ -16,6 +16,7 @@ pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     let databases = databases(session, &args.databases)?;
     let heads = |binding: &Binding| head(session, binding);
     let found = compare_all(session, &databases, &args.comparing, Doubts::Told, heads)?;
+    tell_of_hand_made(session, &found);
     match session.terminal.format {
         Format::Json => {
             let databases = found.iter().map(json_of).collect();

@@ -21,8 +21,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) around: (&'a str, &'a str),
 }
 
-/// The command of [`Asking`] where a schema is looked for, whose revisions only
-/// `rev revision` lets a person choose.
+/// The command of [`Asking`] where a schema is looked for: it lets nobody choose a head.
 pub(crate) const COMPARING: &str = "rev diff";
 
 /// A text that is no target.
@@ -236,11 +235,7 @@ impl Asking<'_> {
         let ids: Vec<&str> = candidates.iter().map(AsRef::as_ref).collect();
         let join = format!("join them (`rev merge {}`)", ids.join(" "));
         if self.command == COMPARING {
-            let word = self.word(first);
-            return told.hint(format!(
-                "{join}; or compare with what one gives:\n\
-                 `rev revision --autogenerate --from-revisions --head {word} -m \"…\"`"
-            ));
+            return told.hint(join);
         }
         // Not every command that looks for a head takes targets, or takes several.
         let asking = match self.command {

@@ -1,7 +1,7 @@
 //! Words for runs that were refused.
 
 use rev_core::plan::WaitError;
-use rev_core::{Binding, PlanError, RevisionId, ScriptError};
+use rev_core::{Binding, Dialect, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
 use rev_sql::reach::Reach;
@@ -312,10 +312,16 @@ fn of_database(
 ) -> Diagnostic {
     let told = told.on(binding.name.as_str());
     match error {
-        DatabaseError::Connect { .. } => told.hint(format!(
-            "check its URL in rev.yaml, or give one now: `{command} --url {}=URL`",
-            binding.name
-        )),
+        DatabaseError::Connect { .. } => {
+            let question = match binding.dialect {
+                Dialect::Sqlite => "is its URL right?",
+                _ => "is the server up and reachable from here, and is its URL right?",
+            };
+            told.hint(format!(
+                "{question} another one goes in rev.yaml, or `{command} --url {}=URL`",
+                binding.name
+            ))
+        }
         DatabaseError::Lost { .. } => told.hint(format!(
             "once the server answers again, `{command}` goes on from what stands"
         )),

@@ -149,6 +149,17 @@ pub enum Alteration {
     },
 }
 
+impl TableChange {
+    fn drops(&self) -> bool {
+        let any = |is: fn(&Alteration) -> bool| self.alterations.iter().any(is);
+        any(|it| matches!(it, Alteration::DropColumn(_)))
+            || any(|it| matches!(it, Alteration::DropIndex(_)))
+                && !any(|it| matches!(it, Alteration::AddIndex(_)))
+            || any(|it| matches!(it, Alteration::DropConstraint(_)))
+                && !any(|it| matches!(it, Alteration::AddConstraint(_)))
+    }
+}
+
 impl Diff {
     /// Compares two schemas, after these renames, each of which must be possible in
     /// `before`: see [`super::resolve`].
@@ -330,6 +341,21 @@ impl Diff {
                 Alteration::ChangeColumn { from, to } => from.nullable && !to.nullable,
                 _ => false,
             }),
+            _ => false,
+        })
+    }
+
+    /// Whether something that is there goes; what another of its kind replaces in its
+    /// table does not count.
+    #[must_use]
+    pub fn drops(&self) -> bool {
+        self.changes.iter().any(|change| match change {
+            Change::DropNamespace(_)
+            | Change::DropEnum(_)
+            | Change::DropSequence(_)
+            | Change::DropTable(_)
+            | Change::DropObject(_) => true,
+            Change::ChangeTable(change) => change.drops(),
             _ => false,
         })
     }

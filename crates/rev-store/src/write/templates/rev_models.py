@@ -27,15 +27,27 @@ URLS = {
 }
 
 
+def imported(module: str, database: str):
+    """A module of MODELS. What fails inside of it keeps its traceback."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module and not module.startswith(f"{error.name}."):
+            raise
+        sys.exit(f"there is no module {module}: {database} names it in MODELS in {__file__}")
+
+
 def metadata(database: str) -> MetaData:
     """The tables of a database, once all modules with models are imported."""
     if database not in MODELS:
         sys.exit(f"no models are named for {database}: add them to MODELS in {__file__}")
     base, *modules = MODELS[database]
     module, _, name = base.partition(":")
-    found = getattr(importlib.import_module(module), name)
+    found = getattr(imported(module, database), name, None)
+    if found is None:
+        sys.exit(f"{module} has no {name or 'name'}: {database} names {base} in MODELS in {__file__}")
     for module in modules:
-        importlib.import_module(module)
+        imported(module, database)
     return found if isinstance(found, MetaData) else found.metadata
 
 
