@@ -196,6 +196,33 @@ fn what_a_killed_run_has_left_goes_with_the_next_one_and_nothing_else_does() {
     }
 }
 
+#[test]
+fn what_a_killed_comparison_has_left_goes_with_the_next_one() {
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let project = good(engine);
+        project.add_setting("models: [models.sql]");
+        let models = project.root().join("models.sql");
+        std::fs::write(models, "CREATE TABLE lone (id INT PRIMARY KEY);").expect("a file");
+        let words = ["diff", "--from-revisions"];
+        let before = left(&project);
+        let mut halted = project.halt_at(&words, 2).expect("it comes that far");
+        let owned: Vec<String> = left(&project)
+            .into_iter()
+            .filter(|it| !before.contains(it))
+            .collect();
+        assert!(!owned.is_empty(), "{engine:?}");
+        halted.kill().expect("a kill");
+        halted.wait().expect("it is gone");
+        // The server may take a moment to notice.
+        let is_gone = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            project.rev(&words).exits(0).says("creates table `lone`");
+            !left(&project).iter().any(|it| owned.contains(it))
+        });
+        assert!(is_gone, "{engine:?}: {:?}", left(&project));
+    }
+}
+
 /// The throw-away databases in which somebody sleeps.
 fn at_sleep(project: &Project) -> Vec<String> {
     project.database().query(match project.database().engine() {

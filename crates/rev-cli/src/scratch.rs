@@ -35,7 +35,10 @@ pub(crate) async fn make(
     };
     let settings = session.settings(binding);
     let made = match Scratches::new(binding.dialect, server.as_deref(), &settings) {
-        Ok(scratches) => scratches.make().await,
+        Ok(scratches) => match clear(session, &scratches).await {
+            Ok(()) => scratches.make().await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     made.map_err(|error| {
@@ -47,6 +50,20 @@ pub(crate) async fn make(
         let told = told.into_iter().map(|it| it.hint(hint)).collect();
         Failure::of(crate::exit::Exit::Refused, told)
     })
+}
+
+/// Removes the throw-away databases of runs that were cut off, and says so.
+///
+/// # Errors
+///
+/// [`DatabaseError`], where the server does not answer.
+pub(crate) async fn clear(session: &Session, scratches: &Scratches) -> Result<(), DatabaseError> {
+    for name in scratches.remove_leftovers().await? {
+        session.terminal.talk(&format!(
+            "removed `{name}`, which a run that was cut off had left"
+        ));
+    }
+    Ok(())
 }
 
 /// The server that a flag names for a database; SQLite needs none. Without one, `way_out`

@@ -154,7 +154,7 @@ fn answer(
 ) -> Result<Exit, Failure> {
     for error in &report.stayed {
         session.terminal.warn(format_args!(
-            "a throw-away database stays until the next `rev test`: {error}"
+            "a throw-away database stays until one is needed again: {error}"
         ));
     }
     let faults: Vec<(&Verdict, Diagnostic)> = report

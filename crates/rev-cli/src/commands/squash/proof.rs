@@ -86,6 +86,9 @@ fn prove_on(
     let database = |error| session.refused(&Refusal::Database(error), binding);
     runtime()?.block_on(async {
         let scratches = Scratches::new(binding.dialect, server, &settings).map_err(database)?;
+        scratch::clear(session, &scratches)
+            .await
+            .map_err(database)?;
         let alone = scratches.make().await.map_err(database)?;
         let through = scratches.make().await;
         let through = match through {

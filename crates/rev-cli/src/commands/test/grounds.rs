@@ -10,7 +10,7 @@ use rev_store::config::DatabaseUrl;
 
 use crate::args::Test;
 use crate::diagnostic::Failure;
-use crate::scratch::{named_server, not_made};
+use crate::scratch::{clear, named_server, not_made};
 use crate::session::{Session, runtime};
 
 /// Where to make databases for each program, rid of what killed runs have left.
@@ -25,12 +25,8 @@ pub(super) fn grounds(
     let grounds: Vec<Scratches> = grounds.collect::<Result<_, _>>()?;
     let runtime = runtime()?;
     for (binding, ground) in one_of_each_dialect(all.zip(&grounds)) {
-        let removed = runtime.block_on(ground.remove_leftovers());
-        for name in removed.map_err(|error| Failure::refused(not_made(&error, binding)))? {
-            session.terminal.talk(&format!(
-                "removed `{name}`, which a run that was cut off had left"
-            ));
-        }
+        let cleared = runtime.block_on(clear(session, ground));
+        cleared.map_err(|error| Failure::refused(not_made(&error, binding)))?;
     }
     Ok(grounds)
 }
