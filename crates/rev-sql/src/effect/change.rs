@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use super::{Change, Clause, Object, ObjectKind, Verb};
-use crate::split::{Token, TokenKind};
+use crate::split::{Token, TokenKind, unquoted};
 
 /// The change that a statement makes, if it is of one object and understood.
 pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Option<Change> {
@@ -76,7 +76,7 @@ impl<'t, 's> Reader<'t, 's> {
                 Dialect::Postgres => token.text.to_lowercase(),
                 Dialect::Mysql | Dialect::Sqlite => token.text.to_owned(),
             },
-            TokenKind::Name if !token.text.starts_with('@') => unquoted(token.text)?,
+            TokenKind::Name if !token.text.starts_with('@') => unquoted(token.text),
             _ => return None,
         };
         self.rest = &self.rest[1..];
@@ -482,12 +482,4 @@ fn parts<'t, 's>(tokens: &'t [Token<'s>]) -> impl Iterator<Item = &'t [Token<'s>
         .into_iter()
         .zip(ends)
         .map(move |(start, end)| &tokens[start..end.max(start)])
-}
-
-/// What stands between a name's quotes.
-fn unquoted(text: &str) -> Option<String> {
-    let open = text.chars().next()?;
-    let close = if open == '[' { ']' } else { open };
-    let inner = text.strip_prefix(open)?.strip_suffix(close)?;
-    Some(inner.replace(&format!("{close}{close}"), &close.to_string()))
 }

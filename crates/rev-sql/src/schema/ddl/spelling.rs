@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rev_core::Dialect;
 
 use crate::ledger;
-use crate::schema::{Name, Text, postgres, sqlite};
+use crate::schema::{Generated, Name, Reference, Text, postgres, sqlite};
 
 /// Words that SQLite, MySQL or MariaDB do not take for a name as they stand.
 const RESERVED: &str = "\
@@ -102,6 +102,28 @@ pub(in crate::schema) fn spell_name(name: &Name, dialect: Dialect) -> String {
         Some(schema) => format!("{}.{own}", spell(schema, dialect)),
         None => own,
     }
+}
+
+/// What becomes of rows when the row that they refer to changes or goes.
+pub(super) fn actions(reference: &Reference) -> String {
+    let events = [
+        ("UPDATE", &reference.on_update),
+        ("DELETE", &reference.on_delete),
+    ];
+    let stated = events.into_iter().filter_map(|(event, action)| {
+        let action = action.as_ref()?;
+        Some(format!(" ON {event} {action}"))
+    });
+    stated.collect()
+}
+
+/// What a column is computed from.
+pub(super) fn computed(generated: &Generated) -> String {
+    let kept = match generated.stored {
+        true => "STORED",
+        false => "VIRTUAL",
+    };
+    format!(" GENERATED ALWAYS AS ({}) {kept}", generated.expression)
 }
 
 /// An expression with the key that its dialect compares by.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::spelling::{plain, string};
 use super::{column, keys, name, names, options, table_name};
+use crate::schema::ddl::spelling::actions;
 use crate::schema::{Constraint, Index, Options, Part, PartOf, Rule, Table, Text};
 
 /// `CREATE TABLE` with its indexes and those of its foreign keys that come along.
@@ -146,22 +147,14 @@ pub(super) fn foreign_key(key: &Constraint, called: Option<String>) -> String {
     let Rule::ForeignKey(reference) = &key.rule else {
         return String::new();
     };
-    let mut text = format!(
+    let text = format!(
         "{}FOREIGN KEY ({}) REFERENCES {} ({})",
         constraint_name(called),
         names(&reference.columns),
         table_name(&reference.table),
         names(&reference.targets)
     );
-    for (event, action) in [
-        ("UPDATE", &reference.on_update),
-        ("DELETE", &reference.on_delete),
-    ] {
-        if let Some(action) = action {
-            let _ = write!(text, " ON {event} {action}");
-        }
-    }
-    text
+    text + &actions(reference)
 }
 
 /// A check, likewise.

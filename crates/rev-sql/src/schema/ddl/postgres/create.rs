@@ -8,6 +8,7 @@ use rev_core::Dialect;
 use super::sequence::identity;
 use super::{beside, comment_on, constraint_name, handover, name, names, partition, qualified};
 use crate::schema::ddl::Script;
+use crate::schema::ddl::spelling::{actions, computed};
 use crate::schema::{
     Column, Constraint, Deferral, Diff, Index, Kind, Options, Part, PartOf, Reference, Rule, Table,
     Text,
@@ -167,16 +168,7 @@ fn column(table: &Table, column: &Column) -> String {
 pub(super) fn bare_column(table: Option<&Table>, column: &Column) -> String {
     let mut text = format!("{} {}", name(&column.name), type_of(column));
     if let Some(generated) = &column.generated {
-        let kept = if generated.stored {
-            "STORED"
-        } else {
-            "VIRTUAL"
-        };
-        let _ = write!(
-            text,
-            " GENERATED ALWAYS AS ({}) {kept}",
-            generated.expression
-        );
+        text.push_str(&computed(generated));
     }
     let mut is_given = false;
     if let Some((kind, options)) = &column.identity {
@@ -395,15 +387,7 @@ fn reference(reference: &Reference, constraint: &Constraint) -> String {
     if let Some(kind) = constraint.options.get("match") {
         let _ = write!(text, " MATCH {kind}");
     }
-    for (event, action) in [
-        ("UPDATE", &reference.on_update),
-        ("DELETE", &reference.on_delete),
-    ] {
-        if let Some(action) = action {
-            let _ = write!(text, " ON {event} {action}");
-        }
-    }
-    text
+    text + &actions(reference)
 }
 
 /// `CREATE INDEX`.

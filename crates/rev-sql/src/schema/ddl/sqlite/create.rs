@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{name, names};
+use crate::schema::ddl::spelling::{actions, computed};
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{
     Column, Constraint, Deferral, Index, Part, PartOf, Reference, Rule, Table, Text,
@@ -105,16 +106,7 @@ pub(super) fn column(table: &Table, column: &Column, beside: &[&Constraint]) -> 
         let _ = write!(text, " COLLATE {}", name(collation));
     }
     if let Some(generated) = &column.generated {
-        let kept = if generated.stored {
-            "STORED"
-        } else {
-            "VIRTUAL"
-        };
-        let _ = write!(
-            text,
-            " GENERATED ALWAYS AS ({}) {kept}",
-            generated.expression
-        );
+        text.push_str(&computed(generated));
     }
     for constraint in beside {
         let named = named(constraint);
@@ -170,15 +162,7 @@ fn reference(reference: &Reference) -> String {
     if !reference.targets.is_empty() {
         let _ = write!(text, " ({})", names(&reference.targets));
     }
-    for (event, action) in [
-        ("UPDATE", &reference.on_update),
-        ("DELETE", &reference.on_delete),
-    ] {
-        if let Some(action) = action {
-            let _ = write!(text, " ON {event} {action}");
-        }
-    }
-    text
+    text + &actions(reference)
 }
 
 fn deferral(deferral: Deferral) -> &'static str {
