@@ -34,14 +34,12 @@ pub(crate) async fn make(
         }
     };
     let settings = session.settings(binding);
-    let made = match Scratches::new(binding.dialect, server.as_deref(), &settings) {
-        Ok(scratches) => match clear(session, &scratches).await {
-            Ok(()) => scratches.make().await,
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
+    let made = async {
+        let scratches = Scratches::new(binding.dialect, server.as_deref(), &settings)?;
+        clear(session, &scratches).await?;
+        scratches.make().await
     };
-    made.map_err(|error| {
+    made.await.map_err(|error| {
         if named.is_some() || server.is_none() {
             return Failure::refused(not_made(&error, binding));
         }
@@ -52,12 +50,16 @@ pub(crate) async fn make(
     })
 }
 
-/// Removes the throw-away databases of runs that were cut off, and says so.
+/// Removes the throw-away databases of runs that were cut off, and says so: once a run on
+/// each server.
 ///
 /// # Errors
 ///
 /// [`DatabaseError`], where the server does not answer.
 pub(crate) async fn clear(session: &Session, scratches: &Scratches) -> Result<(), DatabaseError> {
+    if !session.is_first_on(scratches.server()) {
+        return Ok(());
+    }
     for name in scratches.remove_leftovers().await? {
         session.terminal.talk(&format!(
             "removed `{name}`, which a run that was cut off had left"

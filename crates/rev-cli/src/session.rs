@@ -4,7 +4,7 @@ mod offline;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rev_core::state::Standing;
@@ -48,6 +48,9 @@ pub(crate) struct Session {
     /// All names of databases and groups.
     bound: Vec<String>,
     command: String,
+    /// Servers that this run has rid of throw-away databases of others; `None`: the folder
+    /// of temporary files.
+    cleared: Mutex<BTreeSet<Option<String>>>,
 }
 
 /// Databases and the points they are to go to, by name.
@@ -103,7 +106,14 @@ impl Session {
             environment,
             bound,
             command: format!("rev {command}"),
+            cleared: Mutex::default(),
         })
+    }
+
+    /// Whether throw-away databases are needed on this server for the first time.
+    pub(crate) fn is_first_on(&self, server: Option<&str>) -> bool {
+        let mut cleared = self.cleared.lock().unwrap_or_else(PoisonError::into_inner);
+        cleared.insert(server.map(str::to_owned))
     }
 
     /// The graph of this checkout.

@@ -140,6 +140,12 @@ impl Scratches {
         })
     }
 
+    /// The server on which they are made, if it takes one.
+    #[must_use]
+    pub fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
     /// Removes what runs have left that ended before they could do so themselves,
     /// and names it.
     ///

@@ -24,7 +24,7 @@ pub(super) fn grounds(
     let grounds = all.clone().map(|it| ground(session, it, &servers));
     let grounds: Vec<Scratches> = grounds.collect::<Result<_, _>>()?;
     let runtime = runtime()?;
-    for (binding, ground) in one_of_each_dialect(all.zip(&grounds)) {
+    for (binding, ground) in all.zip(&grounds) {
         let cleared = runtime.block_on(clear(session, ground));
         cleared.map_err(|error| Failure::refused(not_made(&error, binding)))?;
     }
