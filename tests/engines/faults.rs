@@ -63,7 +63,7 @@ impl Frail {
     fn setting(&self, what: &str) -> String {
         let server = match self.engine {
             Engine::Postgres => "POSTGRES",
-            _ => "MYSQL",
+            _ => "MARIADB",
         };
         server_url(&format!("REV_TEST_{server}_FRAIL_{what}"))
     }

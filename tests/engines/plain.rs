@@ -133,7 +133,7 @@ fn a_server_is_one_database_by_every_way_to_it() {
     let mysql = Project::of(Engine::Mariadb);
     mysql.revision("a", "null", TABLE);
     mysql.rev(&["upgrade"]).exits(0);
-    let server = server_url("REV_TEST_MYSQL_SOCKET_URL");
+    let server = server_url("REV_TEST_MARIADB_SOCKET_URL");
     mysql.bind(|scratch| scratch.url_on(&server));
     mysql.rev(&["upgrade"]).exits(0).says("nothing to do");
 }

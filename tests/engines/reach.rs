@@ -65,7 +65,7 @@ fn a_script_that_names_the_live_database_is_not_replayed() {
         },
         |live| format!("CREATE VIEW v AS SELECT * FROM {live}.hero"),
     ];
-    let scratch = server_url("REV_TEST_MYSQL_URL");
+    let scratch = server_url("REV_TEST_MARIADB_URL");
     for (number, change) in changes.into_iter().enumerate() {
         let project = live(Engine::Mariadb, change, "");
         let before = project.database().dump();

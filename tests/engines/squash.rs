@@ -29,7 +29,7 @@ fn scratch(engine: Engine) -> Option<String> {
     match engine {
         Engine::Sqlite => None,
         Engine::Postgres => Some(server_url("REV_TEST_POSTGRES_URL")),
-        Engine::Mariadb => Some(server_url("REV_TEST_MYSQL_URL")),
+        Engine::Mariadb => Some(server_url("REV_TEST_MARIADB_URL")),
     }
 }
 

@@ -191,7 +191,7 @@ fn two_developers_and_three_databases() {
     story.chapter("What came before the two branches and Ann's first step become one");
     let (postgres, mysql) = (
         server_url("REV_TEST_POSTGRES_URL"),
-        server_url("REV_TEST_MYSQL_URL"),
+        server_url("REV_TEST_MARIADB_URL"),
     );
     let words = [
         "squash",

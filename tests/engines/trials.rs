@@ -50,7 +50,7 @@ fn scratch(engine: Engine) -> Vec<String> {
     let url = match engine {
         Engine::Sqlite => return Vec::new(),
         Engine::Postgres => server_url("REV_TEST_POSTGRES_URL"),
-        Engine::Mariadb => server_url("REV_TEST_MYSQL_URL"),
+        Engine::Mariadb => server_url("REV_TEST_MARIADB_URL"),
     };
     vec!["--scratch".to_owned(), url]
 }

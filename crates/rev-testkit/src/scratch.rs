@@ -19,7 +19,7 @@ pub enum Engine {
     Sqlite,
     /// The server named by `REV_TEST_POSTGRES_URL`.
     Postgres,
-    /// The server named by `REV_TEST_MYSQL_URL`.
+    /// The server named by `REV_TEST_MARIADB_URL`.
     Mariadb,
 }
 
@@ -68,7 +68,7 @@ impl Engine {
         let server = match self {
             Engine::Sqlite => String::new(),
             Engine::Postgres => server_url("REV_TEST_POSTGRES_URL"),
-            Engine::Mariadb => server_url("REV_TEST_MYSQL_URL"),
+            Engine::Mariadb => server_url("REV_TEST_MARIADB_URL"),
         };
         Scratch::on(self, server)
     }

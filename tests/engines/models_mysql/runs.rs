@@ -31,7 +31,7 @@ fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
     );
     project.rev(&["upgrade"]).exits(0);
     let due = project.database().dump();
-    let server = server_url("REV_TEST_MYSQL_URL");
+    let server = server_url("REV_TEST_MARIADB_URL");
     let words = ["squash", "base:c", "--id", "sss", "--from-database", "db1"];
     project
         .rev(&[&words[..], &["--scratch", &server]].concat())
@@ -131,7 +131,7 @@ fn a_program_is_told_that_the_server_is_mariadb() {
     project.add_setting(
         "models: {command: [sh, -c, 'echo \"CREATE SEQUENCE on_$REV_SERVER; CREATE TABLE is_$REV_DIALECT (a INT);\"']}",
     );
-    let server = server_url("REV_TEST_MYSQL_URL");
+    let server = server_url("REV_TEST_MARIADB_URL");
     let answer = project.rev(&["diff", "--from-revisions", "--scratch", &server]);
     answer.exits(0).says("on_mariadb").says("is_mysql");
 }
