@@ -52,6 +52,7 @@ const PLAN: &str = "revgraph 2026-11 plan v1";
 const CONTENTS: &str = "revgraph 2026-11 contents v1";
 const SAVED: &str = "revgraph 2026-11 saved plan v1";
 const STATEMENT: &str = "revgraph 2026-11 statement v1";
+const CHAIN: &str = "revgraph 2026-11 chain of statements v1";
 
 /// A hasher to which nothing can be given without its length.
 struct Framed(blake3::Hasher);
@@ -159,6 +160,19 @@ pub fn revision(revision: &Revision) -> Digest {
 pub fn statement(text: &str) -> Digest {
     let text = text.replace("\r\n", "\n");
     Framed::new(STATEMENT).text(&text).finish()
+}
+
+/// The digest of statements in their order, one more than `before` is of; `None`:
+/// the first.
+#[must_use]
+pub fn chain(before: Option<&Digest>, next: &str) -> Digest {
+    let mut hash = Framed::new(CHAIN);
+    match before {
+        None => hash.count(0),
+        Some(before) => hash.count(1).digest(before),
+    }
+    .digest(&statement(next))
+    .finish()
 }
 
 /// The digest of a revision and of all that it stands on: its own digest and

@@ -6,12 +6,16 @@
 //! catalogue said of its object then. So whoever finds the note later can tell
 //! what stands, or knows that nobody can.
 
+mod executed;
+
+use rev_core::RevisionId;
 use rev_core::plan::Action;
-use rev_core::{RevisionId, digest};
 use rev_sql::effect::Description;
 use serde::{Deserialize, Serialize};
 
 use crate::database::DatabaseError;
+
+pub use executed::{Changed, Executed};
 
 /// What is in flight on one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +36,8 @@ pub struct StepInFlight {
     /// Up or down.
     #[serde(with = "action")]
     pub action: Action,
-    /// The digests of the statements that stand, in order.
-    pub done: Vec<String>,
+    /// The statements that stand: the first ones of the step.
+    pub done: Executed,
     /// The statement that may be under way.
     pub next: Option<Intent>,
     /// The server session that runs it.
@@ -116,12 +120,6 @@ impl InFlight {
             message: format!("what is in flight cannot be read: {error}"),
         })
     }
-}
-
-/// What the journal knows an executed statement by.
-#[must_use]
-pub fn digest_of(statement: &str) -> String {
-    digest::statement(statement).to_string()
 }
 
 mod revision_id {

@@ -9,7 +9,7 @@ use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};
-use crate::journal::{Participants, StepInFlight};
+use crate::journal::{Changed, Participants, StepInFlight};
 use crate::pin::Change;
 
 /// What became of every lane.
@@ -274,7 +274,7 @@ pub enum Refusal {
     },
     /// A statement that stands was edited since it ran.
     #[error(
-        "statement {number} of revision `{}` already ran on `{database}`, and is another one now",
+        "{changed} of revision `{}` already ran on `{database}`, and is another one now",
         step.revision
     )]
     ExecutedChanged {
@@ -282,8 +282,8 @@ pub enum Refusal {
         database: DatabaseName,
         /// The step.
         step: Box<StepInFlight>,
-        /// Which statement, from 1.
-        number: usize,
+        /// Which.
+        changed: Changed,
     },
     /// The session of a killed run is still at work, and the time to wait is over.
     #[error("a session that an earlier run has left behind is still at work: {doing}")]

@@ -148,9 +148,9 @@ pub(crate) fn refusal(
         Refusal::InDoubt {
             step, differences, ..
         } => in_doubt(told, step, differences, project, binding),
-        Refusal::ExecutedChanged { step, number, .. } => {
+        Refusal::ExecutedChanged { step, changed, .. } => {
             let place = place_of(step, project, binding);
-            told.at(place.spot(number.saturating_sub(1), 0))
+            told.at(changed.place.and_then(|(piece, offset)| place.spot(piece, offset)))
                 .line(begun(step))
                 .fact("revision", step.revision.as_str())
                 .hint(format!(

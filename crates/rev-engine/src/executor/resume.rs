@@ -15,7 +15,7 @@ use rev_sql::split::Statement;
 use super::{Lane, Run};
 use crate::database::{Database, DatabaseError};
 use crate::event::Event;
-use crate::journal::{InFlight, Intent, Participants, StepInFlight, digest_of};
+use crate::journal::{InFlight, Intent, Participants, StepInFlight};
 use crate::outcome::Refusal;
 use crate::prepare::Prepared;
 
@@ -137,7 +137,7 @@ async fn settle(
         Reading::NotDone => None,
         Reading::Remnant(removal) => Some(removal),
         Reading::Done => {
-            step.done.push(digest_of(&intent.statement));
+            step.done.push(&intent.statement);
             check_executed(binding, statements, &step)?;
             None
         }
@@ -182,16 +182,12 @@ fn check_executed(
     statements: &[Statement],
     step: &StepInFlight,
 ) -> Result<(), Refusal> {
-    let is_another = |(index, digest): &(usize, &String)| {
-        let now = statements.get(*index);
-        now.is_none_or(|statement| digest_of(&statement.text) != **digest)
-    };
-    match step.done.iter().enumerate().find(is_another) {
+    match step.done.changed(statements) {
         None => Ok(()),
-        Some((index, _)) => Err(Refusal::ExecutedChanged {
+        Some(changed) => Err(Refusal::ExecutedChanged {
             database: binding.name.clone(),
             step: Box::new(step.clone()),
-            number: index + 1,
+            changed,
         }),
     }
 }

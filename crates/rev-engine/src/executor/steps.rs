@@ -13,7 +13,7 @@ use super::{Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Commit, DatabaseError, Mark, Sent, StepError, Work};
 use crate::event::Event;
-use crate::journal::{InFlight, Intent, StepInFlight, digest_of};
+use crate::journal::{Executed, InFlight, Intent, StepInFlight};
 
 /// A step on its way.
 struct Going {
@@ -73,7 +73,7 @@ impl Run<'_> {
             step: StepInFlight {
                 revision: work.revision.clone(),
                 action: work.action,
-                done: Vec::new(),
+                done: Executed::default(),
                 next: None,
                 session: session.clone(),
                 run: self.request.run.clone(),
@@ -185,7 +185,7 @@ impl Run<'_> {
         sent: Sent<'_>,
     ) -> Result<Moved, StepError> {
         let mut after = going.step.clone();
-        after.done.push(digest_of(&sent.statement.text));
+        after.done.push(&sent.statement.text);
         let mark = Mark {
             generation: going.generation,
             in_flight: Some(InFlight::Step(after.clone()).to_json()),
@@ -238,7 +238,7 @@ impl Run<'_> {
         match result {
             Ok(()) => {
                 going.step.next = None;
-                going.step.done.push(digest_of(text));
+                going.step.done.push(text);
                 going.is_unwritten = true;
                 Ok(Moved::On)
             }

@@ -7,7 +7,7 @@ use rev_core::Standing;
 use super::wait::Waited;
 use super::{Lane, Run};
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, Mark, StepError, Work};
-use crate::journal::{InFlight, StepInFlight, digest_of};
+use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, Refusal};
 use crate::prepare::prepare_step;
 
@@ -116,7 +116,7 @@ fn settled(step: &StepInFlight, is_applied: bool) -> Option<StepInFlight> {
     let mut step = step.clone();
     let intent = step.next.take()?;
     if is_applied {
-        step.done.push(digest_of(&intent.statement));
+        step.done.push(&intent.statement);
     }
     (!step.done.is_empty()).then_some(step)
 }
