@@ -21,6 +21,40 @@ fn a_hint_of_a_plan_keeps_its_action() {
 }
 
 #[test]
+fn a_label_with_nothing_applied_takes_nothing_down() {
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let before = project.rev("current db1").out;
+    for words in [
+        "downgrade db1@billing@-1",
+        "stamp db1@billing@-1",
+        "switch db1@billing@-1",
+        "plan downgrade db1@billing@-1",
+    ] {
+        let refused = project.rev(words);
+        assert_eq!(refused.exit, Some(1), "{words}: {refused}");
+        assert_eq!(project.rev("current db1").out, before, "{words}");
+    }
+    let refused = project.rev("downgrade db1@billing@-1");
+    assert_answer!("hint_past_label", refused);
+    let followed = project.rev(&hinted(&refused)[0]);
+    assert_eq!(followed.exit, Some(0), "{followed}");
+}
+
+#[test]
+fn a_label_that_another_branch_depends_on_is_taken_down_on_purpose_only() {
+    let project = Project::fork();
+    let depending = table("dddd", "bbbb", "ledger") + "depends_on: [cccc]\n";
+    project.write("revisions/dddd.yaml", &depending);
+    assert_eq!(project.rev("upgrade db1@heads").exit, Some(0));
+    let refused = project.rev("downgrade db1@billing@-1");
+    assert_answer!("hint_outside_label", refused);
+    let followed = project.rev(&hinted(&refused)[0]);
+    assert_eq!(followed.exit, Some(0), "{followed}");
+    assert_eq!(project.rev("current db1").out, "db1  bbbb  add mission\n");
+}
+
+#[test]
 fn a_hint_of_a_range_keeps_its_other_end_and_its_flag() {
     let project = Project::fork();
     for (name, words) in [

@@ -191,6 +191,23 @@ pub(crate) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "a walk down with a label stays within it",
+        reason: "`label@-1` typed once too often must not take down the trunk, or another branch that depends on the label; Alembic walks on into both",
+        covers: |it| {
+            (it.only_we_refuse("too_far") || it.only_we_refuse("outside_label"))
+                && it.typed(|word| is_relative(word) && word.contains('@'))
+        },
+    },
+    Rule {
+        name: "a label tells the way at a merge",
+        reason: "`label@head-1` goes down the label's own side, where Alembic sees an ambiguous walk (B20)",
+        covers: |it| {
+            it.kind(&["upgrade", "resolve"])
+                && it.only_they_refuse("Ambiguous walk")
+                && it.typed(|word| is_relative(word) && word.contains('@'))
+        },
+    },
+    Rule {
         name: "nothing lies below the base",
         reason: "a walk past the base is said to be one; Alembic takes it for the base (B2)",
         covers: |it| {

@@ -91,6 +91,8 @@ fn depends_on_state(error: &ResolveError) -> bool {
         ResolveError::AmbiguousHead { .. }
             | ResolveError::WalkForks { .. }
             | ResolveError::TooFar { .. }
+            | ResolveError::PastLabel { .. }
+            | ResolveError::OutsideLabel { .. }
             | ResolveError::SeveralHeads { .. }
             | ResolveError::NotApplied { .. }
     )
@@ -205,6 +207,26 @@ impl Asking<'_> {
                 .fact("revision", revision.as_str())
                 .fact("branch", branch.as_str()),
             ResolveError::TooFar { available, .. } => told.fact("available", *available),
+            ResolveError::PastLabel { label, available, beyond, .. } => {
+                let told = told.fact("label", label.as_str()).fact("available", *available);
+                match beyond {
+                    Some(point) => told.hint(format!(
+                        "to go below `{label}`, and take down what else stands there, name where to: `{}`",
+                        self.with(point)
+                    )),
+                    None => told,
+                }
+            }
+            ResolveError::OutsideLabel { label, revision, explicit, .. } => {
+                let told = told.fact("label", label.as_str()).fact("revision", revision.as_str());
+                match explicit {
+                    Some(point) => told.hint(format!(
+                        "to take both down, name where to go: `{}`",
+                        self.with(point)
+                    )),
+                    None => told.hint("to take both down, name the revision to go down to"),
+                }
+            }
             _ => told,
         }
     }

@@ -60,24 +60,29 @@ impl Scope<'_> {
             return Err(several(points, self.graph.ids(revisions)));
         };
         let meaning = self.meaning(point)?;
-        match &meaning.place {
-            Place::Base => Ok(self.down_to_base(meaning.branch.as_ref(), applied)),
-            Place::Heads(nodes) if nodes.len() > 1 => Err(ResolveError::SeveralRevisions {
-                point: point.to_string(),
-                revisions: self.graph.ids(nodes.iter().copied()),
-            }),
+        let set = match &meaning.place {
+            Place::Base => self.down_to_base(meaning.branch.as_ref(), applied),
+            Place::Heads(nodes) if nodes.len() > 1 => {
+                return Err(ResolveError::SeveralRevisions {
+                    point: point.to_string(),
+                    revisions: self.graph.ids(nodes.iter().copied()),
+                });
+            }
             Place::Revisions(nodes) | Place::Heads(nodes) => {
                 if let Some(&missing) = nodes.iter().find(|&&node| !applied.contains(node)) {
                     return Err(ResolveError::NotApplied {
                         revision: self.graph.id(missing).clone(),
                     });
                 }
-                Ok(self.down_to(nodes, meaning.branch.as_ref(), applied))
+                self.down_to(nodes, meaning.branch.as_ref(), applied)
             }
-            Place::Current => Err(ResolveError::Current),
-            Place::Offset(offset) if *offset >= 0 => Err(wrong_way(point, Direction::Down)),
-            Place::Offset(_) => self.offset_from_state(point, &meaning),
-        }
+            Place::Current => return Err(ResolveError::Current),
+            Place::Offset(offset) if *offset >= 0 => {
+                return Err(wrong_way(point, Direction::Down));
+            }
+            Place::Offset(_) => self.offset_from_state(point, &meaning)?,
+        };
+        self.within_label(point, &meaning, set)
     }
 
     fn switched(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
@@ -95,7 +100,10 @@ impl Scope<'_> {
                     self.graph.ancestors(nodes.iter().copied())
                 }
                 Place::Current => return Err(ResolveError::Current),
-                Place::Offset(_) => self.offset_from_state(point, &meaning)?,
+                Place::Offset(_) => {
+                    let set = self.offset_from_state(point, &meaning)?;
+                    self.within_label(point, &meaning, set)?
+                }
             };
             set = set.union(&wanted);
         }
@@ -112,8 +120,14 @@ impl Scope<'_> {
             .collect::<Result<Vec<Meaning>, _>>()?;
         if let ([point], [meaning]) = (points, &meanings[..]) {
             match meaning.place {
-                Place::Base => return Ok(self.down_to_base(meaning.branch.as_ref(), applied)),
-                Place::Offset(_) => return self.offset_from_state(point, meaning),
+                Place::Base => {
+                    let set = self.down_to_base(meaning.branch.as_ref(), applied);
+                    return self.within_label(point, meaning, set);
+                }
+                Place::Offset(_) => {
+                    let set = self.offset_from_state(point, meaning)?;
+                    return self.within_label(point, meaning, set);
+                }
                 _ => {}
             }
         }
@@ -134,12 +148,21 @@ impl Scope<'_> {
             _ => None,
         };
         let nodes: Vec<Node> = nodes.iter().collect();
-        Ok(self.down_to(&nodes, branch, applied))
+        let set = self.down_to(&nodes, branch, applied);
+        match (points, &meanings[..]) {
+            ([point], [meaning]) => self.within_label(point, meaning, set),
+            _ => Ok(set),
+        }
     }
 
     /// `applied` without the children of these revisions and all that stands
     /// on them. With a branch only the children in its line go.
-    fn down_to(&self, nodes: &[Node], branch: Option<&Branch>, applied: &NodeSet) -> NodeSet {
+    pub(super) fn down_to(
+        &self,
+        nodes: &[Node],
+        branch: Option<&Branch>,
+        applied: &NodeSet,
+    ) -> NodeSet {
         let kept = self.graph.ancestors(nodes.iter().copied());
         let gone = nodes
             .iter()

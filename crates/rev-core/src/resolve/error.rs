@@ -70,6 +70,32 @@ pub enum ResolveError {
         /// How many revisions there are that way.
         available: usize,
     },
+    /// A walk down past the first revision of the label named before it.
+    #[error("`{point}` goes too far: {}", past_label(label, *available))]
+    PastLabel {
+        /// The point as typed.
+        point: String,
+        /// The label, or the id in its place.
+        label: String,
+        /// How many revisions of the label there are to take down.
+        available: usize,
+        /// The point that the walk would have come to: an id, or `base`.
+        beyond: Option<String>,
+    },
+    /// A relative target with a label, on whose revisions another branch stands.
+    #[error("`{point}` would take down `{revision}` too, which is not of `{label}`{}", standing(on.as_ref()))]
+    OutsideLabel {
+        /// The point as typed.
+        point: String,
+        /// The label, or the id in its place.
+        label: String,
+        /// The revision outside the label.
+        revision: RevisionId,
+        /// What it stands on that would go.
+        on: Option<RevisionId>,
+        /// The point whose downgrade takes down just that, on purpose.
+        explicit: Option<String>,
+    },
     /// An offset from a state of several heads.
     #[error("`{point}` is ambiguous: {} heads are applied", heads.len())]
     SeveralHeads {
@@ -173,7 +199,8 @@ impl ResolveError {
             ResolveError::AmbiguousHead { .. } => "ambiguous_head",
             ResolveError::NotOnBranch { .. } => "not_on_branch",
             ResolveError::WalkForks { .. } => "ambiguous_walk",
-            ResolveError::TooFar { .. } => "too_far",
+            ResolveError::TooFar { .. } | ResolveError::PastLabel { .. } => "too_far",
+            ResolveError::OutsideLabel { .. } => "outside_label",
             ResolveError::SeveralHeads { .. } => "several_heads",
             ResolveError::NotApplied { .. } => "not_applied",
             ResolveError::SeveralRevisions { .. } => "several_revisions",
@@ -227,4 +254,17 @@ fn too_far(from: Option<&RevisionId>, direction: Direction, available: usize) ->
         (Some(from), Direction::Up) => format!("{count} above `{from}`"),
         (Some(from), Direction::Down) => format!("{count} to take down from `{from}`"),
     }
+}
+
+fn past_label(label: &str, available: usize) -> String {
+    match available {
+        0 => format!("nothing of `{label}` is there to take down"),
+        1 => format!("`{label}` has only 1 revision to take down"),
+        n => format!("`{label}` has only {n} revisions to take down"),
+    }
+}
+
+fn standing(on: Option<&RevisionId>) -> String {
+    on.map(|on| format!(" and stands on `{on}`"))
+        .unwrap_or_default()
 }

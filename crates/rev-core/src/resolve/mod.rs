@@ -66,6 +66,8 @@ struct Branch {
 struct Meaning {
     branch: Option<Branch>,
     place: Place,
+    /// Whether it was typed with an offset, as `billing@-1` and `billing@head-2`.
+    is_relative: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -177,7 +179,11 @@ impl<'a> Scope<'a> {
             None => None,
         };
         let place = self.place(point, branch.as_ref())?;
-        Ok(Meaning { branch, place })
+        Ok(Meaning {
+            branch,
+            place,
+            is_relative: !self.is_name(&point.text) && point.offset().is_some(),
+        })
     }
 
     fn place(&self, point: &Point, branch: Option<&Branch>) -> Result<Place, ResolveError> {

@@ -3,6 +3,10 @@
 //! Revisions without work go along uncounted, and neither a side of a fork that
 //! leads to no work nor a head without work since its fork makes a walk
 //! ambiguous.
+//!
+//! With a label a walk down counts the label's own revisions and ends where these end:
+//! `billing@-1` typed once too often must not take down the trunk, nor the branches that
+//! stand on it.
 
 use super::{Branch, Direction, Meaning, Place, ResolveError, Scope};
 use crate::target::Point;
@@ -48,9 +52,10 @@ impl Scope<'_> {
             });
         };
         if offset < 0 {
-            return Ok(match self.walk_down(point, node, count)? {
-                Some(node) => Place::Revisions(vec![node]),
-                None => Place::Base,
+            let nodes = self.walk_down(point, node, count, branch)?;
+            return Ok(match nodes.is_empty() {
+                true => Place::Base,
+                false => Place::Revisions(nodes),
             });
         }
         let node = self.walk_up(point, &Start::At(vec![node]), count, branch)?;
@@ -292,47 +297,142 @@ impl Scope<'_> {
         })
     }
 
-    /// Where one stands after taking so many revisions down from `from`;
-    /// `None`: at the base.
+    /// Where one stands after taking so many revisions down from `from`: one revision,
+    /// or all parents of a merge that declares the branch; none: the base.
     fn walk_down(
         &self,
         point: &Point,
         from: Node,
         count: usize,
-    ) -> Result<Option<Node>, ResolveError> {
-        let mut at = Some(from);
+        branch: Option<&Branch>,
+    ) -> Result<Vec<Node>, ResolveError> {
+        let is_own = |node: &Node| branch.is_none_or(|branch| branch.members.contains(*node));
+        let mut at = vec![from];
         let mut done = 0;
         while done < count {
-            let Some(node) = at else {
-                return Err(ResolveError::TooFar {
-                    point: point.to_string(),
-                    from: Some(self.graph.id(from).clone()),
-                    direction: Direction::Down,
-                    available: done,
-                });
+            let node = match (at.first(), branch) {
+                (Some(&node), _) if is_own(&node) => node,
+                (_, Some(branch)) => {
+                    return Err(self.past_label(point, branch, done, count - done));
+                }
+                (_, None) => {
+                    return Err(ResolveError::TooFar {
+                        point: point.to_string(),
+                        from: Some(self.graph.id(from).clone()),
+                        direction: Direction::Down,
+                        available: done,
+                    });
+                }
             };
             done += usize::from(self.work.contains(node));
-            let parents = self.graph.parents(node);
-            at = match parents[..] {
-                [] => None,
-                [parent] => Some(parent),
-                _ => match self.contenders(&parents)[..] {
-                    [parent] => Some(parent),
-                    _ => {
-                        return Err(ResolveError::WalkForks {
-                            point: point.to_string(),
-                            at: Some(self.graph.id(node).clone()),
-                            direction: Direction::Down,
-                            candidates: self.graph.ids(parents),
-                        });
-                    }
-                },
-            };
+            at = self.step_down(point, node, branch)?;
         }
         Ok(at)
     }
 
-    /// What remains after taking the only head down so many times.
+    /// The parent on the way down; at a merge the one that has work, on the branch.
+    fn step_down(
+        &self,
+        point: &Point,
+        node: Node,
+        branch: Option<&Branch>,
+    ) -> Result<Vec<Node>, ResolveError> {
+        let all = self.graph.parents(node);
+        let parents = match branch {
+            Some(branch) if branch.root == node => return Ok(all),
+            Some(branch) => all
+                .into_iter()
+                .filter(|&parent| branch.members.contains(parent))
+                .collect(),
+            None => all,
+        };
+        if parents.len() < 2 {
+            return Ok(parents);
+        }
+        match self.contenders(&parents)[..] {
+            [parent] => Ok(vec![parent]),
+            _ => Err(ResolveError::WalkForks {
+                point: point.to_string(),
+                at: Some(self.graph.id(node).clone()),
+                direction: Direction::Down,
+                candidates: self.graph.ids(parents),
+            }),
+        }
+    }
+
+    /// A walk down that would leave the label, with the point that does go there:
+    /// `rest` revisions further down than the label's first.
+    fn past_label(
+        &self,
+        point: &Point,
+        branch: &Branch,
+        available: usize,
+        rest: usize,
+    ) -> ResolveError {
+        let is_applied = |node: &Node| self.state.is_none_or(|it| it.set().contains(*node));
+        let beyond = match self.graph.parents(branch.root)[..] {
+            [parent] if is_applied(&parent) => self.walk_down(point, parent, rest, None).ok(),
+            _ => None,
+        };
+        ResolveError::PastLabel {
+            point: point.to_string(),
+            label: branch.name.clone(),
+            available,
+            beyond: beyond.map(|nodes| match nodes.first() {
+                Some(&node) => self.graph.id(node).to_string(),
+                None => "base".to_owned(),
+            }),
+        }
+    }
+
+    /// Checks that a relative target with a label takes down nothing outside its line.
+    pub(super) fn within_label(
+        &self,
+        point: &Point,
+        meaning: &Meaning,
+        set: NodeSet,
+    ) -> Result<NodeSet, ResolveError> {
+        let Some(branch) = meaning.branch.as_ref().filter(|_| meaning.is_relative) else {
+            return Ok(set);
+        };
+        let gone = self.applied()?.difference(&set);
+        let outside = gone.difference(&branch.members);
+        let Some(foreign) = outside.iter().next() else {
+            return Ok(set);
+        };
+        let below = self.graph.below(foreign);
+        let on = below.into_iter().find(|&below| gone.contains(below));
+        Err(ResolveError::OutsideLabel {
+            point: point.to_string(),
+            label: branch.name.clone(),
+            revision: self.graph.id(foreign).clone(),
+            on: on.map(|on| self.graph.id(on).clone()),
+            explicit: self.explicit(branch, &set),
+        })
+    }
+
+    /// The target without an offset whose downgrade leaves exactly `set`.
+    fn explicit(&self, branch: &Branch, set: &NodeSet) -> Option<String> {
+        let applied = self.applied().ok()?;
+        let gone = applied.difference(set);
+        let below = gone.iter().flat_map(|node| self.graph.parents(node));
+        let places: NodeSet = below.filter(|&parent| set.contains(parent)).collect();
+        let leads =
+            |branch: Option<&Branch>, node: Node| self.down_to(&[node], branch, applied) == *set;
+        if set.is_empty() {
+            return Some("base".to_owned());
+        }
+        places.iter().find_map(|node| {
+            let id = self.graph.id(node);
+            if leads(Some(branch), node) {
+                return Some(format!("{}@{id}", branch.name));
+            }
+            leads(None, node).then(|| id.to_string())
+        })
+    }
+
+    /// What remains after taking the only head down so many times: the label's, if one is
+    /// given, and then no more than the label has.
     fn taken_down(
         &self,
         point: &Point,
@@ -344,6 +444,9 @@ impl Scope<'_> {
         let mut done = 0;
         let mut contender = None;
         while done < count {
+            if let Some(branch) = branch.filter(|_| descent.heads.is_empty()) {
+                return Err(self.past_label(point, branch, done, count - done));
+            }
             if descent.heads.is_empty() {
                 return Err(ResolveError::TooFar {
                     point: point.to_string(),
@@ -386,8 +489,7 @@ impl Scope<'_> {
     }
 }
 
-/// A state that is taken down head by head, along a branch's line if one is
-/// given.
+/// A state that is taken down head by head: a branch's own heads, if one is given.
 struct Descent<'a> {
     graph: &'a Graph,
     set: NodeSet,
@@ -397,7 +499,7 @@ struct Descent<'a> {
 
 impl<'a> Descent<'a> {
     fn new(graph: &'a Graph, applied: &NodeSet, branch: Option<&Branch>) -> Self {
-        let line = branch.map(|branch| branch.line.clone());
+        let line = branch.map(|branch| branch.members.clone());
         let heads = match &line {
             Some(line) => graph.tips(&applied.intersection(line)),
             None => graph.maximal(applied),

@@ -216,3 +216,40 @@ fn shared_scripts_concern_shared_databases_alone() {
     insta::assert_snapshot!("shared", table(&graph, &shared, &questions));
     insta::assert_snapshot!("not_shared", table(&graph, &own("db1"), &questions));
 }
+
+#[test]
+fn a_walk_down_with_a_label_ends_where_the_label_does() {
+    let graph = graph(
+        "
+        a: !db1
+        b: a #billing !db1
+        c: a #search !db1
+        d: c !db1
+        e: b ~c !db1
+    ",
+    );
+    insta::assert_snapshot!(table(
+        &graph,
+        &own("db1"),
+        &[
+            ("down", "b d", "search@-1"),
+            ("down", "b d", "search@-2"),
+            ("down", "b d", "search@-3"),
+            ("down", "b", "search@-1"),
+            ("down", "a", "search@-1"),
+            ("down", "d", "search@head-1"),
+            ("down", "b d", "search@head-2"),
+            ("down", "b d", "search@head-3"),
+            ("down", "b d", "search@d-2"),
+            ("down", "b d", "search@a-1"),
+            ("down", "b d", "search@base+1"),
+            ("down", "d e", "search@-1"),
+            ("down", "d e", "search@-2"),
+            ("down", "d e", "search@a"),
+            ("stamp", "b", "search@-1"),
+            ("stamp", "d e", "search@-2"),
+            ("switch", "d e", "search@-2"),
+            ("up", "", "search@+1"),
+        ]
+    ));
+}

@@ -220,6 +220,44 @@ proptest! {
     }
 
     #[test]
+    fn a_relative_target_with_a_label_takes_down_nothing_outside_it(
+        sketch in sketch(), picks in vec(any::<Index>(), 1..4), pick in any::<Index>(), count in 0_usize..6,
+        start in select(vec!["", "head", "base", "current", "id"]), sign in select(vec!['-', '+']),
+    ) {
+        let graph = sketch.graph();
+        let applied = sketch.state(&picks);
+        let state = standing(&graph, &applied);
+        let scope = Scope::of_database(&graph, &db1(), &state).expect("one script");
+        let id = |place: usize| graph.id(Node::new(place)).to_string();
+        let some = id(pick.index(sketch.len()));
+        let start = if start == "id" { some.as_str() } else { start };
+        // Any revision's id names its branch, as a label does.
+        for root in 0..sketch.len() {
+            let target = format!("{}@{start}{sign}{count}", id(root));
+            let line = sketch.those(|place| {
+                nodes(&[place].into()).is_subset(&graph.line_above(Node::new(root)))
+            });
+            for goal in [Goal::Downgrade, Goal::Stamp] {
+                let answer = lead(&scope, goal, &target);
+                if let Ok(left) = &answer {
+                    let gone: Places = applied.difference(left).copied().collect();
+                    prop_assert!(gone.is_subset(&line), "{goal:?} {target} takes {gone:?}");
+                }
+                // What is offered instead is understood, and leads down.
+                let offered = match &answer {
+                    Err(ResolveError::OutsideLabel { explicit, .. }) => explicit.clone(),
+                    Err(ResolveError::PastLabel { beyond, .. }) => beyond.clone(),
+                    _ => None,
+                };
+                if let Some(offered) = offered {
+                    let left = lead(&scope, Goal::Downgrade, &offered);
+                    prop_assert!(left.is_ok(), "{target}, then {offered}: {left:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn plus_n_goes_further_with_n(sketch in sketch(), picks in vec(any::<Index>(), 0..3), count in 1_usize..6) {
         let graph = sketch.graph();
         let applied = sketch.state(&picks);
