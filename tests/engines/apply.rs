@@ -19,11 +19,7 @@ fn write_history(project: &Project, engine: Engine) {
          INSERT INTO t VALUES (1, 0), (2, 0);\n\
          downgrade: |\n  DROP TABLE t;\n",
     );
-    let on_t = if engine == Engine::Mariadb {
-        " ON t"
-    } else {
-        ""
-    };
+    let on_t = if engine.is_mysql() { " ON t" } else { "" };
     project.revision(
         "left",
         "a",
@@ -86,12 +82,25 @@ fn mariadb_goes_on_with_a_plan_that_was_killed_anywhere() {
     killed_at_every_boundary(Engine::Mariadb);
 }
 
+#[test]
+fn mysql_goes_on_with_a_plan_that_was_killed_anywhere() {
+    for engine in Engine::Mysql.alone() {
+        killed_at_every_boundary(engine);
+    }
+}
+
 /// A step that a killed plan has left half done may be finished by `repair`: that
 /// is no change to the plan. What another command finishes is one.
 #[test]
 fn what_repair_finishes_of_a_plan_is_the_plans() {
-    let project = Project::of(Engine::Mariadb);
-    write_history(&project, Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        finished_by_repair_and_by_another(engine);
+    }
+}
+
+fn finished_by_repair_and_by_another(engine: Engine) {
+    let project = Project::of(engine);
+    write_history(&project, engine);
     let half_done = |project: &Project| {
         project.rev(&SAVE).exits(0);
         let boundary = (1..).find(|&boundary| {
@@ -118,7 +127,7 @@ fn what_repair_finishes_of_a_plan_is_the_plans() {
 fn slow(project: &Project, engine: Engine) {
     let wait = match engine {
         Engine::Postgres => "SELECT pg_sleep(1.5)",
-        Engine::Mariadb => "SELECT SLEEP(1.5)",
+        Engine::Mariadb | Engine::Mysql => "SELECT SLEEP(1.5)",
         Engine::Sqlite => {
             "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000000) \
              SELECT max(n) FROM c"
@@ -163,7 +172,11 @@ fn raced(engine: Engine) {
 fn who_moves_the_database_before_the_lock_is_taken_is_noticed() {
     thread::scope(|scope| {
         for engine in Engine::ALL {
-            scope.spawn(move || raced(engine));
+            // The thread has the name of the test, by which it is known what was met.
+            let test = thread::current().name().map(str::to_owned);
+            let builder = thread::Builder::new().name(test.unwrap_or_default());
+            let started = builder.spawn_scoped(scope, move || raced(engine));
+            started.expect("a thread");
         }
     });
 }
@@ -197,10 +210,16 @@ fn many_starts_of_one_plan_do_it_once() {
 /// a lane; and a lane that fails beside one that goes on.
 #[test]
 fn lanes_of_a_plan_wait_for_each_other_and_go_on() {
+    for third in Engine::MYSQLS {
+        waiting_lanes(third);
+    }
+}
+
+fn waiting_lanes(third: Engine) {
     let project = Project::new(vec![
         ("one", Engine::Sqlite.scratch()),
         ("two", Engine::Postgres.scratch()),
-        ("three", Engine::Mariadb.scratch()),
+        ("three", third.scratch()),
     ]);
     let on = |database: &str, table: &str, needs: &str| {
         format!(

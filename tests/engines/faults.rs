@@ -34,7 +34,7 @@ fn wait(engine: Engine) -> &'static str {
     match engine {
         Engine::Sqlite => unreachable!("it has no server"),
         Engine::Postgres => "SELECT pg_sleep(2)",
-        Engine::Mariadb => "SELECT SLEEP(2)",
+        Engine::Mariadb | Engine::Mysql => "SELECT SLEEP(2)",
     }
 }
 
@@ -49,8 +49,8 @@ struct Frail {
 
 impl Frail {
     fn of(engine: Engine) -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN
+        static TURNS: [Mutex<()>; 4] = [const { Mutex::new(()) }; 4];
+        let turn = TURNS[engine as usize]
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         Self {
@@ -61,11 +61,7 @@ impl Frail {
     }
 
     fn setting(&self, what: &str) -> String {
-        let server = match self.engine {
-            Engine::Postgres => "POSTGRES",
-            _ => "MARIADB",
-        };
-        server_url(&format!("REV_TEST_{server}_FRAIL_{what}"))
+        self.engine.setting(&format!("FRAIL_{what}"))
     }
 
     fn scratch(&self) -> Scratch {
@@ -160,26 +156,44 @@ fn a_mariadb_server_crashes_midway() {
 }
 
 #[test]
+fn a_mysql_server_is_shut_down_midway() {
+    for engine in Engine::Mysql.alone() {
+        stop_midway(engine, "-TERM").says("connection");
+    }
+}
+
+#[test]
+fn a_mysql_server_crashes_midway() {
+    for engine in Engine::Mysql.alone() {
+        stop_midway(engine, "-KILL").says("connection");
+    }
+}
+
+#[test]
 fn a_connection_is_encrypted_and_its_server_is_known_where_the_url_asks() {
     let authority = server_url("REV_TEST_TLS_CA");
-    let server = Frail::of(Engine::Mariadb);
-    let plain = server_url("REV_TEST_POSTGRES_PLAIN_URL");
-    let cases = [
-        (
-            Scratch::on(Engine::Postgres, plain),
-            "sslmode=verify-full",
-            "sslrootcert",
-            "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
-        ),
-        (
-            server.scratch(),
-            "ssl-mode=VERIFY_IDENTITY",
-            "ssl-ca",
-            "SELECT VARIABLE_VALUE <> '' FROM information_schema.SESSION_STATUS \
-             WHERE VARIABLE_NAME = 'Ssl_cipher'",
-        ),
-    ];
-    for (database, mode, key, encrypted) in cases {
+    for engine in Engine::SERVERS {
+        let frail = (engine != Engine::Postgres).then(|| Frail::of(engine));
+        let (database, mode, key) = match &frail {
+            None => {
+                let plain = server_url("REV_TEST_POSTGRES_PLAIN_URL");
+                let database = Scratch::on(engine, plain);
+                (database, "sslmode=verify-full", "sslrootcert")
+            }
+            Some(server) => (server.scratch(), "ssl-mode=VERIFY_IDENTITY", "ssl-ca"),
+        };
+        let status = match database.server().is_mysql_proper() {
+            true => "performance_schema.session_status",
+            false => "information_schema.SESSION_STATUS",
+        };
+        let encrypted = match engine {
+            Engine::Postgres => {
+                "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()".to_owned()
+            }
+            _ => format!(
+                "SELECT VARIABLE_VALUE <> '' FROM {status} WHERE VARIABLE_NAME = 'Ssl_cipher'"
+            ),
+        };
         let project = Project::new(vec![("db1", database)]);
         project.revision(
             "a",
@@ -249,6 +263,13 @@ fn a_connection_to_postgres_is_cut_at_every_answer() {
 #[test]
 fn a_connection_to_mariadb_is_cut_at_every_answer() {
     cut_at_every_answer(Engine::Mariadb);
+}
+
+#[test]
+fn a_connection_to_mysql_is_cut_at_every_answer() {
+    for engine in Engine::Mysql.alone() {
+        cut_at_every_answer(engine);
+    }
 }
 
 /// Runs the command where the database's folder holds half a megabyte and no more,
@@ -355,7 +376,7 @@ fn hold(database: &Scratch, seconds: u32) -> thread::JoinHandle<()> {
             let sql = format!("BEGIN; LOCK TABLE t; SELECT pg_sleep({seconds}); COMMIT");
             rev_testkit::scratch::postgres(&url, &sql).expect("it runs");
         }
-        Engine::Mariadb => {
+        Engine::Mariadb | Engine::Mysql => {
             told.send(()).expect("the test waits");
             let sql = format!("LOCK TABLES t WRITE; SELECT SLEEP({seconds}); UNLOCK TABLES");
             rev_testkit::scratch::mysql(&url, &sql).expect("it runs");
@@ -433,7 +454,7 @@ fn reader(database: &Scratch) -> String {
             ));
             url.replace("//rev:", &format!("//reader_{name}:"))
         }
-        Engine::Mariadb => {
+        Engine::Mariadb | Engine::Mysql => {
             database.execute(&format!(
                 "CREATE USER reader_{name} IDENTIFIED BY 'my-s3cret-9c'; GRANT SELECT ON {name}.* TO reader_{name}"
             ));
@@ -475,20 +496,22 @@ fn a_replica_that_takes_no_writes_is_told() {
         .execute(&format!("BEGIN READ WRITE; {}; COMMIT", set("off")));
     postgres.rev(&["upgrade"]).exits(0);
 
-    let server = Frail::of(Engine::Mariadb);
-    let mysql = Project::new(vec![("db1", server.scratch())]);
-    let name = mysql.database().name().to_owned();
-    mysql.revision(
-        "a",
-        "null",
-        "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
-    );
-    mysql.database().execute(&format!(
-        "CREATE USER owner_{name} IDENTIFIED BY 'my-s3cret-9c'; GRANT ALL ON {name}.* TO owner_{name}"
-    ));
-    mysql.bind(|scratch| scratch.url().replace("//rev:", &format!("//owner_{name}:")));
-    mysql.database().execute("SET GLOBAL read_only = ON");
-    mysql.rev(&["upgrade"]).exits(1).says("read-only");
-    mysql.database().execute("SET GLOBAL read_only = OFF");
-    mysql.rev(&["upgrade"]).exits(0);
+    for engine in Engine::MYSQLS {
+        let server = Frail::of(engine);
+        let mysql = Project::new(vec![("db1", server.scratch())]);
+        let name = mysql.database().name().to_owned();
+        mysql.revision(
+            "a",
+            "null",
+            "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
+        );
+        mysql.database().execute(&format!(
+            "CREATE USER owner_{name} IDENTIFIED BY 'my-s3cret-9c'; GRANT ALL ON {name}.* TO owner_{name}"
+        ));
+        mysql.bind(|scratch| scratch.url().replace("//rev:", &format!("//owner_{name}:")));
+        mysql.database().execute("SET GLOBAL read_only = ON");
+        mysql.rev(&["upgrade"]).exits(1).says("read-only");
+        mysql.database().execute("SET GLOBAL read_only = OFF");
+        mysql.rev(&["upgrade"]).exits(0);
+    }
 }

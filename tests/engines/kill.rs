@@ -36,6 +36,13 @@ fn mariadb_survives_a_kill_at_every_boundary() {
 }
 
 #[test]
+fn mysql_survives_a_kill_at_every_boundary() {
+    for engine in Engine::Mysql.alone() {
+        Trial::of(engine).kill_at_every_boundary();
+    }
+}
+
+#[test]
 fn sqlite_survives_kills_at_random_instants() {
     Trial::of(Engine::Sqlite).kill_at_random();
 }
@@ -48,6 +55,13 @@ fn postgres_survives_kills_at_random_instants() {
 #[test]
 fn mariadb_survives_kills_at_random_instants() {
     Trial::of(Engine::Mariadb).kill_at_random();
+}
+
+#[test]
+fn mysql_survives_kills_at_random_instants() {
+    for engine in Engine::Mysql.alone() {
+        Trial::of(engine).kill_at_random();
+    }
 }
 
 /// Which way the history goes.
@@ -91,7 +105,7 @@ impl Trial {
         for project in [&project, &undisturbed] {
             write_history(project, engine);
             project.database().execute(COUNTED);
-            if engine == Engine::Mariadb {
+            if engine.is_mysql() {
                 project
                     .database()
                     .execute(&COUNTED.replace("counted (", "untransacted ("));
@@ -218,10 +232,10 @@ impl Trial {
 
     /// Past the test runner, which keeps what a passing test prints.
     fn print(&self, what: &str) {
-        let engine = self.project.database().engine();
+        let server = self.project.database().server();
         let (kills, questions) = (self.kills, self.questions);
         let line = format!(
-            "kill matrix: {engine:?}: {kills} kills {what}, {questions} needed `rev repair`, 0 wrong\n"
+            "kill matrix: {server}: {kills} kills {what}, {questions} needed `rev repair`, 0 wrong\n"
         );
         std::io::stderr()
             .write_all(line.as_bytes())
@@ -255,14 +269,7 @@ fn write_history(project: &Project, engine: Engine) {
          CREATE INDEX i ON t (extra);\n  INSERT INTO counted VALUES ('left again');\n\
          downgrade: |\n  UPDATE t SET n = n - 1;\n  DROP INDEX i ON_T;\n  \
          ALTER TABLE t DROP COLUMN extra;\n  INSERT INTO counted VALUES ('left down');\n"
-            .replace(
-                " ON_T",
-                if engine == Engine::Mariadb {
-                    " ON t"
-                } else {
-                    ""
-                },
-            )
+            .replace(" ON_T", if engine.is_mysql() { " ON t" } else { "" })
             .as_str(),
     );
     project.revision(
@@ -293,7 +300,7 @@ fn own(engine: Engine) -> &'static str {
              downgrade:\n  - UPDATE t SET n = n - 1\n  - DROP INDEX CONCURRENTLY k\n  \
              - INSERT INTO counted VALUES ('down')\n  - DROP INDEX CONCURRENTLY j\n"
         }
-        Engine::Mariadb => {
+        Engine::Mariadb | Engine::Mysql => {
             "upgrade: |\n  UPDATE t SET n = n + 1;\n  ALTER TABLE t COMMENT = 'up';\n  \
              ALTER TABLE t MODIFY n BIGINT;\n  CREATE TABLE f (id INT PRIMARY KEY, t INT);\n  \
              ALTER TABLE f ADD CONSTRAINT f_t FOREIGN KEY (t) REFERENCES t (id);\n  \

@@ -1,4 +1,4 @@
-//! The promises of a run, on SQLite, PostgreSQL and MariaDB: real servers, whole
+//! The promises of a run, on SQLite, PostgreSQL, MariaDB and MySQL: real servers, whole
 //! processes, kills from outside.
 
 mod across;

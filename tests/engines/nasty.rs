@@ -73,97 +73,107 @@ fn has_column(database: &Scratch, table: &str, column: &str) -> bool {
 
 #[test]
 fn a_swap_of_two_tables_by_three_renames_is_not_swapped_back() {
-    Case {
-        engine: Engine::Mariadb,
-        before: "CREATE TABLE a (x INT); CREATE TABLE b (y INT)",
-        revision: "upgrade: |\n  RENAME TABLE a TO c, b TO a, c TO b;\n  INSERT INTO a VALUES (1);\n\
-                   irreversible: true\n",
-        meanwhile: nothing,
-        truth: |database| has_column(database, "a", "y"),
-        wanted: ("SELECT y FROM a", &["1"]),
+    for engine in Engine::MYSQLS {
+        Case {
+            engine,
+            before: "CREATE TABLE a (x INT); CREATE TABLE b (y INT)",
+            revision: "upgrade: |\n  RENAME TABLE a TO c, b TO a, c TO b;\n  INSERT INTO a VALUES (1);\n\
+                       irreversible: true\n",
+            meanwhile: nothing,
+            truth: |database| has_column(database, "a", "y"),
+            wanted: ("SELECT y FROM a", &["1"]),
+        }
+        .holds();
     }
-    .holds();
 }
 
 #[test]
 fn a_change_by_another_hand_between_kill_and_resume_is_not_taken_for_ours() {
-    Case {
-        engine: Engine::Mariadb,
-        before: "CREATE TABLE t (id INT)",
-        revision: "upgrade: |\n  ALTER TABLE t ADD COLUMN ours INT;\n  INSERT INTO t (ours) VALUES (1);\n\
-                   irreversible: true\n",
-        meanwhile: |database| database.execute("ALTER TABLE t ADD COLUMN theirs INT"),
-        truth: |database| has_column(database, "t", "ours"),
-        wanted: ("SELECT id, ours FROM t", &["NULL|1"]),
+    for engine in Engine::MYSQLS {
+        Case {
+            engine,
+            before: "CREATE TABLE t (id INT)",
+            revision: "upgrade: |\n  ALTER TABLE t ADD COLUMN ours INT;\n  INSERT INTO t (ours) VALUES (1);\n\
+                       irreversible: true\n",
+            meanwhile: |database| database.execute("ALTER TABLE t ADD COLUMN theirs INT"),
+            truth: |database| has_column(database, "t", "ours"),
+            wanted: ("SELECT id, ours FROM t", &["NULL|1"]),
+        }
+        .holds();
     }
-    .holds();
 }
 
 #[test]
 fn an_index_that_another_hand_made_by_the_same_name_is_not_taken_for_ours() {
-    const COLUMNS: &str = "SELECT column_name FROM information_schema.statistics \
-         WHERE table_schema = DATABASE() AND index_name = 'i'";
-    Case {
-        engine: Engine::Mariadb,
-        before: "CREATE TABLE t (id INT, ours INT, theirs INT)",
-        revision: "upgrade: |\n  CREATE INDEX i ON t (ours);\n  INSERT INTO t VALUES (1, 1, 1);\n\
-                   irreversible: true\n",
-        meanwhile: |database| {
-            if database.query(COLUMNS).is_empty() && database.query("SELECT id FROM t").is_empty() {
-                database.execute("CREATE INDEX i ON t (theirs)");
-            }
-        },
-        truth: |database| {
-            // A person looks, and removes what is in the way.
-            let is_ours = database.query(COLUMNS) == ["ours"];
-            if !is_ours {
-                database.execute("DROP INDEX i ON t");
-            }
-            is_ours
-        },
-        wanted: (COLUMNS, &["ours"]),
+    for engine in Engine::MYSQLS {
+        const COLUMNS: &str = "SELECT column_name FROM information_schema.statistics \
+             WHERE table_schema = DATABASE() AND index_name = 'i'";
+        Case {
+            engine,
+            before: "CREATE TABLE t (id INT, ours INT, theirs INT)",
+            revision: "upgrade: |\n  CREATE INDEX i ON t (ours);\n  INSERT INTO t VALUES (1, 1, 1);\n\
+                       irreversible: true\n",
+            meanwhile: |database| {
+                if database.query(COLUMNS).is_empty() && database.query("SELECT id FROM t").is_empty() {
+                    database.execute("CREATE INDEX i ON t (theirs)");
+                }
+            },
+            truth: |database| {
+                // A person looks, and removes what is in the way.
+                let is_ours = database.query(COLUMNS) == ["ours"];
+                if !is_ours {
+                    database.execute("DROP INDEX i ON t");
+                }
+                is_ours
+            },
+            wanted: (COLUMNS, &["ours"]),
+        }
+        .holds();
     }
-    .holds();
 }
 
 #[test]
 fn of_several_dropped_tables_one_that_is_missing_leaves_the_choice_to_a_person() {
-    let project = Project::of(Engine::Mariadb);
-    project.database().execute("CREATE TABLE there (n INT)");
-    project.revision(
-        "a",
-        "null",
-        "upgrade: |\n  DROP TABLE there, not_there;\n  CREATE TABLE u (n INT);\nirreversible: true\n",
-    );
-    project.rev(&["upgrade"]).exits(3).says("not_there");
-    assert_eq!(project.database().tables(), [""; 0], "half of it stands");
-    project
-        .rev(&["upgrade"])
-        .exits(1)
-        .says("rev repair db1 --applied");
-    project.rev(&["repair", "db1", "--applied"]).exits(0);
-    project.rev(&["upgrade"]).exits(0);
-    assert_eq!(project.database().tables(), ["u"]);
+    for engine in Engine::MYSQLS {
+        let project = Project::of(engine);
+        project.database().execute("CREATE TABLE there (n INT)");
+        project.revision(
+            "a",
+            "null",
+            "upgrade: |\n  DROP TABLE there, not_there;\n  CREATE TABLE u (n INT);\nirreversible: true\n",
+        );
+        project.rev(&["upgrade"]).exits(3).says("not_there");
+        assert_eq!(project.database().tables(), [""; 0], "half of it stands");
+        project
+            .rev(&["upgrade"])
+            .exits(1)
+            .says("rev repair db1 --applied");
+        project.rev(&["repair", "db1", "--applied"]).exits(0);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().tables(), ["u"]);
+    }
 }
 
 #[test]
 fn rows_of_a_table_without_transactions_are_written_once() {
-    let project = Project::of(Engine::Mariadb);
-    project
-        .database()
-        .execute("CREATE TABLE loose (n INT) ENGINE = MyISAM");
-    project.revision(
-        "a",
-        "null",
-        "upgrade: INSERT INTO loose SELECT SLEEP(1) + 1\nirreversible: true\n",
-    );
-    kill_after(&project, Duration::from_millis(500));
-    // The server goes on by itself; the next run waits for that, and then asks.
-    project.rev(&["upgrade"]).exits(1).says("no transaction");
-    assert_eq!(project.database().query("SELECT n FROM loose"), ["1"]);
-    project.rev(&["repair", "db1", "--applied"]).exits(0);
-    project.rev(&["upgrade"]).exits(0);
-    assert_eq!(project.database().query("SELECT n FROM loose"), ["1"]);
+    for engine in Engine::MYSQLS {
+        let project = Project::of(engine);
+        project
+            .database()
+            .execute("CREATE TABLE loose (n INT) ENGINE = MyISAM");
+        project.revision(
+            "a",
+            "null",
+            "upgrade: INSERT INTO loose SELECT SLEEP(1) + 1\nirreversible: true\n",
+        );
+        kill_after(&project, Duration::from_millis(500));
+        // The server goes on by itself; the next run waits for that, and then asks.
+        project.rev(&["upgrade"]).exits(1).says("no transaction");
+        assert_eq!(project.database().query("SELECT n FROM loose"), ["1"]);
+        project.rev(&["repair", "db1", "--applied"]).exits(0);
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query("SELECT n FROM loose"), ["1"]);
+    }
 }
 
 const INDEX: &str = "transaction: none\nupgrade:\n  - CREATE INDEX CONCURRENTLY i ON t (n)\n  \
@@ -228,44 +238,48 @@ fn a_concurrent_unique_index_that_fails_leaves_no_invalid_one() {
 
 #[test]
 fn of_a_half_done_step_what_is_left_may_be_mended_and_what_ran_may_not() {
-    let script = |first: &str, second: &str| {
-        format!("upgrade: |\n  {first};\n  {second};\nirreversible: true\n")
-    };
-    let project = Project::of(Engine::Mariadb);
-    let (first, mended) = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (1)");
-    project.revision("a", "null", &script(first, "INSERT INTO t VALUES (nosuch)"));
-    project.rev(&["upgrade"]).exits(3).says("nosuch");
-    for command in ["current", "status", "plan"] {
-        let answer = project
-            .rev(&[command])
-            .exits(0)
-            .says("half done: upgrade a");
-        answer.says("rev repair db1");
+    for engine in Engine::MYSQLS {
+        let script = |first: &str, second: &str| {
+            format!("upgrade: |\n  {first};\n  {second};\nirreversible: true\n")
+        };
+        let project = Project::of(engine);
+        let (first, mended) = ("CREATE TABLE t (n INT)", "INSERT INTO t VALUES (1)");
+        project.revision("a", "null", &script(first, "INSERT INTO t VALUES (nosuch)"));
+        project.rev(&["upgrade"]).exits(3).says("nosuch");
+        for command in ["current", "status", "plan"] {
+            let answer = project
+                .rev(&[command])
+                .exits(0)
+                .says("half done: upgrade a");
+            answer.says("rev repair db1");
+        }
+        project.revision("a", "null", &script("CREATE TABLE t (n BIGINT)", mended));
+        project.rev(&["upgrade"]).exits(1).says("statement 1");
+        project.revision("a", "null", &script(first, mended));
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query("SELECT n FROM t"), ["1"]);
     }
-    project.revision("a", "null", &script("CREATE TABLE t (n BIGINT)", mended));
-    project.rev(&["upgrade"]).exits(1).says("statement 1");
-    project.revision("a", "null", &script(first, mended));
-    project.rev(&["upgrade"]).exits(0);
-    assert_eq!(project.database().query("SELECT n FROM t"), ["1"]);
 }
 
 #[test]
 fn a_session_that_goes_on_without_its_client_can_be_ended() {
-    let project = Project::of(Engine::Mariadb);
-    project.database().execute("CREATE TABLE t (n INT)");
-    project.revision(
-        "a",
-        "null",
-        "upgrade: |\n  CREATE TABLE u AS SELECT SLEEP(30) AS n;\n  CREATE TABLE v (n INT);\n\
-         irreversible: true\n",
-    );
-    kill_after(&project, Duration::from_millis(700));
-    project
-        .rev(&["upgrade", "--lock-wait", "1s"])
-        .exits(1)
-        .says("--end-session");
-    project.rev(&["upgrade", "--end-session"]).exits(0);
-    assert_eq!(project.database().tables(), ["t", "u", "v"]);
+    for engine in Engine::MYSQLS {
+        let project = Project::of(engine);
+        project.database().execute("CREATE TABLE t (n INT)");
+        project.revision(
+            "a",
+            "null",
+            "upgrade: |\n  CREATE TABLE u AS SELECT SLEEP(30) AS n;\n  CREATE TABLE v (n INT);\n\
+             irreversible: true\n",
+        );
+        kill_after(&project, Duration::from_millis(700));
+        project
+            .rev(&["upgrade", "--lock-wait", "1s"])
+            .exits(1)
+            .says("--end-session");
+        project.rev(&["upgrade", "--end-session"]).exits(0);
+        assert_eq!(project.database().tables(), ["t", "u", "v"]);
+    }
 }
 
 fn kill_after(project: &Project, instant: Duration) {

@@ -9,11 +9,6 @@ use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::project::{Answer, Project, contents};
 
-/// Whether a step with DDL is all or nothing.
-fn has_transactional_ddl(engine: Engine) -> bool {
-    engine != Engine::Mariadb
-}
-
 const TABLE: &str = "upgrade: CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20))\n\
                      downgrade: DROP TABLE t\n";
 
@@ -76,10 +71,10 @@ fn a_failing_statement_is_placed_in_its_file_and_what_stands_is_said() {
             // The engine names the very word.
             Engine::Postgres => answer.says("revisions/b.yaml:7").says("42703"),
             Engine::Sqlite => answer.says("revisions/b.yaml:7:16"),
-            Engine::Mariadb => answer.says("revisions/b.yaml:6"),
+            Engine::Mariadb | Engine::Mysql => answer.says("revisions/b.yaml:6"),
         };
         let tables = project.database().tables();
-        if has_transactional_ddl(engine) {
+        if project.database().server().has_transactional_ddl() {
             assert_eq!(tables, ["t"], "{engine:?}");
         } else {
             assert_eq!(tables, ["t", "u"], "{engine:?}");
@@ -104,17 +99,16 @@ fn a_failing_statement_is_placed_in_its_file_and_what_stands_is_said() {
 }
 
 #[test]
-fn three_engines_run_side_by_side() {
-    let databases = vec![
-        ("db1", Engine::Sqlite.scratch()),
-        ("db2", Engine::Postgres.scratch()),
-        ("search", Engine::Mariadb.scratch()),
-    ];
-    let project = Project::new(databases);
+fn all_engines_run_side_by_side() {
+    let names = ["db1", "db2", "search", "stats"].into_iter();
+    let databases = names.zip(Engine::ALL.into_iter().map(Engine::scratch));
+    let project = Project::new(databases.collect());
     project.revision("a", "null", TABLE);
-    project
-        .rev(&["upgrade", "db1@head", "db2@head", "search@head"])
-        .exits(0);
+    let names = project.databases.iter().map(|(name, _)| name);
+    let heads: Vec<String> = names.map(|name| format!("{name}@head")).collect();
+    let words = ["upgrade"].into_iter();
+    let words = words.chain(heads.iter().map(String::as_str));
+    project.rev(&words.collect::<Vec<_>>()).exits(0);
     for (name, database) in &project.databases {
         assert_eq!(database.tables(), ["t"], "{name}");
     }
@@ -130,12 +124,14 @@ fn a_server_is_one_database_by_every_way_to_it() {
         postgres.bind(|scratch| scratch.url_on(&server));
         postgres.rev(&["upgrade"]).exits(0).says("nothing to do");
     }
-    let mysql = Project::of(Engine::Mariadb);
-    mysql.revision("a", "null", TABLE);
-    mysql.rev(&["upgrade"]).exits(0);
-    let server = server_url("REV_TEST_MARIADB_SOCKET_URL");
-    mysql.bind(|scratch| scratch.url_on(&server));
-    mysql.rev(&["upgrade"]).exits(0).says("nothing to do");
+    for engine in Engine::MYSQLS {
+        let mysql = Project::of(engine);
+        mysql.revision("a", "null", TABLE);
+        mysql.rev(&["upgrade"]).exits(0);
+        let server = engine.setting("SOCKET_URL");
+        mysql.bind(|scratch| scratch.url_on(&server));
+        mysql.rev(&["upgrade"]).exits(0).says("nothing to do");
+    }
 }
 
 #[test]
@@ -191,7 +187,7 @@ fn atomic_is_all_or_nothing_where_the_engine_can() {
             "upgrade: INSERT INTO nosuch VALUES (1)\nirreversible: true\n",
         );
         let answer = project.rev(&["upgrade", "--atomic"]).exits(1);
-        match has_transactional_ddl(engine) {
+        match project.database().server().has_transactional_ddl() {
             true => answer.says("nosuch"),
             false => answer.says("commits by itself"),
         };
@@ -245,7 +241,7 @@ fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
         };
         // MySQL knows its own user of a lock, and no more.
         let holder = match engine {
-            Engine::Mariadb => "rev@127.0.0.1",
+            Engine::Mariadb | Engine::Mysql => "rev@127.0.0.1",
             _ => "ann@",
         };
         let at_work = format!("at work: {holder}");
@@ -361,13 +357,13 @@ fn wait(engine: Engine) -> &'static str {
             "  WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 6000000) SELECT max(n) FROM c;\n"
         }
         Engine::Postgres => "  SELECT pg_sleep(2);\n",
-        Engine::Mariadb => "  SELECT SLEEP(2);\n",
+        Engine::Mariadb | Engine::Mysql => "  SELECT SLEEP(2);\n",
     }
 }
 
 #[test]
 fn no_ledger_row_holds_a_password() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = Project::of(engine);
         project.revision("a", "null", TABLE);
         project.revision(
@@ -420,7 +416,7 @@ fn run_script(database: &Scratch, script: &str) {
             client.args(["-q", "-v", "ON_ERROR_STOP=1", &url]);
             client
         }
-        Engine::Mariadb => {
+        Engine::Mariadb | Engine::Mysql => {
             let (user, rest) = url["mysql://".len()..].split_once(':').expect("a password");
             let (password, rest) = rest.split_once('@').expect("a host");
             let (host, rest) = rest.split_once(':').expect("a port");
@@ -452,11 +448,9 @@ fn run_script(database: &Scratch, script: &str) {
 
 #[test]
 fn on_a_terminal_each_lane_has_a_line_that_moves() {
-    let databases = vec![
-        ("db1", Engine::Postgres.scratch()),
-        ("db2", Engine::Mariadb.scratch()),
-    ];
-    let project = Project::new(databases);
+    let names = ["db1", "db2", "search"].into_iter();
+    let databases = names.zip(Engine::SERVERS.into_iter().map(Engine::scratch));
+    let project = Project::new(databases.collect());
     project.revision(
         "a",
         "null",

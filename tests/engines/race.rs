@@ -55,7 +55,13 @@ fn sixteen_starts_on_each_engine() {
 /// it: who reads while another run makes the ledger must not be told so.
 #[test]
 fn reading_goes_on_while_the_ledgers_tables_are_made_anew() {
-    let project = Project::of(Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        reading_goes_on(engine);
+    }
+}
+
+fn reading_goes_on(engine: Engine) {
+    let project = Project::of(engine);
     project.revision(
         "a",
         "null",
@@ -94,8 +100,9 @@ fn sixteen_starts_through_a_pooler() {
 fn sixteen_starts_while_a_migration_runs_longer_than_any_wait() {
     let postgres = Project::of(Engine::Postgres);
     race(&postgres, "  SELECT pg_sleep(14);\n");
-    let mysql = Project::of(Engine::Mariadb);
-    race(&mysql, "  SELECT SLEEP(14);\n");
+    for engine in Engine::MYSQLS {
+        race(&Project::of(engine), "  SELECT SLEEP(14);\n");
+    }
     let sqlite = Project::of(Engine::Sqlite);
     race(
         &sqlite,

@@ -65,9 +65,15 @@ fn a_script_that_names_the_live_database_is_not_replayed() {
         },
         |live| format!("CREATE VIEW v AS SELECT * FROM {live}.hero"),
     ];
-    let scratch = server_url("REV_TEST_MARIADB_URL");
-    for (number, change) in changes.into_iter().enumerate() {
-        let project = live(Engine::Mariadb, change, "");
+    for engine in Engine::MYSQLS {
+        not_replayed(engine, &changes);
+    }
+}
+
+fn not_replayed(engine: Engine, changes: &[fn(&str) -> String]) {
+    let scratch = engine.server_url();
+    for (number, change) in changes.iter().enumerate() {
+        let project = live(engine, change, "");
         let before = project.database().dump();
         let all = replays(&project, &scratch);
         let some = if number == 0 { all.len() } else { 1 };
@@ -87,8 +93,10 @@ fn a_script_that_names_the_live_database_is_not_replayed() {
 #[test]
 fn a_live_run_may_name_its_database_as_ever() {
     let change = |live: &str| format!("ALTER TABLE {live}.hero ADD age INT");
-    let project = live(Engine::Mariadb, change, "");
-    project.rev(&["upgrade"]).exits(0);
+    for engine in Engine::MYSQLS {
+        let project = live(engine, change, "");
+        project.rev(&["upgrade"]).exits(0);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Shortcuts on real engines: made, proven, gone through, killed half-way.
 
-use rev_testkit::scratch::{Engine, server_url};
+use rev_testkit::scratch::Engine;
 
 use crate::project::Project;
 
@@ -28,8 +28,7 @@ fn line(engine: Engine) -> Project {
 fn scratch(engine: Engine) -> Option<String> {
     match engine {
         Engine::Sqlite => None,
-        Engine::Postgres => Some(server_url("REV_TEST_POSTGRES_URL")),
-        Engine::Mariadb => Some(server_url("REV_TEST_MARIADB_URL")),
+        _ => Some(engine.server_url()),
     }
 }
 
@@ -84,7 +83,7 @@ fn a_squash_is_proven_and_leads_to_the_same_place_both_ways() {
 
 #[test]
 fn a_shortcut_that_does_something_else_is_not_written() {
-    for engine in [Engine::Postgres, Engine::Mariadb, Engine::Sqlite] {
+    for engine in Engine::ALL {
         let project = line(engine);
         // What a revision does depends on what is there: not so through a shortcut
         // whose scripts were changed by hand. Here the way back forgets an index.
@@ -107,7 +106,7 @@ fn a_shortcut_that_does_something_else_is_not_written() {
 
 #[test]
 fn a_server_asks_for_a_place_to_prove_it_and_nothing_stays_there() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = line(engine);
         project
             .rev(&["squash", "a:d"])

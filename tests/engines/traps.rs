@@ -37,16 +37,18 @@ fn an_error_has_the_place_in_the_file_and_not_in_the_servers_source() {
         .says("revisions/a.yaml:8:5");
     let answer = answer.says("42703").says("nosuch");
     assert!(!answer.text.contains("at line"), "{}", answer.text);
-    // MariaDB counts lines from the failing statement.
-    let project = running(
-        Engine::Mariadb,
-        "INSERT INTO t VALUES (1);\n\nSELECT n\n  FORM t WHERE;",
-    );
-    project
-        .rev(&["upgrade"])
-        .exits(1)
-        .says("revisions/a.yaml:8")
-        .says("1064");
+    // MySQL counts lines from the failing statement.
+    for engine in Engine::MYSQLS {
+        let project = running(
+            engine,
+            "INSERT INTO t VALUES (1);\n\nSELECT n\n  FORM t WHERE;",
+        );
+        project
+            .rev(&["upgrade"])
+            .exits(1)
+            .says("revisions/a.yaml:8")
+            .says("1064");
+    }
     let project = running(
         Engine::Sqlite,
         "INSERT INTO t VALUES (1);\nSELECT nosuch FROM t;",
@@ -133,23 +135,28 @@ fn a_script_cannot_end_its_transaction() {
 fn what_a_script_sets_in_its_session_does_not_reach_the_next_one() {
     let cases = [
         (
-            Engine::Postgres,
+            Engine::Postgres.alone(),
             "SET search_path = nowhere; SET statement_timeout = 1; SET ROLE pg_monitor",
             "SELECT pg_sleep(0.05)",
         ),
         (
-            Engine::Mariadb,
+            Engine::MYSQLS,
             "SET sql_mode = 'ANSI_QUOTES'",
             "INSERT INTO t SELECT LENGTH(\"four\")",
         ),
-        (Engine::Mariadb, "USE mysql", "SELECT * FROM t"),
+        (Engine::MYSQLS, "USE mysql", "SELECT * FROM t"),
         (
-            Engine::Sqlite,
+            Engine::Sqlite.alone(),
             "PRAGMA recursive_triggers = ON",
             "SELECT n FROM t",
         ),
     ];
-    for (engine, first, second) in cases {
+    let each = cases.into_iter().flat_map(|(engines, first, second)| {
+        engines
+            .into_iter()
+            .map(move |engine| (engine, first, second))
+    });
+    for (engine, first, second) in each {
         let project = running(engine, &first.replace("; ", ";\n"));
         project.revision(
             "b",
@@ -158,7 +165,8 @@ fn what_a_script_sets_in_its_session_does_not_reach_the_next_one() {
         );
         project.rev(&["upgrade"]).exits(0);
         let rows = project.database().query(ROWS);
-        assert_eq!(rows.last().map(String::as_str), Some("7"), "{first}");
+        let last = rows.last().map(String::as_str);
+        assert_eq!(last, Some("7"), "{engine:?}: {first}");
     }
 }
 
@@ -184,11 +192,13 @@ fn values_of_any_type_may_be_selected() {
          ARRAY[1], 'x'::char(3), '1 day'::interval, point(1, 2), 'infinity'::timestamptz;",
     );
     project.rev(&["upgrade"]).exits(0);
-    let project = running(
-        Engine::Mariadb,
-        "SELECT NOW(), CAST(1.5 AS DECIMAL(3, 1)), x'00ff', CAST('0000-00-00' AS DATE), b'1', TRUE;",
-    );
-    project.rev(&["upgrade"]).exits(0);
+    for engine in Engine::MYSQLS {
+        let project = running(
+            engine,
+            "SELECT NOW(), CAST(1.5 AS DECIMAL(3, 1)), x'00ff', CAST('0000-00-00' AS DATE), b'1', TRUE;",
+        );
+        project.rev(&["upgrade"]).exits(0);
+    }
 }
 
 #[test]
@@ -214,10 +224,12 @@ fn the_ledger_is_read_on_after_a_script_has_changed_what_was_selected() {
 
 #[test]
 fn sql_means_what_it_means_in_the_servers_own_client() {
-    // The driver's own mode would join the two texts.
-    let project = running(Engine::Mariadb, "INSERT INTO t VALUES ('1' || '0');");
-    project.rev(&["upgrade"]).exits(0);
-    assert_eq!(project.database().query(ROWS), ["1"]);
+    for engine in Engine::MYSQLS {
+        // The driver's own mode would join the two texts.
+        let project = running(engine, "INSERT INTO t VALUES ('1' || '0');");
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query(ROWS), ["1"]);
+    }
 }
 
 #[test]
@@ -238,7 +250,7 @@ fn what_a_url_says_is_stronger_than_the_environment_of_other_clients() {
 
 #[test]
 fn an_unknown_parameter_of_a_url_is_told() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = running(engine, "INSERT INTO t VALUES (1);");
         project.bind(|scratch| format!("{}?nosuch=1", scratch.url()));
         project.rev(&["upgrade"]).exits(1).says("nosuch");
@@ -261,7 +273,7 @@ fn no_level_of_logging_shows_a_password() {
 
 #[test]
 fn a_panic_shows_no_password_and_is_survived_like_a_kill() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = running(engine, "INSERT INTO t VALUES (1);\nCREATE TABLE u (n INT);");
         let words = format!("words with {}", project.database().url());
         let password = words
@@ -287,7 +299,7 @@ fn a_panic_shows_no_password_and_is_survived_like_a_kill() {
 
 #[test]
 fn a_statement_timeout_ends_the_statement_on_the_server() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let (sleep, living) = match engine {
             Engine::Postgres => (
                 "SELECT pg_sleep(60)",
@@ -312,10 +324,11 @@ fn a_statement_timeout_ends_the_statement_on_the_server() {
 
 #[test]
 fn the_log_says_how_long_a_step_took() {
-    for (engine, sleep) in [
-        (Engine::Postgres, "SELECT pg_sleep(0.3)"),
-        (Engine::Mariadb, "SELECT SLEEP(0.3)"),
-    ] {
+    for engine in Engine::SERVERS {
+        let sleep = match engine {
+            Engine::Postgres => "SELECT pg_sleep(0.3)",
+            _ => "SELECT SLEEP(0.3)",
+        };
         let project = running(engine, &format!("INSERT INTO t VALUES (1);\n{sleep};"));
         project.rev(&["upgrade"]).exits(0);
         let rows = project.database().query(
@@ -328,7 +341,7 @@ fn the_log_says_how_long_a_step_took() {
 
 #[test]
 fn an_abort_ends_the_statement_on_the_server() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let (sleep, living) = match engine {
             Engine::Postgres => (
                 "SELECT pg_sleep(59)",
@@ -357,7 +370,7 @@ fn an_abort_ends_the_statement_on_the_server() {
 
 #[test]
 fn a_server_that_never_answers_is_given_up() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = silent.local_addr().expect("an address").port();
         let project = running(engine, "INSERT INTO t VALUES (1);");
@@ -378,14 +391,16 @@ fn a_server_that_never_answers_is_given_up() {
 
 #[test]
 fn routines_and_statements_that_cannot_be_prepared_run() {
-    let project = running(
-        Engine::Mariadb,
-        "DELIMITER //\nCREATE PROCEDURE fill(IN most INT)\nBEGIN\n  DECLARE i INT DEFAULT 0;\n  \
-         WHILE i < most DO\n    INSERT INTO t VALUES (i);\n    SET i = i + 1;\n  END WHILE;\nEND//\n\
-         DELIMITER ;\nCALL fill(3);\nDROP PROCEDURE fill;",
-    );
-    project.rev(&["upgrade"]).exits(0);
-    assert_eq!(project.database().query(ROWS), ["0", "1", "2"]);
+    for engine in Engine::MYSQLS {
+        let project = running(
+            engine,
+            "DELIMITER //\nCREATE PROCEDURE fill(IN most INT)\nBEGIN\n  DECLARE i INT DEFAULT 0;\n  \
+             WHILE i < most DO\n    INSERT INTO t VALUES (i);\n    SET i = i + 1;\n  END WHILE;\nEND//\n\
+             DELIMITER ;\nCALL fill(3);\nDROP PROCEDURE fill;",
+        );
+        project.rev(&["upgrade"]).exits(0);
+        assert_eq!(project.database().query(ROWS), ["0", "1", "2"]);
+    }
 }
 
 #[test]
@@ -458,7 +473,7 @@ fn a_server_reached_by_another_word_for_its_host_is_still_one_database() {
 
 #[test]
 fn a_session_has_the_same_time_zone_whatever_the_server_has() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let zone = match engine {
             Engine::Postgres => "current_setting('TimeZone')",
             _ => "@@session.time_zone",

@@ -49,8 +49,7 @@ const FAULTS: [(&str, &[&str]); 4] = [
 fn scratch(engine: Engine) -> Vec<String> {
     let url = match engine {
         Engine::Sqlite => return Vec::new(),
-        Engine::Postgres => server_url("REV_TEST_POSTGRES_URL"),
-        Engine::Mariadb => server_url("REV_TEST_MARIADB_URL"),
+        _ => engine.server_url(),
     };
     vec!["--scratch".to_owned(), url]
 }
@@ -166,7 +165,7 @@ fn left(project: &Project) -> Vec<String> {
 
 #[test]
 fn what_a_killed_run_has_left_goes_with_the_next_one_and_nothing_else_does() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = good(engine);
         let flags = scratch(engine);
         let words = ["test"].into_iter().chain(flags.iter().map(String::as_str));
@@ -198,7 +197,7 @@ fn what_a_killed_run_has_left_goes_with_the_next_one_and_nothing_else_does() {
 
 #[test]
 fn what_a_killed_comparison_has_left_goes_with_the_next_one() {
-    for engine in [Engine::Postgres, Engine::Mariadb] {
+    for engine in Engine::SERVERS {
         let project = good(engine);
         project.add_setting("models: [models.sql]");
         let models = project.root().join("models.sql");
@@ -238,12 +237,12 @@ fn at_sleep(project: &Project) -> Vec<String> {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_or_a_closed_terminal_takes_the_databases_away_too() {
-    let ends = Engine::ALL.map(|engine| (engine, "-TERM"));
-    for (engine, signal) in ends.into_iter().chain([(Engine::Postgres, "-HUP")]) {
+    let ends = Engine::ALL.into_iter().map(|engine| (engine, "-TERM"));
+    for (engine, signal) in ends.chain([(Engine::Postgres, "-HUP")]) {
         let project = Project::of(engine);
         let sleep = match engine {
             Engine::Postgres => "SELECT pg_sleep(20)",
-            Engine::Mariadb => "SELECT SLEEP(20)",
+            Engine::Mariadb | Engine::Mysql => "SELECT SLEEP(20)",
             Engine::Sqlite => {
                 "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) \
                  SELECT count(*) FROM n"

@@ -165,7 +165,10 @@ fn a_run_that_is_alive_is_not_concluded_by_another_hand() {
 #[test]
 fn a_server_that_cannot_prepare_is_refused_before_anything_runs() {
     let plain = Scratch::on(Engine::Postgres, server_url("REV_TEST_POSTGRES_PLAIN_URL"));
-    for other in [plain, Engine::Sqlite.scratch(), Engine::Mariadb.scratch()] {
+    let others = Engine::ALL
+        .into_iter()
+        .filter(|&engine| engine != Engine::Postgres);
+    for other in others.map(Engine::scratch).chain([plain]) {
         let engine = other.engine();
         let project = Project::new(vec![("db1", Engine::Postgres.scratch()), ("db2", other)]);
         write_history(&project);

@@ -2,4 +2,5 @@
 
 pub mod random;
 pub mod scratch;
+pub mod server;
 pub mod sqlite;

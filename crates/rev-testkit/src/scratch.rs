@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Decode, Row};
 use tempfile::TempDir;
 
+use crate::server::Server;
 use crate::sqlite;
 
 /// The engines that all promises hold for.
@@ -21,6 +22,25 @@ pub enum Engine {
     Postgres,
     /// The server named by `REV_TEST_MARIADB_URL`.
     Mariadb,
+    /// The server named by `REV_TEST_MYSQL_URL`.
+    Mysql,
+}
+
+/// Some engines; those of them whose servers are there are gone through.
+///
+/// A server that `scripts/with-servers` could not have has the URL `unavailable`, which
+/// the end of its run says in capitals. A URL that is missing altogether fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Engines(&'static [Engine]);
+
+impl IntoIterator for Engines {
+    type Item = Engine;
+    type IntoIter = std::vec::IntoIter<Engine>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let there = self.0.iter().copied().filter(|engine| engine.is_there());
+        there.collect::<Vec<_>>().into_iter()
+    }
 }
 
 /// A database that is dropped with this value.
@@ -31,6 +51,8 @@ pub struct Scratch {
     /// The server's own database, from which others are made.
     server: String,
     folder: TempDir,
+    /// What answers there.
+    answering: Server,
 }
 
 /// The URL in an environment variable.
@@ -50,7 +72,30 @@ pub fn server_url(variable: &str) -> String {
 
 impl Engine {
     /// All of them.
-    pub const ALL: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::Mariadb];
+    pub const ALL: Engines = Engines(&[
+        Engine::Sqlite,
+        Engine::Postgres,
+        Engine::Mariadb,
+        Engine::Mysql,
+    ]);
+
+    /// Those that are servers.
+    pub const SERVERS: Engines = Engines(&[Engine::Postgres, Engine::Mariadb, Engine::Mysql]);
+
+    /// Those of the dialect `mysql`.
+    pub const MYSQLS: Engines = Engines(&[Engine::Mariadb, Engine::Mysql]);
+
+    /// This one alone.
+    #[must_use]
+    pub fn alone(self) -> Engines {
+        let alone: &[Engine] = match self {
+            Engine::Sqlite => &[Engine::Sqlite],
+            Engine::Postgres => &[Engine::Postgres],
+            Engine::Mariadb => &[Engine::Mariadb],
+            Engine::Mysql => &[Engine::Mysql],
+        };
+        Engines(alone)
+    }
 
     /// The dialect's word.
     #[must_use]
@@ -58,8 +103,50 @@ impl Engine {
         match self {
             Engine::Sqlite => "sqlite",
             Engine::Postgres => "postgres",
-            Engine::Mariadb => "mysql",
+            Engine::Mariadb | Engine::Mysql => "mysql",
         }
+    }
+
+    /// Whether it is MySQL or MariaDB.
+    #[must_use]
+    pub fn is_mysql(self) -> bool {
+        self.dialect() == "mysql"
+    }
+
+    /// What the environment says of its server, such as `URL` or `SOCKET_URL`.
+    ///
+    /// # Panics
+    ///
+    /// Where it says nothing, and for SQLite, which has no server.
+    #[must_use]
+    pub fn setting(self, what: &str) -> String {
+        let server = match self {
+            Engine::Sqlite => panic!("SQLite has no server"),
+            Engine::Postgres => "POSTGRES",
+            Engine::Mariadb => "MARIADB",
+            Engine::Mysql => "MYSQL",
+        };
+        server_url(&format!("REV_TEST_{server}_{what}"))
+    }
+
+    /// The URL of its server.
+    ///
+    /// # Panics
+    ///
+    /// As [`Engine::setting`].
+    #[must_use]
+    pub fn server_url(self) -> String {
+        self.setting("URL")
+    }
+
+    /// Whether its server could be had.
+    ///
+    /// # Panics
+    ///
+    /// As [`Engine::setting`].
+    #[must_use]
+    pub fn is_there(self) -> bool {
+        self == Engine::Sqlite || self.server_url() != "unavailable"
     }
 
     /// Makes an empty database.
@@ -67,8 +154,7 @@ impl Engine {
     pub fn scratch(self) -> Scratch {
         let server = match self {
             Engine::Sqlite => String::new(),
-            Engine::Postgres => server_url("REV_TEST_POSTGRES_URL"),
-            Engine::Mariadb => server_url("REV_TEST_MARIADB_URL"),
+            _ => self.server_url(),
         };
         Scratch::on(self, server)
     }
@@ -84,8 +170,11 @@ impl Scratch {
     pub fn on(engine: Engine, server: String) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let answering = Server::at(engine, &server);
+        answering.record();
         let scratch = Self {
             engine,
+            answering,
             name: format!("rev_{}_{number}", std::process::id()),
             server,
             // In memory where that can be had: a kill is no loss of power.
@@ -103,6 +192,12 @@ impl Scratch {
     #[must_use]
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// What answers there: what it can do is asked of it, not of its engine.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.answering
     }
 
     /// Its name on the server.
@@ -139,7 +234,7 @@ impl Scratch {
         match self.engine {
             Engine::Sqlite => {}
             Engine::Postgres => drop(postgres(&self.server, sql)),
-            Engine::Mariadb => drop(mysql(&self.server, sql)),
+            Engine::Mariadb | Engine::Mysql => drop(mysql(&self.server, sql)),
         }
     }
 
@@ -178,7 +273,7 @@ impl Scratch {
                 false => Vec::new(),
             }),
             Engine::Postgres => postgres(&self.url(), sql),
-            Engine::Mariadb => mysql(&self.url(), sql),
+            Engine::Mariadb | Engine::Mysql => mysql(&self.url(), sql),
         }
     }
 
@@ -190,12 +285,12 @@ impl Scratch {
             Engine::Sqlite if !self.file().exists() => return String::new(),
             Engine::Sqlite => return sqlite::dump(&self.file(), "rev_"),
             Engine::Postgres => &POSTGRES,
-            Engine::Mariadb => &MARIADB,
+            Engine::Mariadb | Engine::Mysql => &MYSQL,
         };
         // One login for each question would cost more than all the answers.
         let mut questions: Vec<String> = schema.iter().map(ToString::to_string).collect();
         questions.extend(self.tables().into_iter().map(|table| match self.engine {
-            Engine::Mariadb => format!("SELECT '{table}', t.* FROM `{table}` t"),
+            Engine::Mariadb | Engine::Mysql => format!("SELECT '{table}', t.* FROM `{table}` t"),
             _ => format!("SELECT '{table}', t.* FROM \"{table}\" t"),
         }));
         let mut rows = self.query(&questions.join(";\n"));
@@ -213,7 +308,7 @@ impl Scratch {
                      AND name NOT LIKE 'rev\\_%' ESCAPE '\\' ORDER BY name",
                 );
             }
-            Engine::Mariadb => "DATABASE()",
+            Engine::Mariadb | Engine::Mysql => "DATABASE()",
             Engine::Postgres => "current_schema()",
         };
         self.query(&format!(
@@ -239,7 +334,7 @@ const POSTGRES: [&str; 3] = [
 ];
 
 /// Columns, indexes, constraints.
-const MARIADB: [&str; 3] = [
+const MYSQL: [&str; 3] = [
     "SELECT CONCAT(TABLE_NAME, '.', COLUMN_NAME), COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA \
      FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT LIKE 'rev\\_%'",
     "SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE \
@@ -257,7 +352,7 @@ impl Drop for Scratch {
             Engine::Postgres => {
                 let _ = postgres(&self.server, &format!("DROP DATABASE {name} WITH (FORCE)"));
             }
-            Engine::Mariadb => {
+            Engine::Mariadb | Engine::Mysql => {
                 let _ = mysql(&self.server, &format!("DROP DATABASE {name}"));
             }
         }
