@@ -159,3 +159,25 @@ fn a_plan_for_a_server_needs_no_server() {
         project.rev("plan db1@aaaa --from base --format sql")
     );
 }
+
+#[test]
+fn the_script_of_a_rebuild_by_statement_keeps_the_rows_that_refer_to_it() {
+    let make = "revision: aaaa\ndown_revision: null\nmessage: make\nupgrade: |\n  \
+        CREATE TABLE hero (id INTEGER PRIMARY KEY);\n  \
+        CREATE TABLE mission (hero INTEGER REFERENCES hero ON DELETE CASCADE);\n  \
+        INSERT INTO hero VALUES (1);\n  INSERT INTO mission VALUES (1), (1);\n\
+        downgrade: DROP TABLE mission; DROP TABLE hero\n";
+    let rebuild = "  CREATE TABLE hero_new (id INTEGER PRIMARY KEY, name TEXT);\n  \
+        INSERT INTO hero_new (id) SELECT id FROM hero;\n  DROP TABLE hero;\n  \
+        ALTER TABLE hero_new RENAME TO hero;\n";
+    let rebuild = format!(
+        "revision: bbbb\ndown_revision: aaaa\nmessage: rebuild\ntransaction: none\n\
+         upgrade: |\n{rebuild}irreversible: true\n"
+    );
+    let project = Project::with(&[("aaaa", make.to_owned()), ("bbbb", rebuild)]);
+    let script = project.rev("plan db1@head --from base --format sql");
+    let file = project.path().join("by_hand.sqlite");
+    rev_testkit::sqlite::execute(&file, &script.out);
+    let rows = rev_testkit::sqlite::query(&file, "SELECT count(*) FROM mission");
+    assert_eq!(rows, ["2"], "{script}");
+}

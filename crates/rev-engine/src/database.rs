@@ -82,6 +82,24 @@ pub trait Database: Send {
     /// making the ledger if it is missing.
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError>;
 
+    /// Begins a step that goes by statement, of which the first `stand` stand already: sets
+    /// what holds for all of it, such as foreign keys that are off around a rebuild on
+    /// SQLite. Ends with [`Database::leave`], whatever became of the step.
+    async fn enter(
+        &mut self,
+        _statements: &[Statement],
+        _stand: usize,
+        _stop: &Stop,
+    ) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// Ends what [`Database::enter`] began, and checks what no single statement shows.
+    /// An error is the whole step's: its statements stand.
+    async fn leave(&mut self) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Runs one statement and sets the mark, both or neither.
     async fn run_with_mark(
         &mut self,

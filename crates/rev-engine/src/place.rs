@@ -17,7 +17,7 @@ use crate::database::{
     Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
     StepError,
 };
-use crate::event::Pulse;
+use crate::event::{Pulse, Stop};
 use crate::journal::Session;
 
 /// Where throw-away databases of one dialect are made.
@@ -122,6 +122,19 @@ impl Database for Kept {
 
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         self.0.lock().await.mark(mark).await
+    }
+
+    async fn enter(
+        &mut self,
+        statements: &[Statement],
+        stand: usize,
+        stop: &Stop,
+    ) -> Result<(), DatabaseError> {
+        self.0.lock().await.enter(statements, stand, stop).await
+    }
+
+    async fn leave(&mut self) -> Result<(), StepError> {
+        self.0.lock().await.leave().await
     }
 
     async fn run_with_mark(

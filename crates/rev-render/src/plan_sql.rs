@@ -101,10 +101,10 @@ fn body(dialect: Dialect, step: &Step, work: &Work, writes: &str) -> String {
     };
     let statements = work.statements.iter();
     let statements: String = statements.map(|s| ended(dialect, &s.text)).collect();
-    if !is_whole(dialect, step, work) {
-        return format!("{statements}{begin};\n{writes}COMMIT;\n");
-    }
-    let whole = format!("{begin};\n{statements}{writes}COMMIT;\n");
+    let whole = match is_whole(dialect, step, work) {
+        true => format!("{begin};\n{statements}{writes}COMMIT;\n"),
+        false => format!("{statements}{begin};\n{writes}COMMIT;\n"),
+    };
     // As the executor does: a rebuild must not cascade to rows that refer to it.
     match dialect == Dialect::Sqlite && rebuilds_tables(&work.statements) {
         true => format!(

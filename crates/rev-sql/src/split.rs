@@ -11,6 +11,8 @@
 //! each statement stands by itself), `COPY … FROM STDIN` (the server would wait
 //! for data that never comes), NUL, and whatever opens and does not close.
 
+use std::collections::BTreeSet;
+
 use rev_core::{Dialect, Sql, TransactionMode};
 
 mod head;
@@ -266,17 +268,30 @@ pub fn split(
 /// tables are rebuilt.
 #[must_use]
 pub fn rebuilds_tables(statements: &[Statement]) -> bool {
-    statements.iter().any(|statement| {
-        let mut lexer = Lexer::new(&statement.text, sqlite::Sqlite::LEXICON);
-        let mut head = Head::default();
-        while let Ok(Some(token)) = lexer.next()
-            && !head.is_full()
-        {
-            head.push(token);
-        }
-        head.starts(&["DROP", "TABLE"])
-            || (head.starts(&["ALTER", "TABLE"]) && head.has_pair("RENAME", "TO"))
-    })
+    statements.iter().any(rebuilds_table)
+}
+
+/// The names, in small letters, in those statements of a SQLite script that drop or
+/// rename a table: `DROP TABLE "Hero"` gives `hero`, and a rename both names.
+#[must_use]
+pub fn rebuilt_tables(statements: &[Statement]) -> BTreeSet<String> {
+    let rebuilding = statements.iter().filter(|it| rebuilds_table(it));
+    let names = rebuilding.flat_map(|it| tokens(&it.text, Dialect::Sqlite));
+    names
+        .map(|token| unquoted(token.text).to_lowercase())
+        .collect()
+}
+
+fn rebuilds_table(statement: &Statement) -> bool {
+    let mut lexer = Lexer::new(&statement.text, sqlite::Sqlite::LEXICON);
+    let mut head = Head::default();
+    while let Ok(Some(token)) = lexer.next()
+        && !head.is_full()
+    {
+        head.push(token);
+    }
+    head.starts(&["DROP", "TABLE"])
+        || (head.starts(&["ALTER", "TABLE"]) && head.has_pair("RENAME", "TO"))
 }
 
 fn refuse_nul(sql: &Sql) -> Result<(), SplitError> {

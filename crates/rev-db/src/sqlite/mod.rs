@@ -30,7 +30,7 @@ use rev_sql::ledger;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
-use rev_sql::split::{Statement, rebuilds_tables};
+use rev_sql::split::{Statement, rebuilds_tables, rebuilt_tables};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
@@ -38,6 +38,7 @@ use crate::Settings;
 use crate::rows::State;
 use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
 use error::{from_sqlx, is_foreign_key, is_interrupt};
+use foreign_keys::Found;
 use guard::{GuardFile, guard_path};
 use place::Place;
 use read::read_state;
@@ -57,6 +58,9 @@ pub(crate) struct Sqlite {
     /// Whether the ledger's tables are known to exist.
     has_ledger: bool,
     deadline: Deadline,
+    /// What foreign keys looked like before the step that goes by statement and
+    /// rebuilds tables, while it lasts.
+    relaxed: Option<Found>,
 }
 
 /// When the statement at hand has run long enough, in milliseconds since this
@@ -105,6 +109,7 @@ impl Sqlite {
             writer: None,
             has_ledger: false,
             deadline: Deadline::new(),
+            relaxed: None,
             place,
         })
     }
@@ -368,6 +373,51 @@ impl Sqlite {
         self.run(&text).await.map(drop)
     }
 
+    /// Foreign keys are off around a whole rebuild: with them on, `DROP TABLE` deletes the
+    /// rows that refer to the table. Of a step that goes on here the first statements may
+    /// have left references to what they dropped, which are no old violations.
+    async fn relax(
+        &mut self,
+        statements: &[Statement],
+        stand: usize,
+        stop: &Stop,
+    ) -> Result<(), DatabaseError> {
+        self.open_writer(stop).await?;
+        self.run("PRAGMA foreign_keys = OFF").await?;
+        let path = self.place.path.clone();
+        let found = foreign_keys::violations(self.connection()).await;
+        let found = found.map_err(|e| from_sqlx(&path, &e))?;
+        self.relaxed = Some(match stand {
+            0 => found,
+            _ => found.without(&rebuilt_tables(&statements[..stand])),
+        });
+        Ok(())
+    }
+
+    /// Looks for new violations, and goes on with a new connection: what a script set in
+    /// the old one goes with it.
+    async fn restrain(&mut self) -> Result<(), StepError> {
+        let Some(before) = self.relaxed.take() else {
+            return Ok(());
+        };
+        let path = self.place.path.clone();
+        let Some(mut connection) = self.writer.take() else {
+            return Ok(());
+        };
+        let found = foreign_keys::violations(&mut connection).await;
+        let found = found.map_err(|e| from_sqlx(&path, &e))?;
+        let closed = connection.close().await;
+        closed.map_err(|e| from_sqlx(&path, &e))?;
+        let violations = found.new_ones(&before);
+        if violations.is_empty() {
+            return Ok(());
+        }
+        Err(StepError::ForeignKeys {
+            step: 0,
+            violations,
+        })
+    }
+
     /// One statement, if there is one, and the mark: both or neither.
     async fn mark_with(
         &mut self,
@@ -490,6 +540,22 @@ impl Database for Sqlite {
         };
         let commit = self.mark_with(None, mark, &mut pulse).await;
         commit.map_err(StepError::into_database_error)
+    }
+
+    async fn enter(
+        &mut self,
+        statements: &[Statement],
+        stand: usize,
+        stop: &Stop,
+    ) -> Result<(), DatabaseError> {
+        if rebuilds_tables(statements) {
+            self.relax(statements, stand, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self) -> Result<(), StepError> {
+        self.restrain().await
     }
 
     async fn run_with_mark(

@@ -40,8 +40,32 @@ impl Run<'_> {
         let work = decided.prepared.works[decided.at].clone();
         let begun = self.clock.elapsed_ms();
         decided.in_flight = decided.resume.as_ref().map(|resume| resume.step.clone());
-        let mut going = self.begin(lane, decided, &work).await?;
-        let result = self.go(lane, &work, &mut going).await;
+        let stand = decided.resume.as_ref().map_or(0, |it| it.step.done.len());
+        let database = &mut lane.job.database;
+        database.enter(&work.statements, stand, &self.stop).await?;
+        let result = self.run_entered(lane, decided, &work, begun).await;
+        if result.is_err() {
+            // What failed is told; the next step must not meet what was set for this one.
+            let _ = lane.job.database.leave().await;
+        }
+        result
+    }
+
+    async fn run_entered(
+        &self,
+        lane: &mut Lane,
+        decided: &mut Decided,
+        work: &Work,
+        begun: u64,
+    ) -> Result<Commit, StepError> {
+        let mut going = self.begin(lane, decided, work).await?;
+        let result = match self.go(lane, work, &mut going).await {
+            Ok(Commit::Done(generation)) => {
+                let left = lane.job.database.leave().await;
+                left.map(|()| Commit::Done(generation))
+            }
+            other => other,
+        };
         if going.is_unwritten && !matches!(result, Ok(Commit::Lost | Commit::Done(_))) {
             // Should this fail too, the note from before still stands, and who
             // comes next finds out what this run knew.
@@ -50,7 +74,7 @@ impl Run<'_> {
         decided.generation = going.generation;
         let result = match result {
             Ok(Commit::Done(_)) => {
-                let batch = self.rows_alone(decided, &work, begun);
+                let batch = self.rows_alone(decided, work, begun);
                 self.commit_patiently(lane, &batch).await
             }
             other => other,
