@@ -199,3 +199,69 @@ fn a_message_with_a_nul_or_a_quote_is_kept() {
     let ledger = block_on(database(&setting.file("db1")).read()).expect("a ledger");
     assert_eq!(ledger.rows[0].message, "it's \0 odd");
 }
+
+/// What a checkout could bring under the name of the lock file, and must find again.
+#[cfg(unix)]
+#[test]
+fn a_lock_file_that_is_none_of_ours_is_neither_followed_nor_emptied() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::path::Path;
+
+    let made: [(&str, fn(&Path, &Path)); 6] = [
+        ("a link to a file", |lock, outside| {
+            symlink(outside, lock).expect("a link");
+        }),
+        ("a link to nothing", |lock, outside| {
+            symlink(outside.with_extension("missing"), lock).expect("a link");
+        }),
+        ("a link to a folder", |lock, outside| {
+            symlink(outside.parent().expect("a folder"), lock).expect("a link");
+        }),
+        ("a file of somebody's", |lock, _| {
+            std::fs::write(lock, "one\ttwo\tthree\n").expect("a file");
+        }),
+        ("a folder", |lock, _| {
+            std::fs::create_dir(lock).expect("a folder")
+        }),
+        ("a pipe", |lock, _| {
+            let made = std::process::Command::new("mkfifo").arg(lock).status();
+            assert!(made.expect("mkfifo runs").success());
+        }),
+    ];
+    for (what, make) in made {
+        let setting = Setting::new(vec![table("a", &[])]);
+        let outside = tempfile::tempdir().expect("a folder");
+        let theirs = outside.path().join("theirs");
+        std::fs::write(&theirs, "data\n").expect("a file");
+        let file = setting.file("db1");
+        let mut lock = file.clone().into_os_string();
+        lock.push(".rev-lock");
+        let lock = Path::new(&lock);
+        make(lock, &theirs);
+        let before = std::fs::symlink_metadata(lock).expect("it is there");
+
+        let outcome = summary(&setting.go(Goal::Upgrade, "head"));
+        assert!(outcome.contains("the lock file"), "{what}: {outcome}");
+        assert!(block_on(database(&file).holder()).is_ok_and(|it| it.is_none()));
+        assert_eq!(std::fs::read(&theirs).expect("a file"), b"data\n", "{what}");
+        assert_eq!(
+            std::fs::read_dir(outside.path()).expect("a folder").count(),
+            1
+        );
+        let after = std::fs::symlink_metadata(lock).expect("it is there");
+        assert_eq!(after.len(), before.len(), "{what}");
+        assert_eq!(after.file_type().is_fifo(), what == "a pipe");
+        assert!(!file.exists(), "{what}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_note_that_a_killed_run_has_left_is_no_obstacle() {
+    let setting = Setting::new(vec![table("a", &[])]);
+    let mut lock = setting.file("db1").into_os_string();
+    lock.push(".rev-lock");
+    std::fs::write(&lock, "ann@host\t4711\t2026-11-23T09:00:00Z\n").expect("a file");
+    insta::assert_snapshot!(summary(&setting.go(Goal::Upgrade, "head")),
+        @"db1: done; did [a]; left []; at [a]");
+}

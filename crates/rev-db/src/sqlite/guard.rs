@@ -4,9 +4,13 @@
 //! that the process loses when it closes any handle on the file. The guard file
 //! stays behind when a run ends, and means nothing then; the lock on it goes
 //! with the process, however that ends.
+//!
+//! The file's name is known beforehand, and a checkout can bring a file or a link of that
+//! name: a link is not followed, and a file that holds anything but a note of ours is left
+//! as it is.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use rev_engine::database::{DatabaseError, Guard, Holder};
@@ -42,17 +46,18 @@ impl GuardFile {
         let failed = |error: &dyn std::fmt::Display| DatabaseError::Connect {
             message: format!("the lock file `{}`: {error}", path.display()),
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(|e| failed(&e))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = open_plain(path, &mut options).map_err(|e| failed(&e))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Guard::Held(read_note(&mut file))),
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
+        }
+        if !is_ours(&mut file).map_err(|e| failed(&e))? {
+            return Err(failed(
+                &"it is there already and is none of ours; move it away",
+            ));
         }
         // The note is for people who wait; a lock without one is still a lock.
         let _ = write_note(&mut file, holder);
@@ -63,7 +68,7 @@ impl GuardFile {
     /// Who has it. Without a note nobody looks at the lock, so that a look disturbs
     /// no run that is about to take it; a killed run's note is told by its lock.
     pub(super) fn holder(path: &Path) -> Option<Holder> {
-        let mut file = File::open(path).ok()?;
+        let mut file = open_plain(path, OpenOptions::new().read(true)).ok()?;
         let holder = read_note(&mut file)?;
         let is_held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         is_held.then_some(holder)
@@ -76,6 +81,38 @@ impl GuardFile {
         }
     }
 }
+
+/// Opens a plain file: no link, no pipe that would be waited for.
+fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    let is_link = |_: &io::Error| path.is_symlink();
+    let file = match options.open(path) {
+        Err(error) if is_link(&error) => {
+            return Err(io::Error::other(
+                "it is a link, which is not followed; remove it",
+            ));
+        }
+        other => other?,
+    };
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::other("it is no plain file; remove it"))
+}
+
+/// Whether a file holds nothing, or a note of ours.
+fn is_ours(file: &mut File) -> io::Result<bool> {
+    Ok(file.metadata()?.len() == 0 || read_note(file).is_some())
+}
+
+/// The longest note that is read, in bytes.
+const LONGEST_NOTE: u64 = 4096;
 
 fn write_note(file: &mut File, holder: &Holder) -> std::io::Result<()> {
     file.set_len(0)?;
@@ -90,11 +127,15 @@ fn write_note(file: &mut File, holder: &Holder) -> std::io::Result<()> {
 
 fn read_note(file: &mut File) -> Option<Holder> {
     let mut note = String::new();
-    file.read_to_string(&mut note).ok()?;
-    let mut fields = note.trim_end().split('\t');
-    Some(Holder {
+    file.take(LONGEST_NOTE).read_to_string(&mut note).ok()?;
+    let mut fields = note.strip_suffix('\n')?.split('\t');
+    let holder = Holder {
         operator: fields.next().filter(|text| !text.is_empty())?.to_owned(),
         process: fields.next()?.parse().ok()?,
-        since: fields.next()?.to_owned(),
-    })
+        since: fields
+            .next()
+            .filter(|text| !text.contains('\n'))?
+            .to_owned(),
+    };
+    fields.next().is_none().then_some(holder)
 }

@@ -132,9 +132,13 @@ databases:",
     text
 }
 
-/// Adds `var/` to `.gitignore`, where it is not there yet.
+/// Adds `var/` to `.gitignore`, where it is not there yet. One that is a link is somebody
+/// else's file, and git does not read it either.
 fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
     let path = root.join(".gitignore");
+    if path.is_symlink() {
+        return Ok(None);
+    }
     let present = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),

@@ -14,7 +14,8 @@ use crate::diagnostic::{Diagnostic, Failure};
 
 /// Finds out whether the report can be written, before there is anything to report.
 pub(super) fn check(path: &Path) -> Result<(), Failure> {
-    let is_there = path.exists();
+    // A link that leads nowhere is there, too: what it leads to is not ours to remove.
+    let is_there = path.exists() || path.is_symlink();
     let opened = OpenOptions::new().append(true).create(true).open(path);
     opened.map_err(|error| unwritable(path, &error))?;
     if !is_there {
