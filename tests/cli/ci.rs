@@ -94,7 +94,7 @@ fn a_pull_request_gets_one_comment_that_is_written_anew() {
     // GitHub's own client, as far as it is asked: it notes what it is told.
     project.write(
         "bin/gh",
-        "#!/bin/sh\necho \"$@\" >>\"$NOTES\"\ncase \"$*\" in *--paginate*) printf '%s' \"$LAST\" ;; esac\n",
+        "#!/bin/sh\necho \"$@\" >>\"$NOTES\"\ncase \"$*\" in *--paginate*) printf '%s' \"$LAST\" ;; 'api user '*) echo rev-bot ;; esac\n",
     );
     executable(&project.path().join("bin/gh"));
     let path = format!(
@@ -121,11 +121,47 @@ fn a_pull_request_gets_one_comment_that_is_written_anew() {
         first.contains("--method POST repos/ann/shop/issues/7/comments"),
         "{first}"
     );
+    assert!(
+        first.contains(".user.login == \"rev-bot\" and"),
+        "only a comment of our own is written anew: {first}"
+    );
     let second = comment("42");
     assert!(
         second.contains("--method PATCH repos/ann/shop/issues/comments/42"),
         "{second}"
     );
+}
+
+#[test]
+fn no_file_of_a_pull_request_changes_what_is_planned() {
+    let project = Project::line();
+    let settings = std::fs::read_to_string(project.path().join("rev.yaml")).expect("settings");
+    assert!(
+        settings.contains("db1") && settings.contains("db2"),
+        "{settings}"
+    );
+    let targets = [("REV_TARGETS", "db*@head"), ("REV_FROM", "bas?")];
+    let planned = |targets: &[(&str, &str)]| {
+        let output = rev_ci(&project, &["plan"], targets);
+        (output.status.code(), words(&output))
+    };
+    let before = planned(&targets[..1]);
+    assert!(
+        before.1.contains("db1") && before.1.contains("db2"),
+        "{}",
+        before.1
+    );
+    let refused = planned(&targets);
+    assert_ne!(refused.0, Some(0), "`bas?` is no state: {}", refused.1);
+    for name in ["db1@head", "base", "-q", "--save=out.yaml"] {
+        project.write(name, "");
+    }
+    assert_eq!(planned(&targets[..1]), before);
+    assert_eq!(planned(&targets), refused);
+    // What reads like an option is a target that means nothing.
+    let option = planned(&[("REV_TARGETS", "--save=out.txt db1@head")]);
+    assert_ne!(option.0, Some(0), "{}", option.1);
+    assert!(!project.has("out.txt"));
 }
 
 #[cfg(unix)]
@@ -157,7 +193,8 @@ fn a_comment_that_is_too_long_or_refused_is_no_fault_of_the_plan() {
         "bin/gh",
         "#!/bin/sh\nfor word in \"$@\"; do case $word in body=@*)\n  \
          [ \"$(wc -c <\"${word#body=@}\")\" -le 65536 ] || exit 1 ;; esac; done\n\
-         case \"$*\" in *--paginate*) exit \"$LISTED\" ;; esac\necho \"$@\" >>\"$NOTES\"\n",
+         case \"$*\" in 'api user '*) echo rev-bot; exit ;; *--paginate*) exit \"$LISTED\" ;; esac\n\
+         echo \"$@\" >>\"$NOTES\"\n",
     );
     executable(&project.path().join("bin/gh"));
     for number in 0..500 {
