@@ -42,7 +42,7 @@ impl Run<'_> {
         decided.in_flight = decided.resume.as_ref().map(|resume| resume.step.clone());
         let stand = decided.resume.as_ref().map_or(0, |it| it.step.done.len());
         let database = &mut lane.job.database;
-        database.enter(&work.statements, stand, &self.stop).await?;
+        database.enter(&work.statements, stand, self.stop).await?;
         let result = self.run_entered(lane, decided, &work, begun).await;
         if result.is_err() {
             // What failed is told; the next step must not meet what was set for this one.
