@@ -1,11 +1,12 @@
 //! Saved plans on real databases: cut off and applied again, raced, repaired.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::thread;
 use std::time::Duration;
 
 use rev_testkit::scratch::{Engine, server_url};
 
-use crate::project::{Answer, Project, contents};
+use crate::project::{Answer, Project, Still, contents};
 
 const SAVE: [&str; 5] = ["plan", "db1@head", "-q", "--save", "plan.yaml"];
 const APPLY: [&str; 2] = ["apply", "plan.yaml"];
@@ -126,10 +127,10 @@ fn finished_by_repair_and_by_another(engine: Engine) {
 /// A run that holds the lock for a while, and brings the first revision.
 fn slow(project: &Project, engine: Engine) {
     let wait = match engine {
-        Engine::Postgres => "SELECT pg_sleep(1.5)",
-        Engine::Mariadb | Engine::Mysql => "SELECT SLEEP(1.5)",
+        Engine::Postgres => "SELECT pg_sleep(3)",
+        Engine::Mariadb | Engine::Mysql => "SELECT SLEEP(3)",
         Engine::Sqlite => {
-            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000000) \
+            "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 8000000) \
              SELECT max(n) FROM c"
         }
     };
@@ -151,20 +152,27 @@ fn raced(engine: Engine) {
     let project = Project::of(engine);
     slow(&project, engine);
     project.rev(&SAVE).exits(0);
-    let winner = project.start(&["upgrade", "db1@a"]);
-    let is_held = || project.rev(&["status", "db1"]).text.contains("at work");
-    let tries = (0..100).find(|_| {
-        thread::sleep(Duration::from_millis(10));
-        is_held()
-    });
-    tries.expect("the winner takes the lock");
-    project
-        .rev(&APPLY)
-        .exits(1)
-        .says("waiting for `db1`")
-        .says("the plan does not fit `db1` any more")
-        .says("a  was applied by");
-    Answer::end_of(winner).exits(0);
+    let mut winner = project.start(&["upgrade", "db1@a"]);
+    while !project.rev(&["status", "db1"]).text.contains("at work") {
+        let ended = winner.try_wait().expect("a process");
+        assert_eq!(ended, None, "{engine:?}: it was not seen at work");
+    }
+    // Past what it does before the script, so that it stands still where readers may read.
+    thread::sleep(Duration::from_millis(100));
+    let winner = Still::of(winner);
+    let mut apply = project.start(&APPLY);
+    let mut told = BufReader::new(apply.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("a line");
+    assert!(line.contains("waiting for `db1`"), "{engine:?}: {line}");
+    Answer::end_of(winner.goes_on()).exits(0);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).expect("text");
+    assert!(
+        rest.contains("the plan does not fit `db1` any more") && rest.contains("a  was applied by"),
+        "{engine:?}: {rest}"
+    );
+    Answer::end_of(apply).exits(1);
     assert_eq!(project.database().tables(), ["t"], "{engine:?}");
 }
 

@@ -142,7 +142,12 @@ fn of_several_dropped_tables_one_that_is_missing_leaves_the_choice_to_a_person()
             "null",
             "upgrade: |\n  DROP TABLE there, not_there;\n  CREATE TABLE u (n INT);\nirreversible: true\n",
         );
-        project.rev(&["upgrade"]).exits(3).says("not_there");
+        let answer = project.rev(&["upgrade"]).says("not_there");
+        assert_ne!(answer.code, Some(0), "{}", answer.text);
+        if project.database().server().has_atomic_ddl() {
+            assert_eq!(project.database().tables(), ["there"], "nothing stands");
+            continue;
+        }
         assert_eq!(project.database().tables(), [""; 0], "half of it stands");
         project
             .rev(&["upgrade"])
@@ -164,9 +169,9 @@ fn rows_of_a_table_without_transactions_are_written_once() {
         project.revision(
             "a",
             "null",
-            "upgrade: INSERT INTO loose SELECT SLEEP(1) + 1\nirreversible: true\n",
+            "upgrade: INSERT INTO loose SELECT SLEEP(3) + 1\nirreversible: true\n",
         );
-        kill_after(&project, Duration::from_millis(500));
+        kill_in(&project, "INSERT INTO loose");
         // The server goes on by itself; the next run waits for that, and then asks.
         project.rev(&["upgrade"]).exits(1).says("no transaction");
         assert_eq!(project.database().query("SELECT n FROM loose"), ["1"]);
@@ -272,7 +277,7 @@ fn a_session_that_goes_on_without_its_client_can_be_ended() {
             "upgrade: |\n  CREATE TABLE u AS SELECT SLEEP(30) AS n;\n  CREATE TABLE v (n INT);\n\
              irreversible: true\n",
         );
-        kill_after(&project, Duration::from_millis(700));
+        kill_in(&project, "CREATE TABLE u");
         project
             .rev(&["upgrade", "--lock-wait", "1s"])
             .exits(1)
@@ -282,9 +287,13 @@ fn a_session_that_goes_on_without_its_client_can_be_ended() {
     }
 }
 
-fn kill_after(project: &Project, instant: Duration) {
+/// Kills an upgrade while the server is at a statement that begins with these words.
+fn kill_in(project: &Project, words: &str) {
     let child = project.start(&["upgrade"]);
-    thread::sleep(instant);
+    let running = format!(
+        "SELECT 'yes' FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE '{words}%'"
+    );
+    wait_for(project.database(), &running, &["yes"]);
     end_of(child);
 }
 

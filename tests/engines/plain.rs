@@ -1,13 +1,13 @@
 //! One body of promises over all engines; what differs is a capability.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
-use crate::project::{Answer, Project, contents};
+use crate::project::{Answer, Project, Still, contents};
 
 const TABLE: &str = "upgrade: CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20))\n\
                      downgrade: DROP TABLE t\n";
@@ -270,38 +270,6 @@ fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
         let idle = project.rev(&["status"]).exits(0);
         assert!(!idle.text.contains("at work"), "{}", idle.text);
     }
-}
-
-/// A process that stands still, however slow everything else is.
-struct Still(Option<Child>);
-
-impl Still {
-    fn of(child: Child) -> Self {
-        send("-STOP", &child);
-        Self(Some(child))
-    }
-
-    fn goes_on(mut self) -> Child {
-        let child = self.0.take().expect("it stands still");
-        send("-CONT", &child);
-        child
-    }
-}
-
-impl Drop for Still {
-    /// Where the test has failed.
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-        }
-    }
-}
-
-fn send(signal: &str, child: &Child) {
-    let sent = Command::new("kill")
-        .args([signal, &child.id().to_string()])
-        .status();
-    assert!(sent.expect("kill runs").success(), "{signal}");
 }
 
 #[test]

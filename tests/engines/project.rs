@@ -199,6 +199,38 @@ impl Answer {
     }
 }
 
+/// A process that stands still, however slow everything else is.
+pub(crate) struct Still(Option<Child>);
+
+impl Still {
+    pub(crate) fn of(child: Child) -> Self {
+        send("-STOP", &child);
+        Self(Some(child))
+    }
+
+    pub(crate) fn goes_on(mut self) -> Child {
+        let child = self.0.take().expect("it stands still");
+        send("-CONT", &child);
+        child
+    }
+}
+
+impl Drop for Still {
+    /// Where the test has failed.
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+        }
+    }
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success(), "{signal}");
+}
+
 #[track_caller]
 fn check_secrets(text: &str) {
     for password in PASSWORDS {
