@@ -6,6 +6,7 @@
 //! Each test that meets a server leaves a line in the file that `REV_TEST_RECORD`
 //! names, from which `scripts/test` tells what was run on what.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write as _;
@@ -107,11 +108,20 @@ impl Server {
         version >= (major, minor)
     }
 
-    /// Writes down that the running test has met this server.
+    /// Writes down that the running test has met this server; once a test, which has a thread
+    /// of its own.
     pub(crate) fn record(&self) {
+        thread_local! {
+            static MET: RefCell<Vec<Server>> = const { RefCell::new(Vec::new()) };
+        }
         let Some(path) = std::env::var_os("REV_TEST_RECORD") else {
             return;
         };
+        let is_known = MET.with_borrow(|met| met.contains(self));
+        if is_known {
+            return;
+        }
+        MET.with_borrow_mut(|met| met.push(self.clone()));
         let program = std::env::current_exe().expect("a path of this program");
         let program = program.file_name().expect("a name").to_string_lossy();
         let thread = std::thread::current();

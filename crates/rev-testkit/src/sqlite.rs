@@ -7,6 +7,9 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _};
 
+use crate::scratch::Engine;
+use crate::server::Server;
+
 /// Runs SQL on a file, which is made if it is missing.
 ///
 /// # Panics
@@ -114,6 +117,7 @@ pub fn hold(path: &Path, sql: &str) -> Held {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
+    Server::at(Engine::Sqlite, "").record();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
