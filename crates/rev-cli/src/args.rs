@@ -32,7 +32,8 @@ pub(crate) use test::Test;
   rev upgrade                      every database to its head
 
 Targets are [DATABASE@]POINT: db1@head, reporting@5f1c, billing@head, db2@-1, base.
-Exit codes: 0 done, 1 refused, 2 usage, 3 stopped part-way, 4 a check found something.",
+Exit codes: 0 done, 1 refused, 2 usage, 3 stopped part-way, 4 a check found something.
+Tested on SQLite 3.51, PostgreSQL 15 and 18, MariaDB 10.11 and 11.8, and MySQL 9.7.",
     max_term_width = 100
 )]
 pub(crate) struct Cli {

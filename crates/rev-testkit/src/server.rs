@@ -122,8 +122,9 @@ impl Server {
             return;
         }
         MET.with_borrow_mut(|met| met.push(self.clone()));
-        let program = std::env::current_exe().expect("a path of this program");
-        let program = program.file_name().expect("a name").to_string_lossy();
+        // As it was started: a file that was built anew meanwhile has another name.
+        let program = std::env::args().next().unwrap_or_default();
+        let program = program.rsplit('/').next().unwrap_or_default();
         let thread = std::thread::current();
         let line = format!("{self}\t{program}\t{}\n", thread.name().unwrap_or("?"));
         let file = std::fs::OpenOptions::new()
