@@ -217,3 +217,53 @@ fn a_switch_over_an_edited_revision_touches_no_database() {
         }
     }
 }
+
+/// Whoever may write to the ledger must not get SQL run with the migrator's rights.
+#[test]
+fn a_stored_way_down_that_was_changed_is_shown_and_does_not_run() {
+    let changes = [
+        "UPDATE rev_ledger SET downgrade = '[\"DROP TABLE a\"]' WHERE revision = 'cccc'",
+        "UPDATE rev_ledger SET downgrade_digest = revision_digest WHERE revision = 'cccc'",
+    ];
+    for engine in Engine::ALL {
+        for change in changes {
+            let project = Project::of(engine);
+            for (id, parent, table) in [("aaaa", "null", "a"), ("cccc", "aaaa", "c")] {
+                project.revision(
+                    id,
+                    parent,
+                    &format!("upgrade: CREATE TABLE {table} (id INT PRIMARY KEY)\ndowngrade: DROP TABLE {table}\n"),
+                );
+            }
+            project.rev(&["upgrade", "db1@head"]).exits(0);
+            std::fs::remove_file(project.root().join("revisions/cccc.yaml")).expect("a file");
+            project.rev(&["plan", "downgrade", "db1@aaaa"]).exits(0);
+            project.database().execute(change);
+            project
+                .rev(&["status", "db1", "--check"])
+                .exits(4)
+                .says("cccc  its stored way down was changed in the ledger");
+            for command in ["downgrade", "switch"] {
+                project
+                    .rev(&[command, "db1@aaaa"])
+                    .exits(1)
+                    .says("the stored way down of `cccc` was changed in the ledger")
+                    .says("rev repair db1 --accept cccc");
+            }
+            assert_eq!(
+                project.database().query("SELECT count(*) FROM a"),
+                ["0"],
+                "{engine:?}"
+            );
+            assert_eq!(
+                project.database().query("SELECT count(*) FROM c"),
+                ["0"],
+                "{engine:?}"
+            );
+            // Looked at and taken as it is, what is stored runs.
+            project.rev(&["repair", "db1", "--accept", "cccc"]).exits(0);
+            project.rev(&["downgrade", "db1@aaaa"]).exits(0);
+            project.rev(&["current", "db1"]).exits(0).says("aaaa");
+        }
+    }
+}

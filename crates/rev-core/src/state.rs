@@ -61,6 +61,16 @@ impl Applied {
         self.did_work() || self.downgrade.is_some()
     }
 
+    /// Whether the stored way down is what was stored, by its digest. Of rows that share a
+    /// way down only the last has it.
+    #[must_use]
+    pub fn has_its_way_down(&self) -> bool {
+        match &self.downgrade {
+            None if self.through.is_some() => true,
+            stored => digest::script(stored.as_ref()) == self.downgrade_digest,
+        }
+    }
+
     /// The row as a revision, for a checkout that lacks the file.
     fn as_revision(&self) -> Revision {
         let mut revision = Revision::new(self.revision.clone(), self.parents.clone());
@@ -234,6 +244,9 @@ pub struct Drift {
     pub rebound: Vec<RevisionId>,
     /// Shortcuts that have replaced for good what is applied only in part.
     pub partial: Vec<Partial>,
+    /// Applied revisions whose stored way down was changed in the ledger: it is not what
+    /// its digest says, so nobody has seen it in a review.
+    pub altered: Vec<RevisionId>,
 }
 
 /// A database that is not past a shortcut of which only the whole is left.
@@ -280,7 +293,7 @@ pub struct Gap {
 
 impl Drift {
     /// Whether the files say of every applied revision what the ledger says;
-    /// revisions that only the ledger knows do not count.
+    /// revisions that only the ledger knows do not count, nor do stored ways down.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
         self.edited.is_empty()
@@ -293,7 +306,7 @@ impl Drift {
     /// Whether ledger and files agree in everything.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.unknown.is_empty() && self.is_consistent()
+        self.unknown.is_empty() && self.altered.is_empty() && self.is_consistent()
     }
 }
 
@@ -386,6 +399,9 @@ impl Drift {
                 continue;
             };
             drift.note_gaps(graph, state, node, row);
+            if !row.has_its_way_down() {
+                drift.altered.push(row.revision.clone());
+            }
             if graph.is_foreign(node) {
                 drift.unknown.extend_from_slice(graph.row_ids(node));
             } else if let Some(through) = row.through.as_ref().filter(|id| **id != row.revision) {
@@ -397,6 +413,7 @@ impl Drift {
             }
         }
         drift.unknown.sort_unstable();
+        drift.altered.sort_unstable();
         Ok(drift)
     }
 

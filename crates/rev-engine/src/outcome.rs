@@ -315,6 +315,7 @@ impl Refusal {
             Refusal::Plan(PlanError::NoWayDown { .. }) => "no_way_down",
             Refusal::Plan(PlanError::StoodUpon { .. }) => "stood_upon",
             Refusal::Plan(PlanError::NoFile { .. }) => "no_file",
+            Refusal::Plan(PlanError::Altered { .. }) => "altered_ledger",
             Refusal::Plan(PlanError::Script(_)) => "unclear_script",
             Refusal::Split { .. } => "bad_script",
             Refusal::Reaches { .. } => "reaches_beyond",

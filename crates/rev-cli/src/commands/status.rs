@@ -215,6 +215,7 @@ fn drift(drift: &Drift) -> format::Drift {
         gaps: ids(drift.gaps.iter().map(|gap| &gap.revision)),
         rebound: ids(drift.rebound.iter()),
         partial: ids(drift.partial.iter().map(|it| &it.shortcut)),
+        altered: ids(drift.altered.iter()),
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn of_drift(told: Diagnostic, drift: &Drift) -> Diagnostic {
             ids(drift.partial.iter().map(|it| &it.shortcut).collect()),
         )
         .fact("unknown", ids(drift.unknown.iter().collect()))
+        .fact("altered", ids(drift.altered.iter().collect()))
 }
 
 /// What mends a drift: what is wrong first is to be mended first.
@@ -122,11 +123,16 @@ pub(crate) fn drift_lines(drift: &Drift) -> Vec<String> {
         .unknown
         .iter()
         .map(|id| format!("{id}  applied, but not in this checkout"));
+    let altered = drift
+        .altered
+        .iter()
+        .map(|id| format!("{id}  its stored way down was changed in the ledger"));
     edited
         .chain(reparented)
         .chain(gaps)
         .chain(rebound)
         .chain(partial)
         .chain(unknown)
+        .chain(altered)
         .collect()
 }

@@ -32,6 +32,17 @@ pub(crate) fn refusal(
                 ids.join(" ")
             ))
         }
+        Refusal::Plan(PlanError::Altered { revisions }) => {
+            let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
+            let name = &binding.name;
+            let accept: Vec<String> = ids.iter().map(|id| format!("--accept {id}")).collect();
+            let accept = accept.join(" ");
+            told.on(name.as_str()).fact("revisions", ids).hint(format!(
+                "check out a commit that has these files, whose own ways down run then;\n\
+                 or look at what is stored, `rev status {name} --format json`, and take it as it is: \
+                 `rev repair {name} {accept}`"
+            ))
+        }
         Refusal::Plan(PlanError::NoFile { .. }) => told
             .on(binding.name.as_str())
             .hint("check out the files, or leave that branch: `rev switch`"),

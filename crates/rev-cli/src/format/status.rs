@@ -133,6 +133,8 @@ pub(crate) struct Drift {
     pub(crate) rebound: Vec<String>,
     /// Shortcuts that have replaced for good what is applied only in part.
     pub(crate) partial: Vec<String>,
+    /// Their stored way down was changed in the ledger.
+    pub(crate) altered: Vec<String>,
 }
 
 /// What is half done on a database.

@@ -260,6 +260,16 @@ pub enum PlanError {
         /// The revisions.
         revisions: Vec<RevisionId>,
     },
+    /// Revisions in the way whose way down would be the stored one, which is not what was
+    /// stored.
+    #[error(
+        "the stored way down of {} was changed in the ledger",
+        quoted(revisions)
+    )]
+    Altered {
+        /// The revisions.
+        revisions: Vec<RevisionId>,
+    },
     /// A revision whose script for this database cannot be told.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -379,7 +389,8 @@ pub fn mend(
     let mut same = NodeSet::default();
     let mut foreign = Vec::new();
     for &node in nodes.iter().filter(|node| state.contains(**node)) {
-        if graph.is_foreign(node) {
+        let is_altered = standing.drift.altered.contains(graph.id(node));
+        if graph.is_foreign(node) && !(goal == Goal::Accept && is_altered) {
             foreign.push(node);
         } else if differs(&ways, standing, goal, node)? {
             chosen.insert(node);
@@ -460,9 +471,13 @@ fn lane_of(
     let graph = ways.graph();
     let from = ways.standing.state.set();
     let mut steps = Vec::with_capacity(moves.len());
-    let (mut stuck, mut stored) = (Vec::new(), Vec::new());
+    let (mut stuck, mut stored, mut altered) = (Vec::new(), Vec::new(), Vec::new());
     for step in moves {
         let (step, is_stuck) = known.step(ways, goal, step)?;
+        let is_stored = step.action == Action::Downgrade && step.source == Source::Ledger;
+        if is_stored && ways.standing.drift.altered.contains(&step.revision.id) {
+            altered.push(step.revision.id.clone());
+        }
         if is_stuck {
             stuck.push(step.revision.id.clone());
             if step.source == Source::Ledger {
@@ -470,6 +485,9 @@ fn lane_of(
             }
         }
         steps.push(step);
+    }
+    if !altered.is_empty() {
+        return Err(PlanError::Altered { revisions: altered });
     }
     if !stuck.is_empty() {
         return Err(PlanError::NoWayDown {

@@ -318,6 +318,13 @@ impl Ways<'_> {
         stored: Option<&Applied>,
     ) -> Result<Applied, ScriptError> {
         let graph = self.graph();
+        if let Some(stored) = stored.filter(|_| graph.is_foreign(node)) {
+            // No file says what it should be: what is there is taken at its word.
+            return Ok(Applied {
+                downgrade_digest: digest::script(stored.downgrade.as_ref()),
+                ..stored.clone()
+            });
+        }
         let through = stored.and_then(|stored| Some((stored, stored.through.as_ref()?)));
         let Some((stored, through)) = through else {
             return row_of(self.binding, graph, node);
