@@ -4,6 +4,7 @@
 mod across;
 mod apply;
 mod catalogue;
+mod commits;
 mod drift;
 mod faults;
 mod kill;
@@ -19,6 +20,7 @@ mod reach;
 mod scripts;
 mod squash;
 mod story;
+mod terms;
 mod traps;
 mod trials;
 mod two_phase;

@@ -11,6 +11,7 @@
 mod change;
 mod rows;
 mod session;
+mod setting;
 #[cfg(test)]
 mod tests;
 
@@ -20,10 +21,10 @@ use rev_core::Dialect;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger;
-use crate::split::{Token, tokens};
+use crate::split::{Token, readings, tokens};
 
 pub use rows::makes_rows;
-pub use session::touches_session;
+pub use session::{Lost, Trace, lost, touches_session, trace};
 
 /// What running a statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +36,9 @@ pub enum Effect {
     Object(Change),
     /// Running it twice is the same as running it once.
     Repeatable,
-    /// Changes only the session, and is lost with it.
-    Session {
-        /// Whether sending it again gives the same session.
-        replay: bool,
-    },
+    /// Changes only the session, and is lost with it; what it leaves there is its
+    /// [`trace`].
+    Session,
     /// Nobody can know from the text and the catalogue.
     Unknown,
 }
@@ -147,41 +146,64 @@ pub enum Reading {
     Unclear(String),
 }
 
-/// What running a statement does.
+/// What running a statement does, on every server that may be told it.
 #[must_use]
 pub fn of(statement: &str, dialect: Dialect) -> Effect {
-    let tokens = tokens(statement, dialect);
-    let head = Words(&tokens);
-    if let Some(effect) = session::effect(head) {
+    let readings = readings(statement, dialect);
+    let said = readings.iter().filter(|tokens| !tokens.is_empty());
+    let effects = said.map(|tokens| read(Words(tokens), dialect));
+    let joined = effects.reduce(|one, other| if one == other { one } else { Effect::Unknown });
+    // A comment to every server does nothing.
+    joined.unwrap_or(Effect::Repeatable)
+}
+
+fn read(head: Words<'_, '_>, dialect: Dialect) -> Effect {
+    if dialect == Dialect::Mysql
+        && let Some(inner) = setting::inner(head)
+    {
+        return read(inner, dialect);
+    }
+    if let Some(effect) = session::effect(head, dialect) {
         return effect;
     }
     if is_rows(head, dialect) {
         return Effect::Rows;
     }
-    if is_repeatable(head) {
+    if is_repeatable(head, dialect) {
         return Effect::Repeatable;
     }
-    change::read(&tokens, dialect).map_or(Effect::Unknown, Effect::Object)
+    change::read(head.0, dialect).map_or(Effect::Unknown, Effect::Object)
 }
 
-/// Whether a statement cannot share a transaction with anything else: the server
+/// Whether a statement cannot share a transaction with anything else: some server
 /// refuses it there, or it commits by itself.
 #[must_use]
 pub fn needs_to_be_alone(statement: &str, dialect: Dialect) -> bool {
-    let tokens = tokens(statement, dialect);
-    let head = Words(&tokens);
+    let readings = readings(statement, dialect);
+    let said = readings.iter().filter(|tokens| !tokens.is_empty());
+    said.map(|tokens| Words(tokens))
+        .any(|head| stands_alone(head, dialect))
+}
+
+fn stands_alone(head: Words<'_, '_>, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Postgres => stands_alone_on_postgres(head),
         // This one pragma holds within a transaction, and what we write needs it there.
         Dialect::Sqlite if head.starts(&["PRAGMA", "LEGACY_ALTER_TABLE"]) => false,
         Dialect::Sqlite => head.starts_any(&["VACUUM", "PRAGMA", "ATTACH", "DETACH"]),
-        Dialect::Mysql => {
-            let keeps_transaction = session::effect(head)
-                .is_some_and(|effect| matches!(effect, Effect::Session { .. }))
-                && head.starts_any(&["SET", "USE"]);
-            !keeps_transaction && !is_rows(head, dialect)
-        }
+        Dialect::Mysql => !shares_on_mysql(head),
     }
+}
+
+/// Whether a statement of MySQL or MariaDB is known to leave the transaction open. Only
+/// these few do: nearly everything else ends it, some of it depending on its operands.
+/// <https://dev.mysql.com/doc/refman/9.0/en/implicit-commit.html>
+fn shares_on_mysql(head: Words<'_, '_>) -> bool {
+    if let Some(inner) = setting::inner(head) {
+        return shares_on_mysql(inner);
+    }
+    let is_setting = matches!(setting::read(head), Some(setting::Setting::Session { .. }));
+    is_setting || head.starts_any(&["USE"]) || is_rows(head, Dialect::Mysql)
 }
 
 /// Whether a statement may end transactions by itself, where it runs outside any.
@@ -204,6 +226,18 @@ pub fn may_commit(statement: &str, dialect: Dialect) -> bool {
 struct Words<'t, 's>(&'t [Token<'s>]);
 
 impl Words<'_, '_> {
+    /// The words behind opening parentheses: `(SELECT 1) UNION (SELECT 2)`.
+    fn within_parentheses(self) -> Self {
+        let at = self.0.iter().position(|token| !token.is_symbol("("));
+        Self(&self.0[at.unwrap_or_default()..])
+    }
+
+    /// Whether a function of this name is called.
+    fn calls(self, name: &str) -> bool {
+        let is_call = |pair: &[Token<'_>]| pair[0].is(name) && pair[1].is_symbol("(");
+        self.0.windows(2).any(is_call)
+    }
+
     fn starts(self, words: &[&str]) -> bool {
         let tokens = self.0.iter();
         self.0.len() >= words.len() && tokens.zip(words).all(|(token, word)| token.is(word))
@@ -228,22 +262,68 @@ fn is_rows(head: Words<'_, '_>, dialect: Dialect) -> bool {
     const VERBS: [&str; 9] = [
         "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "WITH", "VALUES", "TABLE", "MERGE",
     ];
+    let head = head.within_parentheses();
+    if is_asked_and_run(head, dialect) {
+        return true;
+    }
+    let loads = head.starts(&["LOAD", "DATA"]) || head.starts(&["LOAD", "XML"]);
     // `SELECT … INTO OUTFILE` writes a file, which nothing takes back.
-    let writes_file = dialect == Dialect::Mysql && (head.has("OUTFILE") || head.has("DUMPFILE"));
-    (head.starts_any(&VERBS) || (dialect == Dialect::Mysql && head.starts_any(&["DO"])))
-        && !writes_file
+    let writes_file = head.has("OUTFILE") || head.has("DUMPFILE");
+    let is_row_verb = head.starts_any(&VERBS);
+    match dialect {
+        Dialect::Mysql => (is_row_verb || head.starts_any(&["DO"]) || loads) && !writes_file,
+        // What is prepared there can only be of rows.
+        Dialect::Postgres => is_row_verb || head.starts_any(&["EXECUTE", "NOTIFY"]),
+        Dialect::Sqlite => is_row_verb,
+    }
+}
+
+/// `EXPLAIN ANALYZE INSERT …` and MariaDB's `ANALYZE FORMAT=JSON UPDATE …` do what they
+/// explain.
+fn is_asked_and_run(head: Words<'_, '_>, dialect: Dialect) -> bool {
+    let names_rows = ["INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "MERGE"];
+    let explains = head.starts_any(&["EXPLAIN", "DESCRIBE", "DESC"]);
+    let runs = match dialect {
+        Dialect::Mysql => head.starts_any(&["ANALYZE"]) || (explains && head.has("ANALYZE")),
+        Dialect::Postgres => explains && (head.has("ANALYZE") || head.has("ANALYSE")),
+        Dialect::Sqlite => false,
+    };
+    let first = head.0.iter().position(|token| token.is_any(&names_rows));
+    let table = head
+        .0
+        .iter()
+        .position(|token| token.is_any(&["TABLE", "TABLES"]));
+    runs && first.is_some_and(|first| table.is_none_or(|table| first < table))
 }
 
 /// Statements whose second run changes nothing that their first has not. Those
 /// that make or drop only what is missing or there are so, unless another hand
 /// works on the same names at the same time.
-fn is_repeatable(head: Words<'_, '_>) -> bool {
-    let maintains = head.starts_any(&[
-        "ANALYZE", "VACUUM", "REINDEX", "CLUSTER", "OPTIMIZE", "CHECK", "FLUSH", "REFRESH",
-        "COMMENT", "GRANT", "REVOKE", "EXPLAIN", "SHOW", "PRAGMA",
-    ]);
+fn is_repeatable(head: Words<'_, '_>, dialect: Dialect) -> bool {
+    let maintains = head.starts_any(match dialect {
+        Dialect::Postgres => &[
+            "ANALYZE",
+            "VACUUM",
+            "REINDEX",
+            "CLUSTER",
+            "REFRESH",
+            "COMMENT",
+            "SECURITY",
+            "GRANT",
+            "REVOKE",
+            "EXPLAIN",
+            "SHOW",
+            "CHECKPOINT",
+        ],
+        // A second `REVOKE` is an error there, and a log that was reset is one that is gone.
+        Dialect::Mysql => &[
+            "ANALYZE", "OPTIMIZE", "CHECK", "CHECKSUM", "REPAIR", "FLUSH", "CACHE", "LOAD",
+            "GRANT", "EXPLAIN", "DESCRIBE", "DESC", "SHOW", "HELP",
+        ],
+        Dialect::Sqlite => &["ANALYZE", "VACUUM", "REINDEX", "EXPLAIN", "PRAGMA"],
+    });
     let spares = (head.starts_any(&["CREATE"]) && head.has_phrase(&["IF", "NOT", "EXISTS"]))
-        || (head.starts_any(&["DROP"]) && head.has_phrase(&["IF", "EXISTS"]));
+        || (head.starts_any(&["DROP", "REVOKE", "RESET"]) && head.has_phrase(&["IF", "EXISTS"]));
     let replaces = head.starts(&["CREATE", "OR", "REPLACE"])
         && !head.starts(&["CREATE", "OR", "REPLACE", "TABLE"]);
     // A table made from rows is filled by the first run only, and CONCURRENTLY

@@ -24,6 +24,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod versions;
 
 pub use place::line_and_column;
 pub use tokens::only_place;
@@ -31,7 +32,9 @@ pub use tokens::only_place;
 use head::Head;
 use lexer::{Lexer, Lexicon, Unclosed};
 pub(crate) use lexer::{Token, TokenKind};
+pub(crate) use mysql::inner_statement;
 pub(crate) use tokens::{code_tokens, tokens, unquoted};
+pub(crate) use versions::readings;
 
 /// One statement of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +115,26 @@ pub enum SplitError {
         /// The first words of the statement, as written.
         text: String,
     },
+    /// A statement that locks tables or the whole server, also the ledger.
+    #[error("`{text}` takes or frees locks, which would keep the ledger out")]
+    Lock {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The first words of the statement, as written.
+        text: String,
+    },
+    /// `LOAD DATA LOCAL`, which asks the client for a file.
+    #[error("`{text}` reads a file of the client's, which a script cannot send")]
+    ClientFile {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The first words of the statement, as written.
+        text: String,
+    },
     /// `COPY … FROM STDIN`.
     #[error("`{text}` reads data that a script cannot send")]
     CopyFromStdin {
@@ -182,6 +205,8 @@ impl SplitError {
             SplitError::TransactionControl { piece, offset, .. }
             | SplitError::NotInTransaction { piece, offset, .. }
             | SplitError::Parameter { piece, offset, .. }
+            | SplitError::Lock { piece, offset, .. }
+            | SplitError::ClientFile { piece, offset, .. }
             | SplitError::CopyFromStdin { piece, offset, .. }
             | SplitError::Nul { piece, offset }
             | SplitError::Unterminated { piece, offset, .. }
@@ -196,6 +221,8 @@ impl SplitError {
 enum Refusal {
     TransactionControl,
     NotInTransaction,
+    Lock,
+    ClientFile,
 }
 
 /// What a dialect knows of the shape of a statement: made afresh for each, and
@@ -226,9 +253,9 @@ trait Grammar<'a>: Default {
     fn parameter(&self) -> Option<std::ops::Range<usize>> {
         None
     }
-    /// Why a statement may not be sent, if so. `transactional`: whether one
-    /// transaction holds all statements of the script.
-    fn refusal(head: &Head<'_>, transactional: bool) -> Option<Refusal>;
+    /// Why a statement may not be sent, if so: by its first tokens, or its whole text.
+    /// `transactional`: whether one transaction holds all statements of the script.
+    fn refusal(head: &Head<'_>, statement: &str, transactional: bool) -> Option<Refusal>;
 }
 
 /// Splits a script into its statements, in order, in linear time.
@@ -395,7 +422,7 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
 
     fn end(&mut self) -> Result<(), SplitError> {
         if let Some((start, end)) = self.span.take() {
-            self.refuse(start)?;
+            self.refuse(start, end)?;
             self.statements.push(Statement {
                 text: self.text[start..end].to_owned(),
                 piece: self.piece,
@@ -424,7 +451,7 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
         self.end()
     }
 
-    fn refuse(&self, offset: usize) -> Result<(), SplitError> {
+    fn refuse(&self, offset: usize, end: usize) -> Result<(), SplitError> {
         let piece = self.piece;
         if let Some(range) = self.grammar.parameter() {
             return Err(SplitError::Parameter {
@@ -433,20 +460,33 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
                 text: self.text[range].to_owned(),
             });
         }
-        let text = || self.head.title();
-        match G::refusal(&self.head, self.transactional) {
-            None => Ok(()),
-            Some(Refusal::TransactionControl) => Err(SplitError::TransactionControl {
+        let statement = &self.text[offset..end];
+        let Some(refusal) = G::refusal(&self.head, statement, self.transactional) else {
+            return Ok(());
+        };
+        let text = self.head.title();
+        Err(match refusal {
+            Refusal::TransactionControl => SplitError::TransactionControl {
                 piece,
                 offset,
-                text: text(),
-            }),
-            Some(Refusal::NotInTransaction) => Err(SplitError::NotInTransaction {
+                text,
+            },
+            Refusal::NotInTransaction => SplitError::NotInTransaction {
                 piece,
                 offset,
-                text: text(),
-            }),
-        }
+                text,
+            },
+            Refusal::Lock => SplitError::Lock {
+                piece,
+                offset,
+                text,
+            },
+            Refusal::ClientFile => SplitError::ClientFile {
+                piece,
+                offset,
+                text,
+            },
+        })
     }
 
     /// Asked at once, since what follows is data and not SQL.

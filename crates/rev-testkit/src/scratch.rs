@@ -219,6 +219,12 @@ impl Scratch {
         }
     }
 
+    /// The URL of the server's own database, from which others are made.
+    #[must_use]
+    pub fn server_url(&self) -> String {
+        self.server.clone()
+    }
+
     /// Its URL by another way to the server, such as a pooler's or a socket's.
     #[must_use]
     pub fn url_on(&self, server: &str) -> String {
@@ -461,4 +467,40 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .expect("a runtime")
+}
+
+/// A session with a MySQL or MariaDB server that stays open, also after an error.
+#[derive(Debug)]
+pub struct MysqlSession {
+    runtime: tokio::runtime::Runtime,
+    connection: MySqlConnection,
+}
+
+impl MysqlSession {
+    /// Begins a session.
+    ///
+    /// # Panics
+    ///
+    /// Where the server does not answer.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let runtime = runtime();
+        let connection = runtime.block_on(MySqlConnection::connect(url));
+        Self {
+            runtime,
+            connection: connection.expect("the server answers"),
+        }
+    }
+
+    /// The rows of one or several statements, a line each, columns parted by `|`.
+    ///
+    /// # Errors
+    ///
+    /// The driver's.
+    pub fn query(&mut self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
+        let running = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        let rows = running.fetch_all(&mut self.connection);
+        let rows = self.runtime.block_on(rows)?;
+        Ok(rows.iter().map(line).collect())
+    }
 }

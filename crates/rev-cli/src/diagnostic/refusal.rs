@@ -221,6 +221,10 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         .at(place.spot(piece, offset))
         .fact("revision", place.revision.as_str());
     match error {
+        SplitError::TransactionControl { .. } if place.binding.dialect == Dialect::Mysql => told.hint(
+            "take it out: `rev` begins and commits, a step of rows as one transaction, any other\n\
+             statement by statement, since the server commits each change of the schema",
+        ),
         SplitError::TransactionControl { .. } => told.hint(
             "take it out: every step is one transaction already (`transaction: none` asks for none)",
         ),
@@ -229,6 +233,13 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         ),
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
+        SplitError::Lock { .. } => told.hint(
+            "take it out: a run has the database to itself among runs, and `mysqldump` leaves\n\
+             its locks out with `--skip-add-locks`",
+        ),
+        SplitError::ClientFile { .. } => told.hint(
+            "write `INSERT` statements instead, or let the server read a file of its own: without `LOCAL`",
+        ),
         _ => told,
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rev_core::{Binding, Dialect};
-use rev_sql::effect::{self, Description, Effect, Reading};
+use rev_sql::effect::{self, Description, Effect, Reading, Trace};
 use rev_sql::split::Statement;
 
 use super::{Lane, Run};
@@ -168,8 +168,8 @@ pub(crate) async fn read(
             let now = database.describe(&change.objects()).await?;
             return Ok((effect::reading(&change, &intent.before, &now), now));
         }
-        Effect::Repeatable | Effect::Session { replay: true } => Reading::NotDone,
-        Effect::Session { replay: false } => unclear("it set up a session that is gone"),
+        // What changes only its session is gone with it.
+        Effect::Repeatable | Effect::Session => Reading::NotDone,
         Effect::Rows => unclear("it changes rows that no transaction holds"),
         Effect::Unknown => unclear("the catalogue does not show what such a statement does"),
     };
@@ -202,8 +202,8 @@ fn check_session(
     let done = (1..).zip(&statements[..step.done.len()]);
     let rest_is_empty = step.done.len() == statements.len();
     for (number, statement) in done {
-        let effect = effect::of(&statement.text, binding.dialect);
-        if effect == (Effect::Session { replay: false }) && !rest_is_empty {
+        let trace = effect::trace(&statement.text, binding.dialect);
+        if matches!(trace, Some(Trace::Gone(_))) && !rest_is_empty {
             return Err(Refusal::InDoubt {
                 database: binding.name.clone(),
                 step: Box::new(step.clone()),

@@ -5,7 +5,7 @@
 //! next. So at every instant the ledger says what stands, or which one statement
 //! is in doubt.
 
-use rev_sql::effect::{self, Effect, Reading};
+use rev_sql::effect::{self, Effect, Reading, Trace};
 use rev_sql::split::Statement;
 
 use super::resume::{self, Resume};
@@ -122,8 +122,8 @@ impl Run<'_> {
             self.run_text(lane, &removal).await?;
         }
         for statement in &work.statements[..going.step.done.len()] {
-            let effect = effect::of(&statement.text, lane.job.binding.dialect);
-            if effect == (Effect::Session { replay: true }) {
+            let trace = effect::trace(&statement.text, lane.job.binding.dialect);
+            if trace == Some(Trace::Settings) {
                 self.run_text(lane, &statement.text).await?;
             }
         }

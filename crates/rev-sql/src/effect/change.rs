@@ -12,10 +12,6 @@ use crate::split::{Token, TokenKind, unquoted};
 
 /// The change that a statement makes, if it is of one object and understood.
 pub(super) fn read(tokens: &[Token<'_>], dialect: Dialect) -> Option<Change> {
-    // An executable comment is code on some servers and none on others.
-    if tokens.iter().any(|token| token.kind == TokenKind::Fence) {
-        return None;
-    }
     let mut reader = Reader {
         rest: tokens,
         dialect,
@@ -455,7 +451,7 @@ fn joined(clauses: Vec<Clause>) -> Vec<Clause> {
 
 /// The parts between commas, up to the end or the closing parenthesis of the
 /// list that we are in.
-fn parts<'t, 's>(tokens: &'t [Token<'s>]) -> impl Iterator<Item = &'t [Token<'s>]> {
+pub(super) fn parts<'t, 's>(tokens: &'t [Token<'s>]) -> impl Iterator<Item = &'t [Token<'s>]> {
     let mut depth = 0_usize;
     let mut starts = vec![0];
     let mut end = tokens.len();

@@ -3,17 +3,21 @@
 use rev_core::Dialect;
 
 use super::Words;
-use crate::split::tokens;
+use crate::split::{Token, readings};
 
 /// Whether a statement may leave rows in tables that were empty. Whatever only
 /// changes rows or takes some away does nothing there.
 #[must_use]
 pub fn makes_rows(statement: &str, dialect: Dialect) -> bool {
+    let readings = readings(statement, dialect);
+    readings.iter().any(|tokens| fills(tokens, dialect))
+}
+
+fn fills(tokens: &[Token<'_>], dialect: Dialect) -> bool {
     const WRITERS: [&str; 6] = ["INSERT", "REPLACE", "MERGE", "COPY", "LOAD", "IMPORT"];
     // What a routine does its call does not tell.
     const CALLS: [&str; 3] = ["CALL", "EXECUTE", "EXEC"];
-    let tokens = tokens(statement, dialect);
-    let head = Words(&tokens);
+    let head = Words(tokens);
     let writes = head.starts_any(&WRITERS) || head.starts_any(&CALLS);
     let block = dialect == Dialect::Postgres && head.starts_any(&["DO"]);
     let within = head.starts_any(&["WITH"]) && WRITERS.iter().any(|word| head.has(word));

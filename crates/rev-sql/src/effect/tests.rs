@@ -8,7 +8,7 @@ fn word(effect: &Effect) -> String {
     match effect {
         Effect::Rows => "rows".to_owned(),
         Effect::Repeatable => "repeatable".to_owned(),
-        Effect::Session { replay } => format!("session, replay {replay}"),
+        Effect::Session => "session".to_owned(),
         Effect::Unknown => "unknown".to_owned(),
         Effect::Object(change) => format!("{:?} {:?}", change.object.name, change.verb),
     }
@@ -60,6 +60,25 @@ fn statements_of_mysql_are_sorted_by_what_can_be_known() {
             "USE other",
             "LOCK TABLES a WRITE",
             "OPTIMIZE TABLE a",
+            "LOAD DATA INFILE 'x' INTO TABLE t",
+            "LOAD INDEX INTO CACHE t",
+            "(SELECT 1) UNION (SELECT 2)",
+            "SET GLOBAL a = 1",
+            "SET PASSWORD FOR u = 'b'",
+            "SET PASSWORD FOR u TO RANDOM",
+            "SET STATEMENT a = 1 FOR CREATE TABLE t (n INT)",
+            "SET STATEMENT a = 1 FOR INSERT INTO t VALUES (1)",
+            "RESET PERSIST IF EXISTS a",
+            "RESET PERSIST a",
+            "RESET BINARY LOGS AND GTIDS",
+            "REVOKE SELECT ON a.* FROM b",
+            "ANALYZE FORMAT=JSON INSERT INTO t VALUES (1)",
+            "ANALYZE TABLE t",
+            "EXPLAIN INSERT INTO t VALUES (1)",
+            "/*!40101 SET sql_mode = '' */",
+            "/*!80000 SET sql_mode = '' */",
+            "/*!80000 SET */ PASSWORD = 'b'",
+            "/*!50001 CREATE VIEW v AS SELECT 1 */",
         ]
     ));
 }
@@ -76,6 +95,10 @@ fn statements_of_postgres_are_sorted_by_what_can_be_known() {
             "VACUUM ANALYZE hero",
             "SET search_path = other",
             "SELECT set_config('a.b', 'c', false)",
+            "EXPLAIN ANALYZE INSERT INTO t VALUES (1)",
+            "EXPLAIN INSERT INTO t VALUES (1)",
+            "RESET search_path",
+            "REVOKE ALL ON t FROM b",
         ]
     ));
 }
@@ -285,4 +308,109 @@ proptest::proptest! {
         let reading = read("ALTER TABLE t ADD COLUMN c INT", &[before], &[now]);
         proptest::prop_assert!(is_unclear(&reading));
     }
+}
+
+#[test]
+fn what_is_left_in_a_session_is_known() {
+    use Dialect::{Mysql, Postgres, Sqlite};
+    for (dialect, statement) in [
+        (Mysql, "SET sql_mode = ''"),
+        (Mysql, "/*!40101 SET NAMES utf8mb4 */"),
+        (
+            Mysql,
+            "SET @OLD_X=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0",
+        ),
+        (
+            Mysql,
+            "SET @@session.sql_mode = CONCAT(@@sql_mode, ',ANSI')",
+        ),
+        (Mysql, "SET sql_mode = @old"),
+        (Mysql, "USE other"),
+        (Mysql, "PREPARE s FROM 'SELECT 1'"),
+        (Postgres, "SET search_path = a"),
+        (
+            Postgres,
+            "SELECT pg_catalog.set_config('search_path', '', false)",
+        ),
+        (Sqlite, "PRAGMA foreign_keys = OFF"),
+        (Sqlite, "ATTACH 'other.sqlite' AS other"),
+    ] {
+        assert_eq!(
+            trace(statement, dialect),
+            Some(Trace::Settings),
+            "{statement}"
+        );
+    }
+    for (dialect, statement) in [
+        (Mysql, "CREATE TEMPORARY TABLE t (n INT)"),
+        (Mysql, "CREATE /*!80000 TEMPORARY */ TABLE t (n INT)"),
+        (Mysql, "SET @n = (SELECT max(id) FROM t)"),
+        (Mysql, "SET @n = NOW()"),
+        (Mysql, "SET @n = CURRENT_TIMESTAMP"),
+        (Mysql, "SET @n = @@last_insert_id"),
+        (Mysql, "SET @n = 1, GLOBAL max_connections = 5"),
+        (Mysql, "SELECT max(id) INTO @n FROM t"),
+        (Mysql, "SELECT 1, 2 INTO @n, @m"),
+        (Mysql, "UPDATE t SET n = (@n := @n + 1)"),
+        (Mysql, "CALL p(@n)"),
+        (Mysql, "LOAD DATA INFILE 'x' INTO TABLE t (@n) SET n = @n"),
+        (Mysql, "SELECT GET_LOCK('a', 1)"),
+        (Mysql, "EXECUTE s"),
+        (Postgres, "CREATE TEMP TABLE t (n int)"),
+        (Postgres, "SELECT 1 INTO TEMP t"),
+        (Postgres, "SELECT pg_advisory_lock(1)"),
+        (Postgres, "SELECT set_config('a.b', max(n), false) FROM t"),
+        (Sqlite, "CREATE TEMP TABLE t (n)"),
+        (Sqlite, "ATTACH ':memory:' AS other"),
+    ] {
+        let found = trace(statement, dialect);
+        assert!(
+            matches!(found, Some(Trace::Gone(_))),
+            "{statement}: {found:?}"
+        );
+    }
+    for (dialect, statement) in [
+        (Mysql, "INSERT INTO t VALUES (1)"),
+        (Mysql, "INSERT INTO t VALUES (@n)"),
+        (Mysql, "SET GLOBAL max_connections = 5"),
+        (Mysql, "SET PASSWORD FOR u = 'b'"),
+        (Mysql, "RESET PERSIST a"),
+        (Mysql, "CREATE PROCEDURE p() SELECT 1 INTO @n"),
+        (Postgres, "SELECT pg_advisory_xact_lock(1)"),
+        (Sqlite, "PRAGMA integrity_check"),
+    ] {
+        assert_eq!(trace(statement, dialect), None, "{statement}");
+    }
+}
+
+#[test]
+fn what_is_lost_with_a_session_is_what_the_rest_may_need() {
+    let lost = |statements: &[&str], stand| {
+        let lost = lost(statements, stand, Dialect::Mysql);
+        lost.map(|it| format!("{} of {}", it.what, it.statement))
+    };
+    let temporary = "CREATE TEMPORARY TABLE tmp (n INT)";
+    let uses = "INSERT INTO t SELECT n FROM tmp";
+    assert_eq!(lost(&["INSERT INTO t VALUES (1)", uses], 1), None);
+    let found = lost(&["SET a = 1", temporary, uses], 2);
+    assert_eq!(found.as_deref(), Some("temporary object of 2"));
+    assert_eq!(lost(&[temporary, uses], 2), None, "nothing is left to do");
+    assert_eq!(
+        lost(
+            &[temporary, uses, "DROP TEMPORARY TABLE tmp", "SELECT 1"],
+            3
+        ),
+        None
+    );
+    let (row, child) = (
+        "INSERT INTO t VALUES (1)",
+        "INSERT INTO u VALUES (LAST_INSERT_ID())",
+    );
+    assert_eq!(
+        lost(&[row, child], 1).as_deref(),
+        Some("`LAST_INSERT_ID()` of 1")
+    );
+    assert_eq!(lost(&[row, "CREATE TABLE v (n INT)", row, child], 2), None);
+    let dump = "/*!40014 SET @OLD=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */";
+    assert_eq!(lost(&[dump, row, row], 2), None);
 }

@@ -6,9 +6,11 @@
 //! `NO_BACKSLASH_ESCAPES`. A routine of Oracle mode with declarations before its
 //! `BEGIN` needs `DELIMITER`.
 
+use rev_core::Dialect;
+
 use super::head::Head;
 use super::lexer::{Lexicon, Token, TokenKind};
-use super::{Grammar, Refusal};
+use super::{Grammar, Refusal, readings, unquoted};
 
 const ROUTINES: [&str; 4] = ["PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"];
 const BLOCKS: [&str; 6] = ["IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"];
@@ -120,8 +122,18 @@ impl<'a> Grammar<'a> for Mysql<'a> {
         self.program
     }
 
-    fn refusal(head: &Head<'_>, _transactional: bool) -> Option<Refusal> {
-        is_control(head).then_some(Refusal::TransactionControl)
+    /// By the first tokens alone, where these tell: a list of settings may be longer,
+    /// and a version comment may hide a word from one server and show it to another.
+    fn refusal(head: &Head<'_>, statement: &str, _: bool) -> Option<Refusal> {
+        let marks = ["/*!", "/*M!"];
+        let is_long = head.starts(&["SET"]) || marks.iter().any(|mark| statement.contains(mark));
+        match is_long {
+            false => refused(head.tokens()),
+            true => {
+                let readings = readings(statement, Dialect::Mysql);
+                readings.iter().find_map(|tokens| refused(tokens))
+            }
+        }
     }
 }
 
@@ -325,30 +337,91 @@ impl<'a> Mysql<'a> {
     }
 }
 
-/// Savepoints are refused too: each statement is committed by itself, so none
-/// would live until the next one. So are table locks, which commit, and would
-/// shut the ledger out.
-fn is_control(head: &Head<'_>) -> bool {
-    let block = head.starts(&["BEGIN", "NOT", "ATOMIC"]);
-    let locks = ["LOCK", "UNLOCK"].iter().any(|verb| {
-        ["TABLE", "TABLES"]
-            .iter()
-            .any(|noun| head.starts(&[verb, noun]))
+/// The statement that MariaDB's `SET STATEMENT a = 1 FOR …` runs.
+pub(crate) fn inner_statement<'t, 'a>(tokens: &'t [Token<'a>]) -> Option<&'t [Token<'a>]> {
+    if !starts(tokens, &["SET", "STATEMENT"]) {
+        return None;
+    }
+    let mut depth = 0_i32;
+    let at = tokens.iter().position(|token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        depth == 0 && token.is("FOR")
     });
-    (head.starts(&["BEGIN"]) && !block)
-        || ["COMMIT", "ROLLBACK", "SAVEPOINT", "XA"]
-            .iter()
-            .any(|verb| head.starts(&[verb]))
-        || head.starts(&["RELEASE", "SAVEPOINT"])
-        || head.starts(&["START", "TRANSACTION"])
-        || locks
-        || sets_autocommit(head)
+    Some(&tokens[at? + 1..])
 }
 
-/// `SET … autocommit = …`; `SET @old = @@autocommit` only reads it.
-fn sets_autocommit(head: &Head<'_>) -> bool {
-    head.starts(&["SET"])
-        && head.tokens().windows(2).any(|pair| {
-            pair[0].is("AUTOCOMMIT") && (pair[1].is_symbol("=") || pair[1].is_symbol(":"))
-        })
+/// Why a statement may not be sent. Savepoints are refused too: each statement is
+/// committed by itself, so none would live until the next one.
+fn refused(tokens: &[Token<'_>]) -> Option<Refusal> {
+    if let Some(inner) = inner_statement(tokens) {
+        return refused(inner);
+    }
+    if is_control(tokens) {
+        Some(Refusal::TransactionControl)
+    } else if locks(tokens) {
+        Some(Refusal::Lock)
+    } else if loads_from_client(tokens) {
+        Some(Refusal::ClientFile)
+    } else {
+        None
+    }
+}
+
+fn is_control(tokens: &[Token<'_>]) -> bool {
+    let block = starts(tokens, &["BEGIN", "NOT", "ATOMIC"]);
+    (starts(tokens, &["BEGIN"]) && !block)
+        || ["COMMIT", "ROLLBACK", "SAVEPOINT", "XA"]
+            .iter()
+            .any(|verb| starts(tokens, &[verb]))
+        || starts(tokens, &["RELEASE", "SAVEPOINT"])
+        || starts(tokens, &["START", "TRANSACTION"])
+        || (starts(tokens, &["SET"]) && sets_transactions(tokens))
+}
+
+/// Locks that outlive their statement: they would shut the ledger out, or other runs.
+fn locks(tokens: &[Token<'_>]) -> bool {
+    let begins = |verbs: &[&str], nouns: &[&str]| {
+        verbs
+            .iter()
+            .any(|verb| nouns.iter().any(|noun| starts(tokens, &[verb, noun])))
+    };
+    let flushes = begins(
+        &["FLUSH"],
+        &["TABLE", "TABLES", "LOCAL", "NO_WRITE_TO_BINLOG"],
+    );
+    let pairs = |first: &str, second: &str| {
+        tokens
+            .windows(2)
+            .any(|pair| pair[0].is(first) && pair[1].is(second))
+    };
+    begins(&["LOCK", "UNLOCK"], &["TABLE", "TABLES", "INSTANCE"])
+        || begins(&["BACKUP"], &["LOCK", "UNLOCK", "STAGE"])
+        || (flushes && (pairs("READ", "LOCK") || pairs("FOR", "EXPORT")))
+}
+
+/// `LOAD DATA [LOW_PRIORITY] LOCAL INFILE …`: the driver sends no file.
+fn loads_from_client(tokens: &[Token<'_>]) -> bool {
+    let loads = starts(tokens, &["LOAD", "DATA"]) || starts(tokens, &["LOAD", "XML"]);
+    let before_file = tokens.iter().take_while(|token| !token.is("INFILE"));
+    loads && before_file.skip(2).any(|token| token.is("LOCAL"))
+}
+
+/// `SET … autocommit = …`, and `completion_type`, by which a `COMMIT` begins another
+/// transaction; `SET @old = @@autocommit` only reads it.
+fn sets_transactions(tokens: &[Token<'_>]) -> bool {
+    let names = ["AUTOCOMMIT", "COMPLETION_TYPE"];
+    tokens.iter().enumerate().skip(1).any(|(at, token)| {
+        let name = unquoted(token.text.trim_start_matches('@'));
+        let is_variable = names.iter().any(|it| it.eq_ignore_ascii_case(&name));
+        // `@autocommit` is a user's own variable, `@@autocommit` is not.
+        let is_own = token.text.starts_with('@') && !tokens[at - 1].is_symbol("@");
+        let is_set = tokens
+            .get(at + 1)
+            .is_some_and(|next| next.is_symbol("=") || next.is_symbol(":"));
+        is_variable && !is_own && is_set
+    })
+}
+
+fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
+    tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.is(word))
 }

@@ -62,7 +62,7 @@ impl<'a> Grammar<'a> for Postgres<'a> {
         self.copies_input
     }
 
-    fn refusal(head: &Head<'_>, transactional: bool) -> Option<Refusal> {
+    fn refusal(head: &Head<'_>, _: &str, transactional: bool) -> Option<Refusal> {
         head.transaction_control(transactional)
             .or_else(|| (transactional && stands_alone(head)).then_some(Refusal::NotInTransaction))
     }

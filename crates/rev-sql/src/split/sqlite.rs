@@ -70,7 +70,7 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
         self.body.is_some()
     }
 
-    fn refusal(head: &Head<'_>, transactional: bool) -> Option<Refusal> {
+    fn refusal(head: &Head<'_>, _: &str, transactional: bool) -> Option<Refusal> {
         head.transaction_control(transactional)
             .or_else(|| (transactional && stands_alone(head)).then_some(Refusal::NotInTransaction))
     }

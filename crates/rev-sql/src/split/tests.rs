@@ -364,8 +364,13 @@ fn transaction_control_is_refused_in_every_mode() {
         "RELEASE SAVEPOINT s",
         "SET @a = 1, SESSION autocommit = 0",
         "SET @@session.autocommit := 1",
-        "LOCK TABLES t WRITE",
-        "UNLOCK TABLES",
+        "SET @@autocommit = 0",
+        "SET `autocommit` = 0",
+        "SET completion_type = 2",
+        "SET @a = 1, @b = 2, @c = 3, @d = 4, @e = 5, @f = 6, @g = 7, @h = 8, @i = 9, autocommit = 0",
+        "SET STATEMENT sql_mode = '' FOR COMMIT",
+        "/*!99999 SELECT */ COMMIT",
+        "/*M!100000 SELECT */ COMMIT",
     ];
     let sqlite = ["BEGIN IMMEDIATE", "END TRANSACTION", "ROLLBACK TRANSACTION"];
     let cases = [
@@ -383,6 +388,43 @@ fn transaction_control_is_refused_in_every_mode() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn locks_and_files_of_the_client_are_refused() {
+    for text in [
+        "LOCK TABLES t WRITE",
+        "UNLOCK TABLES",
+        "LOCK INSTANCE FOR BACKUP",
+        "BACKUP STAGE START",
+        "FLUSH TABLES WITH READ LOCK",
+        "FLUSH TABLES t FOR EXPORT",
+        "/*!40000 LOCK TABLES t READ */",
+    ] {
+        let error = refusal(Dialect::Mysql, text, TransactionMode::Step);
+        assert!(
+            matches!(error, Some(SplitError::Lock { .. })),
+            "{text}: {error:?}"
+        );
+    }
+    for text in [
+        "LOAD DATA LOCAL INFILE 'x' INTO TABLE t",
+        "LOAD DATA LOW_PRIORITY LOCAL INFILE 'x' INTO TABLE t",
+        "LOAD XML LOCAL INFILE 'x' INTO TABLE t",
+        "/*!40000 LOAD DATA LOCAL INFILE 'x' INTO TABLE t */",
+    ] {
+        let error = refusal(Dialect::Mysql, text, TransactionMode::Step);
+        let is_it = matches!(error, Some(SplitError::ClientFile { .. }));
+        assert!(is_it, "{text}: {error:?}");
+    }
+    for text in [
+        "FLUSH TABLES t",
+        "LOAD DATA INFILE 'x' INTO TABLE local",
+        "SELECT local FROM t",
+    ] {
+        let error = refusal(Dialect::Mysql, text, TransactionMode::Step);
+        assert_eq!(error, None, "{text}");
     }
 }
 
