@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rev_core::{Dialect, Sql, TransactionMode};
 use rev_sql::effect::needs_to_be_alone;
 use rev_sql::split::{Statement, split};
-use rev_testkit::scratch::{Engine, MysqlSession, Scratch, server_url};
+use rev_testkit::scratch::{Engine, MysqlSession, Scratch};
 
 const BOTH: &str = include_str!("commits/both.sql");
 const MYSQL: &str = include_str!("commits/mysql.sql");
@@ -54,43 +54,6 @@ const LEFT_OUT: [(&str, &str); 26] = [
     ("show_generic", "a plugin's"),
 ];
 
-/// A server of this dialect, and what it is.
-struct Server {
-    url: String,
-    is_mariadb: bool,
-}
-
-/// The servers of this dialect that there are, each once.
-fn servers() -> Vec<Server> {
-    // A MySQL server that could not be had is named by the script that starts servers.
-    let also = std::env::var("REV_TEST_MYSQL_URL").ok();
-    let first = server_url("REV_TEST_MARIADB_URL");
-    let urls: BTreeSet<String> = also.into_iter().chain([first]).collect();
-    let server = |url: String| Server {
-        is_mariadb: says_mariadb(&url),
-        url,
-    };
-    urls.into_iter().map(server).collect()
-}
-
-fn says_mariadb(url: &str) -> bool {
-    let version = MysqlSession::new(url).query("SELECT VERSION()");
-    version.expect("a version")[0].contains("MariaDB")
-}
-
-/// Whether a database is on MariaDB.
-pub(crate) fn is_mariadb(scratch: &Scratch) -> bool {
-    says_mariadb(&scratch.url())
-}
-
-/// The databases of this dialect, one a server.
-pub(crate) fn scratches() -> Vec<Scratch> {
-    let servers = servers().into_iter();
-    servers
-        .map(|it| Scratch::on(Engine::Mariadb, it.url))
-        .collect()
-}
-
 /// What the forms name, made anew where a form has spoilt it.
 struct Bed {
     scratch: Scratch,
@@ -98,10 +61,11 @@ struct Bed {
 }
 
 impl Bed {
-    fn new(server: Server) -> Self {
+    fn new(engine: Engine) -> Self {
+        let scratch = engine.scratch();
         Self {
-            scratch: Scratch::on(Engine::Mariadb, server.url),
-            is_mariadb: server.is_mariadb,
+            is_mariadb: !scratch.server().is_mysql_proper(),
+            scratch,
         }
     }
 
@@ -157,7 +121,7 @@ impl Bed {
              CREATE EVENT e ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1; {sequence} \
              CREATE USER {user}@localhost; CREATE ROLE {role}; GRANT {role} TO {user}@localhost"
         );
-        MysqlSession::new(&self.scratch.server_url())
+        MysqlSession::new(&self.scratch.engine().server_url())
             .query(&text)
             .expect("the objects are made");
     }
@@ -265,9 +229,9 @@ fn judge_all(bed: &Bed) {
 #[test]
 fn whatever_ends_a_transaction_is_sent_alone_or_refused() {
     std::thread::scope(|scope| {
-        for server in servers() {
-            scope.spawn(|| {
-                let bed = Bed::new(server);
+        for engine in Engine::MYSQLS {
+            scope.spawn(move || {
+                let bed = Bed::new(engine);
                 bed.make();
                 judge_all(&bed);
             });

@@ -16,7 +16,7 @@ mod stale;
 pub(crate) use drift::drift_lines;
 pub(crate) use failed::failed;
 pub(crate) use graph::{Asking, COMPARING, graph_faults, name, resolve, target, unknown_database};
-pub(crate) use half_done::{undecided, without_file};
+pub(crate) use half_done::{by_hand, undecided, without_file};
 pub(crate) use place::{Place, spot_in};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use refusal::{refusal, split, stay_within};

@@ -5,6 +5,7 @@ use rev_core::resolve::ResolveError;
 use rev_core::revision::ScriptError;
 use rev_core::state::{Drift, StateError};
 use rev_core::{DatabaseName, Digest, PlanError, RevisionId};
+use rev_sql::effect::Lost;
 use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 
@@ -45,6 +46,9 @@ pub struct HalfDone {
     pub step: StepInFlight,
     /// How many statements its script has; `None`: nobody here has the script.
     pub statements: Option<usize>,
+    /// What the statements that stand left in a session that is gone, if the rest cannot
+    /// do without: no run goes on with the step then.
+    pub lost: Option<Lost>,
 }
 
 /// How a lane ended.
@@ -272,6 +276,23 @@ pub enum Refusal {
         /// What the catalogue said before and says now, a line a difference.
         differences: Vec<String>,
     },
+    /// Statements stand that left something in a session that is gone, and that cannot be
+    /// made again.
+    #[error(
+        "the {} of revision `{}` cannot be gone on with on `{database}`: the {} of statement {} is gone with its session",
+        step.action.name(),
+        step.revision,
+        lost.what,
+        lost.statement
+    )]
+    SessionGone {
+        /// The database.
+        database: DatabaseName,
+        /// The step.
+        step: Box<StepInFlight>,
+        /// What is gone.
+        lost: Lost,
+    },
     /// A statement that stands was edited since it ran.
     #[error(
         "{changed} of revision `{}` already ran on `{database}`, and is another one now",
@@ -336,6 +357,7 @@ impl Refusal {
             Refusal::HalfDone { .. } => "half_done",
             Refusal::StepWithoutFile { .. } => "half_done_without_file",
             Refusal::InDoubt { .. } => "in_doubt",
+            Refusal::SessionGone { .. } => "session_gone",
             Refusal::ExecutedChanged { .. } => "executed_changed",
             Refusal::Orphan { .. } => "orphan_session",
             Refusal::TwoPhaseOpen { .. } => "two_phase_open",

@@ -13,7 +13,7 @@ use rev_sql::split::Statement;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark};
 use crate::event::{Event, Stop};
-use crate::executor::resume::{differences, read};
+use crate::executor::resume::{differences, lost, read};
 use crate::executor::{self, Aim};
 use crate::journal::{InFlight, Participants};
 use crate::outcome::{HalfDone, LaneOutcome, Refusal};
@@ -90,6 +90,7 @@ pub async fn survey(
     Ok(Some(Case::Step(Box::new(StepCase {
         session: database.find_session(&step.session).await?,
         half_done: HalfDone {
+            lost: (statements.as_ref()).and_then(|it| lost(binding.dialect, it, step.done.len())),
             statements: statements.as_ref().map(Vec::len),
             step,
         },

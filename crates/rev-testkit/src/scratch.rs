@@ -219,12 +219,6 @@ impl Scratch {
         }
     }
 
-    /// The URL of the server's own database, from which others are made.
-    #[must_use]
-    pub fn server_url(&self) -> String {
-        self.server.clone()
-    }
-
     /// Its URL by another way to the server, such as a pooler's or a socket's.
     #[must_use]
     pub fn url_on(&self, server: &str) -> String {

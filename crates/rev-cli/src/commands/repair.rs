@@ -146,12 +146,22 @@ fn ways(name: &DatabaseName, case: &StepCase) -> String {
     let step = &case.half_done.step;
     let again = format!("rev repair {name} --resume");
     let next = step.done.len() + 1;
+    if case.half_done.lost.is_some() {
+        let way = diagnostic::by_hand(step, name);
+        return format!("   {}\n", way.replace('\n', "\n   "));
+    }
     match (&step.next, &case.reading, &case.statements) {
-        (Some(_), Some(Reading::Unclear(_)), _) => format!(
-            "   if it took effect:         rev repair {name} --applied       then `{again}` goes on with statement {}\n   \
-             if it did not:             rev repair {name} --not-applied   then `{again}` sends statement {next} again\n",
-            next + 1
-        ),
+        (Some(_), Some(Reading::Unclear(_)), statements) => {
+            let is_last = statements.as_ref().is_some_and(|all| all.len() == next);
+            let goes_on = match is_last {
+                true => "ends the step".to_owned(),
+                false => format!("goes on with statement {}", next + 1),
+            };
+            format!(
+                "   if it took effect:         rev repair {name} --applied       then `{again}` {goes_on}\n   \
+                 if it did not:             rev repair {name} --not-applied   then `{again}` sends statement {next} again\n",
+            )
+        }
         (_, _, None) => {
             let way = diagnostic::without_file(step, name);
             format!("   {}\n", way.replace('\n', "\n   "))

@@ -248,6 +248,11 @@ impl<'a> Summary<'a> {
                     lane.database
                 ));
             }
+            Some(half_done) if half_done.lost.is_some() => {
+                let mut told = told;
+                told.lines.push(standing(half_done));
+                return told.hint(diagnostic::by_hand(&half_done.step, &lane.database));
+            }
             Some(half_done) => standing(half_done),
             None if lane.done.is_empty() => "nothing was changed on it".to_owned(),
             None => "the step that failed was undone as a whole".to_owned(),
@@ -446,9 +451,16 @@ pub(super) fn standing(half_done: &HalfDone) -> String {
         1 => format!("statement 1{of} stands"),
         _ => format!("statements 1 to {done}{of} stand"),
     };
+    let gone = match &half_done.lost {
+        Some(lost) => format!(
+            ", the {} of statement {} is gone with its session",
+            lost.what, lost.statement
+        ),
+        None => String::new(),
+    };
     match half_done.step.next {
-        Some(_) => format!("{stand}, statement {} is in doubt", done + 1),
-        None => stand,
+        Some(_) => format!("{stand}, statement {} is in doubt{gone}", done + 1),
+        None => format!("{stand}{gone}"),
     }
 }
 
@@ -461,7 +473,9 @@ fn joined(ids: &[RevisionId]) -> String {
 
 /// A step that is half done, for programs.
 pub(super) fn half_done_of(half_done: &HalfDone) -> format::HalfDone {
-    let HalfDone { step, statements } = half_done;
+    let HalfDone {
+        step, statements, ..
+    } = half_done;
     format::HalfDone {
         revision: step.revision.to_string(),
         action: step.action.into(),

@@ -15,6 +15,27 @@ pub(crate) fn without_file(step: &StepInFlight, name: &DatabaseName) -> String {
     )
 }
 
+/// What leads out of a step that no session can go on with.
+pub(crate) fn by_hand(step: &StepInFlight, name: &DatabaseName) -> String {
+    let done = step.done.len();
+    if step.next.is_some() {
+        let number = done + 1;
+        return format!(
+            "say first what became of statement {number}: if it took effect, `rev repair {name} --applied`;\n\
+             if it did not, `rev repair {name} --not-applied`; then `rev repair {name}` says how to end the step"
+        );
+    }
+    let undo = match done {
+        1 => "statement 1".to_owned(),
+        _ => format!("statements 1 to {done}"),
+    };
+    format!(
+        "run statement {} and what comes after it by hand, then `rev repair {name} --applied`;\n\
+         or undo {undo} by hand, then `rev repair {name} --not-applied`; then go on with the same command",
+        done + 1
+    )
+}
+
 /// When a step was begun, and by whom.
 pub(super) fn begun(step: &StepInFlight) -> String {
     format!("begun by {} at {}", step.operator, step.started)
@@ -66,14 +87,7 @@ pub(super) fn in_doubt(
 fn statement_spot(step: &StepInFlight, project: &Project, binding: &Binding) -> Option<Spot> {
     let intent = step.next.as_ref()?;
     let place = place_of(step, project, binding);
-    let node = project.graph.find(step.revision.as_str())?;
-    let work = project.graph.revision(node).work(binding).ok()?;
-    let script = match place.action {
-        "downgrade" => work.downgrade?,
-        _ => work.upgrade?,
-    };
-    let statements = rev_sql::split::split(script, binding.dialect, work.transaction).ok()?;
-    let found = statements.get(step.done.len())?;
+    let found = place.statement(step.done.len() + 1)?;
     (found.text == intent.statement).then(|| place.spot(found.piece, found.offset))?
 }
 

@@ -1,7 +1,7 @@
 //! Where in the files something stands that a message is about.
 
-use rev_core::{Binding, RevisionId};
-use rev_sql::split::line_and_column;
+use rev_core::{Binding, Revision, RevisionId, Sql, TransactionMode};
+use rev_sql::split::{Statement, line_and_column, split};
 use rev_store::project::chosen_entry;
 use rev_store::{Project, SqlPlace};
 
@@ -20,9 +20,9 @@ pub(crate) struct Place<'a> {
     pub(crate) action: &'a str,
 }
 
-impl Place<'_> {
-    /// The place in the file of a byte of a piece of the script.
-    pub(crate) fn spot(self, piece: usize, offset: usize) -> Option<Spot> {
+impl<'a> Place<'a> {
+    /// The revision, its script, and how that is held together.
+    fn script(self) -> Option<(&'a Revision, &'a Sql, TransactionMode)> {
         let node = self.project.graph.find(self.revision.as_str())?;
         let revision = self.project.graph.revision(node);
         let work = revision.work(self.binding).ok()?;
@@ -30,6 +30,25 @@ impl Place<'_> {
             "downgrade" => work.downgrade?,
             _ => work.upgrade?,
         };
+        Some((revision, script, work.transaction))
+    }
+
+    /// A statement of the script as it is now, by its number from 1.
+    pub(crate) fn statement(self, number: usize) -> Option<Statement> {
+        let (_, script, transaction) = self.script()?;
+        let statements = split(script, self.binding.dialect, transaction).ok()?;
+        statements.into_iter().nth(number.checked_sub(1)?)
+    }
+
+    /// The place in the file of a statement of the script, by its number from 1.
+    pub(crate) fn spot_of(self, number: usize) -> Option<Spot> {
+        let statement = self.statement(number)?;
+        self.spot(statement.piece, statement.offset)
+    }
+
+    /// The place in the file of a byte of a piece of the script.
+    pub(crate) fn spot(self, piece: usize, offset: usize) -> Option<Spot> {
+        let (revision, script, _) = self.script()?;
         let (line, column) = line_and_column(script.0.get(piece)?, offset);
         let at = SqlPlace {
             entry: chosen_entry(revision, self.binding),

@@ -9,7 +9,7 @@ use rev_sql::split::SplitError;
 use rev_store::Project;
 
 use super::drift::{of_drift, way_out};
-use super::half_done::{begun, in_doubt, place_of, undecided, without_file};
+use super::half_done::{begun, by_hand, in_doubt, place_of, undecided, without_file};
 use super::stale::stale;
 use super::{Asking, Diagnostic, Place, resolve};
 
@@ -159,6 +159,13 @@ pub(crate) fn refusal(
         Refusal::InDoubt {
             step, differences, ..
         } => in_doubt(told, step, differences, project, binding),
+        Refusal::SessionGone { step, lost, .. } => {
+            let place = place_of(step, project, binding);
+            told.at(place.spot_of(lost.statement))
+                .line(begun(step))
+                .fact("revision", step.revision.as_str())
+                .hint(by_hand(step, &binding.name))
+        }
         Refusal::ExecutedChanged { step, changed, .. } => {
             let place = place_of(step, project, binding);
             told.at(changed.place.and_then(|(piece, offset)| place.spot(piece, offset)))

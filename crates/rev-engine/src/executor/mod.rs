@@ -321,12 +321,14 @@ impl Lane {
     fn into_outcome(self) -> LaneOutcome {
         let nothing = self.has_nothing_to_do() && self.done.is_empty();
         let mut decided = self.decided;
+        let dialect = self.job.binding.dialect;
         let half_done = decided.as_mut().and_then(|decided| {
             let step = decided.in_flight.take()?;
             let work = decided.prepared.works.get(decided.at)?;
             Some(HalfDone {
-                step,
+                lost: resume::lost(dialect, &work.statements, step.done.len()),
                 statements: Some(work.statements.len()),
+                step,
             })
         });
         let not_begun = decided.iter().flat_map(|decided| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rev_core::{Binding, Dialect};
-use rev_sql::effect::{self, Description, Effect, Reading, Trace};
+use rev_sql::effect::{self, Description, Effect, Lost, Reading};
 use rev_sql::split::Statement;
 
 use super::{Lane, Run};
@@ -85,7 +85,7 @@ async fn step_in_flight(
 /// # Errors
 ///
 /// [`Refusal::TwoPhaseOpen`], [`Refusal::HalfDone`] where the plan has no such
-/// step, [`Refusal::ExecutedChanged`], [`Refusal::InDoubt`].
+/// step, [`Refusal::ExecutedChanged`], [`Refusal::SessionGone`], [`Refusal::InDoubt`].
 pub(crate) async fn resume(
     database: &mut dyn Database,
     binding: &Binding,
@@ -127,8 +127,9 @@ async fn settle(
     mut step: StepInFlight,
 ) -> Result<Resume, Refusal> {
     check_executed(binding, statements, &step)?;
-    check_session(binding, statements, &step)?;
+    let as_noted = step.clone();
     let Some(intent) = step.next.take() else {
+        check_session(binding, statements, step.done.len(), as_noted)?;
         let remnant = None;
         return Ok(Resume { step, remnant });
     };
@@ -152,6 +153,7 @@ async fn settle(
             });
         }
     };
+    check_session(binding, statements, step.done.len(), as_noted)?;
     Ok(Resume { step, remnant })
 }
 
@@ -197,22 +199,24 @@ fn check_executed(
 fn check_session(
     binding: &Binding,
     statements: &[Statement],
-    step: &StepInFlight,
+    stand: usize,
+    as_noted: StepInFlight,
 ) -> Result<(), Refusal> {
-    let done = (1..).zip(&statements[..step.done.len()]);
-    let rest_is_empty = step.done.len() == statements.len();
-    for (number, statement) in done {
-        let trace = effect::trace(&statement.text, binding.dialect);
-        if matches!(trace, Some(Trace::Gone(_))) && !rest_is_empty {
-            return Err(Refusal::InDoubt {
-                database: binding.name.clone(),
-                step: Box::new(step.clone()),
-                reason: format!("statement {number} set up a session that is gone"),
-                differences: Vec::new(),
-            });
-        }
+    match lost(binding.dialect, statements, stand) {
+        None => Ok(()),
+        Some(lost) => Err(Refusal::SessionGone {
+            database: binding.name.clone(),
+            step: Box::new(as_noted),
+            lost,
+        }),
     }
-    Ok(())
+}
+
+/// What a step of which some statements stand would lack, were it gone on with in
+/// another session.
+pub(crate) fn lost(dialect: Dialect, statements: &[Statement], stand: usize) -> Option<Lost> {
+    let texts: Vec<&str> = statements.iter().map(|it| it.text.as_str()).collect();
+    effect::lost(&texts, stand, dialect)
 }
 
 /// What the catalogue said before and says now, a line a difference.

@@ -118,24 +118,37 @@ impl Run<'_> {
         });
         going.step.done = step.done;
         going.is_unwritten = true;
+        let stand = going.step.done.len();
         if let Some(removal) = remnant {
-            self.run_text(lane, &removal).await?;
+            self.remove(lane, &removal, &work.statements[stand], stand + 1)
+                .await?;
         }
-        for statement in &work.statements[..going.step.done.len()] {
+        for (number, statement) in (1..).zip(&work.statements[..stand]) {
             let trace = effect::trace(&statement.text, lane.job.binding.dialect);
             if trace == Some(Trace::Settings) {
-                self.run_text(lane, &statement.text).await?;
+                self.run_again(lane, Sent { number, statement }).await?;
             }
         }
         Ok(going)
     }
 
-    /// Runs a statement that counts for nothing.
-    async fn run_text(&self, lane: &mut Lane, text: &str) -> Result<(), StepError> {
-        let sent = Sent {
-            number: 0,
-            statement: &Statement::alone(text),
+    /// Removes what a statement has left behind.
+    async fn remove(
+        &self,
+        lane: &mut Lane,
+        removal: &str,
+        of: &Statement,
+        number: usize,
+    ) -> Result<(), StepError> {
+        let statement = &Statement {
+            text: removal.to_owned(),
+            ..of.clone()
         };
+        self.run_again(lane, Sent { number, statement }).await
+    }
+
+    /// Runs a statement that is not counted, since it stands already.
+    async fn run_again(&self, lane: &mut Lane, sent: Sent<'_>) -> Result<(), StepError> {
         let mut silence = |_| {};
         let mut pulse = self.pulse(&mut silence);
         lane.job.database.run_alone(sent, &mut pulse).await
@@ -267,7 +280,7 @@ impl Run<'_> {
                 Ok(Moved::On)
             }
             Err(error) => {
-                self.look_after(lane, going, &error).await;
+                self.look_after(lane, going, sent, &error).await;
                 Err(error)
             }
         }
@@ -275,14 +288,20 @@ impl Run<'_> {
 
     /// Finds out whether a statement that failed has left something. While that
     /// is not known it stays in doubt.
-    async fn look_after(&self, lane: &mut Lane, going: &mut Going, error: &StepError) {
+    async fn look_after(
+        &self,
+        lane: &mut Lane,
+        going: &mut Going,
+        sent: Sent<'_>,
+        error: &StepError,
+    ) {
         let Some(intent) = &going.step.next else {
             return;
         };
         let is_undone = match error {
             StepError::Statement { failure, .. } if failure.is_undone => true,
             StepError::Database(DatabaseError::Lost { .. }) => return,
-            _ => match self.leaves_nothing(lane, intent).await {
+            _ => match self.leaves_nothing(lane, intent, sent).await {
                 Ok(nothing) => nothing,
                 Err(_) => return,
             },
@@ -295,17 +314,26 @@ impl Run<'_> {
 
     /// Whether nothing is left of a statement that failed; an index that it left
     /// unusable is removed first.
-    async fn leaves_nothing(&self, lane: &mut Lane, intent: &Intent) -> Result<bool, StepError> {
+    async fn leaves_nothing(
+        &self,
+        lane: &mut Lane,
+        intent: &Intent,
+        sent: Sent<'_>,
+    ) -> Result<bool, StepError> {
         let dialect = lane.job.binding.dialect;
-        let Effect::Object(_) = effect::of(&intent.statement, dialect) else {
-            return Ok(false);
-        };
+        match effect::of(&intent.statement, dialect) {
+            Effect::Object(_) => {}
+            // Its session ends with this run.
+            Effect::Session => return Ok(true),
+            _ => return Ok(false),
+        }
         let (reading, now) = resume::read(&mut *lane.job.database, intent, dialect).await?;
         match reading {
             _ if now == intent.before => Ok(true),
             Reading::NotDone => Ok(true),
             Reading::Remnant(removal) => {
-                self.run_text(lane, &removal).await?;
+                self.remove(lane, &removal, sent.statement, sent.number)
+                    .await?;
                 Ok(true)
             }
             Reading::Done | Reading::Unclear(_) => Ok(false),
