@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger;
 use crate::split::{Token, readings, tokens};
 
-pub use rows::makes_rows;
+pub use rows::{counts_found_rows, makes_rows};
 pub use session::{Lost, Trace, lost, touches_session, trace};
 
 /// What running a statement does.

@@ -5,9 +5,10 @@ mod models;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, Point, Revision, Scope, Sql, State, TransactionMode};
+use rev_core::{Binding, Dialect, Goal, Point, Revision, Scope, Sql, State, TransactionMode};
 use rev_engine::outcome::Refusal;
-use rev_sql::split::split;
+use rev_sql::effect::counts_found_rows;
+use rev_sql::split::{Statement, split};
 
 use crate::args::Check;
 use crate::diagnostic::{self, Diagnostic, Failure, Place};
@@ -181,6 +182,24 @@ fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<D
                 .fact("revision", place.revision.as_str());
             Some(told.hint(format!("write it: `rev edit {}`", place.revision)))
         }
+        Ok(statements) if place.binding.dialect == Dialect::Mysql => found_rows(place, &statements),
         Ok(_) => None,
     }
+}
+
+/// `ROW_COUNT()` where it gives another number than in the server's own client.
+fn found_rows(place: Place<'_>, statements: &[Statement]) -> Option<Diagnostic> {
+    let texts: Vec<&str> = statements.iter().map(|it| it.text.as_str()).collect();
+    let statement = &statements[counts_found_rows(&texts)?];
+    let message = format!(
+        "the {} script of revision `{}` asks `ROW_COUNT()` after an `UPDATE`",
+        place.action, place.revision
+    );
+    let told = Diagnostic::new("found_rows", message)
+        .at(place.spot(statement.piece, statement.offset))
+        .fact("revision", place.revision.as_str());
+    Some(told.hint(
+        "count with a `SELECT` instead: a row that an `UPDATE` leaves as it was counts here, and in the\n\
+         `mysql` client it does not; behind a statement of the journal the number is the journal's",
+    ))
 }

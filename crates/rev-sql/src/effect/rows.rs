@@ -26,6 +26,26 @@ fn fills(tokens: &[Token<'_>], dialect: Dialect) -> bool {
     writes || block || within || into || makes_table_of_rows(head)
 }
 
+/// The first statement, from 0, that asks `ROW_COUNT()` of MySQL or MariaDB after a
+/// statement that may leave a row as it was. The number is another one than in the
+/// server's own client: the driver has rows counted that were found, and not those that
+/// were changed.
+#[must_use]
+pub fn counts_found_rows(statements: &[&str]) -> Option<usize> {
+    let mut has_updated = false;
+    statements.iter().position(|statement| {
+        readings(statement, Dialect::Mysql).iter().any(|tokens| {
+            let head = Words(tokens);
+            // The body of a routine runs later.
+            if head.starts_any(&["CREATE", "ALTER", "DROP"]) {
+                return false;
+            }
+            has_updated |= head.has("UPDATE");
+            has_updated && head.calls("ROW_COUNT")
+        })
+    })
+}
+
 /// `CREATE TABLE … AS SELECT`, which MySQL takes without `AS`.
 fn makes_table_of_rows(head: Words<'_, '_>) -> bool {
     let kind = head.0.iter().skip(1).find(|token| {
@@ -53,6 +73,18 @@ fn makes_table_of_rows(head: Words<'_, '_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_of_rows_behind_an_update_is_found() {
+        let update = "UPDATE hero SET n = n";
+        let asks = "INSERT INTO log SELECT ROW_COUNT()";
+        let keeps = "INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE n = n";
+        assert_eq!(counts_found_rows(&[update, asks]), Some(1));
+        assert_eq!(counts_found_rows(&[keeps, "SET @n = row_count()"]), Some(1));
+        assert_eq!(counts_found_rows(&["DELETE FROM hero", asks, update]), None);
+        let routine = "CREATE PROCEDURE p() SELECT ROW_COUNT()";
+        assert_eq!(counts_found_rows(&[update, routine]), None);
+    }
 
     #[test]
     fn what_puts_rows_into_empty_tables_is_told_from_what_does_not() {

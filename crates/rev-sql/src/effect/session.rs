@@ -303,10 +303,8 @@ fn leaning(done: &[&str], rest: &[&str], dialect: Dialect) -> Option<Lost> {
 fn drops(statement: &str, maker: &str, dialect: Dialect) -> bool {
     let made = tokens(maker, dialect);
     let words = ["TABLE", "VIEW", "SEQUENCE", "INDEX", "TRIGGER"];
-    let after = made.iter().skip_while(|it| !it.is_any(&words)).skip(1);
-    let name = after
-        .skip_while(|it| it.is_any(&["IF", "NOT", "EXISTS"]))
-        .next();
+    let mut after = made.iter().skip_while(|it| !it.is_any(&words)).skip(1);
+    let name = after.find(|it| !it.is_any(&["IF", "NOT", "EXISTS"]));
     let dropping = tokens(statement, dialect);
     let is_it = |token: &Token<'_>| name.is_some_and(|name| name.text == token.text);
     let is_temporary = is_temporary(Words(&made));
