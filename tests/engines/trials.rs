@@ -77,6 +77,26 @@ fn planted(engine: Engine, name: &str) -> Project {
 }
 
 #[test]
+fn a_step_that_fails_half_way_is_told_and_not_waited_for() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        let table =
+            "upgrade: CREATE TABLE a (id int PRIMARY KEY, n int)\ndowngrade: DROP TABLE a\n";
+        project.revision("aaaa", "null", table);
+        project.revision(
+            "bbbb",
+            "aaaa",
+            "upgrade: |\n  ALTER TABLE a ADD COLUMN x int;\n  ALTER TABLE nope ADD COLUMN y int;\n\
+             downgrade: ALTER TABLE a DROP COLUMN x\n",
+        );
+        test(&project, &[])
+            .exits(4)
+            .says("--> revisions/bbbb.yaml:6:")
+            .says("nope");
+    }
+}
+
+#[test]
 fn every_engine_finds_the_planted_faults_and_names_them_precisely() {
     for engine in Engine::ALL {
         for (name, words) in FAULTS {

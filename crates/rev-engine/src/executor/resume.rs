@@ -42,6 +42,11 @@ impl Run<'_> {
             let Some(step) = step_in_flight(&mut **database).await? else {
                 return Ok(());
             };
+            // A database that stays open from run to run meets its own session there.
+            let own = database.session().await;
+            if own.is_ok_and(|own| own == step.session) {
+                return Ok(());
+            }
             let Some(doing) = database.find_session(&step.session).await? else {
                 return Ok(());
             };
