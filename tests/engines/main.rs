@@ -2,6 +2,7 @@
 //! processes, kills from outside.
 
 mod across;
+mod answered;
 mod apply;
 mod catalogue;
 mod commits;

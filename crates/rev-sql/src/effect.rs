@@ -221,6 +221,70 @@ pub fn may_commit(statement: &str, dialect: Dialect) -> bool {
     head.starts_any(&["CALL"]) || (head.starts_any(&["DO"]) && ends)
 }
 
+/// Whether a statement runs a program of several statements, which may fail at any of
+/// them: `CALL p()`, `BEGIN NOT ATOMIC … END`.
+#[must_use]
+pub fn runs_program(statement: &str) -> bool {
+    const VERBS: [&str; 9] = [
+        "CALL", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR",
+    ];
+    let readings = readings(statement, Dialect::Mysql);
+    readings.iter().any(|tokens| {
+        let head = Words(tokens);
+        setting::inner(head).unwrap_or(head).starts_any(&VERBS)
+    })
+}
+
+/// Whether MySQL from 8.0 on does a statement as a whole or not at all, as long as the
+/// tables that it names are of a transactional engine.
+/// <https://dev.mysql.com/doc/refman/9.0/en/atomic-ddl.html>
+#[must_use]
+pub fn is_atomic_on_mysql(statement: &str) -> bool {
+    let readings = readings(statement, Dialect::Mysql);
+    readings.iter().all(|tokens| is_atomic(Words(tokens)))
+}
+
+/// Not of a database, whose folder goes last, nor of files and plugins.
+fn is_atomic(head: Words<'_, '_>) -> bool {
+    const THINGS: [&str; 16] = [
+        "TABLE",
+        "TABLES",
+        "INDEX",
+        "VIEW",
+        "TRIGGER",
+        "FUNCTION",
+        "PROCEDURE",
+        "EVENT",
+        "USER",
+        "ROLE",
+        "DATABASE",
+        "SCHEMA",
+        "SERVER",
+        "TABLESPACE",
+        "LOGFILE",
+        "INSTANCE",
+    ];
+    let thing = head.0.iter().find(|token| token.is_any(&THINGS));
+    let is_held = thing.is_some_and(|it| {
+        !it.is_any(&[
+            "DATABASE",
+            "SCHEMA",
+            "SERVER",
+            "TABLESPACE",
+            "LOGFILE",
+            "INSTANCE",
+        ])
+    });
+    let defines = head.starts_any(&["CREATE", "ALTER", "DROP", "RENAME"]) && is_held;
+    let files = ["DISCARD", "IMPORT", "SONAME"]
+        .iter()
+        .any(|word| head.has(word));
+    let mut engine = head.0.iter().skip_while(|it| !it.is("ENGINE")).skip(1);
+    let engine = engine.find(|it| !it.is_symbol("="));
+    let is_other_engine = engine.is_some_and(|it| !it.is("InnoDB"));
+    (defines || head.starts_any(&["TRUNCATE", "GRANT", "REVOKE"])) && !files && !is_other_engine
+}
+
 /// A statement by its leading words.
 #[derive(Debug, Clone, Copy)]
 struct Words<'t, 's>(&'t [Token<'s>]);

@@ -10,6 +10,7 @@ use rev_sql::ledger;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _};
 
+use super::capabilities::Capabilities;
 use super::error::{from_sqlx, on_connect};
 use super::place::Place;
 use crate::rows::LedgerRow as _;
@@ -30,6 +31,8 @@ pub(super) struct Connection {
     pub(super) identity: String,
     /// The database.
     pub(super) database: String,
+    /// What its server can do.
+    pub(super) capabilities: Capabilities,
 }
 
 /// What one statement of several gave.
@@ -58,13 +61,14 @@ impl Connection {
             tag: format!("rev:{run}:{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
             identity: String::new(),
             database: String::new(),
+            capabilities: Capabilities::default(),
         };
         let tag = ledger::text(&connection.tag, Dialect::Mysql);
         let rows = connection
             .rows(&format!(
                 "SELECT CAST(CONNECTION_ID() AS CHAR), DATABASE(), \
                  CONCAT(@@hostname, ':', @@port, ':', @@datadir), \
-                 CAST(GET_LOCK({tag}, 0) AS CHAR)"
+                 CAST(GET_LOCK({tag}, 0) AS CHAR), VERSION(), @@version_comment"
             ))
             .await?;
         let row = rows.first().ok_or_else(|| DatabaseError::Connect {
@@ -74,6 +78,7 @@ impl Connection {
         connection.id = text(0)?;
         connection.database = text(1)?;
         connection.identity = format!("{}/{}", text(2)?, connection.database);
+        connection.capabilities = Capabilities::of(&text(4)?, &text(5)?);
         Ok(connection)
     }
 

@@ -2,6 +2,7 @@
 //! <https://mariadb.com/kb/en/mariadb-error-code-reference/>
 
 use rev_engine::database::{DatabaseError, Sent, StatementFailure};
+use rev_sql::effect;
 use sqlx::mysql::MySqlDatabaseError;
 
 use super::place::Place;
@@ -43,9 +44,12 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
     };
     let message = fault.message().to_owned();
     match fault.number() {
-        // Lock wait timeout, deadlock.
-        1205 | 1213 => DatabaseError::Busy { message },
-        1290 | 1792 | 1836 => DatabaseError::ReadOnly { message },
+        // Lock wait timeout, deadlock; a plugin undid the commit, as Group Replication does
+        // where another member was first.
+        1205 | 1213 | 3101 => DatabaseError::Busy { message },
+        1792 | 1836 => DatabaseError::ReadOnly { message },
+        // `--secure-file-priv` and `--skip-grant-tables` have the same number.
+        1290 if names_read_only(&message) => DatabaseError::ReadOnly { message },
         1044 | 1142 | 1143 | 1227 | 1370 => DatabaseError::Denied { message },
         1153 => DatabaseError::Other {
             message: format!("{message}: raise the server's max_allowed_packet"),
@@ -53,6 +57,12 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
         _ if is_broken(error) => DatabaseError::Lost { message },
         _ => DatabaseError::Other { message },
     }
+}
+
+/// Whether the option that keeps a server from something is one that keeps all writes
+/// away: `--read-only`, `--super-read-only`, `--innodb-read-only`, `--transaction_read_only`.
+fn names_read_only(message: &str) -> bool {
+    message.contains("read-only") || message.contains("read_only")
 }
 
 /// An error on the way to the first query.
@@ -71,13 +81,50 @@ pub(super) fn failure(sent: Sent<'_>, fault: &MySqlDatabaseError) -> StatementFa
     failure.code = Some(format!("{}{}", fault.number(), state.unwrap_or_default()));
     fault.message().clone_into(&mut failure.message);
     failure.offset += place_in(&sent.statement.text, fault.message());
-    // Found out before anything is done: syntax, privileges, no such database or
-    // routine. What else fails may have gone half way, as `DROP TABLE` of several.
-    failure.is_undone = matches!(
-        fault.number(),
-        1044 | 1046 | 1049 | 1064 | 1142 | 1143 | 1227 | 1305 | 1370
-    );
+    let text = &sent.statement.text;
+    failure.is_undone = if effect::runs_program(text) {
+        // What a program of many statements meets may be met at its end, unless it is the
+        // program itself that is not there or may not be run.
+        matches!(fault.number(), 1305 | 1318 | 1370) && names_program_of(text, fault.message())
+    } else {
+        is_raised_first(fault.number())
+    };
     failure
+}
+
+/// Whether a message is about a routine that the statement itself names: `PROCEDURE
+/// db.p does not exist`.
+fn names_program_of(statement: &str, message: &str) -> bool {
+    let words = [" PROCEDURE ", " FUNCTION ", " routine "];
+    let padded = format!(" {message}");
+    let mut after = words
+        .iter()
+        .filter_map(|word| Some(padded.split_once(word)?.1));
+    let Some(name) = after.next().and_then(|rest| rest.split([' ', ';']).next()) else {
+        return false;
+    };
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let name = name.trim_matches(['\'', '`', '"']).to_lowercase();
+    !name.is_empty() && statement.to_lowercase().contains(&name)
+}
+
+/// Whether an error is found out before anything is done. What else fails may have gone
+/// half way, as `DROP TABLE` of several.
+fn is_raised_first(number: u16) -> bool {
+    matches!(
+        number,
+        // No such file, or one that may not be read or is there already.
+        13 | 29 | 1085 | 1086
+        // Privileges, no database, no such database, syntax, no such variable or routine.
+        | 1044 | 1046 | 1049 | 1064 | 1142 | 1143 | 1193 | 1227 | 1305 | 1370
+        // An option keeps the server from it; no function while there is a binary log.
+        | 1290 | 1419
+        // What global transaction ids do not allow.
+        | 1785 | 1786 | 1787
+        // A table is not fit for Group Replication, or lacks the primary key that it must
+        // have; loading a file of the client's is off.
+        | 3098 | 3750 | 3948
+    )
 }
 
 /// The offset of the fault, by `near '…' at line N`: lines count from 1, from the
@@ -105,7 +152,46 @@ fn place_in(statement: &str, message: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::place_in;
+    use super::{names_program_of, names_read_only, place_in};
+
+    #[test]
+    fn a_routine_that_is_not_there_is_told_from_one_that_another_calls() {
+        let missing = "PROCEDURE d.fill does not exist";
+        assert!(names_program_of("CALL Fill(1)", missing));
+        assert!(names_program_of("CALL `d`.`fill`()", missing));
+        assert!(!names_program_of("CALL outer_one()", missing));
+        let denied = "execute command denied to user 'u'@'%' for routine 'd.fill'";
+        assert!(names_program_of("CALL fill()", denied));
+        let many = "Incorrect number of arguments for PROCEDURE d.fill; expected 1, got 0";
+        assert!(names_program_of("CALL fill()", many));
+        assert!(!names_program_of(
+            "CALL fill()",
+            "Table 'd.fill' doesn't exist"
+        ));
+    }
+
+    #[test]
+    fn an_option_that_forbids_one_thing_does_not_forbid_all_writes() {
+        let says = |option: &str| {
+            format!(
+                "The MySQL server is running with the {option} option so it cannot execute this statement"
+            )
+        };
+        for option in [
+            "--read-only",
+            "--super-read-only",
+            "--transaction_read_only",
+        ] {
+            assert!(names_read_only(&says(option)), "{option}");
+        }
+        for option in [
+            "--secure-file-priv",
+            "--skip-grant-tables",
+            "--skip-name-resolve",
+        ] {
+            assert!(!names_read_only(&says(option)), "{option}");
+        }
+    }
 
     #[test]
     fn a_fault_is_placed_by_its_line_and_the_text_it_is_near() {

@@ -4,6 +4,7 @@
 //! under the journal; a step that only changes rows of transactional tables is
 //! one transaction, as elsewhere.
 
+mod capabilities;
 mod catalogue;
 mod connection;
 mod error;
@@ -30,9 +31,12 @@ use rev_sql::sample;
 use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
+use sqlx::Row as _;
+use sqlx::mysql::MySqlRow;
+
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
-use crate::writing::{check_names, log_row, rows_of, watch};
+use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
 use connection::{Connection, Set};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range};
 use place::Place;
@@ -287,14 +291,31 @@ impl Mysql {
             cancel(place.clone(), run.clone(), id.clone())
         });
         match result.await {
-            Ok(_) => Ok(()),
+            Ok(sets) => match complaint(&sets) {
+                None => Ok(()),
+                Some(message) => Err(complained(step, sent, message)),
+            },
             Err(error) => {
                 if is_broken(&error) {
                     self.work = None;
                 }
-                Err(step_error(step, sent, &error))
+                let mut error = step_error(step, sent, &error);
+                if let StepError::Statement { failure, .. } = &mut error
+                    && !failure.is_undone
+                {
+                    failure.is_undone = self.is_all_or_nothing(&sent.statement.text).await;
+                }
+                Err(error)
             }
         }
+    }
+
+    /// Whether nothing is left of a statement whose error the server has answered.
+    async fn is_all_or_nothing(&mut self, statement: &str) -> bool {
+        let capabilities = self.work.as_ref().map(|work| work.capabilities);
+        capabilities.is_some_and(|it| it.atomic_ddl)
+            && effect::is_atomic_on_mysql(statement)
+            && matches!(self.touch_only_transactional(&[statement]).await, Ok(true))
     }
 
     async fn statement_with_mark(
@@ -380,6 +401,38 @@ async fn cancel(place: Place, run: String, id: String) {
     if let Ok(mut other) = Connection::open(&place, &run).await {
         let _ = other.rows(&format!("KILL QUERY {id}")).await;
         other.close().await;
+    }
+}
+
+/// What a statement of maintenance could not do, which the server answers as rows and not
+/// as an error: `ANALYZE TABLE nosuch` gives `Error`, `Table 'nosuch' doesn't exist`.
+fn complaint(sets: &[Set]) -> Option<String> {
+    const COLUMNS: [&str; 4] = ["Table", "Op", "Msg_type", "Msg_text"];
+    let is_report = |row: &&MySqlRow| {
+        let names = row.columns().iter().map(sqlx::Column::name);
+        row.columns().len() == COLUMNS.len()
+            && names
+                .zip(COLUMNS)
+                .all(|(name, wanted)| name.eq_ignore_ascii_case(wanted))
+    };
+    let rows = sets.iter().flat_map(|set| &set.rows).filter(is_report);
+    let mut texts = rows.filter_map(|row| {
+        let (kind, text) = (row.text(2).ok()?, row.text(3).ok()?);
+        let is_fault = kind.eq_ignore_ascii_case("error")
+            || (kind.eq_ignore_ascii_case("status") && text == "Operation failed");
+        is_fault.then_some(text)
+    });
+    texts.next()
+}
+
+/// The failure of such a statement, which can be run again.
+fn complained(step: usize, sent: Sent<'_>, message: String) -> StepError {
+    let mut failure = failure_of(sent);
+    failure.message = message;
+    failure.is_undone = true;
+    StepError::Statement {
+        step,
+        failure: Box::new(failure),
     }
 }
 

@@ -414,3 +414,30 @@ fn what_is_lost_with_a_session_is_what_the_rest_may_need() {
     let dump = "/*!40014 SET @OLD=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */";
     assert_eq!(lost(&[dump, row, row], 2), None);
 }
+
+#[test]
+fn what_mysql_does_as_a_whole_is_known() {
+    for statement in [
+        "DROP TABLE a, nosuch",
+        "RENAME TABLE a TO x, nosuch TO y",
+        "DROP USER a, b",
+        "CREATE DEFINER = x@y VIEW v AS SELECT 1",
+        "GRANT SELECT ON a.* TO b",
+        "TRUNCATE t",
+        "ALTER TABLE t ENGINE = InnoDB",
+    ] {
+        assert!(is_atomic_on_mysql(statement), "{statement}");
+    }
+    for statement in [
+        "DROP DATABASE d",
+        "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')",
+        "ALTER TABLE t ENGINE = MyISAM",
+        "ALTER TABLE t DISCARD TABLESPACE",
+        "CREATE FUNCTION f RETURNS STRING SONAME 'x.so'",
+        "INSTALL PLUGIN p SONAME 'x.so'",
+        "INSERT INTO t VALUES (1)",
+        "CALL p()",
+    ] {
+        assert!(!is_atomic_on_mysql(statement), "{statement}");
+    }
+}
