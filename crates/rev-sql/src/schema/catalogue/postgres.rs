@@ -86,7 +86,8 @@ UNION ALL SELECT 'column ' || r.name || '.' || a.attname || ' ' || format_type(a
 UNION ALL SELECT 'columns ' || r.name || ': ' || string_agg(a.attname, ', ' ORDER BY a.attnum)
   FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
   WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c') GROUP BY r.name
-UNION ALL SELECT 'constraint ' || c.conname || ' on ' || r.name || ' ' || pg_get_constraintdef(c.oid)
+-- Since 18 `NOT NULL` is a constraint, whose made-up name depends on what was made before it.
+UNION ALL SELECT 'constraint ' || CASE WHEN c.contype = 'n' THEN '' ELSE c.conname || ' ' END || 'on ' || r.name || ' ' || pg_get_constraintdef(c.oid)
   || CASE WHEN c.convalidated THEN '' ELSE ' not valid' END
   FROM relation r JOIN pg_constraint c ON c.conrelid = r.oid
 UNION ALL SELECT 'index ' || x.relname || ': ' || pg_get_indexdef(i.indexrelid) || CASE WHEN i.indisvalid THEN '' ELSE ' invalid' END
