@@ -384,12 +384,16 @@ fn run_script(database: &Scratch, script: &str) {
             client.args(["-q", "-v", "ON_ERROR_STOP=1", &url]);
             client
         }
-        Engine::Mariadb | Engine::Mysql => {
+        engine @ (Engine::Mariadb | Engine::Mysql) => {
             let (user, rest) = url["mysql://".len()..].split_once(':').expect("a password");
             let (password, rest) = rest.split_once('@').expect("a host");
             let (host, rest) = rest.split_once(':').expect("a port");
             let (port, name) = rest.split_once('/').expect("a database");
-            let mut client = Command::new("mariadb");
+            let program = match engine {
+                Engine::Mysql => format!("{}/mysql", engine.setting("BIN")),
+                _ => "mariadb".to_owned(),
+            };
+            let mut client = Command::new(program);
             client.args([
                 "-u",
                 user,
