@@ -41,6 +41,18 @@ trigger true unbounded undo union unique unlock unsigned update usage use user u
 utc_time utc_timestamp vacuum values varbinary varchar varcharacter variadic varying verbose view \
 virtual when where while window with without write xor year_month zerofill";
 
+/// Further words that MySQL 9.7 or MariaDB 10.11 to 11.8 do not take for a name everywhere:
+/// SQLite does.
+const RESERVED_BY_MYSQL: &str = "\
+external key library master_demote_to_replica master_demote_to_slave portion read_write \
+rollup sql_buffer_result sql_cache sql_no_cache";
+
+/// The character sets of MySQL and MariaDB: `_latin1` is no name, but says of which a text is.
+const CHARACTER_SETS: &str = "\
+armscii8 ascii big5 binary cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 cp932 dec8 eucjpms euckr \
+gb18030 gb2312 gbk geostd8 greek hebrew hp8 keybcs2 koi8r koi8u latin1 latin2 latin5 latin7 macce \
+macroman sjis swe7 tis620 ucs2 ujis utf16 utf16le utf32 utf8 utf8mb3 utf8mb4";
+
 /// The words that PostgreSQL quotes itself: those that `pg_get_keywords()` gives with a
 /// `catcode` other than `U`, in releases 12 to 18. Names of types are found in the server's
 /// own texts, so they must be spelt as it spells them.
@@ -63,14 +75,26 @@ xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize
 static WORDS: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| RESERVED.split_ascii_whitespace().collect());
 
+static WORDS_OF_MYSQL: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+    let words = RESERVED_BY_MYSQL.split_ascii_whitespace();
+    words.chain(RESERVED.split_ascii_whitespace()).collect()
+});
+
 static WORDS_OF_POSTGRES: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| RESERVED_BY_POSTGRES.split_ascii_whitespace().collect());
 
 fn is_reserved(word: &str, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Postgres => WORDS_OF_POSTGRES.contains(word),
-        Dialect::Sqlite | Dialect::Mysql => WORDS.contains(word),
+        Dialect::Sqlite => WORDS.contains(word),
+        Dialect::Mysql => WORDS_OF_MYSQL.contains(word) || is_introducer(word),
     }
+}
+
+/// Whether MySQL takes a word for the character set of the text that follows.
+fn is_introducer(word: &str) -> bool {
+    let set = word.strip_prefix('_');
+    set.is_some_and(|set| CHARACTER_SETS.split_ascii_whitespace().any(|it| it == set))
 }
 
 /// A name, quoted only where the dialect would take it for something else.
