@@ -14,7 +14,7 @@ use crate::commands::revision_line;
 use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
 use crate::looking::{UnusedPatterns, filter};
 use crate::models;
-use crate::scratch;
+use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
 use crate::terminal::count;
 
@@ -141,15 +141,16 @@ async fn compare(
     heads: &[Node],
     patterns: &mut UnusedPatterns,
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
-    let (from, lacks_history) = match flags.from_revisions {
-        true => {
-            let graph = session.graph();
-            let replayed = scratch::replayed(session, binding, graph, heads, &flags.scratch);
-            (replayed.await?, false)
-        }
-        false => live(session, binding, heads).await?,
+    let (from, lacks_history, by) = if flags.from_revisions {
+        let graph = session.graph();
+        let by = Live::LeftAlone;
+        let replayed = scratch::replayed(session, binding, graph, heads, &flags.scratch, by);
+        (replayed.await?, false, by)
+    } else {
+        let (schema, lacks_history) = live(session, binding, heads).await?;
+        (schema, lacks_history, Live::Asked)
     };
-    let to = models::declared(session, binding, &flags.scratch).await?;
+    let to = models::declared(session, binding, &flags.scratch, by).await?;
     patterns.see(filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
     let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
@@ -313,7 +314,8 @@ pub(crate) async fn by_hand(
 ) -> Result<Diff, Failure> {
     let standing = session.survey(binding).await?.standing;
     let heads = standing.graph.topmost(standing.state.set());
-    let from = scratch::replayed(session, binding, &standing.graph, &heads, servers).await?;
+    let graph = &standing.graph;
+    let from = scratch::replayed(session, binding, graph, &heads, servers, Live::Asked).await?;
     let mut database = session.database(binding)?;
     let to = scratch::inspect(session, binding, &mut *database).await?;
     patterns.see(filter, &[&from, &to]);

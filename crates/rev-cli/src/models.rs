@@ -41,11 +41,12 @@ pub(crate) async fn declared(
     session: &Session,
     binding: &Arc<Binding>,
     servers: &[String],
+    live: scratch::Live,
 ) -> Result<Schema, Failure> {
     let Some(models) = of(session, binding) else {
         return Err(no_models(format!("`{}` has no models", binding.name)));
     };
-    let scratch = scratch::make(session, binding, servers).await?;
+    let scratch = scratch::make(session, binding, servers, live).await?;
     let result = load(session, binding, models, &scratch).await;
     scratch::discard(session, scratch).await;
     result

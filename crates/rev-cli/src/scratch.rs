@@ -15,12 +15,22 @@ use rev_store::config::DatabaseUrl;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::{Session, address};
 
+/// Whether a throw-away database may be made like the live one, which is asked for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Live {
+    /// It is: the command reads it anyway.
+    Asked,
+    /// It need not be there, unless throw-away databases stand on its own server.
+    LeftAlone,
+}
+
 /// Makes a throw-away database for one of the project's: on the server that a flag
 /// names, else on its own.
 pub(crate) async fn make(
     session: &Session,
     binding: &Binding,
     servers: &[String],
+    live: Live,
 ) -> Result<Scratch, Failure> {
     let servers = session.servers(servers)?;
     let named = servers.iter().find(|url| url.dialect() == binding.dialect);
@@ -35,8 +45,11 @@ pub(crate) async fn make(
     };
     let settings = session.settings(binding);
     let made = async {
-        let scratches = Scratches::new(binding.dialect, server.as_deref(), &settings)?;
+        let mut scratches = Scratches::new(binding.dialect, server.as_deref(), &settings)?;
         clear(session, &scratches).await?;
+        if named.is_none() || live == Live::Asked {
+            scratches = alike(session, binding, scratches).await;
+        }
         scratches.make().await
     };
     made.await.map_err(|error| {
@@ -48,6 +61,16 @@ pub(crate) async fn make(
         let told = told.into_iter().map(|it| it.hint(hint)).collect();
         Failure::of(crate::exit::Exit::Refused, told)
     })
+}
+
+/// Where databases are made like the live one, if that answers: it need not be there yet.
+pub(crate) async fn alike(session: &Session, binding: &Binding, scratches: Scratches) -> Scratches {
+    let Ok(mut database) = session.database(binding) else {
+        return scratches;
+    };
+    let like = scratches.clone().like(&mut *database).await;
+    let _ = database.unlock().await;
+    like.unwrap_or(scratches)
 }
 
 /// Removes the throw-away databases of runs that were cut off, and says so: once a run on
@@ -137,8 +160,9 @@ pub(crate) async fn replayed(
     graph: &Arc<Graph>,
     heads: &[Node],
     servers: &[String],
+    live: Live,
 ) -> Result<Schema, Failure> {
-    let scratch = make(session, binding, servers).await?;
+    let scratch = make(session, binding, servers, live).await?;
     let result = replay_on(session, binding, graph, heads, &scratch).await;
     discard(session, scratch).await;
     result

@@ -34,6 +34,8 @@ pub struct Scratches {
     dialect: Dialect,
     server: Option<String>,
     settings: Settings,
+    /// Clauses of `CREATE DATABASE` that make one like another, the best first.
+    likeness: Vec<String>,
 }
 
 /// A throw-away database.
@@ -76,12 +78,27 @@ impl Scratches {
         Ok(Self {
             dialect,
             server: server.map(str::to_owned),
+            likeness: Vec::new(),
             settings: Settings {
                 schema: None,
                 is_throw_away: true,
                 ..settings.clone()
             },
         })
+    }
+
+    /// The same, where databases are made like this one: what its tables take from it
+    /// without a word, such as a character set, they take from those.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`], where it does not answer.
+    pub async fn like(self, database: &mut dyn Database) -> Result<Self, DatabaseError> {
+        let likeness = match likeness(self.dialect) {
+            Some(question) => database.ask(question).await?,
+            None => Vec::new(),
+        };
+        Ok(Self { likeness, ..self })
     }
 
     /// Makes an empty database.
@@ -125,11 +142,14 @@ impl Scratches {
         owner.session().await?;
         // The owner is known before there is anything to own.
         owner.ask(&own(self.dialect, &name)).await?;
-        let quoted = ledger::name(&name, self.dialect);
-        let template =
-            template.map(|name| format!(" TEMPLATE {}", ledger::name(name, self.dialect)));
-        let template = template.unwrap_or_default();
-        run(&mut *owner, &format!("CREATE DATABASE {quoted}{template}")).await?;
+        match template {
+            Some(template) => {
+                let template = ledger::name(template, self.dialect);
+                self.create(&mut *owner, &name, &format!(" TEMPLATE {template}"))
+                    .await?;
+            }
+            None => self.create_alike(&mut *owner, &name).await?,
+        }
         Ok(Scratch {
             made_by: self.clone(),
             url: at(server, &name),
@@ -138,6 +158,34 @@ impl Scratches {
                 owner: Mutex::new(owner),
             },
         })
+    }
+
+    /// Makes a database as [`Self::like`] says; the server need not have all that the
+    /// other's has, and the last way is the one that fails.
+    async fn create_alike(
+        &self,
+        owner: &mut dyn Database,
+        name: &str,
+    ) -> Result<(), DatabaseError> {
+        let Some((last, better)) = self.likeness.split_last() else {
+            return self.create(owner, name, "").await;
+        };
+        for clauses in better {
+            if self.create(owner, name, clauses).await.is_ok() {
+                return Ok(());
+            }
+        }
+        self.create(owner, name, last).await
+    }
+
+    async fn create(
+        &self,
+        owner: &mut dyn Database,
+        name: &str,
+        clauses: &str,
+    ) -> Result<(), DatabaseError> {
+        let quoted = ledger::name(name, self.dialect);
+        run(owner, &format!("CREATE DATABASE {quoted}{clauses}")).await
     }
 
     /// The server on which they are made, if it takes one.
@@ -284,6 +332,38 @@ impl Place for Scratch {
 
     async fn remove(self: Box<Self>) -> Result<(), DatabaseError> {
         Scratch::drop(*self).await
+    }
+}
+
+/// Asks a database for the clauses that make another one like it; no rows where the
+/// server makes such ones anyway.
+fn likeness(dialect: Dialect) -> Option<&'static str> {
+    match dialect {
+        Dialect::Sqlite => None,
+        // Tables and columns take the collation from it, tables whether they are encrypted.
+        Dialect::Mysql => Some(
+            "SELECT CONCAT(' CHARACTER SET ', DEFAULT_CHARACTER_SET_NAME, ' COLLATE ', DEFAULT_COLLATION_NAME \
+             /*!80016 , IF(DEFAULT_ENCRYPTION = 'YES', ' ENCRYPTION ''Y''', '') */) \
+             FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()",
+        ),
+        // The encoding says which collations there are, the collation how the bounds of
+        // partitions are ordered. Where the server has no such locale, the encoding alone.
+        Dialect::Postgres => Some(
+            "WITH own AS (SELECT d.*, to_jsonb(d) AS all_of FROM pg_catalog.pg_database d), \
+             spelt AS (SELECT datname::text, format(' TEMPLATE template0 ENCODING %L', \
+               pg_catalog.pg_encoding_to_char(encoding)) AS encoded, \
+               format(' LC_COLLATE %L LC_CTYPE %L', datcollate, datctype) \
+               || CASE all_of ->> 'datlocprovider' \
+                 WHEN 'i' THEN format(' LOCALE_PROVIDER icu ICU_LOCALE %L', \
+                   coalesce(all_of ->> 'datlocale', all_of ->> 'daticulocale')) \
+                 WHEN 'b' THEN format(' LOCALE_PROVIDER builtin BUILTIN_LOCALE %L', all_of ->> 'datlocale') \
+                 ELSE '' END AS located FROM own) \
+             SELECT mine.encoded || way.clauses FROM spelt mine, spelt theirs, \
+               LATERAL (VALUES (1, mine.located), (2, ' LC_COLLATE ''C'' LC_CTYPE ''C''')) way (number, clauses) \
+             WHERE mine.datname = current_database() AND theirs.datname = 'template1' \
+             AND (mine.encoded, mine.located) IS DISTINCT FROM (theirs.encoded, theirs.located) \
+             ORDER BY way.number",
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::schema::{Dump, Dumps};
 use crate::looking::{UnusedPatterns, filter};
-use crate::scratch;
+use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
 
 /// `rev dump`.
@@ -52,7 +52,8 @@ async fn schema(
 ) -> Result<Schema, Failure> {
     if args.from_revisions {
         let heads = head(session, binding)?;
-        return scratch::replayed(session, binding, session.graph(), &heads, &args.scratch).await;
+        let (graph, servers) = (session.graph(), &args.scratch);
+        return scratch::replayed(session, binding, graph, &heads, servers, Live::LeftAlone).await;
     }
     let mut database = session.database(binding)?;
     scratch::inspect(session, binding, &mut *database).await

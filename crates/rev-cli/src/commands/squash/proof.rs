@@ -89,6 +89,12 @@ fn prove_on(
         scratch::clear(session, &scratches)
             .await
             .map_err(database)?;
+        // A schema read from a live database says nothing of what that has by default.
+        let scratches = if args.from_database.is_some() {
+            scratch::alike(session, binding, scratches).await
+        } else {
+            scratches
+        };
         let alone = scratches.make().await.map_err(database)?;
         let through = scratches.make().await;
         let through = match through {
