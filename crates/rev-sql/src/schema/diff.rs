@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use super::ddl::Note;
+use super::mysql::Flavour;
 use super::{
     Column, Constraint, Enumeration, Filter, Handle, Index, Kind, Name, Object, Options, Rename,
     Rule, Schema, Sequence, Table, Text,
@@ -358,6 +359,11 @@ impl Diff {
             Change::ChangeTable(change) => change.drops(),
             _ => false,
         })
+    }
+
+    /// Which server of the dialect `mysql` it is for, where one was asked.
+    pub(super) fn flavour(&self) -> Option<Flavour> {
+        self.from.flavour.or(self.to.flavour)
     }
 
     /// Whether nothing differs.

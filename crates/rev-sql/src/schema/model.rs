@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::mysql::Flavour;
 use super::{Rights, Text};
 
 /// What one engine alone knows of a part: key to value, the value empty for a flag.
@@ -58,6 +59,8 @@ pub struct Schema {
     pub stands_on: BTreeMap<Name, BTreeSet<Name>>,
     /// Owners and privileges of PostgreSQL. Not compared.
     pub rights: BTreeMap<(Kind, Name), Rights>,
+    /// Which server of the dialect `mysql` it is of, where one was asked. Not compared.
+    pub flavour: Option<Flavour>,
 }
 
 /// What names an object: its kind, the table or view that it belongs to, its name.

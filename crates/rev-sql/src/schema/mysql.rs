@@ -30,6 +30,26 @@ use program::Own;
 
 pub use bytes::readable;
 
+/// Which of the two servers a schema is of: some statements are refused by one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// MariaDB.
+    Mariadb,
+    /// MySQL itself.
+    Mysql,
+}
+
+impl Flavour {
+    /// By what the server calls its version.
+    #[must_use]
+    pub fn of_version(version: &str) -> Self {
+        match version.to_ascii_lowercase().contains("mariadb") {
+            true => Self::Mariadb,
+            false => Self::Mysql,
+        }
+    }
+}
+
 /// A row of an answer, all of it as text.
 pub type Row = Vec<Option<String>>;
 
@@ -55,6 +75,8 @@ struct Server {
     caseless: bool,
     engine: String,
     collation: String,
+    /// None where nothing was asked.
+    flavour: Option<Flavour>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +127,7 @@ pub fn questions(ledger: &Ledger) -> [String; 6] {
     let own = own.join(", ");
     [
         "SELECT DATABASE(), CAST(@@lower_case_table_names AS CHAR), @@default_storage_engine, \
-         @@collation_database"
+         @@collation_database, VERSION()"
             .to_owned(),
         format!(
             "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
@@ -215,7 +237,10 @@ impl Catalogue {
     ///
     /// [`Unreadable`].
     pub fn schema(&self, texts: &[Option<String>]) -> Result<Schema, Unreadable> {
-        let mut schema = Schema::default();
+        let mut schema = Schema {
+            flavour: self.server.flavour,
+            ..Schema::default()
+        };
         let own = self.own();
         for (request, text) in self.requests().iter().zip(texts) {
             let Some(text) = text else {
@@ -280,6 +305,10 @@ impl Server {
             caseless: cell(row, 1) != "0",
             engine: cell(row, 2),
             collation: cell(row, 3),
+            flavour: row
+                .get(4)
+                .and_then(Option::as_deref)
+                .map(Flavour::of_version),
         }
     }
 

@@ -274,6 +274,13 @@ impl Renaming<'_> {
                 text.as_str().clone_into(check);
             }
         }
+        if let Some(parted) = table.options.get_mut("partition by")
+            && self.dialect == Dialect::Mysql
+        {
+            let mut text = Text::exact(parted.as_str());
+            self.expression(&mut text);
+            text.as_str().clone_into(parted);
+        }
         for constraint in &mut table.constraints {
             self.in_constraint(constraint);
         }

@@ -5,9 +5,10 @@
 //! and checks is therefore one `ALTER TABLE`, whose parts that can tell, and which
 //! copies the table once at most; its options, which nothing tells, are another.
 //!
-//! Nothing says which of the two servers it is for: both take all of this but for
-//! what only a schema of theirs can hold. Renamed columns take MySQL 8.0 or MariaDB
-//! 10.5.2; MySQL refuses to rename one that a check or a computed column uses.
+//! Both servers take most of this. Where MySQL refuses what MariaDB takes in one
+//! statement, such as a new column whose rows get a UUID each, it is worded in several,
+//! unless the schema is known to be one of MariaDB. Renamed columns take MySQL 8.0 or
+//! MariaDB 10.5.2.
 
 mod change;
 mod column;
@@ -17,12 +18,14 @@ mod keys;
 mod loss;
 mod object;
 mod options;
+mod rename;
 mod spelling;
 
 use rev_core::Dialect;
 
 use super::{Note, Script, Step, Writer, spell};
-use crate::schema::{Change, Constraint, Diff, Kind, Name, Object, Rename, Table, Text};
+use crate::schema::mysql::Flavour;
+use crate::schema::{Change, Constraint, Diff, Kind, Name, Object, Table, Text};
 use change::Alter;
 use keys::Keys;
 
@@ -31,6 +34,7 @@ pub(super) struct Mysql<'a> {
     keys: Keys<'a>,
     /// The collation that the database has by default, as far as is known.
     collation: Option<&'a str>,
+    flavour: Option<Flavour>,
 }
 
 impl<'a> Mysql<'a> {
@@ -38,6 +42,7 @@ impl<'a> Mysql<'a> {
         Self {
             keys: Keys::of(diff),
             collation: options::default_collation(diff),
+            flavour: diff.flavour(),
         }
     }
 }
@@ -81,12 +86,16 @@ impl Writer for Mysql<'_> {
                 let notes = vec![diff.loss_of_table(table)];
                 script.push_noted(format!("DROP TABLE {}", table_name(&table.name)), notes);
             }
-            Step::Rename(rename) => script.push(renamed(rename)),
+            Step::Rename(step) => {
+                rename::write(step, diff, self.flavour, self.collation, script);
+            }
             Step::CreateTable(table) => {
                 let along = |key: &Constraint| self.keys.comes_along(table, key);
                 script.push(create::table(table, along, self.collation));
             }
-            Step::ChangeTable(change) => Alter::of(change, diff, self.collation).write(script),
+            Step::ChangeTable(change) => {
+                Alter::of(change, diff, self.collation, self.flavour).write(script);
+            }
             Step::CreateSequence(sequence) => script.push(object::create_sequence(sequence)),
             Step::ChangeSequence(from, to) => script.push(object::change_sequence(from, to)),
             Step::DropSequence(sequence) => script.push_noted(
@@ -109,20 +118,6 @@ impl Writer for Mysql<'_> {
 fn is_dropped(name: Option<&Name>, diff: &Diff) -> bool {
     let mut changes = diff.changes.iter();
     changes.any(|change| matches!(change, Change::DropTable(table) if Some(&table.name) == name))
-}
-
-fn renamed(rename: &Rename) -> String {
-    match rename {
-        Rename::Table { from, to } => {
-            format!("RENAME TABLE {} TO {}", table_name(from), table_name(to))
-        }
-        Rename::Column { table, from, to } => format!(
-            "ALTER TABLE {} RENAME COLUMN {} TO {}",
-            table_name(table),
-            name(from),
-            name(to)
-        ),
-    }
 }
 
 fn name(text: &Text) -> String {

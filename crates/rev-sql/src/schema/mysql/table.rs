@@ -1,12 +1,15 @@
 //! `SHOW CREATE TABLE`.
 
+use rev_core::Dialect;
+
 use super::cursor::Cursor;
 use super::program::Own;
 use super::{Request, Server, Unreadable, column, part_name};
+use crate::ledger;
 use crate::schema::{
     Constraint, Deferral, Index, Options, Part, PartOf, Reference, Rule, Table, Text,
 };
-use crate::split::Token;
+use crate::split::{Token, TokenKind};
 
 /// Reads a table, whose columns and collations the catalogue names so.
 pub(super) fn read(
@@ -384,8 +387,10 @@ fn is_made_up(name: &str, rule: &Rule, table: &str) -> bool {
 }
 
 /// What follows `PARTITION BY`, one partition a line: without the engine, which is
-/// the table's, and without the day on which rotation was begun.
+/// the table's, and without the day on which rotation was begun. Columns stand in quotes,
+/// which MySQL leaves out where it takes nothing but their names.
 fn partitioning(tokens: &[Token<'_>]) -> String {
+    let mut takes_names = false;
     let mut text = String::new();
     let mut rest = tokens;
     let mut end = tokens.first().map_or(0, |token| token.start);
@@ -411,9 +416,21 @@ fn partitioning(tokens: &[Token<'_>]) -> String {
                 " "
             });
         }
-        text.push_str(first.text);
+        takes_names = match first.text {
+            ")" => false,
+            _ => takes_names || first.is_any(&["KEY", "COLUMNS"]),
+        };
+        let is_column = takes_names && first.kind == TokenKind::Word && is_in_a_list(&text);
+        text.push_str(&match is_column {
+            true => ledger::name(first.text, Dialect::Mysql),
+            false => first.text.to_owned(),
+        });
         end = first.end();
         rest = after;
     }
     text
+}
+
+fn is_in_a_list(text: &str) -> bool {
+    text.trim_end().ends_with(['(', ','])
 }

@@ -14,7 +14,7 @@ fn row(cells: &[&str]) -> Row {
 fn catalogue(tables: &[&[&str]], columns: &[&[&str]]) -> Catalogue {
     let rows = |rows: &[&[&str]]| rows.iter().map(|it| row(it)).collect::<Vec<_>>();
     let answers = [
-        rows(&[&["shop", "0", "InnoDB", "utf8mb4_0900_ai_ci"]]),
+        rows(&[&["shop", "0", "InnoDB", "utf8mb4_0900_ai_ci", "9.7.4"]]),
         rows(tables),
         rows(columns),
         rows(&[

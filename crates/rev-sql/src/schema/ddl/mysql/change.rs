@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::spelling::{is_literal, mentions, value};
 use super::{column, create, fill, keys, loss, name, options, table_name};
 use crate::schema::ddl::{Note, Script};
+use crate::schema::mysql::Flavour;
 use crate::schema::{Alteration, Column, Constraint, Diff, Kind, Rule, Table, TableChange, Text};
 use index::Indexes;
 
@@ -19,8 +20,12 @@ pub(super) struct Alter<'a> {
     change: &'a TableChange,
     diff: &'a Diff,
     collation: Option<&'a str>,
+    flavour: Option<Flavour>,
     /// Columns that stay, and are dropped and added nevertheless.
     rebuilt: BTreeSet<&'a Text>,
+    /// New columns whose rows are filled after they are added, before they are what they
+    /// are to be.
+    stepwise: BTreeSet<&'a Text>,
     drops: Vec<String>,
     changes: Vec<String>,
     adds: Vec<String>,
@@ -29,22 +34,35 @@ pub(super) struct Alter<'a> {
     before: Vec<(String, Note)>,
     /// What makes columns of a history NOT NULL: each with what is to be said of it.
     strict: Vec<(String, Note)>,
+    /// What fills new columns, and the clauses that wait for it.
+    fills: Vec<String>,
+    late: Vec<String>,
     after: Vec<String>,
 }
 
 impl<'a> Alter<'a> {
-    pub(super) fn of(change: &'a TableChange, diff: &'a Diff, collation: Option<&'a str>) -> Self {
+    pub(super) fn of(
+        change: &'a TableChange,
+        diff: &'a Diff,
+        collation: Option<&'a str>,
+        flavour: Option<Flavour>,
+    ) -> Self {
+        let rebuilt = rebuilt(change);
         let mut alter = Self {
             change,
             diff,
             collation,
-            rebuilt: rebuilt(change),
+            flavour,
+            stepwise: stepwise(change, &rebuilt, flavour),
+            rebuilt,
             drops: Vec::new(),
             changes: Vec::new(),
             adds: Vec::new(),
             notes: Vec::new(),
             before: Vec::new(),
             strict: Vec::new(),
+            fills: Vec::new(),
+            late: Vec::new(),
             after: Vec::new(),
         };
         alter.drop_parts();
@@ -60,7 +78,7 @@ impl<'a> Alter<'a> {
         let table = table_name(&self.change.to.name);
         let clauses = [&self.drops, &self.changes, &self.adds].map(Vec::as_slice);
         let mut clauses: Vec<String> = clauses.concat();
-        let is_alone = clauses.is_empty() && self.after.is_empty();
+        let is_alone = clauses.is_empty() && self.late.is_empty() && self.after.is_empty();
         let (removed, partitioned) = options::partitions(self.change, is_alone);
         let mut options = options::changed(self.change, self.collation);
         // A table's parts must suit its engine at all times; but none that keeps a
@@ -81,6 +99,8 @@ impl<'a> Alter<'a> {
             script.push("SET sql_mode = DEFAULT");
         }
         push_alter(&table, &clauses, self.notes, script);
+        self.fills.into_iter().for_each(|it| script.push(it));
+        push_alter(&table, &self.late, Vec::new(), script);
         for clause in self.after {
             script.push(format!("ALTER TABLE {table} {clause}"));
         }
@@ -123,13 +143,17 @@ impl<'a> Alter<'a> {
         let indexes = Indexes::of(self.change, &self.rebuilt);
         let dropped: Vec<&Constraint> = self.constraints(false).collect();
         for constraint in dropped.into_iter().chain(self.constraints_rebuilt()) {
-            self.drops.push(match constraint.rule {
-                Rule::PrimaryKey(_) => "DROP PRIMARY KEY".to_owned(),
+            match constraint.rule {
+                // A table is not left without a key that the next one replaces.
+                Rule::PrimaryKey(_) if self.is_next_key_late() => {
+                    self.late.push("DROP PRIMARY KEY".to_owned());
+                }
+                Rule::PrimaryKey(_) => self.drops.push("DROP PRIMARY KEY".to_owned()),
                 _ => {
                     let called = keys::called(constraint, &self.change.from, self.diff);
-                    format!("DROP CONSTRAINT {called}")
+                    self.drops.push(format!("DROP CONSTRAINT {called}"));
                 }
-            });
+            }
         }
         self.drops.extend(indexes.dropped());
         self.changes.extend(indexes.renamed());
@@ -143,14 +167,41 @@ impl<'a> Alter<'a> {
         let added = added.into_iter().chain(self.constraints_rebuilt());
         let (checks, keys): (Vec<_>, Vec<_>) = added.partition(|it| it.kind() == Kind::Check);
         for key in keys {
-            self.adds.push(format!("ADD {}", create::primary_key(key)));
+            let clause = format!("ADD {}", create::primary_key(key));
+            let parts = self.change.to.primary_key().unwrap_or_default();
+            self.add(clause, index::stand_on(parts, &self.stepwise));
         }
-        self.adds.extend(indexes.added());
+        for index in indexes.new() {
+            let clause = format!("ADD {}", create::index(index));
+            self.add(clause, index::stand_on(&index.parts, &self.stepwise));
+        }
         for check in checks {
             let called = keys::called(check, &self.change.to, self.diff);
-            let check = create::check(check, Some(called));
-            self.adds.push(format!("ADD {check}"));
+            let clause = format!("ADD {}", create::check(check, Some(called)));
+            let is_late = match &check.rule {
+                Rule::Check(text) => self.waits_for_fills(text.as_str()),
+                _ => false,
+            };
+            self.add(clause, is_late);
         }
+    }
+
+    fn add(&mut self, clause: String, is_late: bool) {
+        if is_late {
+            self.late.push(clause);
+        } else {
+            self.adds.push(clause);
+        }
+    }
+
+    /// Whether an expression uses a column whose rows are filled after it is added.
+    fn waits_for_fills(&self, expression: &str) -> bool {
+        self.stepwise.iter().any(|it| mentions(expression, it))
+    }
+
+    fn is_next_key_late(&self) -> bool {
+        let key = self.change.to.primary_key();
+        key.is_some_and(|parts| index::stand_on(parts, &self.stepwise))
     }
 
     fn drop_columns(&mut self) {
@@ -196,7 +247,10 @@ impl<'a> Alter<'a> {
         if !fill::loses_nulls(from, to) {
             return;
         }
-        self.before.extend(fill::missing(self.change, from, to));
+        match fill::missing(self.change, from, to, self.flavour) {
+            Some(fill) => self.before.push(fill),
+            None => self.notes.push(fill::unknown(to)),
+        }
         let is_versioned = |it: &Table| options::is_versioned(&it.options);
         if !is_versioned(&self.change.from) || !is_versioned(&self.change.to) {
             return;
@@ -224,19 +278,41 @@ impl<'a> Alter<'a> {
         let is_new = |it: &Column| {
             self.change.from.column(&it.name).is_none() || self.rebuilt.contains(&it.name)
         };
+        let is_late = |it: &Column| {
+            let generated = it.generated.as_ref();
+            generated.is_some_and(|it| self.waits_for_fills(it.expression.as_str()))
+        };
         let last = to.columns.iter().rposition(|it| !is_new(it));
-        for (at, column) in to.columns.iter().enumerate().filter(|(_, it)| is_new(it)) {
-            // Whatever stands behind all others is there without a word.
-            let place = match at.checked_sub(1) {
-                _ if last.is_none_or(|last| at > last) => String::new(),
+        let new: Vec<(usize, &Column)> = to
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| is_new(it))
+            .collect();
+        let late: BTreeSet<usize> = new
+            .iter()
+            .filter(|(_, it)| is_late(it))
+            .map(|(at, _)| *at)
+            .collect();
+        for (at, column) in new {
+            let is_late = late.contains(&at);
+            // What is added later is no place yet.
+            let before = (0..at).rev().find(|it| is_late || !late.contains(it));
+            let place = match before {
+                // Whatever stands behind all others is there without a word.
+                _ if !is_late && last.is_none_or(|last| at > last) => String::new(),
                 Some(before) => format!(" AFTER {}", name(&to.columns[before].name)),
                 None => " FIRST".to_owned(),
             };
-            let needs = fill::needs(&self.change.to, column);
-            let filled = fill::with_default(column);
+            self.notes
+                .extend(fill::needs(&self.change.to, column, self.flavour));
+            if self.stepwise.contains(&column.name) {
+                self.add_stepwise(column, &place);
+                continue;
+            }
+            let filled = fill::with_default(column, self.flavour);
             let definition = self.definition(filled.as_ref().unwrap_or(column));
-            self.adds.push(format!("ADD COLUMN {definition}{place}"));
-            self.notes.extend(needs);
+            self.add(format!("ADD COLUMN {definition}{place}"), is_late);
             self.after.extend(filled.map(|_| {
                 match fill::is_place(column.type_name.as_str()) {
                     // MariaDB leaves an expression where it is.
@@ -245,6 +321,25 @@ impl<'a> Alter<'a> {
                 }
             }));
         }
+    }
+
+    /// Adds a column without a value, gives each row one, and then says what it is to be.
+    fn add_stepwise(&mut self, column: &Column, place: &str) {
+        let Some(fill) = fill::all(self.change, column, self.flavour) else {
+            return;
+        };
+        let mut bare = Column {
+            nullable: true,
+            default: None,
+            ..column.clone()
+        };
+        bare.options.remove("on update");
+        let clause = format!("ADD COLUMN {}{place}", self.definition(&bare));
+        self.adds.push(clause);
+        self.fills.push(fill);
+        // Keys that wait for it stand behind.
+        let clause = format!("MODIFY COLUMN {}", self.definition(column));
+        self.late.push(clause);
     }
 
     /// Periods and system versioning, which go and come with their columns.
@@ -291,7 +386,7 @@ pub(super) fn add_key(to: &Table, key: &Constraint, diff: &Diff, script: &mut Sc
 }
 
 /// One `ALTER TABLE`, a clause a line where there are several.
-fn push_alter(table: &str, clauses: &[String], notes: Vec<Note>, script: &mut Script) {
+pub(super) fn push_alter(table: &str, clauses: &[String], notes: Vec<Note>, script: &mut Script) {
     match clauses {
         [] => {}
         [only] => script.push_noted(format!("ALTER TABLE {table} {only}"), notes),
@@ -324,6 +419,25 @@ fn default_alone(from: &Column, to: &Column) -> Option<String> {
         None if to.nullable => Some(format!("ALTER COLUMN {column} SET DEFAULT NULL")),
         None => Some(format!("ALTER COLUMN {column} DROP DEFAULT")),
     }
+}
+
+/// New columns for which MySQL does not fill the rows that are there: its binary log takes no
+/// function that gives each server another value, and a place gets none from an expression.
+fn stepwise<'a>(
+    change: &'a TableChange,
+    rebuilt: &BTreeSet<&Text>,
+    flavour: Option<Flavour>,
+) -> BTreeSet<&'a Text> {
+    if flavour == Some(Flavour::Mariadb) {
+        return BTreeSet::new();
+    }
+    let columns = change.to.columns.iter();
+    let is_new =
+        |it: &&Column| change.from.column(&it.name).is_none() || rebuilt.contains(&it.name);
+    let new = columns.filter(is_new);
+    new.filter(|it| fill::is_stepwise(it, flavour))
+        .map(|it| &it.name)
+        .collect()
 }
 
 /// The columns that no `MODIFY` makes what they are to be, and those computed from

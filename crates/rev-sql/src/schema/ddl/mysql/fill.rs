@@ -1,9 +1,80 @@
 //! Values for rows that are there already, where a column may not be NULL any more.
 
+use rev_core::Dialect;
+
 use super::spelling::{is_literal, string, value};
 use super::{name, table_name};
 use crate::schema::ddl::{Note, filling};
+use crate::schema::mysql::Flavour;
 use crate::schema::{Column, Table, TableChange, Text};
+use crate::split::{TokenKind, tokens};
+
+/// Functions that MySQL does not let fill rows while it keeps a binary log (error 1674): they
+/// give another value on each server.
+const UNSAFE: [&str; 12] = [
+    "aes_decrypt",
+    "aes_encrypt",
+    "current_user",
+    "rand",
+    "random_bytes",
+    "session_user",
+    "sysdate",
+    "system_user",
+    "user",
+    "uuid",
+    "uuid_short",
+    "wait_for_executed_gtid_set",
+];
+
+/// Whether MySQL does not give the rows that are there what a new column is to hold.
+pub(super) fn is_stepwise(column: &Column, flavour: Option<Flavour>) -> bool {
+    let is_filled = column.default.is_some() || must_be_filled(column);
+    let is_apart = is_place(column.type_name.as_str()) || is_vector(column.type_name.as_str());
+    (is_apart && is_filled && value_of(column, flavour).is_some())
+        || column
+            .default
+            .as_ref()
+            .is_some_and(|it| is_unsafe(it.as_str()))
+}
+
+/// Whether a default has a value of its own on each server.
+fn is_unsafe(default: &str) -> bool {
+    let found = tokens(default, Dialect::Mysql);
+    let mut words = found.iter().filter(|it| it.kind == TokenKind::Word);
+    words.any(|word| UNSAFE.iter().any(|it| word.text.eq_ignore_ascii_case(it)))
+}
+
+/// What rows get in a column that is new.
+fn value_of(column: &Column, flavour: Option<Flavour>) -> Option<String> {
+    match &column.default {
+        Some(default) => Some(value(default.as_str())),
+        None => filler(column, flavour),
+    }
+}
+
+/// The statement that gives every row its value in a new column.
+pub(super) fn all(
+    change: &TableChange,
+    column: &Column,
+    flavour: Option<Flavour>,
+) -> Option<String> {
+    let filler = value_of(column, flavour)?;
+    Some(format!(
+        "UPDATE {} SET {} = {filler}{}",
+        table_name(&change.to.name),
+        name(&column.name),
+        kept(&change.to, &column.name)
+    ))
+}
+
+/// What is to be said where rows may be NULL that must not be, and nothing is known to
+/// put there.
+pub(super) fn unknown(column: &Column) -> Note {
+    Note::decide(format!(
+        "`{}` must not be NULL any more: this fails where rows are",
+        column.name
+    ))
+}
 
 /// Whether a column has NULLs, as far as is known, and must not have them any more.
 pub(super) fn loses_nulls(from: &Column, to: &Column) -> bool {
@@ -12,7 +83,12 @@ pub(super) fn loses_nulls(from: &Column, to: &Column) -> bool {
 
 /// The statement that takes the NULLs out of a column that must not have them any
 /// more; `None` where there are none, or nothing is known to put there.
-pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Option<(String, Note)> {
+pub(super) fn missing(
+    change: &TableChange,
+    from: &Column,
+    to: &Column,
+    flavour: Option<Flavour>,
+) -> Option<(String, Note)> {
     if !loses_nulls(from, to) {
         return None;
     }
@@ -24,31 +100,35 @@ pub(super) fn missing(change: &TableChange, from: &Column, to: &Column) -> Optio
         Some(default) => value(default.as_str()),
         // It is to be a value before and after; a text can be all of them.
         None if is_text(from.type_name.as_str()) => {
-            filler(to).filter(|_| !is_place(to.type_name.as_str()))?
+            filler(to, flavour).filter(|_| !is_place(to.type_name.as_str()))?
         }
-        None => filler(from)?,
+        None => filler(from, flavour)?,
     };
-    // A column that is set by itself on every change would be.
-    let updated = change.from.columns.iter();
-    let updated = updated.filter(|it| it.options.contains_key("on update") && it.name != from.name);
-    let kept: String = updated
-        .map(|it| format!(", {0} = {0}", name(&it.name)))
-        .collect();
     let column = name(&from.name);
     let text = format!(
-        "UPDATE {} SET {column} = {filler}{kept} WHERE {column} IS NULL",
-        table_name(&change.to.name)
+        "UPDATE {} SET {column} = {filler}{} WHERE {column} IS NULL",
+        table_name(&change.to.name),
+        kept(&change.from, &from.name)
     );
     let note = filling::nulls(&change.to, to, &filler);
     Some((text, note))
 }
 
+/// Further places of an `UPDATE`: a column that is set by itself on every change would be.
+fn kept(table: &Table, but: &Text) -> String {
+    let columns = table.columns.iter();
+    let updated = columns.filter(|it| it.options.contains_key("on update") && it.name != *but);
+    updated
+        .map(|it| format!(", {0} = {0}", name(&it.name)))
+        .collect()
+}
+
 /// What is to be said of a new column that rows which are there have no value for.
-pub(super) fn needs(table: &Table, column: &Column) -> Option<Note> {
+pub(super) fn needs(table: &Table, column: &Column, flavour: Option<Flavour>) -> Option<Note> {
     if !must_be_filled(column) {
         return None;
     }
-    Some(match filler(column) {
+    Some(match filler(column, flavour) {
         Some(filler) => filling::new_column(table, column, &filler),
         None => Note::decide(format!(
             "`{}` must not be NULL and has no default: rows that are there have none",
@@ -59,11 +139,11 @@ pub(super) fn needs(table: &Table, column: &Column) -> Option<Note> {
 
 /// The column with a default for rows that are there, where the server's own filler
 /// would be no value at all: such as the month zero.
-pub(super) fn with_default(column: &Column) -> Option<Column> {
+pub(super) fn with_default(column: &Column, flavour: Option<Flavour>) -> Option<Column> {
     let type_name = base(column.type_name.as_str());
     let is_bad =
         matches!(type_name, "date" | "datetime" | "timestamp" | "json") || is_place(type_name);
-    let filler = filler(column).filter(|_| is_bad && must_be_filled(column))?;
+    let filler = filler(column, flavour).filter(|_| is_bad && must_be_filled(column))?;
     let default = match is_literal(&filler) && type_name != "json" {
         true => filler,
         false => format!("({filler})"),
@@ -111,13 +191,32 @@ fn place(type_name: &str) -> Option<&'static str> {
     })
 }
 
+fn is_vector(type_name: &str) -> bool {
+    base(type_name) == "vector"
+}
+
+/// A vector of zeros, of as many numbers as the type has.
+fn vector(type_name: &str, flavour: Option<Flavour>) -> Option<String> {
+    let read = match flavour? {
+        Flavour::Mysql => "STRING_TO_VECTOR",
+        Flavour::Mariadb => "VEC_FromText",
+    };
+    let (_, length) = type_name.split_once('(')?;
+    let length: usize = length.strip_suffix(')')?.trim().parse().ok()?;
+    let more = length.checked_sub(1)?;
+    Some(format!("{read}(CONCAT('[0', REPEAT(',0', {more}), ']'))"))
+}
+
 /// What a column of this kind holds that must hold something.
-fn filler(column: &Column) -> Option<String> {
+fn filler(column: &Column, flavour: Option<Flavour>) -> Option<String> {
     let type_name = column.type_name.as_str();
     if let Some(place) = place(base(type_name)) {
         let srid = column.options.get("srid").map(|it| format!(", {it}"));
         let srid = srid.unwrap_or_default();
         return Some(format!("ST_GeomFromText('{place}'{srid})"));
+    }
+    if is_vector(type_name) {
+        return vector(type_name, flavour);
     }
     let text = match base(type_name) {
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "decimal" | "float"
@@ -141,10 +240,8 @@ fn filler(column: &Column) -> Option<String> {
 
 /// The labels of an enum or set.
 pub(super) fn labels(type_name: &str) -> Vec<String> {
-    let found = crate::split::tokens(type_name, rev_core::Dialect::Mysql);
-    let texts = found
-        .iter()
-        .filter(|it| it.kind == crate::split::TokenKind::Text);
+    let found = tokens(type_name, Dialect::Mysql);
+    let texts = found.iter().filter(|it| it.kind == TokenKind::Text);
     let inner = |text: &str| {
         text[1..text.len() - 1]
             .replace("''", "'")

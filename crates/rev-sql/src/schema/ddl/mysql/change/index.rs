@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::super::name;
 use super::super::spelling::mentions;
-use super::super::{create, name};
 use crate::schema::ddl::Note;
 use crate::schema::{Alteration, Index, Part, PartOf, Reference, Rule, Table, TableChange, Text};
 
@@ -80,9 +80,9 @@ impl<'a> Indexes<'a> {
             .collect()
     }
 
-    pub(super) fn added(&self) -> Vec<String> {
-        let new = self.new.iter();
-        new.map(|it| format!("ADD {}", create::index(it))).collect()
+    /// Those that come, or come back.
+    pub(super) fn new(&self) -> impl Iterator<Item = &'a Index> + use<'a> {
+        self.new.clone().into_iter()
     }
 
     pub(super) fn renamed(&self) -> Vec<String> {
