@@ -12,7 +12,7 @@ use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 use crate::args::Comparing;
 use crate::commands::revision_line;
 use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
-use crate::looking::{UnusedPatterns, filter};
+use crate::looking::{UnusedPatterns, filter, tell_of_unread};
 use crate::models;
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
@@ -152,6 +152,7 @@ async fn compare(
     };
     let to = models::declared(session, binding, &flags.scratch, by).await?;
     patterns.see(filter, &[&from, &to]);
+    tell_of_unread(session, binding, filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
     let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
     // A setting that has come true is no mistake.
@@ -164,6 +165,9 @@ async fn compare(
         binding.dialect,
     );
     let diff = Diff::between(&from, &to, &renames, filter, binding.dialect);
+    for remark in &diff.remarks {
+        session.terminal.talk(remark);
+    }
     let found = Comparison {
         is_live: !flags.from_revisions,
         lacks_history,
@@ -319,5 +323,6 @@ pub(crate) async fn by_hand(
     let mut database = session.database(binding)?;
     let to = scratch::inspect(session, binding, &mut *database).await?;
     patterns.see(filter, &[&from, &to]);
+    tell_of_unread(session, binding, filter, &[&from, &to]);
     Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
 }

@@ -1,7 +1,8 @@
 //! Which parts of schemas are looked at, and which patterns match nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rev_core::Binding;
 use rev_sql::schema::{Filter, Schema};
 use rev_store::Problem;
 use rev_store::config::Word;
@@ -40,6 +41,25 @@ fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
         .config
         .fault_at(word, Problem::BadPattern { pattern, kind });
     Failure::refused(diagnostic::fault(&fault, &session.project.root).hint(KINDS))
+}
+
+/// Says what of a database was left aside, since it could not be read or is not compared,
+/// unless it is not looked at anyway.
+pub(crate) fn tell_of_unread(
+    session: &Session,
+    binding: &Binding,
+    filter: &Filter,
+    schemas: &[&Schema],
+) {
+    let all: BTreeMap<_, _> = schemas.iter().flat_map(|it| &it.unread).collect();
+    for (handle, why) in all.into_iter().filter(|(it, _)| filter.looks_at(it)) {
+        let (kind, _, name) = handle;
+        session.terminal.warn(format_args!(
+            "{} `{name}` of `{}` is left aside: {why}",
+            kind.noun(),
+            binding.name
+        ));
+    }
 }
 
 /// The patterns that have matched nothing in any database so far.

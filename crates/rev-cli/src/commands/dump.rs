@@ -10,7 +10,7 @@ use crate::compare::head;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::schema::{Dump, Dumps};
-use crate::looking::{UnusedPatterns, filter};
+use crate::looking::{UnusedPatterns, filter, tell_of_unread};
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
 
@@ -22,7 +22,9 @@ pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure
     for binding in session.databases(&args.databases)? {
         let schema = runtime()?.block_on(schema(args, session, &binding))?;
         patterns.see(&filter, &[&schema]);
+        tell_of_unread(session, &binding, &filter, &[&schema]);
         let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
+        let schema = whole(session, &binding, schema);
         let sql = ddl::dump(&schema, binding.dialect).to_sql();
         dumps.push((binding, sql));
     }
@@ -43,6 +45,21 @@ pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure
     });
     session.terminal.script(&texts.collect::<String>())?;
     Ok(Exit::Done)
+}
+
+/// A schema without views that could not be made from it, each of which is told.
+fn whole(session: &Session, binding: &Binding, mut schema: Schema) -> Schema {
+    for (handle, why) in std::mem::take(&mut schema.broken) {
+        if !schema.objects.contains_key(&handle) {
+            continue;
+        }
+        schema.remove(&handle);
+        session.terminal.warn(format_args!(
+            "view `{}` of `{}` is broken, and left out: {why}",
+            handle.2, binding.name
+        ));
+    }
+    schema
 }
 
 async fn schema(

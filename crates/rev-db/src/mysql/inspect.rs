@@ -8,7 +8,7 @@ use sqlx::mysql::MySqlRow;
 
 use super::Mysql;
 use super::connection::{Connection, Set};
-use super::error::from_sqlx;
+use super::error::{account, from_sqlx, is_broken};
 use crate::rows::LedgerRow as _;
 
 /// How many texts are asked for at once: the server refuses packets that are too long.
@@ -35,24 +35,81 @@ impl Mysql {
         for some in requests.chunks(TEXTS_AT_ONCE) {
             texts.extend(self::texts(connection, some).await?);
         }
-        catalogue.schema(&texts).map_err(unreadable)
+        let mut schema = catalogue.schema(&texts);
+        let mut answers = Vec::new();
+        for some in catalogue.views().chunks(TEXTS_AT_ONCE) {
+            answers.extend(states(connection, some).await?);
+        }
+        catalogue.note_broken(&mut schema, &answers);
+        Ok(schema)
     }
 }
 
+/// What the server says of each view.
+async fn states(
+    connection: &mut Connection,
+    views: &[(String, String)],
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    let questions: Vec<&str> = views.iter().map(|(_, sql)| sql.as_str()).collect();
+    let sets = connection
+        .sets(&questions.join(
+            ";
+",
+        ))
+        .await;
+    let sets = sets.map_err(|e| from_sqlx(&e))?;
+    let state = |((name, _), set): (&(String, String), &Set)| {
+        let said = set.rows.first()?.maybe_text(0).ok().flatten()?;
+        Some((name.clone(), said))
+    };
+    Ok(views.iter().zip(&sets).filter_map(state).collect())
+}
+
+/// The texts that make objects, each or why there is none. Where one is refused, all are
+/// asked for one by one.
 async fn texts(
     connection: &mut Connection,
     requests: &[Request],
-) -> Result<Vec<Option<String>>, DatabaseError> {
+) -> Result<Vec<Result<String, String>>, DatabaseError> {
     let statements: Vec<&str> = requests.iter().map(|it| it.sql.as_str()).collect();
-    let sets = connection.sets(&statements.join(";\n")).await;
-    let sets = sets.map_err(|e| from_sqlx(&e))?;
-    let text = |(request, set): (&Request, &Set)| {
-        let cell = set.rows.first()?;
-        // Not all of it need be text.
-        let bytes: Option<Vec<u8>> = cell.try_get_unchecked(request.column).ok()?;
-        bytes.map(|bytes| readable(&bytes))
-    };
-    Ok(requests.iter().zip(&sets).map(text).collect())
+    match connection
+        .sets(&statements.join(
+            ";
+",
+        ))
+        .await
+    {
+        Ok(sets) => Ok(requests.iter().zip(&sets).map(text_in).collect()),
+        Err(error) if is_broken(&error) => Err(from_sqlx(&error)),
+        Err(_) => one_by_one(connection, requests).await,
+    }
+}
+
+async fn one_by_one(
+    connection: &mut Connection,
+    requests: &[Request],
+) -> Result<Vec<Result<String, String>>, DatabaseError> {
+    let mut texts = Vec::with_capacity(requests.len());
+    for request in requests {
+        texts.push(match connection.sets(&request.sql).await {
+            Ok(sets) => text_in((request, &sets.into_iter().next().unwrap_or_default())),
+            Err(error) if is_broken(&error) => return Err(from_sqlx(&error)),
+            Err(error) => Err(said(&error)),
+        });
+    }
+    Ok(texts)
+}
+
+fn said(error: &sqlx::Error) -> String {
+    account(error).map_or_else(|| error.to_string(), |it| it.message().to_owned())
+}
+
+fn text_in((request, set): (&Request, &Set)) -> Result<String, String> {
+    let denied = || "this user may not read its text".to_owned();
+    let row = set.rows.first().ok_or_else(denied)?;
+    // Not all of it need be text.
+    let bytes: Option<Vec<u8>> = row.try_get_unchecked(request.column).ok().flatten();
+    bytes.map(|bytes| readable(&bytes)).ok_or_else(denied)
 }
 
 fn rows(set: &Set) -> Vec<Row> {

@@ -34,7 +34,7 @@ pub enum Undeclared {
 }
 
 /// Words that may stand between `CREATE` and what is made.
-const MODIFIERS: [&str; 17] = [
+const MODIFIERS: [&str; 20] = [
     "OR",
     "REPLACE",
     "TEMP",
@@ -48,6 +48,9 @@ const MODIFIERS: [&str; 17] = [
     "VIRTUAL",
     "MATERIALIZED",
     "RECURSIVE",
+    "JSON",
+    "RELATIONAL",
+    "DUALITY",
     "CONSTRAINT",
     "ONLINE",
     "OFFLINE",
@@ -67,6 +70,7 @@ fn kinds(dialect: Dialect) -> &'static [&'static str] {
             "PROCEDURE",
             "EVENT",
             "SEQUENCE",
+            "LIBRARY",
         ],
         Dialect::Postgres => &[
             "TABLE",
@@ -303,8 +307,9 @@ fn kind_at(found: &[Token<'_>], dialect: Dialect) -> Option<usize> {
             it if it.is("SQL") => 3,
             // `` DEFINER = `root`@`localhost` ``, in as many tokens as it takes.
             it if it.is("DEFINER") => {
-                let ends =
-                    |token: &Token<'_>| token.is_any(&["SQL", "AGGREGATE"]) || token.is_any(kinds);
+                let ends = |token: &Token<'_>| {
+                    token.is_any(&["SQL", "AGGREGATE", "JSON"]) || token.is_any(kinds)
+                };
                 1 + found[at + 1..].iter().position(ends)?
             }
             _ => return None,
@@ -380,6 +385,10 @@ mod tests {
             (
                 Mysql,
                 "CREATE ALGORITHM=UNDEFINED DEFINER=root@localhost SQL SECURITY DEFINER VIEW v AS SELECT t.a FROM t",
+            ),
+            (
+                Mysql,
+                "CREATE DEFINER=root@localhost JSON RELATIONAL DUALITY VIEW v AS SELECT JSON_DUALITY_OBJECT('_id': a) FROM t",
             ),
             (
                 Mysql,

@@ -47,6 +47,8 @@ pub struct Diff {
     /// Whether it leads back from where another diff has led: then the database is
     /// what that one has made, with the names that it had to choose.
     pub is_way_back: bool,
+    /// What is left as it is, and why: sentences.
+    pub remarks: Vec<String>,
 }
 
 /// One thing that differs.
@@ -172,10 +174,14 @@ impl Diff {
         filter: &Filter,
         dialect: Dialect,
     ) -> Self {
+        let unread = before.unread.keys().chain(to.unread.keys());
+        let aside: BTreeSet<Handle> = unread.cloned().collect();
+        let (before, to) = (&without(before, &aside), &without(to, &aside));
         let moves = super::rename::moves(before, to, renames);
         let from = super::rename::apply(before, &moves, dialect);
         let settled = filter.settle(&from, to.clone(), renames, dialect);
         let mut to = keep_extensions(&from, settled);
+        let remarks = keep_keys(&from, &mut to);
         let left_out = filter.left_out(&from, renames);
         let columns_left_out = filter.columns_left_out(&from, renames);
         for handle in &left_out {
@@ -195,6 +201,7 @@ impl Diff {
             columns_left_out,
             is_filtered: !filter.is_empty(),
             is_way_back: false,
+            remarks,
         }
         .compared()
     }
@@ -387,6 +394,46 @@ fn doubtful(what: String, doubt: Option<&Rename>) -> String {
         Some(rename) => format!("{what}; if it was renamed: --rename {}", rename.spelt()),
         None => what,
     }
+}
+
+/// A schema without what was not read on one of the sides.
+fn without(schema: &Schema, aside: &BTreeSet<Handle>) -> Schema {
+    let mut schema = schema.clone();
+    for handle in aside {
+        schema.remove(handle);
+    }
+    schema
+}
+
+/// A key that the server has given a table that declares none stays on one side, and is not
+/// made on the other. Says where it stays.
+fn keep_keys(from: &Schema, to: &mut Schema) -> Vec<String> {
+    let makes_keys = to.makes_keys;
+    let mut remarks = Vec::new();
+    for table in to.tables.values_mut() {
+        let Some(known) = from.tables.get(&table.name) else {
+            continue;
+        };
+        match (known.key_of_server(), table.key_of_server()) {
+            (Some((column, key)), None) if table.primary_key().is_none() => {
+                table.columns.insert(0, column.clone());
+                table.constraints.push(key.clone());
+                table.constraints.sort();
+                let text = format!(
+                    "table `{}` keeps `{}`, the primary key that the server has made for it",
+                    table.name, column.name
+                );
+                remarks.push(text);
+            }
+            (None, Some((column, key))) if makes_keys && known.primary_key().is_none() => {
+                let (column, key) = (column.name.clone(), key.clone());
+                table.columns.retain(|it| it.name != column);
+                table.constraints.retain(|it| *it != key);
+            }
+            _ => {}
+        }
+    }
+    remarks
 }
 
 /// An extension is never dropped, nor where it lies: what else stands on it is not known

@@ -91,6 +91,12 @@ impl Filter {
         follows && self.keeps(*kind, &owners)
     }
 
+    /// Whether what a handle names is looked at.
+    #[must_use]
+    pub fn looks_at(&self, handle: &Handle) -> bool {
+        self.keeps_object(handle, &[])
+    }
+
     /// The objects of a schema that are not looked at.
     pub(super) fn left_out(&self, schema: &Schema, renames: &[Rename]) -> BTreeSet<Handle> {
         let all = schema.objects.keys();

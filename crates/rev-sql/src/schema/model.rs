@@ -59,6 +59,13 @@ pub struct Schema {
     pub stands_on: BTreeMap<Name, BTreeSet<Name>>,
     /// Owners and privileges of PostgreSQL. Not compared.
     pub rights: BTreeMap<(Kind, Name), Rights>,
+    /// What is there and was not read, each with why. Nothing is done about it: neither
+    /// side of a comparison has it.
+    pub unread: BTreeMap<Handle, String>,
+    /// Views that their server calls broken, each with its words. Compared like others.
+    pub broken: BTreeMap<Handle, String>,
+    /// Whether its server gives a table without a primary key one that nobody sees.
+    pub makes_keys: bool,
     /// Which server of the dialect `mysql` it is of, where one was asked. Not compared.
     pub flavour: Option<Flavour>,
 }
@@ -88,6 +95,26 @@ impl Schema {
             || self.sequences.keys().any(is)
             || self.objects.keys().any(|(_, _, name)| is(name))
             || self.tables.values().any(has_index)
+    }
+
+    /// Takes out what this handle names, and what belongs to it.
+    pub fn remove(&mut self, handle: &Handle) {
+        let (kind, _, name) = handle;
+        match kind {
+            Kind::Table => {
+                self.tables.remove(name);
+            }
+            Kind::Sequence => {
+                self.sequences.remove(name);
+            }
+            _ => {
+                self.objects.remove(handle);
+            }
+        }
+        if matches!(kind, Kind::Table | Kind::View) {
+            self.objects
+                .retain(|(_, on, _), _| on.as_ref() != Some(name));
+        }
     }
 
     /// Adds a table.
@@ -286,6 +313,24 @@ impl Table {
             Rule::PrimaryKey(parts) => Some(parts.as_slice()),
             _ => None,
         })
+    }
+
+    /// The column and key that MySQL gives a table without a primary key, where it does so:
+    /// under this name and in this shape.
+    #[must_use]
+    pub fn key_of_server(&self) -> Option<(&Column, &Constraint)> {
+        let key = self.constraints.iter().find(|it| match &it.rule {
+            Rule::PrimaryKey(parts) => matches!(parts.as_slice(),
+                [Part { of: PartOf::Column(name), .. }] if name.as_str() == "my_row_id"),
+            _ => false,
+        })?;
+        let column = self.columns.iter().find(|it| {
+            it.name.as_str() == "my_row_id"
+                && it.type_name.as_str() == "bigint unsigned"
+                && it.identity.is_some()
+                && it.options.contains_key("invisible")
+        })?;
+        Some((column, key))
     }
 
     /// Whether no two rows may have the same value in a column.

@@ -24,11 +24,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 
-use super::{Kind, Name, Object, Schema, Text};
+use super::{Handle, Kind, Name, Object, Schema, Text};
 use crate::ledger::{Ledger, name, text};
 use program::Own;
 
 pub use bytes::readable;
+pub(super) use program::is_duality;
 
 /// Which of the two servers a schema is of: some statements are refused by one alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Catalogue {
     routines: Vec<(String, bool)>,
     /// Events by name, with when each begins where the server has made that up.
     events: Vec<(String, Option<String>)>,
+    /// What no comparison knows, each with its kind and name.
+    strangers: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -77,6 +80,8 @@ struct Server {
     collation: String,
     /// None where nothing was asked.
     flavour: Option<Flavour>,
+    /// Whether tables without a primary key get one that nobody sees.
+    makes_keys: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,12 +127,13 @@ pub struct Unreadable {
 
 /// The first round: statements whose rows, in this order, make a [`Catalogue`].
 #[must_use]
-pub fn questions(ledger: &Ledger) -> [String; 6] {
+pub fn questions(ledger: &Ledger) -> [String; 7] {
     let own = ledger.tables().map(|table| text(&table, Dialect::Mysql));
     let own = own.join(", ");
     [
         "SELECT DATABASE(), CAST(@@lower_case_table_names AS CHAR), @@default_storage_engine, \
-         @@collation_database, VERSION()"
+         @@collation_database, VERSION() \
+         /*!80030 , CAST(@@SESSION.sql_generate_invisible_primary_key AS CHAR) */"
             .to_owned(),
         format!(
             "SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES \
@@ -152,6 +158,12 @@ pub fn questions(ledger: &Ledger) -> [String; 6] {
         "SELECT EVENT_NAME, IF(STARTS = CREATED, CAST(STARTS AS CHAR), NULL) \
          FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE() ORDER BY EVENT_NAME"
             .to_owned(),
+        // Packages, and libraries, which MySQL has since 9.2.
+        "SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME FROM information_schema.ROUTINES \
+         WHERE ROUTINE_SCHEMA = DATABASE() AND ROUTINE_TYPE NOT IN ('FUNCTION', 'PROCEDURE') \
+         /*!90200 UNION ALL SELECT 'library', LIBRARY_NAME FROM information_schema.LIBRARIES \
+         WHERE LIBRARY_SCHEMA = DATABASE() */"
+            .to_owned(),
     ]
 }
 
@@ -162,7 +174,16 @@ impl Catalogue {
     ///
     /// [`Unreadable`], where one is missing.
     pub fn read(answers: &[Vec<Row>]) -> Result<Self, Unreadable> {
-        let [server, tables, columns, triggers, routines, events] = answers else {
+        let [
+            server,
+            tables,
+            columns,
+            triggers,
+            routines,
+            events,
+            strangers,
+        ] = answers
+        else {
             return Err(Unreadable {
                 kind: "catalogue",
                 name: "information_schema".to_owned(),
@@ -178,6 +199,10 @@ impl Catalogue {
             events: events
                 .iter()
                 .map(|row| (cell(row, 0), row.get(1).cloned().flatten()))
+                .collect(),
+            strangers: strangers
+                .iter()
+                .map(|row| (cell(row, 0), cell(row, 1)))
                 .collect(),
             ..Self::default()
         };
@@ -230,28 +255,80 @@ impl Catalogue {
         tables.chain(routines).chain(events).collect()
     }
 
-    /// The schema, with the texts that the [`Self::requests`] gave, in their order;
-    /// one that is missing may not be read by this user.
-    ///
-    /// # Errors
-    ///
-    /// [`Unreadable`].
-    pub fn schema(&self, texts: &[Option<String>]) -> Result<Schema, Unreadable> {
+    /// A question for each view, whose answer says `VIEW` unless it is broken, by name.
+    #[must_use]
+    pub fn views(&self) -> Vec<(String, String)> {
+        let views = self
+            .tables
+            .iter()
+            .filter(|(_, kind)| *kind == TableKind::View);
+        let question = |called: &String| {
+            // MariaDB looks closer where it counts rows.
+            let sql = format!(
+                "SELECT TABLE_COMMENT, TABLE_ROWS FROM information_schema.TABLES \
+                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
+                text(called, Dialect::Mysql)
+            );
+            (called.clone(), sql)
+        };
+        views.map(|(called, _)| question(called)).collect()
+    }
+
+    /// Notes which of a schema's views are broken, by the answers to [`Self::views`].
+    pub fn note_broken(&self, schema: &mut Schema, answers: &[(String, String)]) {
+        let broken = answers.iter().filter(|(_, answer)| answer != "VIEW");
+        for (called, answer) in broken {
+            let handle = (Kind::View, None, self.server.name(called));
+            if schema.objects.contains_key(&handle) {
+                schema.broken.insert(handle, answer.clone());
+            }
+        }
+    }
+
+    /// The schema, with the texts that the [`Self::requests`] gave, in their order, or why
+    /// there is none. What is not understood is left aside.
+    #[must_use]
+    pub fn schema(&self, texts: &[Result<String, String>]) -> Schema {
         let mut schema = Schema {
             flavour: self.server.flavour,
+            makes_keys: self.server.makes_keys,
             ..Schema::default()
         };
         let own = self.own();
         for (request, text) in self.requests().iter().zip(texts) {
-            let Some(text) = text else {
-                return Err(request.unreadable("this user may not read its text"));
+            let added = match text {
+                Ok(text) => self.add(&mut schema, &own, request, text),
+                Err(why) => Err(request.unreadable(why)),
             };
-            self.add(&mut schema, &own, request, text)?;
+            if let Err(unreadable) = added {
+                let handle = self.handle(request);
+                schema.unread.insert(handle, unreadable.what);
+            }
+        }
+        for (kind, called) in &self.strangers {
+            let name = Name::bare(Text::keyed(called, format!("{kind} {called}")));
+            let why = format!("a {kind} is not compared");
+            schema.unread.insert((Kind::Routine, None, name), why);
         }
         for object in program::triggers(&self.triggers, &self.server) {
             schema.add_object(object);
         }
-        Ok(schema)
+        for handle in schema.unread.clone().keys() {
+            schema.remove(handle);
+        }
+        schema
+    }
+
+    fn handle(&self, request: &Request) -> Handle {
+        let called = &request.name;
+        let (kind, name) = match request.kind {
+            "table" => (Kind::Table, self.server.name(called)),
+            "sequence" => (Kind::Sequence, self.server.name(called)),
+            "view" => (Kind::View, self.server.name(called)),
+            "event" => (Kind::Event, Name::bare(part_name(called))),
+            kind => (Kind::Routine, routine_name(called, kind == "function")),
+        };
+        (kind, None, name)
     }
 
     fn add(
@@ -309,6 +386,7 @@ impl Server {
                 .get(4)
                 .and_then(Option::as_deref)
                 .map(Flavour::of_version),
+            makes_keys: cell(row, 5) == "1",
         }
     }
 

@@ -78,6 +78,14 @@ async fn dump(
         return Ok(kept);
     }
     let schema = database.inspect().await?;
+    if let Some(((kind, _, name), why)) = schema.unread.iter().chain(&schema.broken).next() {
+        return Err(DatabaseError::Other {
+            message: format!(
+                "{} `{name}` cannot be put into a script: {why}",
+                kind.noun()
+            ),
+        });
+    }
     let statements = ddl::dump(&schema, binding.dialect).statements.into_iter();
     Ok(statements.map(|it| it.text).collect())
 }

@@ -24,7 +24,7 @@ mod spelling;
 use rev_core::Dialect;
 
 use super::{Note, Script, Step, Writer, spell};
-use crate::schema::mysql::Flavour;
+use crate::schema::mysql::{Flavour, is_duality};
 use crate::schema::{Change, Constraint, Diff, Kind, Name, Object, Table, Text};
 use change::Alter;
 use keys::Keys;
@@ -65,8 +65,8 @@ impl Writer for Mysql<'_> {
         false
     }
 
-    fn replaces(&self, from: &Object, _: &Object) -> bool {
-        from.kind == Kind::View
+    fn replaces(&self, from: &Object, to: &Object) -> bool {
+        from.kind == Kind::View && is_duality(from) == is_duality(to)
     }
 
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
@@ -74,7 +74,15 @@ impl Writer for Mysql<'_> {
             // A table takes its triggers along.
             Step::DropObject(object) if is_dropped(object.on.as_ref(), diff) => {}
             Step::DropObject(object) => script.push(object::drop(object)),
-            Step::CreateObject(object) => script.push(object::create(object)),
+            Step::CreateObject(object) => {
+                let broken = diff.to.broken.get(&object.handle()).map(|why| {
+                    let name = &object.name;
+                    Note::decide(format!(
+                        "view `{name}` was broken, and cannot be made: {why}"
+                    ))
+                });
+                script.push_noted(object::create(object), broken.into_iter().collect());
+            }
             Step::ReplaceObject(_, object) => script.push(object::replace(object)),
             Step::DropForeignKey(from, key) => {
                 let called = keys::called(key, from, diff);

@@ -47,11 +47,14 @@ const KINDS: [(&[&str], Treatment); 16] = [
 /// How a statement of models is loaded.
 #[must_use]
 pub fn treatment(statement: &str, dialect: Dialect) -> Treatment {
+    let found = code_tokens(statement, dialect);
+    let is = |at: usize, word: &str| found.get(at).is_some_and(|token| token.is(word));
+    if dialect == Dialect::Mysql && is(0, "CREATE") && is(1, "LIBRARY") {
+        return NotCompared("libraries");
+    }
     if dialect != Dialect::Postgres {
         return Treatment::AsItIs;
     }
-    let found = code_tokens(statement, dialect);
-    let is = |at: usize, word: &str| found.get(at).is_some_and(|token| token.is(word));
     if is(0, "SECURITY") && is(1, "LABEL") {
         return LeftOut("security labels");
     }
@@ -176,6 +179,8 @@ mod tests {
             assert_eq!(treatment(text, Postgres), due, "{text}");
         }
         assert_eq!(treatment("GRANT SELECT ON t TO x", Mysql), AsItIs);
+        let library = "CREATE LIBRARY l LANGUAGE JAVASCRIPT AS 'export function f() {}'";
+        assert_eq!(treatment(library, Mysql), NotCompared("libraries"));
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Pattern {
             self.matches(*kind, name.schema.as_ref().or(on), &name.name)
         };
         let mut namespaces = schema.namespaces.iter();
-        namespaces.any(|it| self.matches(Kind::Namespace, None, it))
+        schema.unread.keys().any(of_object)
+            || namespaces.any(|it| self.matches(Kind::Namespace, None, it))
             || schema.enums.keys().any(|it| named(Kind::Enum, it))
             || schema.sequences.keys().any(|it| named(Kind::Sequence, it))
             || schema.tables.keys().any(|it| named(Kind::Table, it))

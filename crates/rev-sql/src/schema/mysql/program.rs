@@ -70,6 +70,17 @@ impl Own<'_> {
     }
 }
 
+/// What stands before `VIEW` where it shows tables as documents.
+const DUALITY: [&str; 3] = ["JSON", "RELATIONAL", "DUALITY"];
+
+/// Whether a view shows tables as documents, which none becomes or ceases to be in place.
+pub(in crate::schema) fn is_duality(view: &Object) -> bool {
+    let text = view.create.first().map_or("", Text::as_str);
+    let found = tokens(text, Dialect::Mysql);
+    let head = found.iter().take_while(|it| !it.is("VIEW"));
+    head.into_iter().any(|it| it.is("DUALITY"))
+}
+
 /// `CREATE ALGORITHM=UNDEFINED DEFINER=… SQL SECURITY DEFINER VIEW …`
 pub(super) fn view(
     request: &Request,
@@ -87,9 +98,12 @@ pub(super) fn view(
             create.push_str(&format!("ALGORITHM = {algorithm} "));
         }
     }
-    skip_to(&mut cursor, &["SQL", "VIEW"])?;
+    skip_to(&mut cursor, &["SQL", "VIEW", "JSON"])?;
     if cursor.takes(&["SQL", "SECURITY"]) && cursor.name()?.eq_ignore_ascii_case("INVOKER") {
         create.push_str("SQL SECURITY INVOKER ");
+    }
+    if cursor.takes(&DUALITY) {
+        create.push_str("JSON RELATIONAL DUALITY ");
     }
     cursor.expect("VIEW")?;
     cursor.name()?;
@@ -184,10 +198,15 @@ fn skip_to(cursor: &mut Cursor<'_>, keywords: &[&str]) -> Result<(), Unreadable>
 }
 
 /// A statement without what stands behind its end: a comment there would swallow
-/// the semicolon.
+/// the semicolon. MySQL keeps the semicolon itself with an event that other statements
+/// followed in what a client sent.
 fn statement(text: &str) -> &str {
     let tokens = tokens(text, Dialect::Mysql);
-    let end = tokens.last().map_or(text.len(), Token::end);
+    let mut own = tokens
+        .iter()
+        .rev()
+        .skip_while(|it| it.kind == TokenKind::Semicolon);
+    let end = own.next().map_or(text.len(), Token::end);
     text[..end].trim_start()
 }
 

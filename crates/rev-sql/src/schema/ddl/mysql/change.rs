@@ -26,6 +26,8 @@ pub(super) struct Alter<'a> {
     /// New columns whose rows are filled after they are added, before they are what they
     /// are to be.
     stepwise: BTreeSet<&'a Text>,
+    /// These, and new columns that are computed from them: what stands on one comes later.
+    waiting: BTreeSet<&'a Text>,
     drops: Vec<String>,
     changes: Vec<String>,
     adds: Vec<String>,
@@ -48,12 +50,14 @@ impl<'a> Alter<'a> {
         flavour: Option<Flavour>,
     ) -> Self {
         let rebuilt = rebuilt(change);
+        let stepwise = stepwise(change, &rebuilt, flavour);
         let mut alter = Self {
             change,
             diff,
             collation,
             flavour,
-            stepwise: stepwise(change, &rebuilt, flavour),
+            waiting: waiting(change, &rebuilt, &stepwise),
+            stepwise,
             rebuilt,
             drops: Vec::new(),
             changes: Vec::new(),
@@ -100,7 +104,12 @@ impl<'a> Alter<'a> {
         }
         push_alter(&table, &clauses, self.notes, script);
         self.fills.into_iter().for_each(|it| script.push(it));
-        push_alter(&table, &self.late, Vec::new(), script);
+        // No column may come beside a default that differs on each server.
+        let adds = self.late.iter().any(|it| it.starts_with("ADD COLUMN"));
+        let is_first = |it: &String| adds && it.starts_with("MODIFY COLUMN");
+        let (first, late): (Vec<_>, Vec<_>) = self.late.into_iter().partition(is_first);
+        push_alter(&table, &first, Vec::new(), script);
+        push_alter(&table, &late, Vec::new(), script);
         for clause in self.after {
             script.push(format!("ALTER TABLE {table} {clause}"));
         }
@@ -169,11 +178,11 @@ impl<'a> Alter<'a> {
         for key in keys {
             let clause = format!("ADD {}", create::primary_key(key));
             let parts = self.change.to.primary_key().unwrap_or_default();
-            self.add(clause, index::stand_on(parts, &self.stepwise));
+            self.add(clause, index::stand_on(parts, &self.waiting));
         }
-        for index in indexes.new() {
+        for index in indexes.coming() {
             let clause = format!("ADD {}", create::index(index));
-            self.add(clause, index::stand_on(&index.parts, &self.stepwise));
+            self.add(clause, index::stand_on(&index.parts, &self.waiting));
         }
         for check in checks {
             let called = keys::called(check, &self.change.to, self.diff);
@@ -196,12 +205,12 @@ impl<'a> Alter<'a> {
 
     /// Whether an expression uses a column whose rows are filled after it is added.
     fn waits_for_fills(&self, expression: &str) -> bool {
-        self.stepwise.iter().any(|it| mentions(expression, it))
+        self.waiting.iter().any(|it| mentions(expression, it))
     }
 
     fn is_next_key_late(&self) -> bool {
         let key = self.change.to.primary_key();
-        key.is_some_and(|parts| index::stand_on(parts, &self.stepwise))
+        key.is_some_and(|parts| index::stand_on(parts, &self.waiting))
     }
 
     fn drop_columns(&mut self) {
@@ -235,9 +244,23 @@ impl<'a> Alter<'a> {
             self.notes
                 .extend(loss::of_change(&self.change.to, from, to));
             self.take_nulls_out(from, to);
-            self.changes
-                .push(format!("MODIFY COLUMN {}", self.definition(to)));
+            let clause = format!("MODIFY COLUMN {}", self.definition(to));
+            if self.is_apart(to) {
+                self.late.push(clause);
+            } else {
+                self.changes.push(clause);
+            }
         }
+    }
+
+    /// Whether a column that changes must do so in another statement than that which adds
+    /// columns.
+    fn is_apart(&self, column: &Column) -> bool {
+        let mut alterations = self.change.alterations.iter();
+        let adds = alterations.any(|it| matches!(it, Alteration::AddColumn(_)));
+        self.flavour != Some(Flavour::Mariadb)
+            && (adds || !self.rebuilt.is_empty())
+            && fill::has_unsafe_default(column)
     }
 
     /// Puts values where NULL is not allowed any more. What a table's history holds no
@@ -278,10 +301,8 @@ impl<'a> Alter<'a> {
         let is_new = |it: &Column| {
             self.change.from.column(&it.name).is_none() || self.rebuilt.contains(&it.name)
         };
-        let is_late = |it: &Column| {
-            let generated = it.generated.as_ref();
-            generated.is_some_and(|it| self.waits_for_fills(it.expression.as_str()))
-        };
+        let is_late =
+            |it: &Column| self.waiting.contains(&it.name) && !self.stepwise.contains(&it.name);
         let last = to.columns.iter().rposition(|it| !is_new(it));
         let new: Vec<(usize, &Column)> = to
             .columns
@@ -438,6 +459,27 @@ fn stepwise<'a>(
     new.filter(|it| fill::is_stepwise(it, flavour))
         .map(|it| &it.name)
         .collect()
+}
+
+/// The stepwise columns with the new ones that are computed from them.
+fn waiting<'a>(
+    change: &'a TableChange,
+    rebuilt: &BTreeSet<&Text>,
+    stepwise: &BTreeSet<&'a Text>,
+) -> BTreeSet<&'a Text> {
+    let mut waiting = stepwise.clone();
+    let is_new = |it: &Column| change.from.column(&it.name).is_none() || rebuilt.contains(&it.name);
+    loop {
+        let more = change.to.columns.iter().find(|it| {
+            let expression = it.generated.as_ref().map(|it| it.expression.as_str());
+            let uses = |text: &str| waiting.iter().any(|name| mentions(text, name));
+            is_new(it) && !waiting.contains(&it.name) && expression.is_some_and(uses)
+        });
+        match more {
+            Some(column) => waiting.insert(&column.name),
+            None => return waiting,
+        };
+    }
 }
 
 /// The columns that no `MODIFY` makes what they are to be, and those computed from

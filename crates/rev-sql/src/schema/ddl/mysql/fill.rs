@@ -30,11 +30,13 @@ const UNSAFE: [&str; 12] = [
 pub(super) fn is_stepwise(column: &Column, flavour: Option<Flavour>) -> bool {
     let is_filled = column.default.is_some() || must_be_filled(column);
     let is_apart = is_place(column.type_name.as_str()) || is_vector(column.type_name.as_str());
-    (is_apart && is_filled && value_of(column, flavour).is_some())
-        || column
-            .default
-            .as_ref()
-            .is_some_and(|it| is_unsafe(it.as_str()))
+    (is_apart && is_filled && value_of(column, flavour).is_some()) || has_unsafe_default(column)
+}
+
+/// Whether a column has a default that differs on each server.
+pub(super) fn has_unsafe_default(column: &Column) -> bool {
+    let default = column.default.as_ref();
+    default.is_some_and(|it| is_unsafe(it.as_str()))
 }
 
 /// Whether a default has a value of its own on each server.

@@ -82,7 +82,7 @@ impl Renamed<'_> {
     }
 
     /// Checks, by their place in the table, which a rename keeps.
-    fn checks<'b>(&self, before: &'b Table) -> Vec<usize> {
+    fn checks(&self, before: &Table) -> Vec<usize> {
         let all = before.constraints.iter().enumerate();
         let uses = |rule: &Rule| matches!(rule, Rule::Check(text) if self.uses(text.as_str()));
         all.filter(|(_, it)| uses(&it.rule))

@@ -81,7 +81,7 @@ impl<'a> Indexes<'a> {
     }
 
     /// Those that come, or come back.
-    pub(super) fn new(&self) -> impl Iterator<Item = &'a Index> + use<'a> {
+    pub(super) fn coming(&self) -> impl Iterator<Item = &'a Index> + use<'a> {
         self.new.clone().into_iter()
     }
 
