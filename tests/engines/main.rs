@@ -18,6 +18,7 @@ mod project;
 mod proxy;
 mod race;
 mod reach;
+mod scratches;
 mod scripts;
 mod squash;
 mod story;

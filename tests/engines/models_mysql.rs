@@ -1,11 +1,15 @@
-//! Schemas of MariaDB: what is read of them, what is written from one to another.
+//! Schemas of MySQL and MariaDB: what is read of them, what is written from one to another.
 //!
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod generator;
+mod kinds;
 mod losses;
+mod names;
 mod real;
 mod runs;
+mod spoken;
+mod steps;
 
 use std::time::Duration;
 
@@ -17,11 +21,30 @@ use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch};
 
 use generator::{Pair, ROWS};
+use spoken::Spoken;
 
-/// A database made by this SQL.
-fn made(sql: &str) -> Scratch {
-    let scratch = Engine::Mariadb.scratch();
-    apply(&scratch, sql).unwrap_or_else(|error| panic!("{error}"));
+/// Compares with what is recorded for this server.
+macro_rules! snapshot {
+    ($engine:expr, $($rest:tt)*) => {{
+        let mut settings = insta::Settings::clone_current();
+        if let Some(suffix) = $crate::models_mysql::spoken($engine).suffix() {
+            settings.set_snapshot_suffix(suffix);
+        }
+        settings.bind(|| insta::assert_snapshot!($($rest)*));
+    }};
+}
+use snapshot;
+
+/// What an engine's server understands.
+fn spoken(engine: Engine) -> Spoken {
+    Spoken::by(&engine.scratch())
+}
+
+/// A database made by this SQL, as far as the server understands it.
+fn made(engine: Engine, sql: &str) -> Scratch {
+    let scratch = engine.scratch();
+    let sql = Spoken::by(&scratch).lines(sql);
+    apply(&scratch, &sql).unwrap_or_else(|error| panic!("{error}"));
     scratch
 }
 
@@ -74,8 +97,8 @@ fn dump(schema: &Schema) -> String {
 }
 
 /// Goes from one schema to the other and back, and says how, if nothing is left.
-fn both_ways(from: &str, to: &str, renames: &[&str]) -> String {
-    let (here, there) = (made(from), made(to));
+fn both_ways(engine: Engine, from: &str, to: &str, renames: &[&str]) -> String {
+    let (here, there) = (made(engine, from), made(engine, to));
     let (from, to) = (inspect(&here), inspect(&there));
     let renames: Vec<String> = renames.iter().map(ToString::to_string).collect();
     let (renames, bad) = resolve(&renames, &from, &to, Dialect::Mysql);
@@ -94,15 +117,15 @@ fn both_ways(from: &str, to: &str, renames: &[&str]) -> String {
 }
 
 /// The dump of a schema: what is made from it is the same, and has the same dump.
-fn check_dump(schema: &Schema) -> String {
-    check_rebuilt(schema).unwrap_or_else(|error| panic!("{error}"));
+fn check_dump(engine: Engine, schema: &Schema) -> String {
+    check_rebuilt(engine, schema).unwrap_or_else(|error| panic!("{error}"));
     dump(schema)
 }
 
-/// A column of each type that MariaDB has, with the defaults that are usual for it.
+/// A column of each type that the servers have, with the defaults that are usual for it.
 const EVERYTHING: &str = "
-CREATE SEQUENCE numbers START WITH 10 INCREMENT BY 5 MAXVALUE 1000 NOCACHE CYCLE;
-CREATE SEQUENCE plain;
+[sequences]CREATE SEQUENCE numbers START WITH 10 INCREMENT BY 5 MAXVALUE 1000 NOCACHE CYCLE;
+[sequences]CREATE SEQUENCE plain;
 CREATE TABLE everything (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   c_bool BOOLEAN NOT NULL DEFAULT FALSE,
@@ -112,7 +135,7 @@ CREATE TABLE everything (
   c_int INT NOT NULL DEFAULT 0 COMMENT 'it''s a \\\\ number\\nof two lines',
   c_int5 INT(5),
   c_big BIGINT DEFAULT (1 + 2),
-  c_next BIGINT DEFAULT (NEXT VALUE FOR numbers),
+[sequences]  c_next BIGINT DEFAULT (NEXT VALUE FOR numbers),
   c_decimal DECIMAL(12, 4) DEFAULT 1.5,
   c_dec DECIMAL UNSIGNED,
   c_float FLOAT DEFAULT 2.5,
@@ -127,13 +150,16 @@ CREATE TABLE everything (
   c_latin VARCHAR(50) CHARACTER SET latin1 DEFAULT 'x',
   c_binary_collation VARCHAR(50) COLLATE utf8mb4_bin,
   c_ascii CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  c_compressed VARCHAR(5000) COMPRESSED,
+[compressed]  c_compressed VARCHAR(5000) COMPRESSED,
   c_tinytext TINYTEXT,
-  c_text TEXT DEFAULT 'long',
-  c_mediumtext MEDIUMTEXT COMPRESSED,
+[literals]  c_text TEXT DEFAULT 'long',
+[!literals]  c_text TEXT DEFAULT ('long'),
+[compressed]  c_mediumtext MEDIUMTEXT COMPRESSED,
+[!compressed]  c_mediumtext MEDIUMTEXT,
   c_longtext LONGTEXT,
   c_json JSON,
-  c_json_default JSON NOT NULL DEFAULT '{}',
+[literals]  c_json_default JSON NOT NULL DEFAULT '{}',
+[!literals]  c_json_default JSON NOT NULL DEFAULT ('{}'),
   c_json_like LONGTEXT CHECK (json_valid(c_json_like)),
   c_binary BINARY(4) DEFAULT 'ab',
   c_varbinary VARBINARY(20) DEFAULT x'00ff',
@@ -153,9 +179,11 @@ CREATE TABLE everything (
   c_timestamp_null TIMESTAMP NULL,
   c_timestamp_on TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP,
   c_year YEAR DEFAULT 2020,
-  c_uuid UUID NOT NULL DEFAULT UUID(),
-  c_inet4 INET4 DEFAULT '127.0.0.1',
-  c_inet6 INET6 DEFAULT '::1',
+[uuid]  c_uuid UUID NOT NULL DEFAULT UUID(),
+[!uuid]  c_uuid CHAR(36) NOT NULL DEFAULT (UUID()),
+[inet]  c_inet4 INET4 DEFAULT '127.0.0.1',
+[inet]  c_inet6 INET6 DEFAULT '::1',
+[vector]  c_vector VECTOR(3),
   c_geometry GEOMETRY,
   c_point POINT NOT NULL,
   c_linestring LINESTRING,
@@ -173,31 +201,34 @@ CREATE TABLE everything (
   `select` INT,
   `tick``s` INT DEFAULT 1 CHECK (`tick``s` > 0),
   UNIQUE KEY u_prefix (c_varchar(10), c_int DESC),
-  UNIQUE KEY u_long (c_text),
+[long_unique]  UNIQUE KEY u_long (c_text),
+[functional]  UNIQUE KEY u_lowered ((lower(c_varchar)), c_int),
   KEY k_comment (c_int) COMMENT 'why',
-  KEY k_ignored (c_big) IGNORED,
+[ignored]  KEY k_ignored (c_big) IGNORED,
+[!ignored]  KEY k_ignored (c_big) INVISIBLE,
   KEY k_words (`two words`, `select`),
   KEY k_virtual (c_virtual),
   FULLTEXT KEY f_text (c_text, c_tinytext),
   SPATIAL KEY s_point (c_point),
   CONSTRAINT fair CHECK (c_int >= 0 AND c_varchar <> 'no (way'),
+[not_enforced]  CONSTRAINT unfair CHECK (c_int > 9) NOT ENFORCED,
   CHECK (c_big <> c_int),
   CHECK (`two words` IS NULL OR `two words` > 0)
 ) COMMENT 'all of ''it''';
 CREATE TABLE latin (id INT PRIMARY KEY, a VARCHAR(20), b VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci)
   DEFAULT CHARSET=latin1 COLLATE=latin1_german1_ci ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8;
 CREATE TABLE heap (a INT, b VARCHAR(10), KEY h (a) USING HASH, KEY t (b) USING BTREE) ENGINE=MEMORY MAX_ROWS=100;
-CREATE TABLE aria (a INT AUTO_INCREMENT, b INT, PRIMARY KEY (b, a)) ENGINE=Aria;
+[aria]CREATE TABLE aria (a INT AUTO_INCREMENT, b INT, PRIMARY KEY (b, a)) ENGINE=Aria;
 CREATE TABLE isam (a INT, FULLTEXT KEY (b), b TEXT) ENGINE=MyISAM CHECKSUM=1;
 CREATE TABLE parted (id INT NOT NULL, day DATE NOT NULL, PRIMARY KEY (id, day))
   PARTITION BY RANGE (YEAR(day)) SUBPARTITION BY HASH (id) SUBPARTITIONS 2
   (PARTITION p0 VALUES LESS THAN (2000) COMMENT = 'old', PARTITION p1 VALUES LESS THAN MAXVALUE);
 CREATE TABLE listed (id INT NOT NULL) PARTITION BY LIST (id) (PARTITION a VALUES IN (1, 2), PARTITION b VALUES IN (3));
 CREATE TABLE keyed (id INT PRIMARY KEY) PARTITION BY KEY () PARTITIONS 3;
-CREATE TABLE versioned (id INT PRIMARY KEY, x INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING;
-CREATE TABLE periods (id INT, since DATE, until DATE, rs TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE,
-  re TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR life (since, until),
-  PERIOD FOR SYSTEM_TIME (rs, re), PRIMARY KEY (id, life WITHOUT OVERLAPS)) WITH SYSTEM VERSIONING;
+[versioning]CREATE TABLE versioned (id INT PRIMARY KEY, x INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING;
+[periods]CREATE TABLE periods (id INT, since DATE, until DATE, rs TIMESTAMP(6) GENERATED ALWAYS AS ROW START INVISIBLE,
+[periods]  re TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, PERIOD FOR life (since, until),
+[periods]  PERIOD FOR SYSTEM_TIME (rs, re), PRIMARY KEY (id, life WITHOUT OVERLAPS)) WITH SYSTEM VERSIONING;
 CREATE TABLE Team (id INT PRIMARY KEY, code VARCHAR(10) NOT NULL UNIQUE, a INT, b INT, UNIQUE KEY ab (a, b));
 CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, boss INT, code VARCHAR(10), a INT, b INT,
   FOREIGN KEY (team_id) REFERENCES Team (id) ON DELETE CASCADE ON UPDATE NO ACTION,
@@ -208,36 +239,42 @@ CREATE TABLE hero (id INT PRIMARY KEY, team_id INT, boss INT, code VARCHAR(10), 
 
 #[test]
 fn a_table_of_every_type_is_made_again_from_its_dump() {
-    let scratch = made(EVERYTHING);
-    let schema = inspect(&scratch);
-    insta::assert_snapshot!(check_dump(&schema));
+    for engine in Engine::MYSQLS {
+        let schema = inspect(&made(engine, EVERYTHING));
+        snapshot!(engine, check_dump(engine, &schema));
+    }
 }
 
 /// What a table or column takes from its database is not stated, and no difference
 /// between one database and another.
 #[test]
 fn a_database_of_another_character_set_is_no_difference() {
-    let tables = "CREATE TABLE hero (name VARCHAR(20), code VARCHAR(9) COLLATE ascii_bin); \
-                  CREATE TABLE team (name VARCHAR(20)) COLLATE utf8mb4_bin;";
-    let from = format!("ALTER DATABASE CHARACTER SET latin1; {tables}");
-    let to = tables.replace("code VARCHAR(9)", "note TEXT, code VARCHAR(10)");
-    assert_eq!(
-        both_ways(&from, &to, &[]),
-        "ALTER TABLE hero\n  MODIFY COLUMN code varchar(10) COLLATE ascii_bin,\n  \
-         ADD COLUMN note text AFTER name;\n--- back\n\
-         -- destructive: drops column `hero.note` and its values\n\
-         -- destructive: `hero.code` goes from varchar(10) to varchar(9): \
-         values that do not fit are refused, or cut where sql_mode is not strict\n\
-         ALTER TABLE hero\n  DROP COLUMN note,\n  MODIFY COLUMN code varchar(9) COLLATE ascii_bin;\n"
-    );
-    // A column of the database's kind in a table of another says so, by its name here.
-    let to =
-        format!("{tables} ALTER TABLE team ADD COLUMN note VARCHAR(9) COLLATE utf8mb4_general_ci;");
-    let up = both_ways(&from, &to, &[]);
-    assert!(
-        up.contains("ADD COLUMN note varchar(9) COLLATE latin1_swedish_ci"),
-        "{up}"
-    );
+    for engine in Engine::MYSQLS {
+        let tables = "CREATE TABLE hero (name VARCHAR(20), code VARCHAR(9) COLLATE ascii_bin); \
+                      CREATE TABLE team (name VARCHAR(20)) COLLATE utf8mb4_bin;";
+        let from = format!("ALTER DATABASE CHARACTER SET latin1; {tables}");
+        let to = tables.replace("code VARCHAR(9)", "note TEXT, code VARCHAR(10)");
+        assert_eq!(
+            both_ways(engine, &from, &to, &[]),
+            "ALTER TABLE hero\n  MODIFY COLUMN code varchar(10) COLLATE ascii_bin,\n  \
+             ADD COLUMN note text AFTER name;\n--- back\n\
+             -- destructive: drops column `hero.note` and its values\n\
+             -- destructive: `hero.code` goes from varchar(10) to varchar(9): \
+             values that do not fit are refused, or cut where sql_mode is not strict\n\
+             ALTER TABLE hero\n  DROP COLUMN note,\n  MODIFY COLUMN code varchar(9) COLLATE ascii_bin;\n"
+        );
+        // A column of the database's kind in a table of another says so, by its name here.
+        let usual = engine
+            .scratch()
+            .query("SELECT @@collation_database")
+            .concat();
+        let to = format!("{tables} ALTER TABLE team ADD COLUMN note VARCHAR(9) COLLATE {usual};");
+        let up = both_ways(engine, &from, &to, &[]);
+        assert!(
+            up.contains("ADD COLUMN note varchar(9) COLLATE latin1_swedish_ci"),
+            "{up}"
+        );
+    }
 }
 
 fn number(variable: &str, otherwise: u64) -> u64 {
@@ -246,11 +283,11 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 }
 
 /// Looks at one pair; what is wrong with it, if anything, or how many rows were kept.
-fn look(seed: u64) -> Result<usize, String> {
+fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     let mut random = Random::new(seed);
-    let pair = Pair::new(&mut random);
+    let (here, there) = (engine.scratch(), engine.scratch());
+    let pair = Pair::new(&Spoken::by(&here), &mut random);
     let (from_sql, to_sql) = (pair.from.sql(), pair.to.sql());
-    let (here, there) = (Engine::Mariadb.scratch(), Engine::Mariadb.scratch());
     let run = |scratch: &Scratch, sql: &str, what: &str| {
         let done = apply(scratch, sql);
         done.map_err(|error| format!("{what}: {error}\n--- from\n{from_sql}\n--- to\n{to_sql}"))
@@ -297,19 +334,19 @@ fn look(seed: u64) -> Result<usize, String> {
     if again != after.len() {
         return Err(wrong("rows after down", &again));
     }
-    check_rebuilt(&to).map_err(|error| wrong("dump", &error))?;
+    check_rebuilt(engine, &to).map_err(|error| wrong("dump", &error))?;
     Ok(after.len())
 }
 
 /// A schema made from its dump is the same, and has the same dump.
-fn check_rebuilt(schema: &Schema) -> Result<(), String> {
+fn check_rebuilt(engine: Engine, schema: &Schema) -> Result<(), String> {
     let text = dump(schema);
-    let room = Engine::Mariadb.scratch();
+    let room = engine.scratch();
     apply(&room, &text)?;
     let again = inspect(&room);
     let left = diff(&again, schema).sentences();
     if !left.is_empty() {
-        return Err(format!("{left:#?}\n{text}"));
+        return Err(format!("{left:#?}\n{text}\n--- again\n{}", dump(&again)));
     }
     match dump(&again) == text {
         true => Ok(()),
@@ -318,15 +355,28 @@ fn check_rebuilt(schema: &Schema) -> Result<(), String> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a soak says how far it went")]
 fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
+    look_at_many(Engine::Mariadb, 300);
+}
+
+#[test]
+fn nothing_is_left_to_do_between_random_schemas_of_mysql_and_no_row_is_lost() {
+    for engine in Engine::Mysql.alone() {
+        look_at_many(engine, 100);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a soak says how far it went")]
+fn look_at_many(engine: Engine, usual: u64) {
     let (first, pairs) = (
         number("REV_SCHEMA_SEED", 1),
-        number("REV_SCHEMA_PAIRS", 300),
+        number("REV_SCHEMA_PAIRS", usual),
     );
-    let work = |half: u64| {
+    let work = move |half: u64| {
         let seeds = (first..first + pairs).filter(|seed| seed % 2 == half);
-        seeds.map(|seed| (seed, look(seed))).collect::<Vec<_>>()
+        seeds
+            .map(|seed| (seed, look(engine, seed)))
+            .collect::<Vec<_>>()
     };
     let results = std::thread::scope(|scope| {
         let other = scope.spawn(move || work(1));
@@ -334,6 +384,15 @@ fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
         results.extend(other.join().expect("it ends"));
         results
     });
+    for (seed, error) in results
+        .iter()
+        .filter_map(|(seed, it)| Some((seed, it.as_ref().err()?)))
+    {
+        println!(
+            "wrong: seed {seed}: {}",
+            error.lines().take(4).collect::<String>()
+        );
+    }
     let wrong: Vec<String> = results
         .iter()
         .filter_map(|(seed, it)| {

@@ -76,3 +76,10 @@ fn names_are_swapped_on_postgres() {
 fn names_are_swapped_on_mariadb() {
     swaps(Engine::Mariadb);
 }
+
+#[test]
+fn names_are_swapped_on_mysql() {
+    for engine in Engine::Mysql.alone() {
+        swaps(engine);
+    }
+}

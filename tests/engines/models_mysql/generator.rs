@@ -1,5 +1,6 @@
-//! Random MariaDB schemas in pairs, with rows that both can hold.
+//! Random schemas of MySQL or MariaDB in pairs, with rows that both can hold.
 //!
+//! What the connected server does not have is left out or said in its own words.
 //! Every table has an `id` and a `name`, whose values differ from row to row. Columns
 //! come from a pool in which each name has one family of types, so that values mean
 //! the same in both schemas; constraints are such that these values meet them.
@@ -10,6 +11,7 @@ use std::fmt::Write as _;
 
 use rev_testkit::random::Random;
 
+use super::spoken::Spoken;
 use table::{Column, Table};
 
 /// How many rows a table has.
@@ -32,8 +34,9 @@ enum Family {
 }
 
 impl Family {
-    fn types(self) -> &'static [&'static str] {
+    fn types(self, spoken: &Spoken) -> &'static [&'static str] {
         match self {
+            Family::Uuid if !spoken.has("uuid") => &["CHAR(36)"],
             Family::Int => &[
                 "INT",
                 "BIGINT",
@@ -70,7 +73,7 @@ impl Family {
     fn defaults(self) -> &'static [&'static str] {
         match self {
             Family::Int => &["7", "'8'", "(1 + 2)", "(NEXT VALUE FOR numbers)"],
-            Family::Text => &["'x'", "'it''s \\\\'", "(lower('A;B'))", "''", "uuid()"],
+            Family::Text => &["'x'", "'it''s \\\\'", "(lower('A;B'))", "''", "(uuid())"],
             Family::Real => &["1.5", "2", "(0.5 + 1)"],
             Family::Blob => &["'ab'", "x'00ff'"],
             Family::Number => &["0", "0.75"],
@@ -160,6 +163,7 @@ const TABLES: [&str; 5] = ["team", "hero", "mission", "Fight Log", "order"];
 /// A schema.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    spoken: Spoken,
     tables: Vec<Table>,
     big_ids: bool,
     sequence: Option<&'static str>,
@@ -176,8 +180,8 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    pub(crate) fn new(random: &mut Random) -> Self {
-        let mut from = Plan::new(random);
+    pub(crate) fn new(spoken: &Spoken, random: &mut Random) -> Self {
+        let mut from = Plan::new(spoken, random);
         let mut to = from.clone();
         for _ in 0..=random.below(6) {
             to.mutate(random);
@@ -225,8 +229,9 @@ const EVENTS: [Option<&str>; 3] = [
 ];
 
 impl Plan {
-    fn new(random: &mut Random) -> Self {
+    fn new(spoken: &Spoken, random: &mut Random) -> Self {
         let mut plan = Self {
+            spoken: spoken.clone(),
             tables: Vec::new(),
             big_ids: random.chance(20),
             sequence: random.pick(&SEQUENCES),
@@ -236,7 +241,7 @@ impl Plan {
         };
         for name in TABLES {
             if random.chance(50) {
-                plan.tables.push(Table::new(name, random));
+                plan.tables.push(Table::new(name, spoken, random));
             }
         }
         plan.settle();
@@ -257,7 +262,7 @@ impl Plan {
     fn mutate_table(&mut self, random: &mut Random) {
         let name = random.pick(&TABLES);
         match self.tables.iter().position(|table| table.name == name) {
-            None => self.tables.push(Table::new(name, random)),
+            None => self.tables.push(Table::new(name, &self.spoken, random)),
             Some(index) if random.chance(12) => drop(self.tables.remove(index)),
             Some(index) => self.tables[index].mutate(random),
         }
@@ -269,6 +274,9 @@ impl Plan {
 
     /// Takes out what no server would take.
     fn settle(&mut self) {
+        if !self.spoken.has("sequences") {
+            self.sequence = None;
+        }
         let has_numbers = self.sequence.is_some();
         let mut targets: Vec<String> = Vec::new();
         for table in &mut self.tables {
@@ -280,7 +288,7 @@ impl Plan {
         let plain: Vec<String> = self
             .tables
             .iter()
-            .filter(|it| it.key.begins_with_id() && it.is_plain())
+            .filter(|it| it.may_be_referred_to() && it.is_plain())
             .map(|it| it.name.clone())
             .collect();
         for table in &mut self.tables {

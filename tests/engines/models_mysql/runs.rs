@@ -1,12 +1,19 @@
-//! What commands do with schemas of MariaDB.
+//! What commands do with schemas of MySQL and MariaDB.
 
-use rev_testkit::scratch::{Engine, server_url};
+use rev_testkit::scratch::Engine;
 
+use super::spoken;
 use crate::project::Project;
 
 #[test]
 fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
-    let project = Project::of(Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        squash(engine);
+    }
+}
+
+fn squash(engine: Engine) {
+    let project = Project::of(engine);
     project.revision(
         "a",
         "null",
@@ -26,12 +33,13 @@ fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
     project.revision(
         "c",
         "b",
-        "upgrade: ALTER TABLE hero ADD COLUMN name VARCHAR(20) AFTER id, ADD CHECK (power > 0)\n\
-         downgrade: ALTER TABLE hero DROP CONSTRAINT CONSTRAINT_1, DROP COLUMN name\n",
+        &"upgrade: ALTER TABLE hero ADD COLUMN name VARCHAR(20) AFTER id, ADD CHECK (power > 0)\n\
+         downgrade: ALTER TABLE hero DROP CONSTRAINT check_name, DROP COLUMN name\n"
+            .replace("check_name", &spoken(engine).check_name("hero", 1)),
     );
     project.rev(&["upgrade"]).exits(0);
     let due = project.database().dump();
-    let server = server_url("REV_TEST_MARIADB_URL");
+    let server = engine.server_url();
     let words = ["squash", "base:c", "--id", "sss", "--from-database", "db1"];
     project
         .rev(&[&words[..], &["--scratch", &server]].concat())
@@ -53,7 +61,13 @@ fn a_squash_from_a_database_is_proven_and_leads_to_the_same_place() {
 /// the script does to columns, indexes and tables is settled without a person.
 #[test]
 fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
-    let project = Project::of(Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        kill(engine);
+    }
+}
+
+fn kill(engine: Engine) {
+    let project = Project::of(engine);
     project.add_setting("models: [tables.sql]");
     let models =
         |sql: &str| std::fs::write(project.root().join("tables.sql"), sql).expect("a file");
@@ -104,7 +118,13 @@ fn what_autogenerate_writes_goes_on_by_itself_after_a_kill() {
 /// The throw-away database stands beside the live one, under the same login.
 #[test]
 fn models_cannot_reach_the_live_database() {
-    let project = Project::of(Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        reach_live(engine);
+    }
+}
+
+fn reach_live(engine: Engine) {
+    let project = Project::of(engine);
     project.add_setting("models: [tables.sql]");
     let database = project.database();
     database.execute("CREATE TABLE hero (id INT PRIMARY KEY)");
@@ -126,26 +146,50 @@ fn models_cannot_reach_the_live_database() {
 
 /// What a program prints may depend on which of the two servers it is for.
 #[test]
-fn a_program_is_told_that_the_server_is_mariadb() {
-    let project = Project::of(Engine::Mariadb);
-    project.add_setting(
-        "models: {command: [sh, -c, 'echo \"CREATE SEQUENCE on_$REV_SERVER; CREATE TABLE is_$REV_DIALECT (a INT);\"']}",
-    );
-    let server = server_url("REV_TEST_MARIADB_URL");
-    let answer = project.rev(&["diff", "--from-revisions", "--scratch", &server]);
-    answer.exits(0).says("on_mariadb").says("is_mysql");
+fn a_program_is_told_that_which_server_it_is_for() {
+    for engine in Engine::MYSQLS {
+        tell(engine);
+    }
 }
 
-/// As `mariadb-dump --no-data --routines --events` has written it.
+fn tell(engine: Engine) {
+    let project = Project::of(engine);
+    project.add_setting(
+        "models: {command: [sh, -c, 'echo \"CREATE TABLE on_$REV_SERVER (a INT); CREATE TABLE is_$REV_DIALECT (a INT);\"']}",
+    );
+    let server = engine.server_url();
+    let answer = project.rev(&["diff", "--from-revisions", "--scratch", &server]);
+    let server = match engine {
+        Engine::Mariadb => "on_mariadb",
+        _ => "on_mysql",
+    };
+    answer.exits(0).says(server).says("is_mysql");
+}
+
+/// As `mariadb-dump` and `mysqldump` of 9.7 have written it, with `--no-data --routines --events`.
 #[test]
-fn what_mariadb_dump_writes_is_loaded_as_models() {
-    let project = Project::of(Engine::Mariadb);
+fn what_the_server_s_own_program_dumps_is_loaded_as_models() {
+    for engine in Engine::MYSQLS {
+        load_dump(engine);
+    }
+}
+
+fn load_dump(engine: Engine) {
+    let project = Project::of(engine);
     let models = project.root().join("models.sql");
-    std::fs::write(&models, include_str!("dump.sql")).expect("a file");
+    let has_sequences = spoken(engine).has("sequences");
+    let dumped = if has_sequences {
+        include_str!("dump.sql")
+    } else {
+        include_str!("dump_of_mysql.sql")
+    };
+    std::fs::write(&models, dumped).expect("a file");
     project.add_setting("models: [models.sql]");
     let mut answer = project.rev(&["diff"]).exits(0);
+    if has_sequences {
+        answer = answer.says("creates sequence `s`");
+    }
     for words in [
-        "creates sequence `s`",
         "creates table `hero`",
         "creates table `team`",
         "creates view `both_`",
@@ -166,7 +210,13 @@ fn what_mariadb_dump_writes_is_loaded_as_models() {
 /// An event may fire while the models are there.
 #[test]
 fn models_whose_event_reaches_the_live_database_are_not_loaded() {
-    let project = Project::of(Engine::Mariadb);
+    for engine in Engine::MYSQLS {
+        fire(engine);
+    }
+}
+
+fn fire(engine: Engine) {
+    let project = Project::of(engine);
     let live = project.database().name();
     project
         .database()

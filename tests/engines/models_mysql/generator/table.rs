@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use rev_testkit::random::Random;
 
+use super::super::spoken::Spoken;
 use super::{Family, POOL, TABLES, quoted};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,9 @@ impl Key {
 
 #[derive(Debug, Clone)]
 pub(super) struct Table {
+    spoken: Spoken,
+    /// Its first name, which its constraints keep.
+    born: String,
     pub(super) name: String,
     pub(super) key: Key,
     pub(super) columns: Vec<Column>,
@@ -68,8 +72,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(name: &str, random: &mut Random) -> Self {
+    pub(super) fn new(name: &str, spoken: &Spoken, random: &mut Random) -> Self {
         let mut table = Self {
+            spoken: spoken.clone(),
+            born: name.to_owned(),
             name: name.to_owned(),
             key: random.pick(&Key::ALL),
             columns: Vec::new(),
@@ -85,10 +91,12 @@ impl Table {
             view: random.chance(30),
             triggers: random.below(4).saturating_sub(1),
         };
-        table.columns.push(Column::new("id", Family::Int, random));
         table
             .columns
-            .push(Column::new("name", Family::Text, random));
+            .push(Column::new("id", Family::Int, spoken, random));
+        table
+            .columns
+            .push(Column::new("name", Family::Text, spoken, random));
         for _ in 0..random.below(9) {
             table.mutate(random);
         }
@@ -98,6 +106,14 @@ impl Table {
     pub(super) fn has(&self, column: &str) -> bool {
         let mut columns = self.columns.iter();
         columns.any(|it| it.name == column && it.computed.is_none())
+    }
+
+    /// Whether its key is one that a foreign key may mean: MySQL wants it whole.
+    pub(super) fn may_be_referred_to(&self) -> bool {
+        match self.spoken.has("literals") {
+            true => self.key.begins_with_id(),
+            false => matches!(self.key, Key::Plain | Key::Counted),
+        }
     }
 
     /// Whether foreign keys may lead from it and to it.
@@ -142,7 +158,10 @@ impl Table {
                     "",
                     " ROW_FORMAT = COMPACT",
                     " STATS_PERSISTENT = 0 ROW_FORMAT = DYNAMIC",
-                    " ENGINE = Aria",
+                    match self.spoken.has("aria") {
+                        true => " ENGINE = Aria",
+                        false => " ENGINE = MyISAM",
+                    },
                 ]);
             }
             17 => self.comment = random.pick(&["", "it's", "two\\nlines"]),
@@ -162,7 +181,7 @@ impl Table {
 
     fn mutate_column(&mut self, name: &'static str, family: Family, random: &mut Random) {
         let place = self.columns.iter().position(|it| it.name == name);
-        let column = Column::new(name, family, random);
+        let column = Column::new(name, family, &self.spoken, random);
         match place {
             Some(index) if random.chance(40) => drop(self.columns.remove(index)),
             Some(index) => self.columns[index] = column,
@@ -184,7 +203,7 @@ impl Table {
                     Family::Int | Family::Number => format!("coalesce({name}, 0) + 1"),
                     _ => "char_length(`name`) * 2".to_owned(),
                 };
-                let mut column = Column::new("made", Family::Text, random);
+                let mut column = Column::new("made", Family::Text, &self.spoken, random);
                 column.type_name = "VARCHAR(90)";
                 column.computed = Some((text, random.chance(50)));
                 let at = 1 + random.below(self.columns.len());
@@ -210,6 +229,12 @@ impl Table {
             column.settle(has_numbers);
         }
         let engine = self.options.contains("ENGINE");
+        if !self.spoken.has("versioning") {
+            self.versioned = false;
+        }
+        if !self.spoken.has("aria") {
+            self.settle_for_mysql(engine);
+        }
         if !self.partitions.is_empty() {
             // Every key of a partitioned table holds what it is parted by.
             self.uniques.clear();
@@ -243,6 +268,28 @@ impl Table {
         }
     }
 
+    /// Its MyISAM has neither partitions nor descending keys, its JSON is no text, and
+    /// its partitions have no index of words.
+    fn settle_for_mysql(&mut self, engine: bool) {
+        if engine {
+            self.partitions = "";
+            self.indexes.retain(|it| it.0 != 1);
+            if self.key == Key::Both {
+                self.key = Key::Plain;
+            }
+        }
+        let json: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|it| it.type_name == "JSON")
+            .map(|it| it.name.clone())
+            .collect();
+        let parted = !self.partitions.is_empty();
+        self.indexes.retain(|(number, name, _)| {
+            !(json.iter().any(|it| it == name) || parted && *number == 4)
+        });
+    }
+
     pub(super) fn sql(&self, big_ids: bool) -> String {
         let columns = self.columns.iter();
         let mut lines: Vec<String> = columns.map(|it| self.column_sql(it, big_ids)).collect();
@@ -272,20 +319,23 @@ impl Table {
                 _ => "name".to_owned(),
             };
             let kind = if *number == 4 { "FULLTEXT " } else { "" };
-            let rest = rest.replace(
-                " USING BTREE",
-                if *number == 4 { "" } else { " USING BTREE" },
-            );
+            let rest = match *rest {
+                " USING BTREE" if *number == 4 => "",
+                " IGNORED" if !self.spoken.has("ignored") => " INVISIBLE",
+                rest => rest,
+            };
             lines.push(format!("{kind}KEY `ix {number}` ({parts}){rest}"));
         }
         if let Some((target, label, rest)) = &self.reference {
             let target = quoted(target);
+            let label = self.label(label);
             lines.push(format!(
                 "{label}FOREIGN KEY (team_id) REFERENCES {target} (id){rest}"
             ));
         }
         for (label, _, text) in &self.checks {
             let label = label.map_or_else(String::new, |it| format!("CONSTRAINT `{it}` "));
+            let label = self.label(&label);
             lines.push(format!("{label}CHECK ({text})"));
         }
         let versioned = if self.versioned {
@@ -305,6 +355,14 @@ impl Table {
             self.collation,
             self.partitions
         )
+    }
+
+    /// MySQL's names of constraints are the whole database's.
+    fn label(&self, label: &str) -> String {
+        match self.spoken.has("literals") {
+            true => label.to_owned(),
+            false => label.replace("` ", &format!(" {}` ", self.born)),
+        }
     }
 
     fn column_sql(&self, column: &Column, big_ids: bool) -> String {
@@ -335,7 +393,13 @@ impl Table {
                 _ => "CURRENT_TIMESTAMP",
             };
             let default = default.replace("CURRENT_TIMESTAMP", digits);
-            let _ = write!(text, " DEFAULT {default}");
+            let is_large = ["TEXT", "BLOB", "JSON"]
+                .iter()
+                .any(|it| column.type_name.contains(it));
+            let _ = match is_large && !self.spoken.has("literals") && !default.starts_with('(') {
+                true => write!(text, " DEFAULT ({default})"),
+                false => write!(text, " DEFAULT {default}"),
+            };
         }
         if column.invisible {
             text.push_str(" INVISIBLE");
@@ -360,12 +424,12 @@ fn toggle(list: &mut Vec<&'static str>, name: &'static str) {
 }
 
 impl Column {
-    pub(super) fn new(name: &str, family: Family, random: &mut Random) -> Self {
+    pub(super) fn new(name: &str, family: Family, spoken: &Spoken, random: &mut Random) -> Self {
         let defaults = family.defaults();
         Self {
             name: name.to_owned(),
             family,
-            type_name: random.pick(family.types()),
+            type_name: random.pick(family.types(spoken)),
             not_null: random.chance(35),
             default: random.chance(40).then(|| random.pick(defaults)),
             comment: random.pick(&[None, None, None, Some("why"), Some("it''s \\\\ so")]),
