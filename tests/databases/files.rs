@@ -207,7 +207,8 @@ fn a_lock_file_that_is_none_of_ours_is_neither_followed_nor_emptied() {
     use std::os::unix::fs::{FileTypeExt as _, symlink};
     use std::path::Path;
 
-    let made: [(&str, fn(&Path, &Path)); 6] = [
+    type Make = fn(&Path, &Path);
+    let made: [(&str, Make); 6] = [
         ("a link to a file", |lock, outside| {
             symlink(outside, lock).expect("a link");
         }),
