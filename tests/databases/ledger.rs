@@ -101,6 +101,8 @@ fn a_second_run_of_the_same_generation_loses_and_plans_again() {
     let batch = rev_engine::database::Batch {
         generation: before.generation,
         steps: Vec::new(),
+        stand: 0,
+        in_flight: None,
         plan: rev_core::digest::script(None),
         run: String::new(),
         operator: String::new(),

@@ -283,6 +283,27 @@ fn write_history(project: &Project, engine: Engine) {
     );
     project.revision("merged", "[left, right]", "");
     project.revision("last", "merged", own(engine));
+    // Rows between changes of the schema, and changes with nothing between them.
+    project.revision(
+        "rows",
+        "last",
+        "upgrade: |\n  CREATE TABLE g (id INT PRIMARY KEY, n INT);\n  \
+         INSERT INTO g VALUES (1, 0);\n  INSERT INTO g VALUES (2, 0);\n  \
+         INSERT INTO counted VALUES ('rows up');\n  ALTER TABLE g ADD COLUMN extra INT;\n  \
+         UPDATE g SET n = n + 1;\n  INSERT INTO counted VALUES ('rows again');\n  \
+         UPDATE g SET n = n * 2;\n\
+         downgrade: |\n  UPDATE g SET n = n - 1;\n  INSERT INTO counted VALUES ('rows down');\n  \
+         DROP TABLE g;\n",
+    );
+    for (table, parent) in [("p", "rows"), ("q", "p"), ("r", "q")] {
+        project.revision(
+            table,
+            parent,
+            &format!(
+                "upgrade: CREATE TABLE {table} (id INT PRIMARY KEY)\ndowngrade: DROP TABLE {table}\n"
+            ),
+        );
+    }
 }
 
 /// What only this engine has.

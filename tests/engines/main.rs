@@ -8,6 +8,7 @@ mod catalogue;
 mod commits;
 mod drift;
 mod faults;
+mod groups;
 mod kill;
 mod models_mysql;
 mod models_postgres;

@@ -163,6 +163,60 @@ fn of_several_dropped_tables_one_that_is_missing_leaves_a_choice_only_where_half
 }
 
 #[test]
+fn a_table_that_was_there_before_is_told_from_one_that_the_statement_made() {
+    const TABLE: &str = "CREATE TABLE hero (id INT PRIMARY KEY)";
+    for engine in Engine::MYSQLS {
+        for (is_there, way) in [
+            (true, "alone"),
+            (true, "second"),
+            (false, "alone"),
+            (false, "second"),
+        ] {
+            let mut kills = 0;
+            for boundary in 1.. {
+                let project = Project::of(engine);
+                if is_there {
+                    project.database().execute(TABLE);
+                    project.database().execute("INSERT INTO hero VALUES (7)");
+                }
+                // Noted by itself, or with the end of the revision before.
+                let parent = if way == "alone" { "null" } else { "first" };
+                if way == "second" {
+                    project.revision("first", "null", "upgrade: CREATE TABLE f (id INT)\n");
+                }
+                project.revision(
+                    "a",
+                    parent,
+                    &format!("upgrade: {TABLE}\nirreversible: true\n"),
+                );
+                let is_killed = project.kill_at(&["upgrade"], boundary);
+                kills += usize::from(is_killed);
+                let rows = if is_there {
+                    let answer = project.rev(&["upgrade"]).says("already exists");
+                    assert!(matches!(answer.code, Some(1 | 3)), "{}", answer.text);
+                    &["7"][..]
+                } else {
+                    project.rev(&["upgrade"]).exits(0);
+                    &[]
+                };
+                let database = project.database();
+                let context = format!("{engine:?}, {is_there}, {way}, killed at {boundary}");
+                assert_eq!(database.query("SELECT id FROM hero"), rows, "{context}");
+                let applied =
+                    database.query("SELECT revision FROM rev_ledger WHERE revision = 'a'");
+                assert_eq!(applied.is_empty(), is_there, "{context}");
+                let in_flight = "SELECT in_flight FROM rev_state WHERE in_flight IS NOT NULL";
+                assert_eq!(database.query(in_flight), [""; 0], "{context}");
+                if !is_killed {
+                    break;
+                }
+            }
+            assert!(kills > 4, "{kills} kills are too few");
+        }
+    }
+}
+
+#[test]
 fn rows_of_a_table_without_transactions_are_written_once() {
     for engine in Engine::MYSQLS {
         let project = Project::of(engine);

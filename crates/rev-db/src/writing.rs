@@ -2,6 +2,7 @@
 //! every engine.
 
 use std::future::Future;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rev_engine::boundary;
@@ -65,8 +66,59 @@ pub(crate) fn log_row(ledger: &Ledger, entry: &LogEntry) -> String {
     })
 }
 
-/// Waits for a statement, telling every second that it lives. Cancels it when it
-/// is to be aborted, and goes on waiting: what was sent is answered.
+/// Which of several statements that were sent together runs, and since when.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    at: Mutex<(usize, Instant)>,
+    last: usize,
+    cancelled: Mutex<Option<usize>>,
+}
+
+impl Progress {
+    /// The statement with this number runs, and those up to `last` come after it.
+    pub(crate) fn new(number: usize, last: usize) -> Self {
+        Self {
+            at: Mutex::new((number, Instant::now())),
+            last,
+            cancelled: Mutex::new(None),
+        }
+    }
+
+    /// The statement with this number runs from now on.
+    pub(crate) fn move_to(&self, number: usize) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = (number, Instant::now());
+    }
+
+    /// Which statement runs, and since when.
+    pub(crate) fn at(&self) -> (usize, Instant) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The one that runs is to be cancelled.
+    pub(crate) fn cancel(&self) {
+        let number = self.at().0;
+        *self
+            .cancelled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(number);
+    }
+
+    /// The statement that was to be cancelled. It need not have failed: servers answer
+    /// some, such as a sleep, as if they had come to their end.
+    pub(crate) fn cancelled(&self) -> Option<usize> {
+        *self
+            .cancelled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether others come after the one that runs.
+    fn goes_on(&self) -> bool {
+        self.at().0 < self.last
+    }
+}
+
+/// Waits for a statement, as [`watch_all`].
 pub(crate) async fn watch<T, C>(
     running: impl Future<Output = T>,
     number: usize,
@@ -76,9 +128,23 @@ pub(crate) async fn watch<T, C>(
 where
     C: Future<Output = ()>,
 {
+    watch_all(running, &Progress::new(number, number), pulse, cancel).await
+}
+
+/// Waits for statements that were sent together, telling every second that the one
+/// that runs lives. Cancels it when it is to be aborted, and where none is to begin
+/// after it; and goes on waiting: what was sent is answered.
+pub(crate) async fn watch_all<T, C>(
+    running: impl Future<Output = T>,
+    progress: &Progress,
+    pulse: &mut Pulse<'_>,
+    cancel: impl Fn() -> C,
+) -> T
+where
+    C: Future<Output = ()>,
+{
     boundary::reach();
-    let begun = Instant::now();
-    let mut beats = 1;
+    let mut told = (0, 0);
     let mut is_cancelled = false;
     let mut running = std::pin::pin!(running);
     loop {
@@ -87,14 +153,20 @@ where
             result = &mut running => return result,
             () = tokio::time::sleep(LOOK) => {}
         }
-        if begun.elapsed() >= BEAT * beats {
-            beats += 1;
+        let (number, begun) = progress.at();
+        if told.0 != number {
+            told = (number, 0);
+        }
+        if begun.elapsed() >= BEAT * (told.1 + 1) {
+            told.1 += 1;
             (pulse.tell)(Sign::Alive {
                 statement: number,
                 elapsed_ms: milliseconds(begun),
             });
         }
-        if pulse.stop.is_abort() && !std::mem::replace(&mut is_cancelled, true) {
+        let is_over = pulse.stop.is_abort() || (pulse.stop.is_requested() && progress.goes_on());
+        if is_over && !std::mem::replace(&mut is_cancelled, true) {
+            progress.cancel();
             cancel().await;
         }
     }

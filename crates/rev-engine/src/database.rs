@@ -5,9 +5,9 @@
 //! generation, and stands only if it was still the expected one. There are two
 //! ways to run a step. A [`Batch`] is all or nothing: its statements, its ledger
 //! rows, its log rows and the new generation commit together. Where no
-//! transaction can hold a step's statements they are sent one at a time, and the
-//! journal in the ledger says which stand: the driver carries out each such
-//! move, the executor decides on it.
+//! transaction can hold a step's statements they are sent one at a time, or in
+//! groups that one can hold, and the journal in the ledger says which stand: the
+//! driver carries out each such move, the executor decides on it.
 
 use std::sync::Arc;
 
@@ -74,8 +74,12 @@ pub trait Database: Send {
     /// them are undone if one fails. Runs nothing.
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError>;
 
-    /// Carries a batch out, all or nothing; nothing is in flight afterwards. With
-    /// [`Batch::prepare`] it is left prepared instead of committed.
+    /// Which of these statements, that only change rows, a transaction holds together
+    /// with a mark and with one another: one answer a statement. Runs nothing.
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError>;
+
+    /// Carries a batch out, all or nothing. With [`Batch::prepare`] it is left
+    /// prepared instead of committed.
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError>;
 
     /// Moves the generation on and writes down what is in flight from now on,
@@ -100,10 +104,10 @@ pub trait Database: Send {
         Ok(())
     }
 
-    /// Runs one statement and sets the mark, both or neither.
+    /// Runs a group of statements and sets the mark, all or nothing.
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError>;
@@ -153,6 +157,23 @@ pub struct Sent<'a> {
     pub number: usize,
     /// What it says.
     pub statement: &'a Statement,
+}
+
+/// Statements next to one another, as they are sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Group<'a> {
+    /// Which of its step the first one is, from 1.
+    pub first: usize,
+    /// What they say.
+    pub statements: &'a [Statement],
+}
+
+impl<'a> Group<'a> {
+    /// Each of them.
+    pub fn each(self) -> impl Iterator<Item = Sent<'a>> {
+        let numbered = (self.first..).zip(self.statements);
+        numbered.map(|(number, statement)| Sent { number, statement })
+    }
 }
 
 /// Runs a statement that counts for nothing: nobody is told of it, or stops it.
@@ -225,6 +246,11 @@ pub struct Batch {
     pub generation: u64,
     /// What to do: one step with statements, or several without.
     pub steps: Vec<Arc<Work>>,
+    /// How many statements of the first step stand already: those that are here
+    /// come after them.
+    pub stand: usize,
+    /// What is in flight once it stands, as JSON; `None`: nothing.
+    pub in_flight: Option<String>,
     /// Of the plan that this is part of.
     pub plan: Digest,
     /// Names the run.
@@ -255,12 +281,26 @@ pub struct Work {
     pub rows: Vec<Applied>,
 }
 
+impl Batch {
+    /// The statements of a step, by its place in the batch.
+    #[must_use]
+    pub fn group(&self, step: usize) -> Group<'_> {
+        let stand = if step == 0 { self.stand } else { 0 };
+        Group {
+            first: stand + 1,
+            statements: &self.steps[step].statements,
+        }
+    }
+}
+
 impl Work {
-    /// The same with nothing to run: what it runs stands already.
-    pub(crate) fn rows_alone(&self) -> Self {
+    /// The same without its first statements, which stand already.
+    pub(crate) fn without(&self, stand: usize) -> Self {
         Self {
-            statements: Vec::new(),
-            ..self.clone()
+            action: self.action,
+            revision: self.revision.clone(),
+            statements: self.statements[stand..].to_vec(),
+            rows: self.rows.clone(),
         }
     }
 }

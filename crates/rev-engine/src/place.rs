@@ -14,8 +14,8 @@ use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
-    StepError,
+    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
+    Sent, StepError,
 };
 use crate::event::{Pulse, Stop};
 use crate::journal::Session;
@@ -116,6 +116,10 @@ impl Database for Kept {
         self.0.lock().await.holds_together(statements).await
     }
 
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        self.0.lock().await.holds_each(statements).await
+    }
+
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
         self.0.lock().await.commit(batch, pulse).await
     }
@@ -139,11 +143,11 @@ impl Database for Kept {
 
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        self.0.lock().await.run_with_mark(sent, mark, pulse).await
+        self.0.lock().await.run_with_mark(group, mark, pulse).await
     }
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {

@@ -9,6 +9,7 @@
 //! have to: whatever else there is, is left to a person.
 
 mod change;
+mod plain;
 mod rows;
 mod session;
 mod setting;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::ledger;
 use crate::split::{Token, readings, tokens};
 
+pub use plain::is_plain_rows;
 pub use rows::{counts_found_rows, makes_rows};
 pub use session::{Lost, Trace, lost, touches_session, trace};
 
@@ -438,6 +440,8 @@ pub fn reading(change: &Change, before: &[Description], now: &[Description]) -> 
         return unclear("the catalogue was not read before it ran");
     };
     match &change.verb {
+        // It fails on what is there, or puts the same in its place: so it can be sent again.
+        Verb::Create { .. } if was.exists && was == is => Reading::NotDone,
         Verb::Create { .. } if was.exists => unclear("what it creates was there before"),
         Verb::Create { .. } if !is.exists => Reading::NotDone,
         Verb::Create {

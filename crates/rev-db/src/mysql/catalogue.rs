@@ -1,5 +1,7 @@
 //! What the catalogue says of objects: named parts and their definitions.
 
+use std::collections::{BTreeSet, HashSet};
+
 use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
 use rev_sql::effect::{Description, Object, ObjectKind};
@@ -10,6 +12,24 @@ use super::connection::Set;
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
 
+/// Tables without transactions.
+#[derive(Debug, Default)]
+pub(super) struct Untransacted {
+    /// The schemas that were looked into, beside the one that the session is in.
+    schemas: BTreeSet<String>,
+    /// Their names, in lower case.
+    tables: Vec<String>,
+    /// Whether a trigger, view or routine names one: then any statement may touch it.
+    is_hidden: bool,
+}
+
+impl Untransacted {
+    /// Whether a statement may change one, by its text in lower case.
+    pub(super) fn is_touched_by(&self, text: &str) -> bool {
+        self.is_hidden || self.tables.iter().any(|table| has_word(text, table))
+    }
+}
+
 impl Mysql {
     pub(super) async fn describe_all(
         &mut self,
@@ -17,52 +37,108 @@ impl Mysql {
     ) -> Result<Vec<Description>, DatabaseError> {
         let mut descriptions = Vec::with_capacity(objects.len());
         for object in objects {
-            let questions = questions(object);
-            // The first says whether it is there at all; the rest cost ten times that.
-            let (first, rest) = questions.split_once(";\n").unwrap_or((&questions, ""));
-            let mut sets = self.sets(first).await.map_err(|e| from_sqlx(&e))?;
-            let is_there = sets.iter().any(|set| !set.rows.is_empty());
-            if is_there && !rest.is_empty() {
-                sets.extend(self.sets(rest).await.map_err(|e| from_sqlx(&e))?);
-            }
+            let schema = self.schema_of(object).await?;
+            // A name and no more is looked up ten times as fast as what it names.
+            let is_there = match existence(object, &schema) {
+                Some(question) => !self.work().await?.rows(&question).await?.is_empty(),
+                None => true,
+            };
+            let sets = if is_there {
+                let questions = questions(object, &schema);
+                self.sets(&questions).await.map_err(|e| from_sqlx(&e))?
+            } else {
+                Vec::new()
+            };
             descriptions.push(description(&sets)?);
         }
         Ok(descriptions)
     }
 
-    /// Whether a transaction holds what these statements do to rows: they touch no
-    /// table without transactions, not even by a trigger, view or routine.
-    pub(super) async fn touch_only_transactional(
+    /// The schema of an object, as SQL. A name can be looked up, and a function must be
+    /// asked; but a script may have led the session elsewhere.
+    async fn schema_of(&mut self, object: &Object) -> Result<String, DatabaseError> {
+        let own = self.work().await?.database.clone();
+        let schema = match &object.schema {
+            Some(schema) => schema,
+            None if self.is_touched => return Ok("DATABASE()".to_owned()),
+            None => &own,
+        };
+        Ok(ledger::text(schema, Dialect::Mysql))
+    }
+
+    /// What has no transactions, here and in the schemas that these lower-case texts
+    /// may name. Known until a statement may change the schema, or lead elsewhere.
+    pub(super) async fn untransacted(
         &mut self,
-        statements: &[&str],
-    ) -> Result<bool, DatabaseError> {
-        let all = statements.join("\n").to_lowercase();
-        let text = ledger::text(&all, Dialect::Mysql);
-        let tables = self
-            .names(&format!(
-                "SELECT TABLE_NAME FROM information_schema.TABLES \
-                 WHERE (TABLE_SCHEMA = DATABASE() OR LOCATE(LOWER(TABLE_SCHEMA), {text}) > 0) \
-                 AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys') \
-                 AND TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN \
-                 (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES')"
-            ))
-            .await?;
-        if tables.is_empty() {
-            return Ok(true);
-        }
-        let mut bodies = self
+        texts: &[String],
+    ) -> Result<&Untransacted, DatabaseError> {
+        let schemas = self.schemas_named_in(texts).await?;
+        let known = self.untransacted.take();
+        let untransacted = match known.filter(|known| schemas.is_subset(&known.schemas)) {
+            Some(known) => known,
+            None => self.look_for_untransacted(schemas).await?,
+        };
+        Ok(self.untransacted.insert(untransacted))
+    }
+
+    /// The other schemas of the server that texts may name.
+    async fn schemas_named_in(
+        &mut self,
+        texts: &[String],
+    ) -> Result<BTreeSet<String>, DatabaseError> {
+        let mut schemas = self
             .names(
-                "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS \
-                 WHERE TRIGGER_SCHEMA = DATABASE() \
-                 UNION ALL SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES \
-                 WHERE ROUTINE_SCHEMA = DATABASE() \
-                 UNION ALL SELECT VIEW_DEFINITION FROM information_schema.VIEWS \
-                 WHERE TABLE_SCHEMA = DATABASE()",
+                "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN                  ('mysql', 'information_schema', 'performance_schema', 'sys')                  AND SCHEMA_NAME <> DATABASE()",
             )
             .await?;
-        bodies.push(all);
-        let names = |body: &String| tables.iter().any(|table| has_word(body, table));
-        Ok(!bodies.iter().any(names))
+        if !schemas.is_empty() {
+            let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+            let words = texts.iter().flat_map(|text| text.split(|c| !is_part(c)));
+            let words: HashSet<&str> = words.collect();
+            schemas.retain(|schema| {
+                let schema = schema.to_lowercase();
+                let is_word = schema.chars().all(is_part);
+                words.contains(schema.as_str())
+                    || (!is_word && texts.iter().any(|text| text.contains(&schema)))
+            });
+        }
+        Ok(schemas.into_iter().collect())
+    }
+
+    async fn look_for_untransacted(
+        &mut self,
+        schemas: BTreeSet<String>,
+    ) -> Result<Untransacted, DatabaseError> {
+        let others = schemas
+            .iter()
+            .map(|schema| ledger::text(schema, Dialect::Mysql));
+        let questions = others.chain(["DATABASE()".to_owned()]).map(|schema| {
+            format!(
+                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}                  AND TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN                  (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES')"
+            )
+        });
+        let questions: Vec<String> = questions.collect();
+        let tables = self.names(&questions.join(" UNION ALL ")).await?;
+        let bodies = if tables.is_empty() {
+            Vec::new()
+        } else {
+            self.names(
+                "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS                  WHERE TRIGGER_SCHEMA = DATABASE()                  UNION ALL SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES                  WHERE ROUTINE_SCHEMA = DATABASE()                  UNION ALL SELECT VIEW_DEFINITION FROM information_schema.VIEWS                  WHERE TABLE_SCHEMA = DATABASE()",
+            )
+            .await?
+        };
+        let lower = |texts: Vec<String>| -> Vec<String> {
+            texts.iter().map(|text| text.to_lowercase()).collect()
+        };
+        let (tables, bodies) = (lower(tables), lower(bodies));
+        let is_hidden = bodies
+            .iter()
+            .any(|body| tables.iter().any(|table| has_word(body, table)));
+        Ok(Untransacted {
+            schemas,
+            tables,
+            is_hidden,
+        })
     }
 
     async fn names(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
@@ -72,21 +148,30 @@ impl Mysql {
     }
 }
 
+/// Whether a text names something, both in lower case.
 fn has_word(text: &str, word: &str) -> bool {
-    let (text, word) = (text.to_lowercase(), word.to_lowercase());
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    text.match_indices(&word).any(|(at, _)| {
+    text.match_indices(word).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + word.len()..]);
         !before.ends_with(is_part) && !after.starts_with(is_part)
     })
 }
 
+/// Asks whether there is an object of that name; `None`: all that can be asked is as quick.
+fn existence(object: &Object, schema: &str) -> Option<String> {
+    let name = ledger::text(&object.name, Dialect::Mysql);
+    (object.kind == ObjectKind::Table).then(|| {
+        format!(
+            "SELECT 1 FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME = {name}"
+        )
+    })
+}
+
 /// Statements that each give rows of a part and its definition. An object that is
 /// there has one row at least.
-fn questions(object: &Object) -> String {
+fn questions(object: &Object, schema: &str) -> String {
     let text = |text: &str| ledger::text(text, Dialect::Mysql);
-    let schema = object.schema.as_deref().map(text);
-    let schema = schema.unwrap_or_else(|| "DATABASE()".to_owned());
     let name = text(&object.name);
     let is_it = |prefix: &str| format!("{prefix}_SCHEMA = {schema} AND {prefix}_NAME = {name}");
     match object.kind {

@@ -39,7 +39,14 @@ pub(super) struct Connection {
 #[derive(Debug, Default)]
 pub(super) struct Set {
     pub(super) rows: Vec<MySqlRow>,
-    pub(super) affected: u64,
+}
+
+/// Where an error cut several statements off.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// How many answers there were before.
+    pub(super) answers: usize,
+    pub(super) error: sqlx::Error,
 }
 
 impl Connection {
@@ -99,13 +106,36 @@ impl Connection {
         while let Some(item) = stream.next().await {
             match item? {
                 Either::Right(row) => rows.push(row),
-                Either::Left(result) => sets.push(Set {
+                Either::Left(_) => sets.push(Set {
                     rows: std::mem::take(&mut rows),
-                    affected: result.rows_affected(),
                 }),
             }
         }
         Ok(sets)
+    }
+
+    /// Runs several statements and keeps no rows: how many answers they gave. Tells
+    /// how many there are by now after each.
+    pub(super) async fn run(
+        &mut self,
+        text: &str,
+        mut tell: impl FnMut(usize),
+    ) -> Result<usize, Cut> {
+        let mut answers = 0;
+        let mut stream = self
+            .inner
+            .fetch_many(sqlx::raw_sql(AssertSqlSafe(text.to_owned())));
+        while let Some(item) = stream.next().await {
+            match item {
+                Ok(Either::Right(_)) => {}
+                Ok(Either::Left(_)) => {
+                    answers += 1;
+                    tell(answers);
+                }
+                Err(error) => return Err(Cut { answers, error }),
+            }
+        }
+        Ok(answers)
     }
 
     /// Ends the session.

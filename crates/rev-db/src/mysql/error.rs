@@ -29,6 +29,11 @@ pub(super) fn is_out_of_range(error: &sqlx::Error) -> bool {
     number(error) == 1690
 }
 
+/// Whether a transaction was refused for its size, or for the locks that it holds.
+pub(super) fn is_too_much(error: &sqlx::Error) -> bool {
+    matches!(number(error), 1197 | 1206)
+}
+
 /// Whether the connection is of no more use after it: shut down, killed, sent
 /// more than the server takes, or no answer that could be read.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
@@ -79,8 +84,8 @@ pub(super) fn failure(sent: Sent<'_>, fault: &MySqlDatabaseError) -> StatementFa
     let mut failure = failure_of(sent);
     let state = fault.code().map(|state| format!(" ({state})"));
     failure.code = Some(format!("{}{}", fault.number(), state.unwrap_or_default()));
-    fault.message().clone_into(&mut failure.message);
-    failure.offset += place_in(&sent.statement.text, fault.message());
+    failure.message = in_own_words(&sent.statement.text, fault.message());
+    failure.offset += place_in(&sent.statement.text, &failure.message);
     let text = &sent.statement.text;
     failure.is_undone = if effect::runs_program(text) {
         // What a program of many statements meets may be met at its end, unless it is the
@@ -127,6 +132,22 @@ fn is_raised_first(number: u16) -> bool {
     )
 }
 
+/// A message without what it quotes of the statements that were sent behind this one.
+fn in_own_words(statement: &str, message: &str) -> String {
+    let parts = message.split_once(" near '").and_then(|(before, rest)| {
+        let (near, line) = rest.rsplit_once("' at line ")?;
+        Some((before, near, line))
+    });
+    match parts {
+        Some((before, near, line)) if !statement.contains(near) => {
+            let ends = near.char_indices().map(|(end, _)| &near[..end]);
+            let own = ends.rev().find(|own| statement.ends_with(own));
+            format!("{before} near '{}' at line {line}", own.unwrap_or_default())
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// The offset of the fault, by `near '…' at line N`: lines count from 1, from the
 /// statement's first.
 fn place_in(statement: &str, message: &str) -> usize {
@@ -152,7 +173,7 @@ fn place_in(statement: &str, message: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{names_program_of, names_read_only, place_in};
+    use super::{in_own_words, names_program_of, names_read_only, place_in};
 
     #[test]
     fn a_routine_that_is_not_there_is_told_from_one_that_another_calls() {
@@ -191,6 +212,22 @@ mod tests {
         ] {
             assert!(!names_read_only(&says(option)), "{option}");
         }
+    }
+
+    #[test]
+    fn what_a_message_quotes_of_the_next_statement_is_left_out() {
+        let statement = "INSERT INTO t VALUES (1) nonsense";
+        let own = "You have an error near 'nonsense' at line 1";
+        let message = "You have an error near 'nonsense;\nINSERT INTO u' at line 1";
+        assert_eq!(in_own_words(statement, message), own);
+        assert_eq!(in_own_words(statement, own), own);
+        let message = "You have an error near ';\nINSERT INTO u' at line 1";
+        let own = "You have an error near '' at line 1";
+        assert_eq!(in_own_words(statement, message), own);
+        assert_eq!(
+            in_own_words(statement, "no place at all"),
+            "no place at all"
+        );
     }
 
     #[test]

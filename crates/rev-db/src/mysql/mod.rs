@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod guard;
 mod inspect;
+mod packet;
 mod place;
 mod read;
 
@@ -19,8 +20,8 @@ use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
-    StepError,
+    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
+    Sent, StepError,
 };
 use rev_engine::event::Pulse;
 use rev_engine::journal::Session;
@@ -36,9 +37,11 @@ use sqlx::mysql::MySqlRow;
 
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
-use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
-use connection::{Connection, Set};
-use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range};
+use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, watch_all};
+use catalogue::Untransacted;
+use connection::{Connection, Cut, Set};
+use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range, is_too_much};
+use packet::{Pace, Packet, Part};
 use place::Place;
 
 /// The longest lock wait that every version takes, in seconds.
@@ -47,6 +50,9 @@ const LONGEST_WAIT: u64 = 31_536_000;
 /// Fails where the compare-and-set before it has changed no row: there is no
 /// number so great.
 const WON: &str = "SELECT POW(10, IF(ROW_COUNT() = 1, 1, 999))";
+
+const CANCELLED: &str =
+    "the statement was cancelled: it ran longer than its timeout, or was stopped";
 
 /// A MySQL or MariaDB database.
 #[derive(Debug)]
@@ -62,6 +68,11 @@ pub(crate) struct Mysql {
     neighbours: Option<Neighbours>,
     /// Whether a script has left something in the session.
     is_touched: bool,
+    /// What has no transactions, as long as nothing changes the schema.
+    untransacted: Option<Untransacted>,
+    /// How long a text may be that several statements share, once that was asked.
+    longest_packet: Option<usize>,
+    pace: Pace,
 }
 
 impl Mysql {
@@ -75,6 +86,9 @@ impl Mysql {
             has_ledger: false,
             neighbours: None,
             is_touched: false,
+            untransacted: None,
+            longest_packet: None,
+            pace: Pace::default(),
         })
     }
 
@@ -165,22 +179,14 @@ impl Mysql {
         Ok(())
     }
 
-    /// Begins a transaction by the compare-and-set. Says whether it was won.
-    async fn begin(&mut self, mark: &str) -> Result<bool, DatabaseError> {
+    /// What begins a transaction: the compare-and-set, which fails where it was lost.
+    async fn opening<'a>(&mut self, mark: &str) -> Result<Packet<'a>, DatabaseError> {
         self.make_ledger().await?;
-        let text = format!("START TRANSACTION;\n{mark}");
-        let sets = match self.run(&text).await {
-            Ok(sets) => sets,
-            Err(error) => {
-                self.roll_back().await;
-                return Err(error);
-            }
-        };
-        if sets.get(1).is_some_and(|set| set.affected == 1) {
-            return Ok(true);
-        }
-        self.roll_back().await;
-        Ok(false)
+        let mut packet = Packet::default();
+        packet.push(Part::Opening, "START TRANSACTION");
+        packet.push(Part::Opening, mark);
+        packet.push(Part::Won, WON);
+        Ok(packet)
     }
 
     /// Ends a transaction with these rows.
@@ -228,7 +234,8 @@ impl Mysql {
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
         self.work().await?;
-        let mark = self.ledger.advance(batch.generation);
+        let in_flight = batch.in_flight.as_deref();
+        let mark = self.ledger.mark(batch.generation, in_flight);
         if batch.steps.iter().all(|work| work.statements.is_empty()) {
             let begun = Instant::now();
             let rows = batch.steps.iter();
@@ -240,34 +247,147 @@ impl Mysql {
             }
             return result;
         }
-        if !self.begin(&mark).await? {
-            return Ok(Commit::Lost);
-        }
-        let mut text = String::new();
+        let mut packet = self.opening(&mark).await?;
+        let mut rows = String::new();
         for (step, work) in batch.steps.iter().enumerate() {
             let begun = Instant::now();
-            for (number, statement) in (1..).zip(&work.statements) {
-                if pulse.stop.is_requested() {
-                    self.roll_back().await;
-                    return Ok(Commit::Stopped);
-                }
-                let sent = Sent { number, statement };
-                if let Err(error) = self.run_statement(step, sent, pulse).await {
-                    self.roll_back().await;
-                    return match error {
-                        _ if pulse.stop.is_abort() => Ok(Commit::Stopped),
-                        error => Err(undone(error)),
-                    };
-                }
+            let opening = std::mem::take(&mut packet);
+            let group = batch.group(step);
+            if let Some(ended) = self.run_group(opening, step, group, pulse).await? {
+                return Ok(ended);
             }
-            text.push_str(&rows_of(&self.ledger, batch, work, Some(begun)));
-            text.push('\n');
+            rows.push_str(&rows_of(&self.ledger, batch, work, Some(begun)));
+            rows.push('\n');
         }
-        let result = self.finish(&text, batch.generation).await;
+        let result = self.finish(&rows, batch.generation).await;
         if self.is_touched {
             self.end_work().await;
         }
         result
+    }
+
+    /// Sends statements that a transaction holds, as many at once as may be; in front
+    /// of the first ones what the packet has. Where it ends early, which is no error,
+    /// it says how; in every such case, and after an error, nothing stands.
+    async fn run_group<'a>(
+        &mut self,
+        opening: Packet<'a>,
+        step: usize,
+        group: Group<'a>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Option<Commit>, StepError> {
+        if let Some(refused) = group
+            .each()
+            .find_map(|sent| check_names(&self.ledger, step, sent).err())
+        {
+            self.roll_back().await;
+            return Err(refused);
+        }
+        let longest = self.longest_packet().await?;
+        let mut packet = opening;
+        let mut joins = true;
+        for sent in group.each() {
+            let text = &sent.statement.text;
+            let is_plain = effect::is_plain_rows(text, Dialect::Mysql);
+            if !is_plain {
+                self.untransacted = None;
+                self.is_touched |= effect::touches_session(text, Dialect::Mysql);
+            }
+            let is_next = is_plain && joins && packet.scripts() < self.pace.most();
+            let fits = packet.text.len() + text.len() < longest;
+            let is_first = packet.scripts() == 0;
+            if packet.len() > 0
+                && !(fits && (is_first || is_next))
+                && let Some(ended) = self.send(&mut packet, pulse).await?
+            {
+                return Ok(Some(ended));
+            }
+            packet.push(Part::Script { step, sent }, text);
+            joins = is_plain;
+        }
+        self.send(&mut packet, pulse).await
+    }
+
+    /// Sends a packet within a transaction, and empties it.
+    async fn send(
+        &mut self,
+        packet: &mut Packet<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Option<Commit>, StepError> {
+        if packet.len() == 0 {
+            return Ok(None);
+        }
+        let packet = std::mem::take(packet);
+        if packet.scripts() > 0 && pulse.stop.is_requested() {
+            self.roll_back().await;
+            return Ok(Some(Commit::Stopped));
+        }
+        let begun = Instant::now();
+        let progress = Progress::new(packet.number(0), packet.last());
+        let (place, run) = (self.place.clone(), self.settings.run.clone());
+        let limit = self.settings.statement_timeout;
+        let work = self.work().await?;
+        let id = work.id.clone();
+        let running = work.run(&packet.text, |answers| {
+            progress.move_to(packet.number(answers));
+        });
+        let running = within(limit, running, &progress, || {
+            cancel(place.clone(), run.clone(), id.clone())
+        });
+        let result = watch_all(running, &progress, pulse, || {
+            cancel(place.clone(), run.clone(), id.clone())
+        });
+        let result = result.await;
+        let cut = match result {
+            Ok(_) if let Some(number) = progress.cancelled() => {
+                self.roll_back().await;
+                return match packet.sent(number) {
+                    Some((step, sent)) if !pulse.stop.is_requested() => {
+                        Err(undone(cancelled(step, sent)))
+                    }
+                    _ => Ok(Some(Commit::Stopped)),
+                };
+            }
+            Ok(answers) if packet.is_answered(answers) => {
+                self.pace.learn(packet.scripts(), begun.elapsed());
+                return Ok(None);
+            }
+            Ok(answers) if !pulse.stop.is_requested() => {
+                self.roll_back().await;
+                return Err(DatabaseError::Other {
+                    message: format!(
+                        "the server gave {answers} answers to {} statements",
+                        packet.len()
+                    ),
+                }
+                .into());
+            }
+            Ok(_) => None,
+            Err(cut) => Some(cut),
+        };
+        if cut.as_ref().is_some_and(|cut| is_broken(&cut.error)) {
+            self.work = None;
+        } else {
+            self.roll_back().await;
+        }
+        match cut {
+            Some(cut) if !was_stopped(&cut.error, pulse) => face(&packet, &cut),
+            _ => Ok(Some(Commit::Stopped)),
+        }
+    }
+
+    /// How long a text may be that several statements share.
+    async fn longest_packet(&mut self) -> Result<usize, DatabaseError> {
+        if let Some(known) = self.longest_packet {
+            return Ok(known);
+        }
+        let question = "SELECT CAST(@@max_allowed_packet AS SIGNED)";
+        let rows = self.work().await?.rows(question).await?;
+        let allowed = rows.first().and_then(|row| row.number(0).ok());
+        let allowed = allowed.and_then(|allowed| usize::try_from(allowed).ok());
+        let longest = packet::LONGEST.min(allowed.unwrap_or_default() / 2);
+        self.longest_packet = Some(longest);
+        Ok(longest)
     }
 
     /// Sends a statement of a script.
@@ -283,11 +403,12 @@ impl Mysql {
         let limit = self.settings.statement_timeout;
         let work = self.work().await?;
         let id = work.id.clone();
+        let progress = Progress::new(sent.number, sent.number);
         let running = work.sets(&sent.statement.text);
-        let running = within(limit, running, || {
+        let running = within(limit, running, &progress, || {
             cancel(place.clone(), run.clone(), id.clone())
         });
-        let result = watch(running, sent.number, pulse, || {
+        let result = watch_all(running, &progress, pulse, || {
             cancel(place.clone(), run.clone(), id.clone())
         });
         match result.await {
@@ -315,23 +436,26 @@ impl Mysql {
         let capabilities = self.work.as_ref().map(|work| work.capabilities);
         capabilities.is_some_and(|it| it.atomic_ddl)
             && effect::is_atomic_on_mysql(statement)
-            && matches!(self.touch_only_transactional(&[statement]).await, Ok(true))
+            && self.touches_only_transactional(statement).await
     }
 
-    async fn statement_with_mark(
+    async fn touches_only_transactional(&mut self, statement: &str) -> bool {
+        let text = statement.to_lowercase();
+        let untransacted = self.untransacted(std::slice::from_ref(&text)).await;
+        untransacted.is_ok_and(|it| !it.is_touched_by(&text))
+    }
+
+    async fn group_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
         self.work().await?;
-        if !self.begin(&text).await? {
-            return Ok(Commit::Lost);
-        }
-        if let Err(error) = self.run_statement(0, sent, pulse).await {
-            self.roll_back().await;
-            return Err(undone(error));
+        let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
+        let opening = self.opening(&text).await?;
+        if let Some(ended) = self.run_group(opening, 0, group, pulse).await? {
+            return Ok(ended);
         }
         self.finish("", mark.generation).await
     }
@@ -344,19 +468,51 @@ impl Mysql {
     }
 
     async fn hold_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
-        let texts: Vec<&str> = statements.iter().map(|s| s.text.as_str()).collect();
-        if texts
-            .iter()
-            .any(|text| effect::needs_to_be_alone(text, Dialect::Mysql))
-        {
+        let needs_to_be_alone =
+            |statement: &Statement| effect::needs_to_be_alone(&statement.text, Dialect::Mysql);
+        if statements.iter().any(needs_to_be_alone) {
             return Ok(false);
         }
-        let is_rows = |text: &&&str| effect::of(text, Dialect::Mysql) == Effect::Rows;
-        let rows: Vec<&str> = texts.iter().filter(is_rows).copied().collect();
-        match rows.is_empty() {
-            true => Ok(true),
-            false => self.touch_only_transactional(&rows).await,
+        let is_rows =
+            |statement: &&Statement| effect::of(&statement.text, Dialect::Mysql) == Effect::Rows;
+        if !statements.iter().any(|statement| is_rows(&statement)) {
+            return Ok(true);
         }
+        let all = statements.iter();
+        let all: Vec<String> = all.map(|it| it.text.to_lowercase()).collect();
+        let untransacted = self.untransacted(&all).await?;
+        let rows = statements.iter().zip(&all);
+        Ok(!rows
+            .filter(|(statement, _)| is_rows(statement))
+            .any(|(_, text)| untransacted.is_touched_by(text)))
+    }
+
+    async fn hold_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        let all = statements.iter();
+        let all: Vec<String> = all.map(|it| it.text.to_lowercase()).collect();
+        let untransacted = self.untransacted(&all).await?;
+        let held = all.iter().map(|text| !untransacted.is_touched_by(text));
+        Ok(held.collect())
+    }
+}
+
+/// Whether what failed is what a stop asked for.
+fn was_stopped(error: &sqlx::Error, pulse: &Pulse<'_>) -> bool {
+    pulse.stop.is_abort() || (pulse.stop.is_requested() && is_cancelled(error))
+}
+
+/// Tells whose error cut a packet off; its transaction was undone.
+fn face(packet: &Packet<'_>, cut: &Cut) -> Result<Option<Commit>, StepError> {
+    match packet.part(cut.answers) {
+        Part::Won if is_out_of_range(&cut.error) => Ok(Some(Commit::Lost)),
+        Part::Script { .. } if packet.scripts() > 1 && is_too_much(&cut.error) => {
+            Err(DatabaseError::Other {
+                message: cut.error.to_string(),
+            }
+            .into())
+        }
+        Part::Script { step, sent } => Err(undone(step_error(step, sent, &cut.error))),
+        Part::Opening | Part::Won => Err(from_sqlx(&cut.error).into()),
     }
 }
 
@@ -372,10 +528,11 @@ fn proven(sets: &[Set], generation: u64) -> Result<Commit, StepError> {
     }
 }
 
-/// Cancels what runs for longer than it may.
+/// Cancels a statement that runs for longer than it may.
 async fn within<T, C>(
     limit: Duration,
     running: impl Future<Output = T>,
+    progress: &Progress,
     cancel: impl Fn() -> C,
 ) -> T
 where
@@ -385,12 +542,20 @@ where
         return running.await;
     }
     let mut running = std::pin::pin!(running);
-    tokio::select! {
-        biased;
-        result = &mut running => result,
-        () = tokio::time::sleep(limit) => {
+    loop {
+        let (number, since) = progress.at();
+        let left = limit.saturating_sub(since.elapsed());
+        if left.is_zero() && number > 0 {
+            progress.cancel();
             cancel().await;
-            running.await
+            return running.await;
+        }
+        // What is not a script's has a limit of its own.
+        let pause = if number > 0 { left } else { limit };
+        tokio::select! {
+            biased;
+            result = &mut running => return result,
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
@@ -444,6 +609,16 @@ fn undone(mut error: StepError) -> StepError {
     error
 }
 
+/// A statement that was cancelled, whatever the server answered.
+fn cancelled(step: usize, sent: Sent<'_>) -> StepError {
+    let mut failure = failure_of(sent);
+    CANCELLED.clone_into(&mut failure.message);
+    StepError::Statement {
+        step,
+        failure: Box::new(failure),
+    }
+}
+
 fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
     let mapped = from_sqlx(error);
     let is_passing = matches!(
@@ -454,8 +629,7 @@ fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
         Some(fault) if !is_passing => {
             let mut failure = failure(sent, fault);
             if is_cancelled(error) {
-                "the statement was cancelled: it ran longer than its timeout, or was stopped"
-                    .clone_into(&mut failure.message);
+                CANCELLED.clone_into(&mut failure.message);
             }
             StepError::Statement {
                 step,
@@ -526,6 +700,10 @@ impl Database for Mysql {
         self.hold_together(statements).await
     }
 
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        self.hold_each(statements).await
+    }
+
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
         self.work().await?;
         self.commit_batch(batch, pulse).await
@@ -537,14 +715,15 @@ impl Database for Mysql {
 
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        self.statement_with_mark(sent, mark, pulse).await
+        self.group_with_mark(group, mark, pulse).await
     }
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
+        self.untransacted = None;
         self.run_statement(0, sent, pulse).await
     }
 

@@ -23,8 +23,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
-    StepError,
+    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
+    Sent, StepError,
 };
 use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
@@ -169,13 +169,16 @@ impl Postgres {
         let mut script = self.opening().await?;
         script.push(
             Part::Advance,
-            self.advance(&self.ledger.advance(batch.generation)),
+            self.advance(
+                &self
+                    .ledger
+                    .mark(batch.generation, batch.in_flight.as_deref()),
+            ),
         );
         for (step, work) in batch.steps.iter().enumerate() {
-            for (number, statement) in (1..).zip(&work.statements) {
-                let sent = Sent { number, statement };
+            for sent in batch.group(step).each() {
                 check_names(&self.ledger, step, sent)?;
-                script.push(Part::Script { step, sent }, &statement.text);
+                script.push(Part::Script { step, sent }, &sent.statement.text);
             }
             if leaves_marks(work.statements.iter()) {
                 // The ledger is written by who connected, not by whom a script became.
@@ -359,18 +362,18 @@ impl Postgres {
 
     async fn mark_with(
         &mut self,
-        sent: Option<Sent<'_>>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
         let mut script = self.opening().await?;
         let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
         script.push(Part::Advance, self.advance(&text));
-        if let Some(sent) = sent {
+        for sent in group.each() {
             check_names(&self.ledger, 0, sent)?;
-            self.is_touched |= leaves_marks([sent.statement].into_iter());
             script.push(Part::Script { step: 0, sent }, &sent.statement.text);
         }
+        self.is_touched |= leaves_marks(group.statements.iter());
         self.conclude_script(&mut script, None);
         self.transact(script, mark.generation, pulse).await
     }
@@ -405,6 +408,10 @@ impl Postgres {
 /// Whether a text was cut off because another run has the guard.
 fn is_held(text: &Text<'_>, cut: &Cut) -> bool {
     matches!(text.part(cut.done).0, Part::Guard) && has_code(&cut.error, "22012")
+}
+
+fn needs_to_be_alone(statement: &Statement) -> bool {
+    effect::needs_to_be_alone(&statement.text, Dialect::Postgres)
 }
 
 /// Whether statements leave something in the session that later ones would meet.
@@ -483,9 +490,12 @@ impl Database for Postgres {
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
-        let alone =
-            |statement: &Statement| effect::needs_to_be_alone(&statement.text, Dialect::Postgres);
-        Ok(!statements.iter().any(alone))
+        Ok(!statements.iter().any(needs_to_be_alone))
+    }
+
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        let held = statements.iter().map(|it| !needs_to_be_alone(it));
+        Ok(held.collect())
     }
 
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
@@ -497,17 +507,17 @@ impl Database for Postgres {
             stop: Stop::default(),
             tell: &mut |_| {},
         };
-        let commit = self.mark_with(None, mark, &mut pulse).await;
+        let commit = self.mark_with(Group::default(), mark, &mut pulse).await;
         commit.map_err(StepError::into_database_error)
     }
 
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        self.mark_with(Some(sent), mark, pulse).await
+        self.mark_with(group, mark, pulse).await
     }
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {

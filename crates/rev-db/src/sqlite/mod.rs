@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
-    StepError, Work,
+    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
+    Sent, StepError, Work,
 };
 use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
@@ -221,7 +221,10 @@ impl Sqlite {
     ) -> Result<Commit, StepError> {
         self.run("BEGIN IMMEDIATE").await?;
         self.make_ledger().await?;
-        if self.run(&self.ledger.advance(batch.generation)).await? != 1 {
+        let mark = self
+            .ledger
+            .mark(batch.generation, batch.in_flight.as_deref());
+        if self.run(&mark).await? != 1 {
             return Ok(Commit::Lost);
         }
         for (index, work) in batch.steps.iter().enumerate() {
@@ -276,12 +279,11 @@ impl Sqlite {
             false => Ok(foreign_keys::Found::default()),
         }
         .map_err(|e| from_sqlx(&path, &e))?;
-        for (number, statement) in (1..).zip(&work.statements) {
+        for sent in batch.group(index).each() {
             if pulse.stop.is_requested() {
                 return Ok(Some(Commit::Stopped));
             }
-            self.run_statement(index, Sent { number, statement }, pulse)
-                .await?;
+            self.run_statement(index, sent, pulse).await?;
         }
         if rebuilds {
             let after = foreign_keys::violations(self.connection()).await;
@@ -418,15 +420,15 @@ impl Sqlite {
         })
     }
 
-    /// One statement, if there is one, and the mark: both or neither.
+    /// Some statements, if there are any, and the mark: all or nothing.
     async fn mark_with(
         &mut self,
-        sent: Option<Sent<'_>>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
         self.open_writer(&pulse.stop).await?;
-        let result = self.transact_mark(sent, mark, pulse).await;
+        let result = self.transact_mark(group, mark, pulse).await;
         if !matches!(result, Ok(Commit::Done(_))) {
             let _ = self.run("ROLLBACK").await;
         }
@@ -435,7 +437,7 @@ impl Sqlite {
 
     async fn transact_mark(
         &mut self,
-        sent: Option<Sent<'_>>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
@@ -445,7 +447,7 @@ impl Sqlite {
         if self.run(&text).await? != 1 {
             return Ok(Commit::Lost);
         }
-        if let Some(sent) = sent {
+        for sent in group.each() {
             self.run_statement(0, sent, pulse).await?;
         }
         boundary::reach();
@@ -529,6 +531,12 @@ impl Database for Sqlite {
         Ok(!statements.iter().any(alone))
     }
 
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        let alone = |statement: &Statement| needs_to_be_alone(&statement.text, Dialect::Sqlite);
+        let held = statements.iter().map(|statement| !alone(statement));
+        Ok(held.collect())
+    }
+
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
         self.commit_batch(batch, pulse).await
     }
@@ -538,7 +546,7 @@ impl Database for Sqlite {
             stop: Stop::default(),
             tell: &mut |_| {},
         };
-        let commit = self.mark_with(None, mark, &mut pulse).await;
+        let commit = self.mark_with(Group::default(), mark, &mut pulse).await;
         commit.map_err(StepError::into_database_error)
     }
 
@@ -560,11 +568,11 @@ impl Database for Sqlite {
 
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        self.mark_with(Some(sent), mark, pulse).await
+        self.mark_with(group, mark, pulse).await
     }
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {

@@ -88,6 +88,7 @@ impl Run<'_> {
             generation: ledger.generation,
             resume,
             is_half_done,
+            noted: None,
             in_flight: None,
             is_unknown: false,
             applied: standing.state.set().clone(),

@@ -42,6 +42,7 @@ impl Run<'_> {
         let slot = self.board.slot().await;
         self.tell_plan(lane, &decided);
         let end = self.run_batches(lane, &mut decided, slot).await;
+        self.withdraw(lane, &mut decided).await;
         self.board.tell_end(&name);
         if let End::Done = end {
             self.tell_done(lane, &decided);
@@ -155,7 +156,8 @@ impl Run<'_> {
         for (index, work) in steps.iter().enumerate() {
             self.tell_start(lane, decided, work, decided.at + index + 1, of);
         }
-        if decided.resume.is_some() || self.goes_by_statement(lane, decided).await? {
+        let is_begun = decided.resume.is_some() || decided.noted.is_some();
+        if is_begun || self.goes_by_statement(lane, decided).await? {
             return self.run_by_statement(lane, decided).await;
         }
         let batch = self.batch(decided);
@@ -259,10 +261,11 @@ impl Run<'_> {
         }
     }
 
-    /// The rows of a step whose statements stand already.
-    pub(super) fn rows_alone(&self, decided: &Decided, work: &Work, begun: u64) -> Batch {
+    /// The end of a step whose first statements stand already.
+    pub(super) fn rest(&self, decided: &Decided, work: &Work, stand: usize, begun: u64) -> Batch {
         Batch {
-            steps: vec![Arc::new(work.rows_alone())],
+            steps: vec![Arc::new(work.without(stand))],
+            stand,
             elapsed_ms: self.clock.elapsed_ms().saturating_sub(begun),
             ..self.batch(decided)
         }
@@ -272,6 +275,8 @@ impl Run<'_> {
         Batch {
             generation: decided.generation,
             steps: decided.batch(self.request.commitment).to_vec(),
+            stand: 0,
+            in_flight: None,
             plan: decided.digest,
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),

@@ -143,6 +143,9 @@ struct Decided {
     generation: u64,
     /// What is left of a step that an earlier run has begun.
     resume: Option<Resume>,
+    /// The step at hand, where its first statement was noted with the end of the one
+    /// before it, and was not sent yet.
+    noted: Option<StepInFlight>,
     /// Whether the ledger told of something half done when it was read.
     is_half_done: bool,
     /// The step that is half done, as far as this run knows.

@@ -1,19 +1,32 @@
 //! Running one step statement by statement, with its journal.
 //!
-//! A statement that can share a transaction with its mark does. Any other is
-//! noted before it is sent; that it is done is noted with whatever is written
-//! next. So at every instant the ledger says what stands, or which one statement
-//! is in doubt.
+//! Statements that can share a transaction with their mark do, and neighbours that
+//! can share it with one another do so in groups. Any other statement is noted
+//! before it is sent; that it is done is noted with whatever is written next. So at
+//! every instant the ledger says what stands, or which one statement is in doubt.
+//!
+//! Each commit costs the server a write of its logs, so what can stand in one does:
+//! the last group commits with the step's ledger row, and the note of the statement
+//! that comes next, be it the next step's first one, with what comes before it.
 
+use rev_core::TransactionMode;
 use rev_sql::effect::{self, Effect, Reading, Trace};
 use rev_sql::split::Statement;
 
 use super::resume::{self, Resume};
 use super::{Decided, Lane, Run};
 use crate::boundary;
-use crate::database::{Commit, DatabaseError, Mark, Sent, StepError, Work};
+use crate::database::{Commit, DatabaseError, Group, Mark, Sent, StepError, Work};
 use crate::event::Event;
 use crate::journal::{Executed, InFlight, Intent, StepInFlight};
+use crate::request::Commitment;
+
+/// How many statements share a transaction at most: what a stop undoes of a group
+/// is done again, and its locks are held as long.
+const MOST: usize = 1000;
+/// How long the texts of a group are at most, in bytes: clusters bound what a
+/// transaction may write.
+const LONGEST: usize = 1 << 20;
 
 /// A step on its way.
 struct Going {
@@ -21,12 +34,28 @@ struct Going {
     generation: u64,
     /// Whether the ledger does not know yet what `step` says.
     is_unwritten: bool,
+    /// Whether statements may share a transaction with one another: `transaction:
+    /// none` promises that each is committed by itself.
+    groups: bool,
+    /// How many do at most.
+    most: usize,
+    ahead: Ahead,
+}
+
+/// What is known of the statements to come.
+#[derive(Default)]
+struct Ahead {
+    /// The first that it is about, from 0.
+    from: usize,
+    /// Of each whether a transaction holds it together with its mark.
+    held: Vec<bool>,
 }
 
 /// How a move went, where it did not fail.
 enum Moved {
     On,
     Lost,
+    Stopped,
 }
 
 impl Run<'_> {
@@ -59,26 +88,14 @@ impl Run<'_> {
         begun: u64,
     ) -> Result<Commit, StepError> {
         let mut going = self.begin(lane, decided, work).await?;
-        let result = match self.go(lane, work, &mut going).await {
-            Ok(Commit::Done(generation)) => {
-                let left = lane.job.database.leave().await;
-                left.map(|()| Commit::Done(generation))
-            }
-            other => other,
-        };
+        let result = self.go_to_the_end(lane, decided, work, &mut going, begun);
+        let result = result.await;
         if going.is_unwritten && !matches!(result, Ok(Commit::Lost | Commit::Done(_))) {
             // Should this fail too, the note from before still stands, and who
             // comes next finds out what this run knew.
             let _ = self.write_down(lane, &mut going).await;
         }
         decided.generation = going.generation;
-        let result = match result {
-            Ok(Commit::Done(_)) => {
-                let batch = self.rows_alone(decided, work, begun);
-                self.commit_patiently(lane, &batch).await
-            }
-            other => other,
-        };
         decided.in_flight = match result {
             Ok(Commit::Done(_)) => None,
             _ => going.in_flight(),
@@ -92,20 +109,23 @@ impl Run<'_> {
         decided: &mut Decided,
         work: &Work,
     ) -> Result<Going, StepError> {
-        let session = lane.job.database.session().await?;
+        let mode = decided.prepared.lane.steps[decided.at].transaction;
+        let mut step = self.begun(lane, work).await?;
+        let mut is_stale = false;
+        if let Some(noted) = decided.noted.take() {
+            // A session that a script had touched is another one by now.
+            is_stale = noted.session != step.session;
+            if !is_stale {
+                step = noted;
+            }
+        }
         let mut going = Going {
-            step: StepInFlight {
-                revision: work.revision.clone(),
-                action: work.action,
-                done: Executed::default(),
-                next: None,
-                session: session.clone(),
-                run: self.request.run.clone(),
-                operator: self.request.operator.clone(),
-                started: self.clock.now(),
-            },
+            step,
             generation: decided.generation,
-            is_unwritten: false,
+            is_unwritten: is_stale,
+            groups: mode == TransactionMode::Step,
+            most: MOST,
+            ahead: Ahead::default(),
         };
         let Some(Resume { step, remnant }) = decided.resume.take() else {
             return Ok(going);
@@ -132,6 +152,20 @@ impl Run<'_> {
         Ok(going)
     }
 
+    /// A step of which nothing stands yet.
+    async fn begun(&self, lane: &mut Lane, work: &Work) -> Result<StepInFlight, DatabaseError> {
+        Ok(StepInFlight {
+            revision: work.revision.clone(),
+            action: work.action,
+            done: Executed::default(),
+            next: None,
+            session: lane.job.database.session().await?,
+            run: self.request.run.clone(),
+            operator: self.request.operator.clone(),
+            started: self.clock.now(),
+        })
+    }
+
     /// Removes what a statement has left behind.
     async fn remove(
         &self,
@@ -154,7 +188,74 @@ impl Run<'_> {
         lane.job.database.run_alone(sent, &mut pulse).await
     }
 
-    /// Sends what is left of the statements.
+    /// Sends what is left of the statements, and writes the step's ledger row with
+    /// the last ones that a transaction holds.
+    async fn go_to_the_end(
+        &self,
+        lane: &mut Lane,
+        decided: &mut Decided,
+        work: &Work,
+        going: &mut Going,
+        begun: u64,
+    ) -> Result<Commit, StepError> {
+        loop {
+            let commit = self.go(lane, work, going).await?;
+            if !matches!(commit, Commit::Done(_)) {
+                return Ok(commit);
+            }
+            lane.job.database.leave().await?;
+            let stand = going.step.done.len();
+            let noted = self.note_next(lane, decided).await;
+            decided.generation = going.generation;
+            let mut batch = self.rest(decided, work, stand, begun);
+            batch.in_flight = noted.clone().map(|step| InFlight::Step(step).to_json());
+            let result = self.commit_patiently(lane, &batch).await;
+            if going.shrinks(work.statements.len() - stand, &result) {
+                continue;
+            }
+            if let Ok(Commit::Done(generation)) = result {
+                going.generation = generation;
+                decided.noted = noted;
+            }
+            return result;
+        }
+    }
+
+    /// The next step with its first statement noted, where that one goes alone and
+    /// nothing comes between: then it is noted with the end of this step.
+    async fn note_next(&self, lane: &mut Lane, decided: &Decided) -> Option<StepInFlight> {
+        let next = decided.at + 1;
+        let work = decided.prepared.works.get(next)?.clone();
+        let waits = !decided.prepared.waits[next].is_empty();
+        let ends = self.stop.is_requested() || self.is_halted();
+        let statement = work.statements.first()?;
+        let is_apart = waits || ends || self.request.commitment != Commitment::Step;
+        if is_apart || !self.goes_alone(lane, statement) {
+            return None;
+        }
+        // Where this fails the step is noted by itself, and fails there.
+        let mut step = self.begun(lane, &work).await.ok()?;
+        step.next = Some(self.intent(lane, statement).await.ok()?);
+        Some(step)
+    }
+
+    /// Takes back what was noted of a step that is not begun any more. Should this
+    /// fail, who comes next finds that nothing of it was done.
+    pub(super) async fn withdraw(&self, lane: &mut Lane, decided: &mut Decided) {
+        if decided.noted.take().is_none() {
+            return;
+        }
+        let mark = Mark {
+            generation: decided.generation,
+            in_flight: None,
+        };
+        if let Ok(Commit::Done(generation)) = lane.job.database.mark(&mark).await {
+            decided.generation = generation;
+        }
+    }
+
+    /// Sends what is left of the statements; but the last ones, where a transaction
+    /// holds them, are left for the one with the step's ledger row.
     async fn go(
         &self,
         lane: &mut Lane,
@@ -162,35 +263,101 @@ impl Run<'_> {
         going: &mut Going,
     ) -> Result<Commit, StepError> {
         let of = work.statements.len();
-        let stand = going.step.done.len();
-        for (index, statement) in work.statements.iter().enumerate().skip(stand) {
+        loop {
+            let stand = going.step.done.len();
+            if stand == of {
+                return Ok(Commit::Done(going.generation));
+            }
             if self.stop.is_requested() {
+                // What was noted was not sent.
+                going.is_unwritten |= going.step.next.take().is_some();
                 return Ok(Commit::Stopped);
             }
-            let number = index + 1;
+            let count = self.held_next(lane, work, going).await?;
             self.tell(Event::StatementStarted {
                 database: lane.job.binding.name.to_string(),
                 revision: work.revision.to_string(),
-                statement: number,
+                statement: stand + 1,
                 of,
             });
-            let sent = Sent { number, statement };
-            if let Moved::Lost = self.send_patiently(lane, going, sent).await? {
-                return Ok(Commit::Lost);
+            if going.groups && count > 0 && stand + count == of {
+                return Ok(Commit::Done(going.generation));
+            }
+            let result = self.send_patiently(lane, work, going, count).await;
+            if going.shrinks(count, &result) {
+                continue;
+            }
+            match result? {
+                Moved::On => {}
+                Moved::Lost => return Ok(Commit::Lost),
+                Moved::Stopped => return Ok(Commit::Stopped),
             }
         }
-        Ok(Commit::Done(going.generation))
     }
 
-    /// Sends a statement, again where it met a lock.
+    /// How many of the next statements share a transaction with their mark; 0: the
+    /// next one goes alone.
+    async fn held_next(
+        &self,
+        lane: &mut Lane,
+        work: &Work,
+        going: &mut Going,
+    ) -> Result<usize, StepError> {
+        let stand = going.step.done.len();
+        if going.step.next.is_some() {
+            return Ok(0);
+        }
+        if !going.ahead.knows(stand) {
+            going.ahead = Ahead {
+                from: stand,
+                held: self
+                    .look_ahead(lane, &work.statements[stand..], going)
+                    .await?,
+            };
+        }
+        Ok(going.ahead.held(stand).min(going.most))
+    }
+
+    /// Of some of the next statements whether a transaction holds each: of those that
+    /// only change rows, or of the next one.
+    async fn look_ahead(
+        &self,
+        lane: &mut Lane,
+        rest: &[Statement],
+        going: &Going,
+    ) -> Result<Vec<bool>, StepError> {
+        let dialect = lane.job.binding.dialect;
+        let mut bytes = 0;
+        let joins = |statement: &&Statement| {
+            bytes += statement.text.len();
+            bytes <= LONGEST && effect::is_plain_rows(&statement.text, dialect)
+        };
+        let most = if going.groups { MOST } else { 0 };
+        let count = rest.iter().take(most).take_while(joins).count();
+        if count > 0 {
+            return Ok(lane.job.database.holds_each(&rest[..count]).await?);
+        }
+        let next = &rest[..1];
+        let may_commit = effect::may_commit(&next[0].text, dialect);
+        let is_held = !may_commit && lane.job.database.holds_together(next).await?;
+        Ok(vec![is_held])
+    }
+
+    /// Sends the next statements together, or the next one alone where there are none;
+    /// again where they met a lock.
     async fn send_patiently(
         &self,
         lane: &mut Lane,
+        work: &Work,
         going: &mut Going,
-        sent: Sent<'_>,
+        count: usize,
     ) -> Result<Moved, StepError> {
         for attempt in 1.. {
-            let result = self.send(lane, going, sent).await;
+            let result = if count > 0 {
+                self.send_with_mark(lane, work, going, count).await
+            } else {
+                self.send_alone(lane, work, going).await
+            };
             let is_clear = going.step.next.is_none();
             if !is_clear || !self.waits_after(&result, attempt) {
                 return result;
@@ -201,28 +368,28 @@ impl Run<'_> {
         unreachable!("the last attempt's result is returned")
     }
 
-    async fn send(
-        &self,
-        lane: &mut Lane,
-        going: &mut Going,
-        sent: Sent<'_>,
-    ) -> Result<Moved, StepError> {
-        let statements = std::slice::from_ref(sent.statement);
-        let may_commit = effect::may_commit(&sent.statement.text, lane.job.binding.dialect);
-        match !may_commit && lane.job.database.holds_together(statements).await? {
-            true => self.send_with_mark(lane, going, sent).await,
-            false => self.send_alone(lane, going, sent).await,
-        }
-    }
-
+    /// Sends statements with their mark, and with the note of the one after them.
     async fn send_with_mark(
         &self,
         lane: &mut Lane,
+        work: &Work,
         going: &mut Going,
-        sent: Sent<'_>,
+        count: usize,
     ) -> Result<Moved, StepError> {
+        let stand = going.step.done.len();
+        let end = stand + count;
+        let group = Group {
+            first: stand + 1,
+            statements: &work.statements[stand..end],
+        };
         let mut after = going.step.clone();
-        after.done.push(&sent.statement.text);
+        for statement in group.statements {
+            after.done.push(&statement.text);
+        }
+        let next = work.statements.get(end);
+        if let Some(next) = next.filter(|next| going.groups && self.goes_alone(lane, next)) {
+            after.next = Some(self.intent(lane, next).await?);
+        }
         let mark = Mark {
             generation: going.generation,
             in_flight: Some(InFlight::Step(after.clone()).to_json()),
@@ -230,44 +397,71 @@ impl Run<'_> {
         boundary::reach();
         let mut signs = self.signs(lane, &after.revision);
         let mut pulse = self.pulse(&mut *signs);
-        let commit = lane.job.database.run_with_mark(sent, &mark, &mut pulse);
+        let commit = lane.job.database.run_with_mark(group, &mark, &mut pulse);
         let commit = commit.await?;
         boundary::reach();
-        let Commit::Done(generation) = commit else {
-            return Ok(Moved::Lost);
+        match commit {
+            Commit::Done(generation) => {
+                going.generation = generation;
+                going.step = after;
+                going.is_unwritten = false;
+                Ok(Moved::On)
+            }
+            Commit::Stopped => Ok(Moved::Stopped),
+            Commit::Lost | Commit::Prepared => Ok(Moved::Lost),
+        }
+    }
+
+    /// Whether a statement can share no transaction, as far as its text tells.
+    fn goes_alone(&self, lane: &Lane, statement: &Statement) -> bool {
+        let dialect = lane.job.binding.dialect;
+        effect::needs_to_be_alone(&statement.text, dialect)
+            || effect::may_commit(&statement.text, dialect)
+    }
+
+    /// A statement, with what the catalogue says of its objects.
+    async fn intent(
+        &self,
+        lane: &mut Lane,
+        statement: &Statement,
+    ) -> Result<Intent, DatabaseError> {
+        let text = &statement.text;
+        let before = match effect::of(text, lane.job.binding.dialect) {
+            Effect::Object(change) => lane.job.database.describe(&change.objects()).await?,
+            _ => Vec::new(),
         };
-        going.generation = generation;
-        going.step = after;
-        going.is_unwritten = false;
-        Ok(Moved::On)
+        Ok(Intent {
+            statement: text.clone(),
+            before,
+        })
     }
 
     async fn send_alone(
         &self,
         lane: &mut Lane,
+        work: &Work,
         going: &mut Going,
-        sent: Sent<'_>,
     ) -> Result<Moved, StepError> {
-        let text = &sent.statement.text;
-        let before = match effect::of(text, lane.job.binding.dialect) {
-            Effect::Object(change) => lane.job.database.describe(&change.objects()).await?,
-            _ => Vec::new(),
-        };
-        going.step.next = Some(Intent {
-            statement: text.clone(),
-            before,
-        });
-        going.is_unwritten = true;
-        boundary::reach();
-        match self.write_down(lane, going).await {
-            Ok(Moved::On) => {}
-            // Nothing was sent, so nothing is in doubt.
-            other => {
-                going.step.next = None;
-                return other;
+        let stand = going.step.done.len();
+        let statement = &work.statements[stand];
+        if going.step.next.is_none() {
+            going.step.next = Some(self.intent(lane, statement).await?);
+            going.is_unwritten = true;
+            boundary::reach();
+            match self.write_down(lane, going).await {
+                Ok(Moved::On) => {}
+                // Nothing was sent, so nothing is in doubt.
+                other => {
+                    going.step.next = None;
+                    return other;
+                }
             }
         }
         boundary::reach();
+        let sent = Sent {
+            number: stand + 1,
+            statement,
+        };
         let mut signs = self.signs(lane, &going.step.revision);
         let mut pulse = self.pulse(&mut *signs);
         let result = lane.job.database.run_alone(sent, &mut pulse).await;
@@ -275,7 +469,7 @@ impl Run<'_> {
         match result {
             Ok(()) => {
                 going.step.next = None;
-                going.step.done.push(text);
+                going.step.done.push(&statement.text);
                 going.is_unwritten = true;
                 Ok(Moved::On)
             }
@@ -369,5 +563,31 @@ impl Going {
     fn in_flight(&self) -> Option<StepInFlight> {
         let is_begun = !self.step.done.is_empty() || self.step.next.is_some();
         is_begun.then(|| self.step.clone())
+    }
+
+    /// Makes groups smaller where one was refused as a whole, and says whether that is
+    /// worth another attempt: servers and clusters bound what a transaction may hold.
+    fn shrinks<T>(&mut self, count: usize, result: &Result<T, StepError>) -> bool {
+        let is_refused = matches!(
+            result,
+            Err(StepError::Database(DatabaseError::Other { .. }))
+        );
+        let shrinks = is_refused && count > 1;
+        if shrinks {
+            self.most = count / 2;
+        }
+        shrinks
+    }
+}
+
+impl Ahead {
+    fn knows(&self, at: usize) -> bool {
+        (self.from..self.from + self.held.len()).contains(&at)
+    }
+
+    /// How many statements from this one on are held.
+    fn held(&self, at: usize) -> usize {
+        let rest = &self.held[at - self.from..];
+        rest.iter().take_while(|held| **held).count()
     }
 }

@@ -2,6 +2,7 @@
 
 mod across;
 mod fake;
+mod groups;
 mod pins;
 
 use std::sync::Arc;

@@ -84,8 +84,10 @@ impl Run<'_> {
             generation,
             steps: works
                 .iter()
-                .map(|work| Arc::new(work.rows_alone()))
+                .map(|work| Arc::new(work.without(work.statements.len())))
                 .collect(),
+            stand: step.done.len(),
+            in_flight: None,
             plan: super::plan_of_one(step.action, &step.revision),
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),

@@ -190,7 +190,9 @@ fn a_creation_is_done_when_its_very_table_is_there() {
     assert_eq!(read(create, &none, &own), Reading::Done);
     let foreign = [described(&["column id"])];
     assert!(is_unclear(&read(create, &none, &foreign)));
-    assert!(is_unclear(&read(create, &own, &own)), "it was there before");
+    // What was there before it cannot have made: it fails again, and changes nothing.
+    assert_eq!(read(create, &own, &own), Reading::NotDone);
+    assert!(is_unclear(&read(create, &own, &foreign)));
 }
 
 #[test]

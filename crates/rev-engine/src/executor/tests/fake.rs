@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
-use rev_sql::effect::{Description, Object};
+use rev_sql::effect::{self, Description, Object};
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
 use crate::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Guard, Holder, Ledger, LogEntry, Mark, Sent,
-    StatementFailure, StepError,
+    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
+    Sent, StatementFailure, StepError,
 };
 use crate::event::{Event, Pulse};
 use crate::journal::Session;
@@ -44,23 +44,34 @@ struct Inside {
     at_lock: Option<LockEvent>,
     at_commit: VecDeque<CommitFault>,
     fail_statement: Option<usize>,
+    fail_text: Option<(String, usize)>,
+    /// How many statements a transaction holds.
+    most: Option<usize>,
+    /// How long what is in flight ever was, in bytes.
+    longest_note: usize,
 }
 
 /// A database that several runs may reach.
 #[derive(Clone)]
 pub(super) struct World {
     name: DatabaseName,
+    dialect: Dialect,
     inside: Arc<Mutex<Inside>>,
 }
 
 impl World {
     pub(super) fn new(name: &str) -> Self {
+        Self::of(name, Dialect::Sqlite)
+    }
+
+    pub(super) fn of(name: &str, dialect: Dialect) -> Self {
         let inside = Inside {
             identity: name.to_owned(),
             ..Inside::default()
         };
         Self {
             name: DatabaseName::new(name).expect("a name"),
+            dialect,
             inside: Arc::new(Mutex::new(inside)),
         }
     }
@@ -73,7 +84,7 @@ impl World {
 
     pub(super) fn job(&self, point: &str) -> Job {
         Job {
-            binding: Arc::new(Binding::new(self.name.clone(), Dialect::Sqlite)),
+            binding: Arc::new(Binding::new(self.name.clone(), self.dialect)),
             pin: None,
             watched: false,
             points: vec![Point::parse(point).expect("a point")],
@@ -98,6 +109,26 @@ impl World {
     /// Lets the statement with this number, over all that stand, fail once.
     pub(super) fn fail_statement(&self, number: usize) {
         self.inside().fail_statement = Some(number);
+    }
+
+    /// Lets this statement fail once, which must have this number then.
+    pub(super) fn fail_text(&self, text: &str, number: usize) {
+        self.inside().fail_text = Some((text.to_owned(), number));
+    }
+
+    /// Refuses a transaction of more statements than these.
+    pub(super) fn hold_at_most(&self, most: usize) {
+        self.inside().most = Some(most);
+    }
+
+    /// How long what was in flight ever was, in bytes.
+    pub(super) fn longest_note(&self) -> usize {
+        self.inside().longest_note
+    }
+
+    /// What the ledger says is in flight.
+    pub(super) fn in_flight(&self) -> Option<String> {
+        self.inside().contents.ledger.in_flight.clone()
     }
 
     /// Does something at the next commit that has no such event yet, and may
@@ -215,15 +246,15 @@ impl Inside {
         if self.contents.ledger.generation != batch.generation {
             return Ok(Commit::Lost);
         }
+        self.refuse_too_many(batch.steps.iter().map(|work| work.statements.len()).sum())?;
         let mut next = self.contents.clone();
         for (step, work) in batch.steps.iter().enumerate() {
-            for (index, statement) in work.statements.iter().enumerate() {
+            for Sent { number, statement } in batch.group(step).each() {
                 if pulse.stop.is_requested() {
                     return Ok(Commit::Stopped);
                 }
-                if self.fail_statement == Some(next.ran.len()) {
-                    self.fail_statement = None;
-                    let failure = Box::new(failure(index + 1, statement));
+                if self.fails(number, statement, next.ran.len()) {
+                    let failure = Box::new(failure(number, statement));
                     return Err(StepError::Statement { step, failure });
                 }
                 next.ran.push(statement.text.clone());
@@ -246,12 +277,33 @@ impl Inside {
             ..LogEntry::default()
         }));
         next.ledger.generation += 1;
-        next.ledger.in_flight = None;
+        next.ledger.in_flight.clone_from(&batch.in_flight);
         self.contents = next;
         Ok(Commit::Done(self.contents.ledger.generation))
     }
 
+    /// Whether a statement that so many stand before is to fail.
+    fn fails(&mut self, number: usize, statement: &Statement, stand: usize) -> bool {
+        let by_count = self.fail_statement.take_if(|it| *it == stand).is_some();
+        let by_text = self.fail_text.take_if(|(text, _)| *text == statement.text);
+        if let Some((_, expected)) = &by_text {
+            assert_eq!(number, *expected, "{}", statement.text);
+        }
+        by_count || by_text.is_some()
+    }
+
+    fn refuse_too_many(&self, statements: usize) -> Result<(), StepError> {
+        match self.most {
+            Some(most) if statements > most => Err(StepError::Database(DatabaseError::Other {
+                message: "the transaction is too large".to_owned(),
+            })),
+            _ => Ok(()),
+        }
+    }
+
     fn mark(&mut self, mark: &Mark) -> Commit {
+        let length = mark.in_flight.as_ref().map_or(0, String::len);
+        self.longest_note = self.longest_note.max(length);
         let ledger = &mut self.contents.ledger;
         if ledger.generation != mark.generation {
             return Commit::Lost;
@@ -262,8 +314,7 @@ impl Inside {
     }
 
     fn send(&mut self, sent: Sent<'_>) -> Result<(), StepError> {
-        if self.fail_statement == Some(self.contents.ran.len()) {
-            self.fail_statement = None;
+        if self.fails(sent.number, sent.statement, self.contents.ran.len()) {
             let failure = Box::new(failure(sent.number, sent.statement));
             return Err(StepError::Statement { step: 0, failure });
         }
@@ -344,8 +395,16 @@ impl Database for World {
     }
 
     async fn holds_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
-        let alone = |statement: &Statement| statement.text.starts_with("ALONE");
-        Ok(!statements.iter().any(alone))
+        Ok(self.holds_each(statements).await?.iter().all(|held| *held))
+    }
+
+    async fn holds_each(&mut self, statements: &[Statement]) -> Result<Vec<bool>, DatabaseError> {
+        let alone = |statement: &Statement| {
+            statement.text.contains("untransacted")
+                || effect::needs_to_be_alone(&statement.text, self.dialect)
+        };
+        let held = statements.iter().map(|statement| !alone(statement));
+        Ok(held.collect())
     }
 
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
@@ -354,18 +413,21 @@ impl Database for World {
 
     async fn run_with_mark(
         &mut self,
-        sent: Sent<'_>,
+        group: Group<'_>,
         mark: &Mark,
         _: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
         let mut inside = self.inside();
+        inside.refuse_too_many(group.statements.len())?;
         let before = inside.contents.clone();
         let commit = inside.mark(mark);
-        if let Commit::Done(_) = commit
-            && let Err(error) = inside.send(sent)
-        {
-            inside.contents = before;
-            return Err(error);
+        if let Commit::Done(_) = commit {
+            for sent in group.each() {
+                if let Err(error) = inside.send(sent) {
+                    inside.contents = before;
+                    return Err(error);
+                }
+            }
         }
         Ok(commit)
     }
