@@ -231,8 +231,13 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.expect("kill runs").success(), "{signal}");
 }
 
+/// Checks that no output holds a password, or a library's advice to programmers.
 #[track_caller]
 fn check_secrets(text: &str) {
+    assert!(
+        !text.contains("docs.rs"),
+        "a library's manual is in:\n{text}"
+    );
     for password in PASSWORDS {
         assert!(!text.contains(password), "a password is in:\n{text}");
     }

@@ -6,6 +6,7 @@ use rev_sql::effect;
 use sqlx::mysql::MySqlDatabaseError;
 
 use super::place::Place;
+use crate::lost;
 use crate::writing::failure_of;
 
 /// The server's account of an error, if it is the server's.
@@ -44,7 +45,7 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
 pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
     let Some(fault) = account(error) else {
         return DatabaseError::Lost {
-            message: error.to_string(),
+            message: lost::words(error),
         };
     };
     let message = fault.message().to_owned();
@@ -71,10 +72,25 @@ fn names_read_only(message: &str) -> bool {
 }
 
 /// An error on the way to the first query.
+///
+/// MySQL's own ways to log in send the password over TLS alone, unless the server still
+/// has the account in its cache from an earlier login. The driver could encrypt it with a
+/// key that the server sends, but whoever stands between could send that key; so there is
+/// no such login here, and what the driver says of it is advice for its programmers. By a
+/// socket the server takes the driver's request for that key for a wrong password.
 pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
     let message = match account(error) {
+        Some(fault) if fault.number() == 1045 && !place.has_tls() => format!(
+            "{place}: {}; without TLS a right password is refused, too, where the account \
+             has MySQL's default authentication: say `ssl-mode=REQUIRED` in the URL",
+            fault.message()
+        ),
+        None if matches!(error, sqlx::Error::Configuration(_)) => format!(
+            "{place}: this login sends its password only over TLS: say `ssl-mode=REQUIRED` in \
+             the URL, and switch TLS on at the server where it has none"
+        ),
         Some(fault) => format!("{place}: {}", fault.message()),
-        None => format!("{place}: {error}"),
+        None => format!("{place}: {}", lost::words(error)),
     };
     DatabaseError::Connect { message }
 }

@@ -2,7 +2,7 @@
 
 use rev_engine::database::DatabaseError;
 use sqlx::ConnectOptions as _;
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 /// The parameters that mean something here; any other would be passed over in
 /// silence by the driver.
@@ -78,6 +78,16 @@ impl Place {
             .statement_cache_capacity(0)
             .disable_statement_logging();
         Ok(Self { options, name })
+    }
+
+    /// Whether a login is surely by TLS, or by what the server offers where a session by
+    /// TCP prefers it: a server without TLS answers such a login in words of its own.
+    pub(super) fn has_tls(&self) -> bool {
+        match self.options.get_ssl_mode() {
+            MySqlSslMode::Disabled => false,
+            MySqlSslMode::Preferred => self.options.get_socket().is_none(),
+            _ => true,
+        }
     }
 
     pub(super) fn options(&self) -> &MySqlConnectOptions {

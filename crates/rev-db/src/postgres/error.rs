@@ -5,6 +5,7 @@ use rev_engine::database::{DatabaseError, Sent, StatementFailure, StepError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::place::Place;
+use crate::lost;
 use crate::writing::failure_of;
 
 /// The server's account of an error, if it is the server's.
@@ -31,7 +32,7 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
 pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
     let Some(fault) = account(error) else {
         return DatabaseError::Lost {
-            message: error.to_string(),
+            message: lost::words(error),
         };
     };
     let message = fault.message().to_owned();
@@ -80,7 +81,7 @@ pub(super) fn step_error(
 pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
     let message = match account(error) {
         Some(fault) => format!("{place}: {}", fault.message()),
-        None => format!("{place}: {error}"),
+        None => format!("{place}: {}", lost::words(error)),
     };
     DatabaseError::Connect { message }
 }
