@@ -41,14 +41,14 @@ fn wait(engine: Engine) -> &'static str {
 const ROWS: &str = "SELECT n FROM t ORDER BY n";
 
 /// A server that tests may stop, one test at a time.
-struct Frail {
+pub(crate) struct Frail {
     engine: Engine,
     started: Option<Child>,
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Frail {
-    fn of(engine: Engine) -> Self {
+    pub(crate) fn of(engine: Engine) -> Self {
         static TURNS: [Mutex<()>; 4] = [const { Mutex::new(()) }; 4];
         let turn = TURNS[engine as usize]
             .lock()
@@ -64,7 +64,7 @@ impl Frail {
         self.engine.setting(&format!("FRAIL_{what}"))
     }
 
-    fn scratch(&self) -> Scratch {
+    pub(crate) fn scratch(&self) -> Scratch {
         Scratch::on(self.engine, self.setting("URL"))
     }
 
@@ -98,7 +98,7 @@ fn is_alive(process: &str) -> bool {
     })
 }
 
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(
@@ -489,7 +489,7 @@ fn a_replica_that_takes_no_writes_is_told() {
     let set =
         |value: &str| format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
     postgres.database().execute(&set("on"));
-    postgres.rev(&["upgrade"]).exits(1).says("read-only");
+    postgres.rev(&["upgrade"]).exits(1).says("default_transaction_read_only");
     postgres.rev(&["current"]).exits(0).says("a");
     postgres
         .database()

@@ -21,6 +21,7 @@ mod race;
 mod reach;
 mod scratches;
 mod scripts;
+mod session;
 mod squash;
 mod story;
 mod terms;

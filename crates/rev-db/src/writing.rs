@@ -118,6 +118,11 @@ impl Progress {
     }
 }
 
+/// Whether something was seen just now, so that there is no need to look again.
+pub(crate) fn is_fresh(seen: Option<Instant>) -> bool {
+    seen.is_some_and(|seen| seen.elapsed() < BEAT)
+}
+
 /// Waits for a statement, as [`watch_all`].
 pub(crate) async fn watch<T, C>(
     running: impl Future<Output = T>,

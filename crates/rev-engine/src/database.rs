@@ -37,6 +37,11 @@ pub trait Database: Send {
     /// nothing. Behind a pooler nobody is found.
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError>;
 
+    /// Whether the guard is still ours: a server may have ended the session that holds
+    /// it. Where it is not, [`Database::try_lock`] takes it again. Asks the server once a
+    /// second at most, so it may be called before every step.
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError>;
+
     /// Gives the guard back.
     async fn unlock(&mut self) -> Result<(), DatabaseError>;
 

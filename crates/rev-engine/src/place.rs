@@ -76,6 +76,10 @@ impl Database for Kept {
         Ok(None)
     }
 
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
+        Ok(true)
+    }
+
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         Ok(())
     }

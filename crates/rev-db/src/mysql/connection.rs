@@ -18,6 +18,32 @@ use crate::rows::LedgerRow as _;
 /// How long reaching a server may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What every session begins with. What a script means is left as the server has it,
+/// so that it does here what it does in the server's own client; settings stand here
+/// that would lead our own statements astray, or end our session.
+///
+/// - `autocommit`, `completion_type`: transactions begin and end where we say so. With
+///   `autocommit = 0` the first look into the catalogue would begin one.
+/// - `sql_mode`: the driver asks for `IGNORE_SPACE`, by which the names of built-in
+///   functions are reserved words, and which is stored with every routine. The clients
+///   do not ask for it.
+/// - `wait_timeout` and the like: the guard's session is idle while a statement runs.
+///   24 days is the longest that every platform takes.
+/// - `sql_select_limit`, `sql_big_selects`, `sql_auto_is_null`: a ledger read in part is
+///   a wrong one. Rows that a script selects are thrown away.
+/// - `max_execution_time`, `max_statement_time`: `statement_timeout` says how long one
+///   may run.
+///
+/// A comment of a version between 5.7 and 5.9 is MySQL's alone, `M!` MariaDB's.
+const BEGINNING: &str = "SET SESSION autocommit = 1, completion_type = 0, \
+     sql_mode = IF(FIND_IN_SET('IGNORE_SPACE', @@global.sql_mode), @@sql_mode, \
+       TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@sql_mode, ','), ',IGNORE_SPACE,', ','))), \
+     wait_timeout = 2147483, sql_select_limit = 18446744073709551615, sql_big_selects = 1, \
+     sql_auto_is_null = 0 \
+     /*!50708 , max_execution_time = 0 */ \
+     /*M!100309 , max_statement_time = 0, idle_transaction_timeout = 0, \
+       idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */";
+
 /// A session, and what it said of itself when it began.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -33,6 +59,8 @@ pub(super) struct Connection {
     pub(super) database: String,
     /// What its server can do.
     pub(super) capabilities: Capabilities,
+    /// Whether its transactions are read-only unless they ask for more.
+    pub(super) is_read_only: bool,
 }
 
 /// What one statement of several gave.
@@ -69,13 +97,16 @@ impl Connection {
             identity: String::new(),
             database: String::new(),
             capabilities: Capabilities::default(),
+            is_read_only: false,
         };
         let tag = ledger::text(&connection.tag, Dialect::Mysql);
         let rows = connection
             .rows(&format!(
-                "SELECT CAST(CONNECTION_ID() AS CHAR), DATABASE(), \
+                "{BEGINNING};\n\
+                 SELECT CAST(CONNECTION_ID() AS CHAR), DATABASE(), \
                  CONCAT(@@hostname, ':', @@port, ':', @@datadir), \
-                 CAST(GET_LOCK({tag}, 0) AS CHAR), VERSION(), @@version_comment"
+                 CAST(GET_LOCK({tag}, 0) AS CHAR), VERSION(), @@version_comment, \
+                 CAST(/*!50720 @@transaction_read_only */ /*M! @@tx_read_only */ AS CHAR)"
             ))
             .await?;
         let row = rows.first().ok_or_else(|| DatabaseError::Connect {
@@ -84,6 +115,7 @@ impl Connection {
         let text = |index| row.text(index).map_err(|e| from_sqlx(&e));
         connection.id = text(0)?;
         connection.database = text(1)?;
+        connection.is_read_only = matches!(text(6)?.as_str(), "1" | "ON");
         connection.identity = format!("{}/{}", text(2)?, connection.database);
         connection.capabilities = Capabilities::of(&text(4)?, &text(5)?);
         Ok(connection)

@@ -4,6 +4,8 @@
 //! once. On a Galera cluster such locks are each node's own: there two runs
 //! through two nodes are told apart by the generation alone.
 
+use std::time::Instant;
+
 use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Guard, Holder};
 use rev_engine::journal::Session;
@@ -14,6 +16,7 @@ use super::Mysql;
 use super::connection::Connection;
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+use crate::writing::is_fresh;
 
 /// How often somebody looks whether a session that was ended is gone.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
@@ -21,17 +24,48 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 impl Mysql {
     pub(super) async fn try_guard(&mut self) -> Result<Guard, DatabaseError> {
         let name = self.guard_name().await?;
+        if self.work().await?.is_read_only {
+            return Err(DatabaseError::ReadOnly {
+                message: "the server's sessions begin with `transaction_read_only`: switch that \
+                          off there, or use a server that takes writes"
+                    .to_owned(),
+            });
+        }
         if self.guard.is_none() {
             self.guard = Some(Connection::open(&self.place, &self.settings.run).await?);
         }
         let guard = self.guard.as_mut().expect("it was begun just now");
         match try_lock(guard, &name).await {
-            Ok(held) => Ok(held),
+            Ok(held) => {
+                self.guard_seen = Some(Instant::now());
+                Ok(held)
+            }
             Err(error) => {
                 self.guard = None;
                 Err(error)
             }
         }
+    }
+
+    /// Whether the guard's session still lives and has its lock.
+    pub(super) async fn has_guard(&mut self) -> Result<bool, DatabaseError> {
+        if is_fresh(self.guard_seen) {
+            return Ok(true);
+        }
+        let name = self.guard_name().await?;
+        let Some(guard) = &mut self.guard else {
+            return Ok(false);
+        };
+        let question = format!("SELECT CAST(IS_USED_LOCK({name}) = CONNECTION_ID() AS CHAR)");
+        let is_held = guard.rows(&question).await.is_ok_and(|rows| {
+            let held = rows.first().and_then(|row| row.text(0).ok());
+            held.as_deref() == Some("1")
+        });
+        match is_held {
+            true => self.guard_seen = Some(Instant::now()),
+            false => self.guard = None,
+        }
+        Ok(is_held)
     }
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {

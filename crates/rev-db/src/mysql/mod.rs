@@ -62,6 +62,8 @@ pub(crate) struct Mysql {
     ledger: ledger::Ledger,
     work: Option<Connection>,
     guard: Option<Connection>,
+    /// When the guard was last known to be held.
+    guard_seen: Option<Instant>,
     /// Whether the ledger's tables are known to exist, and to be filled.
     has_ledger: bool,
     /// What there is beside it, once that was asked.
@@ -83,6 +85,7 @@ impl Mysql {
             settings: settings.clone(),
             work: None,
             guard: None,
+            guard_seen: None,
             has_ledger: false,
             neighbours: None,
             is_touched: false,
@@ -228,7 +231,21 @@ impl Mysql {
         }
     }
 
+    /// A session in which a script has left something serves nothing else afterwards, not
+    /// even another attempt at the same script.
     async fn commit_batch(
+        &mut self,
+        batch: &Batch,
+        pulse: &mut Pulse<'_>,
+    ) -> Result<Commit, StepError> {
+        let result = self.transact(batch, pulse).await;
+        if self.is_touched {
+            self.end_work().await;
+        }
+        result
+    }
+
+    async fn transact(
         &mut self,
         batch: &Batch,
         pulse: &mut Pulse<'_>,
@@ -241,11 +258,7 @@ impl Mysql {
             let rows = batch.steps.iter();
             let rows = rows.map(|work| rows_of(&self.ledger, batch, work, Some(begun)));
             let rows = rows.collect::<Vec<_>>().join("\n");
-            let result = self.write(&mark, &rows, batch.generation).await;
-            if self.is_touched {
-                self.end_work().await;
-            }
-            return result;
+            return self.write(&mark, &rows, batch.generation).await;
         }
         let mut packet = self.opening(&mark).await?;
         let mut rows = String::new();
@@ -259,11 +272,7 @@ impl Mysql {
             rows.push_str(&rows_of(&self.ledger, batch, work, Some(begun)));
             rows.push('\n');
         }
-        let result = self.finish(&rows, batch.generation).await;
-        if self.is_touched {
-            self.end_work().await;
-        }
-        result
+        self.finish(&rows, batch.generation).await
     }
 
     /// Sends statements that a transaction holds, as many at once as may be; in front
@@ -655,8 +664,13 @@ impl Database for Mysql {
         self.guard_holder().await
     }
 
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
+        self.has_guard().await
+    }
+
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         self.end_work().await;
+        self.guard_seen = None;
         if let Some(guard) = self.guard.take() {
             // The lock goes with its session.
             guard.close().await;
@@ -724,7 +738,13 @@ impl Database for Mysql {
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
         self.untransacted = None;
-        self.run_statement(0, sent, pulse).await
+        let result = self.run_statement(0, sent, pulse).await;
+        if result.is_err() && self.work.is_some() {
+            // A routine that failed may have begun a transaction, which the next one of
+            // ours would commit.
+            self.roll_back().await;
+        }
+        result
     }
 
     async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {

@@ -31,6 +31,8 @@ pub(super) struct Connection {
     pub(super) schema: Option<String>,
     /// Whether it follows another server and cannot be written.
     pub(super) is_standby: bool,
+    /// Whether its transactions are read-only unless they ask for more.
+    pub(super) is_read_only: bool,
     /// What the server remarked since they were last taken.
     pub(super) remarks: Remarks,
 }
@@ -66,6 +68,7 @@ impl Connection {
             database: String::new(),
             schema: None,
             is_standby: false,
+            is_read_only: false,
             remarks: Remarks::default(),
         };
         let facts = connection.rows(&facts()).await?;
@@ -79,6 +82,7 @@ impl Connection {
         connection.schema = row.maybe_text(3).map_err(|e| from_sqlx(&e))?;
         connection.is_standby = text(4)? == "t";
         connection.is_pooled |= text(5)? == "f";
+        connection.is_read_only = text(6)? == "on";
         Ok(connection)
     }
 
@@ -144,8 +148,24 @@ async fn connect(options: PgConnectOptions) -> Result<PgConnection, sqlx::Error>
     }
 }
 
+/// Settings, by `SET` or `SET LOCAL`, under which the server does not end a session for
+/// being idle, whatever is the default of the role, the database or the server: the
+/// guard's session is idle while a statement runs, and a transaction is idle while its
+/// run waits for another database.
+pub(super) fn endless(set: &str, version: u32) -> String {
+    let since = [
+        (0, "idle_in_transaction_session_timeout"),
+        (140_000, "idle_session_timeout"),
+        (170_000, "transaction_timeout"),
+    ];
+    let known = since.iter().filter(|(first, _)| version >= *first);
+    known
+        .map(|(_, setting)| format!("{set} {setting} = 0;\n"))
+        .collect()
+}
+
 /// Process, start, database, schema, whether it is a standby, whether our packet
-/// began it.
+/// began it, whether it may only read.
 fn facts() -> String {
     format!(
         "SELECT pg_catalog.pg_backend_pid()::text, \
@@ -159,6 +179,7 @@ fn facts() -> String {
          pg_catalog.current_schema()::text, \
          CASE WHEN pg_catalog.pg_is_in_recovery() THEN 't' ELSE 'f' END, \
          CASE WHEN pg_catalog.current_setting('{RUN_SETTING}', true) IS NULL \
-              THEN 'f' ELSE 't' END"
+              THEN 'f' ELSE 't' END, \
+         pg_catalog.current_setting('default_transaction_read_only')"
     )
 }

@@ -1,14 +1,17 @@
 //! The guard, and the sessions that runs leave behind.
 
+use std::time::Instant;
+
 use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Guard, Holder};
 use rev_engine::journal::Session;
 use rev_sql::ledger::{self, Ledger};
 
 use super::Postgres;
-use super::connection::Connection;
+use super::connection::{Connection, endless};
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+use crate::writing::is_fresh;
 
 /// The number of the advisory lock of this ledger in this database; even, so
 /// that the one beside it is free for making the tables.
@@ -36,20 +39,50 @@ impl Postgres {
                 message: "its server follows another one: use that one's URL".to_owned(),
             });
         }
+        if work.is_read_only {
+            return Err(DatabaseError::ReadOnly {
+                message: "`default_transaction_read_only` is on for its role, its database or \
+                          its server: switch it off there, or say \
+                          `options=-cdefault_transaction_read_only%3Doff` in the URL"
+                    .to_owned(),
+            });
+        }
         if work.is_pooled {
             return Ok(Guard::Taken);
         }
         if self.guard.is_none() {
-            self.guard = Some(Connection::open(&self.place).await?);
+            let mut guard = Connection::open(&self.place).await?;
+            guard.rows(&endless("SET", guard.version())).await?;
+            self.guard = Some(guard);
         }
         let guard = self.guard.as_mut().expect("it was begun just now");
         match try_lock(guard, key).await {
-            Ok(held) => Ok(held),
+            Ok(held) => {
+                self.guard_seen = Some(Instant::now());
+                Ok(held)
+            }
             Err(error) => {
                 self.guard = None;
                 Err(error)
             }
         }
+    }
+
+    /// Whether the guard's session still lives: its lock lives as long. Behind a pooler
+    /// each transaction takes the guard for itself.
+    pub(super) async fn has_guard(&mut self) -> Result<bool, DatabaseError> {
+        if is_fresh(self.guard_seen) || self.work().await?.is_pooled {
+            return Ok(true);
+        }
+        let Some(guard) = &mut self.guard else {
+            return Ok(false);
+        };
+        let is_held = guard.rows("SELECT 1").await.is_ok();
+        match is_held {
+            true => self.guard_seen = Some(Instant::now()),
+            false => self.guard = None,
+        }
+        Ok(is_held)
     }
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {

@@ -18,7 +18,7 @@ mod remark;
 mod script;
 mod two_phase;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rev_core::Dialect;
@@ -38,7 +38,7 @@ use rev_sql::split::Statement;
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::writing::{check_names, log_row, rows_of, watch};
-use connection::{Connection, Cut};
+use connection::{Connection, Cut, endless};
 use error::{from_sqlx, has_code, step_error};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
@@ -54,6 +54,8 @@ pub(crate) struct Postgres {
     ledger: ledger::Ledger,
     work: Option<Connection>,
     guard: Option<Connection>,
+    /// When the guard was last known to be held.
+    guard_seen: Option<Instant>,
     /// Whether the ledger's tables are known to exist.
     has_ledger: bool,
     /// Whether a script has left something in the session.
@@ -68,6 +70,7 @@ impl Postgres {
             settings: settings.clone(),
             work: None,
             guard: None,
+            guard_seen: None,
             has_ledger: false,
             is_touched: false,
         })
@@ -81,7 +84,8 @@ impl Postgres {
             self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Postgres)
                 .in_schema(&schema);
             if !connection.is_pooled {
-                connection.rows(&self.own_settings("SET")).await?;
+                let settings = self.own_settings("SET", connection.version());
+                connection.rows(&settings).await?;
             }
             self.work = Some(connection);
             self.is_touched = false;
@@ -116,14 +120,15 @@ impl Postgres {
     }
 
     /// The session's settings, by `SET` or `SET LOCAL`, as several statements.
-    fn own_settings(&self, set: &str) -> String {
+    fn own_settings(&self, set: &str, version: u32) -> String {
         let milliseconds =
             |duration: Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
-        let mut text = format!(
+        let mut text = endless(set, version);
+        text.push_str(&format!(
             "{set} lock_timeout = {};\n{set} statement_timeout = {};\n",
             milliseconds(self.settings.lock_timeout),
             milliseconds(self.settings.statement_timeout),
-        );
+        ));
         if self.settings.is_throw_away {
             text.push_str(&format!("{set} synchronous_commit = off;\n"));
         }
@@ -137,14 +142,15 @@ impl Postgres {
     /// What a transaction begins with: behind a pooler the guard and the settings,
     /// and the ledger where it is missing.
     async fn opening<'a>(&mut self) -> Result<Script<'a>, DatabaseError> {
-        let is_pooled = self.work().await?.is_pooled;
+        let work = self.work().await?;
+        let (is_pooled, version) = (work.is_pooled, work.version());
         let mut script = Script::default();
         script.push(Part::Opening, "BEGIN");
         if is_pooled {
             let key = self.key().await?;
             let lock = format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int");
             script.push(Part::Guard, lock);
-            script.push_all(Part::Opening, &self.own_settings("SET LOCAL"));
+            script.push_all(Part::Opening, &self.own_settings("SET LOCAL", version));
         }
         if !self.has_ledger {
             // Without a lock two that make the same table at once fail.
@@ -167,6 +173,7 @@ impl Postgres {
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
         let mut script = self.opening().await?;
+        let version = self.work().await?.version();
         script.push(
             Part::Advance,
             self.advance(
@@ -184,7 +191,7 @@ impl Postgres {
                 // The ledger is written by who connected, not by whom a script became.
                 script.push(Part::Rows, "RESET SESSION AUTHORIZATION");
                 script.push(Part::Rows, "RESET ALL");
-                script.push_all(Part::Rows, &self.own_settings("SET LOCAL"));
+                script.push_all(Part::Rows, &self.own_settings("SET LOCAL", version));
             }
             script.push_all(Part::Rows, &rows_of(&self.ledger, batch, work, None));
         }
@@ -447,8 +454,13 @@ impl Database for Postgres {
         self.guard_holder().await
     }
 
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
+        self.has_guard().await
+    }
+
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         self.end_work().await;
+        self.guard_seen = None;
         if let Some(guard) = self.guard.take() {
             // The lock goes with its session.
             guard.close().await;

@@ -481,6 +481,11 @@ impl Database for Sqlite {
         )))
     }
 
+    /// The system's lock is held for as long as its file is open.
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
+        Ok(true)
+    }
+
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         if let Some(connection) = self.writer.take() {
             connection

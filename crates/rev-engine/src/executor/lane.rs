@@ -1,6 +1,7 @@
 //! Running one lane: batch after batch, each all or nothing, or statement by
 //! statement.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use rev_core::{RevisionId, Step, TransactionMode};
 
 use super::across::Slot;
+use super::wait::Waited;
 use super::{Certainty, Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
@@ -41,9 +43,13 @@ impl Run<'_> {
         }
         let slot = self.board.slot().await;
         self.tell_plan(lane, &decided);
-        let end = self.run_batches(lane, &mut decided, slot).await;
+        let mut end = self.run_batches(lane, &mut decided, slot).await;
         self.withdraw(lane, &mut decided).await;
         self.board.tell_end(&name);
+        if matches!(end, End::Done) && lane.done.is_empty() {
+            // Another run has done all of it.
+            end = End::Nothing;
+        }
         if let End::Done = end {
             self.tell_done(lane, &decided);
         }
@@ -89,6 +95,12 @@ impl Run<'_> {
             if let Some(end) = self.wait_for_others(lane, decided, &mut slot).await {
                 return end;
             }
+            if let Went::Ended(end) = self.keep_going(lane, decided).await {
+                return *end;
+            }
+            if decided.at >= decided.prepared.works.len() {
+                break;
+            }
             let went = match self.run_batch(lane, decided).await {
                 Ok(Commit::Done(generation)) => {
                     self.advance(lane, decided, generation);
@@ -111,6 +123,25 @@ impl Run<'_> {
         End::Done
     }
 
+    /// Makes sure of the guard before a batch. Where it was lost meanwhile, another run may
+    /// have moved the database. What was noted and not sent is taken back first: who finds
+    /// it with our session alive would wait for us, as we wait for the guard.
+    async fn keep_going(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
+        let kept = match lane.job.database.holds_guard().await {
+            Ok(true) => return Went::On,
+            Ok(false) => {
+                self.withdraw(lane, decided).await;
+                self.take_guard(&mut lane.job).await
+            }
+            Err(error) => Err(error.into()),
+        };
+        match kept {
+            Ok(Waited::Taken) => self.replan(lane, decided).await,
+            Ok(Waited::Stopped) => Went::Ended(Box::new(End::Stopped)),
+            Err(refusal) => Went::Ended(Box::new(End::Refused(refusal))),
+        }
+    }
+
     /// A batch failed. Where the connection broke, what it did may stand all the
     /// same: then the lane goes on.
     async fn face(&self, lane: &mut Lane, decided: &mut Decided, error: StepError) -> Went {
@@ -119,7 +150,7 @@ impl Run<'_> {
         {
             match self.read_and_prepare(lane, Certainty::Final).await {
                 Ok(mut now) if !decided.standing_in(&now).is_empty() => {
-                    lane.done.extend(decided.standing_in(&now));
+                    self.claim(lane, decided.standing_in(&now)).await;
                     self.link_again(lane, decided, &mut now);
                     *decided = now;
                     return Went::On;
@@ -131,13 +162,16 @@ impl Run<'_> {
         Went::Ended(Box::new(self.fail(lane, decided, error).await))
     }
 
-    /// Another run was first: acts on what it left. Steps that stand by now count
-    /// as done, whoever did them: it may have been this run, with a commit whose
-    /// answer was lost.
+    /// Another run was first, or may have been: acts on what it left.
     async fn replan(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
-        match self.read_and_prepare(lane, Certainty::Final).await {
+        let result = match self.outlive(lane).await {
+            Ok(()) => self.read_and_prepare(lane, Certainty::Final).await,
+            Err(refusal) => Err(refusal),
+        };
+        match result {
+            Ok(now) if now.generation == decided.generation => Went::On,
             Ok(mut now) => {
-                lane.done.extend(decided.standing_in(&now));
+                self.claim(lane, decided.standing_in(&now)).await;
                 self.link_again(lane, decided, &mut now);
                 let first = std::mem::replace(decided, now);
                 match lane.is_relative() {
@@ -147,6 +181,25 @@ impl Run<'_> {
             }
             Err(refusal) => Went::Ended(Box::new(End::Refused(refusal))),
         }
+    }
+
+    /// Counts those of the steps that stand by now as done by this run which its log names:
+    /// commits whose answer was lost. The others are another run's.
+    async fn claim(&self, lane: &mut Lane, standing: Vec<RevisionId>) {
+        if standing.is_empty() {
+            return;
+        }
+        // A log that cannot be read names nothing, and then nothing is claimed.
+        let log = lane.job.database.log().await.unwrap_or_default();
+        let is_ours = |entry: &&LogEntry| entry.run == self.request.run && entry.outcome == "done";
+        let ours: BTreeSet<&str> = log
+            .iter()
+            .filter(is_ours)
+            .map(|entry| entry.revision.as_str())
+            .collect();
+        let claimed = standing.into_iter();
+        lane.done
+            .extend(claimed.filter(|id| ours.contains(id.as_str())));
     }
 
     /// Runs the works up to the end of the batch at hand.

@@ -16,7 +16,7 @@ use crate::event::{Event, Stop};
 use crate::outcome::Outcome;
 use crate::request::{Job, Request};
 
-use fake::{Ticks, World, request, summary};
+use fake::{Contents, Ticks, World, request, summary};
 
 fn run(request: &Request, graph: &Arc<Graph>, lanes: &[(&World, &str)]) -> (String, Vec<Event>) {
     let (outcome, events) = run_until(request, graph, lanes, &Stop::default(), |_, _| {});
@@ -130,6 +130,54 @@ fn neighbours_that_run_nothing_commit_together() {
     upgrade(&graph, &world, "e");
     assert_eq!(world.applied(), ["a", "b", "c", "d", "e"]);
     assert_eq!(world.generation(), 3);
+}
+
+/// What another run leaves that comes up to this point.
+fn left_by_another(graph: &Arc<Graph>, winner: &World, point: &str) -> Contents {
+    let request = Request {
+        run: "another".to_owned(),
+        ..request(Goal::Upgrade)
+    };
+    run(&request, graph, &[(winner, point)]);
+    winner.contents()
+}
+
+#[test]
+fn a_run_counts_only_what_it_did_itself() {
+    let graph = chain();
+    let (world, winner) = (World::new("db1"), World::new("db1"));
+    let theirs = left_by_another(&graph, &winner, "b");
+    world.at_commit(move |contents| {
+        *contents = theirs;
+        Some(Ok(Commit::Lost))
+    });
+    assert_eq!(
+        upgrade(&graph, &world, "c"),
+        "db1: done; did [c]; left []; at [c]"
+    );
+
+    let (world, winner) = (World::new("db1"), World::new("db1"));
+    let theirs = left_by_another(&graph, &winner, "c");
+    world.at_commit(move |contents| {
+        *contents = theirs;
+        Some(Ok(Commit::Lost))
+    });
+    assert_eq!(
+        upgrade(&graph, &world, "c"),
+        "db1: nothing; did []; left []; at [c]"
+    );
+}
+
+#[test]
+fn a_guard_that_was_lost_between_two_steps_is_taken_again() {
+    let graph = chain();
+    let world = World::new("db1");
+    world.lose_guard_before(1);
+    assert_eq!(
+        upgrade(&graph, &world, "c"),
+        "db1: done; did [a b c]; left []; at [c]"
+    );
+    assert_eq!(world.locks_taken(), 2);
 }
 
 #[test]

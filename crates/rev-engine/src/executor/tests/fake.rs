@@ -43,6 +43,8 @@ struct Inside {
     other_holder: Option<(usize, Holder)>,
     at_lock: Option<LockEvent>,
     at_commit: VecDeque<CommitFault>,
+    /// Whether the guard is lost, a look each.
+    guard_losses: VecDeque<bool>,
     fail_statement: Option<usize>,
     fail_text: Option<(String, usize)>,
     /// How many statements a transaction holds.
@@ -143,6 +145,12 @@ impl World {
     /// Does something just before the guard is given.
     pub(super) fn at_lock(&self, event: impl FnOnce(&mut Contents) + Send + 'static) {
         self.inside().at_lock = Some(Box::new(event));
+    }
+
+    /// Lets the guard be lost before the batch with this number, from 0.
+    pub(super) fn lose_guard_before(&self, batch: usize) {
+        let losses = (0..=batch).map(|number| number == batch);
+        self.inside().guard_losses = losses.collect();
     }
 
     /// Lets another run hold the guard for so many tries.
@@ -274,6 +282,7 @@ impl Inside {
             outcome: "done".to_owned(),
             plan: batch.plan.to_string(),
             operator: batch.operator.clone(),
+            run: batch.run.clone(),
             ..LogEntry::default()
         }));
         next.ledger.generation += 1;
@@ -350,6 +359,14 @@ impl Database for World {
 
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
         Ok(self.inside().other_holder.clone().map(|(_, holder)| holder))
+    }
+
+    async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
+        let mut inside = self.inside();
+        if inside.guard_losses.pop_front().unwrap_or_default() {
+            inside.is_held = false;
+        }
+        Ok(inside.is_held)
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
