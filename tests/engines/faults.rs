@@ -489,7 +489,10 @@ fn a_replica_that_takes_no_writes_is_told() {
     let set =
         |value: &str| format!("ALTER DATABASE {name} SET default_transaction_read_only = {value}");
     postgres.database().execute(&set("on"));
-    postgres.rev(&["upgrade"]).exits(1).says("default_transaction_read_only");
+    postgres
+        .rev(&["upgrade"])
+        .exits(1)
+        .says("default_transaction_read_only");
     postgres.rev(&["current"]).exits(0).says("a");
     postgres
         .database()

@@ -23,6 +23,7 @@ mod scratches;
 mod scripts;
 mod session;
 mod squash;
+mod standby;
 mod story;
 mod terms;
 mod traps;

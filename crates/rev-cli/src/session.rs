@@ -374,9 +374,14 @@ impl Session {
     /// Reads where a database stands.
     pub(crate) async fn survey(&self, binding: &Binding) -> Result<Surveyed, Failure> {
         let mut database = self.database(binding)?;
-        rev_engine::prepare::survey(&mut *database, binding, self.graph())
+        let surveyed = rev_engine::prepare::survey(&mut *database, binding, self.graph())
             .await
-            .map_err(|refusal| self.refused(&refusal, binding))
+            .map_err(|refusal| self.refused(&refusal, binding))?;
+        if let Ok(Some(caution)) = database.caution().await {
+            let name = &binding.name;
+            self.terminal.warn(format_args!("`{name}`: {caution}"));
+        }
+        Ok(surveyed)
     }
 
     /// What a point means for a database that stands so.

@@ -48,6 +48,12 @@ pub trait Database: Send {
     /// Reads the ledger. Writes nothing and creates nothing.
     async fn read(&mut self) -> Result<Ledger, DatabaseError>;
 
+    /// What a person should know of where the ledger lies, as a sentence: that it is
+    /// replicated without the schema, for one. `None`: nothing. Only reads.
+    async fn caution(&mut self) -> Result<Option<String>, DatabaseError> {
+        Ok(None)
+    }
+
     /// Reads the log, oldest first. Writes nothing and creates nothing.
     async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError>;
 

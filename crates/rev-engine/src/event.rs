@@ -96,6 +96,13 @@ pub enum Event {
         /// What it said.
         message: String,
     },
+    /// Something that a person should know of where the ledger lies.
+    Caution {
+        /// The database.
+        database: String,
+        /// What it is.
+        message: String,
+    },
     /// A step that an earlier run has left half done is gone on with.
     Resuming {
         /// The database.

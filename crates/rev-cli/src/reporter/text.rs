@@ -118,6 +118,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             message,
             ..
         } => format!("{NAME}{database}{NAME:#}  {FAINT}{revision}: {message}{FAINT:#}"),
+        Event::Caution { database, message } => warning(format_args!("`{database}`: {message}")),
         Event::Prepared { database } => format!("{NAME}{database}{NAME:#}  prepared"),
         Event::Planned { .. }
         | Event::StatementStarted { .. }

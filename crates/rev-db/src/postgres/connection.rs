@@ -33,6 +33,8 @@ pub(super) struct Connection {
     pub(super) is_standby: bool,
     /// Whether its transactions are read-only unless they ask for more.
     pub(super) is_read_only: bool,
+    /// Whether the database has publications or subscriptions.
+    pub(super) is_replicated: bool,
     /// What the server remarked since they were last taken.
     pub(super) remarks: Remarks,
 }
@@ -68,6 +70,7 @@ impl Connection {
             database: String::new(),
             schema: None,
             is_standby: false,
+            is_replicated: false,
             is_read_only: false,
             remarks: Remarks::default(),
         };
@@ -83,6 +86,7 @@ impl Connection {
         connection.is_standby = text(4)? == "t";
         connection.is_pooled |= text(5)? == "f";
         connection.is_read_only = text(6)? == "on";
+        connection.is_replicated = text(7)? == "t";
         Ok(connection)
     }
 
@@ -165,7 +169,7 @@ pub(super) fn endless(set: &str, version: u32) -> String {
 }
 
 /// Process, start, database, schema, whether it is a standby, whether our packet
-/// began it, whether it may only read.
+/// began it, whether it may only read, whether it publishes or subscribes.
 fn facts() -> String {
     format!(
         "SELECT pg_catalog.pg_backend_pid()::text, \
@@ -180,6 +184,9 @@ fn facts() -> String {
          CASE WHEN pg_catalog.pg_is_in_recovery() THEN 't' ELSE 'f' END, \
          CASE WHEN pg_catalog.current_setting('{RUN_SETTING}', true) IS NULL \
               THEN 'f' ELSE 't' END, \
-         pg_catalog.current_setting('default_transaction_read_only')"
+         pg_catalog.current_setting('default_transaction_read_only'), \
+         CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_publication) \
+                OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) \
+              THEN 't' ELSE 'f' END"
     )
 }

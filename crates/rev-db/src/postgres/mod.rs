@@ -15,6 +15,7 @@ mod inspect;
 mod place;
 mod read;
 mod remark;
+mod replication;
 mod script;
 mod two_phase;
 
@@ -470,6 +471,10 @@ impl Database for Postgres {
 
     async fn read(&mut self) -> Result<Ledger, DatabaseError> {
         self.read_ledger().await
+    }
+
+    async fn caution(&mut self) -> Result<Option<String>, DatabaseError> {
+        self.say_replicated().await
     }
 
     async fn log(&mut self) -> Result<Vec<LogEntry>, DatabaseError> {

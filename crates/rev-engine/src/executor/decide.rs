@@ -8,6 +8,7 @@ use rev_core::{Binding, Digest, Standing, Step, TransactionMode, digest};
 use super::resume;
 use super::{Aim, Certainty, Decided, Lane, Run, plan_of_one};
 use crate::database::{Database, DatabaseError};
+use crate::event::Event;
 use crate::journal::InFlight;
 use crate::outcome::{End, Refusal};
 use crate::pin;
@@ -24,8 +25,22 @@ impl Run<'_> {
 
     pub(super) async fn decide_lane(&self, lane: &mut Lane) {
         match self.read_and_prepare(lane, Certainty::Passing).await {
-            Ok(decided) => lane.decided = Some(decided),
+            Ok(decided) => {
+                lane.decided = Some(decided);
+                self.tell_caution(lane).await;
+            }
             Err(refusal) => lane.end = Some(End::Refused(refusal)),
+        }
+    }
+
+    /// Tells what is odd about where the ledger lies. That this cannot be asked is no
+    /// reason to run nothing.
+    async fn tell_caution(&self, lane: &mut Lane) {
+        if let Ok(Some(message)) = lane.job.database.caution().await {
+            self.tell(Event::Caution {
+                database: lane.job.binding.name.to_string(),
+                message,
+            });
         }
     }
 
