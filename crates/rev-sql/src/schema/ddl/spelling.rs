@@ -45,7 +45,7 @@ virtual when where while window with without write xor year_month zerofill";
 /// SQLite does.
 const RESERVED_BY_MYSQL: &str = "\
 external key library master_demote_to_replica master_demote_to_slave portion read_write \
-rollup sql_buffer_result sql_cache sql_no_cache";
+rollup sql_after_gtids sql_before_gtids sql_buffer_result sql_cache sql_no_cache vector";
 
 /// The character sets of MySQL and MariaDB: `_latin1` is no name, but says of which a text is.
 const CHARACTER_SETS: &str = "\
