@@ -424,7 +424,7 @@ impl Scope<'_> {
         }
         places.iter().find_map(|node| {
             let id = self.graph.id(node);
-            if leads(Some(branch), node) {
+            if branch.line.contains(node) && leads(Some(branch), node) {
                 return Some(format!("{}@{id}", branch.name));
             }
             leads(None, node).then(|| id.to_string())
