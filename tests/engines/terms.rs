@@ -215,7 +215,11 @@ fn a_step_whose_temporary_table_is_gone_is_ended_by_hand() {
             engine,
             before: "CREATE TABLE t (n INT, w VARCHAR(3))",
             statements: statements.leak(),
-            stands: "statements 1 to 3 of 4 stand",
+            // Rows next to one another share a transaction there: the third went with the fourth.
+            stands: match engine.is_mysql() {
+                true => "statements 1 to 2 of 4 stand",
+                false => "statements 1 to 3 of 4 stand",
+            },
             gone: "temporary object of statement 2 is gone",
             rest: "INSERT INTO t VALUES (7, 1)",
             undo: "DELETE FROM t",
