@@ -73,8 +73,9 @@ impl Run<'_> {
         let database = &mut lane.job.database;
         database.enter(&work.statements, stand, self.stop).await?;
         let result = self.run_entered(lane, decided, &work, begun).await;
-        if result.is_err() {
-            // What failed is told; the next step must not meet what was set for this one.
+        if !matches!(result, Ok(Commit::Done(_))) {
+            // Its end was not reached, which is told already; whoever goes on must not meet
+            // what was set for this step.
             let _ = lane.job.database.leave().await;
         }
         result

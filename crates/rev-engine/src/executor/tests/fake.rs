@@ -16,7 +16,7 @@ use crate::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
     Sent, StatementFailure, StepError,
 };
-use crate::event::{Event, Pulse};
+use crate::event::{Event, Pulse, Stop};
 use crate::journal::Session;
 use crate::outcome::{End, Outcome};
 use crate::pin::Pin;
@@ -47,6 +47,8 @@ struct Inside {
     guard_losses: VecDeque<bool>,
     fail_statement: Option<usize>,
     fail_text: Option<(String, usize)>,
+    /// Whether a step that goes by statement was entered and not left.
+    is_entered: bool,
     /// How many statements a transaction holds.
     most: Option<usize>,
     /// How long what is in flight ever was, in bytes.
@@ -187,6 +189,11 @@ impl World {
     }
 
     /// The statements that stand, in order.
+    /// Whether a step that goes by statement was entered and not left.
+    pub(super) fn is_entered(&self) -> bool {
+        self.inside().is_entered
+    }
+
     pub(super) fn ran(&self) -> Vec<String> {
         self.inside().contents.ran.clone()
     }
@@ -426,6 +433,16 @@ impl Database for World {
 
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         Ok(self.inside().mark(mark))
+    }
+
+    async fn enter(&mut self, _: &[Statement], _: usize, _: &Stop) -> Result<(), DatabaseError> {
+        self.inside().is_entered = true;
+        Ok(())
+    }
+
+    async fn leave(&mut self) -> Result<(), StepError> {
+        self.inside().is_entered = false;
+        Ok(())
     }
 
     async fn run_with_mark(

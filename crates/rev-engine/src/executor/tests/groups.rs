@@ -205,6 +205,7 @@ fn a_statement_that_was_noted_and_not_sent_is_not_in_doubt_after_a_stop() {
         },
     );
     assert!(summary(&outcome).contains("stopped"));
+    assert!(!world.is_entered(), "what was set for the step holds on");
     let stands = world.ran().len();
     assert_eq!(journal(&world), (stands > 0).then_some((stands, None)));
     assert_eq!(
