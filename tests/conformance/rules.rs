@@ -57,6 +57,11 @@ fn is_relative(word: &str) -> bool {
         .is_some_and(|(_, digits)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Whether a word is a label or an id with an offset behind it: `billing@head-2`.
+fn is_relative_to_label(word: &str) -> bool {
+    is_relative(word) && word.contains('@')
+}
+
 /// Whether a word, its branch left out, is a short beginning of an id.
 fn is_short_prefix(graph: &Graph, word: &str) -> bool {
     word.split('@').any(|name| {
@@ -195,7 +200,7 @@ pub(crate) const RULES: &[Rule] = &[
         reason: "`label@-1` typed once too often must not take down the trunk, or another branch that depends on the label; Alembic walks on into both",
         covers: |it| {
             (it.only_we_refuse("too_far") || it.only_we_refuse("outside_label"))
-                && it.typed(|word| is_relative(word) && word.contains('@'))
+                && it.typed(is_relative_to_label)
         },
     },
     Rule {
@@ -204,7 +209,7 @@ pub(crate) const RULES: &[Rule] = &[
         covers: |it| {
             it.kind(&["upgrade", "resolve"])
                 && it.only_they_refuse("Ambiguous walk")
-                && it.typed(|word| is_relative(word) && word.contains('@'))
+                && it.typed(is_relative_to_label)
         },
     },
     Rule {

@@ -113,26 +113,28 @@ impl Scope<'_> {
     /// What `downgrade` would leave where all of it is applied, else what
     /// `upgrade` would.
     fn stamped(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
-        let applied = self.applied()?;
         let meanings = points
             .iter()
             .map(|point| self.meaning(point))
             .collect::<Result<Vec<Meaning>, _>>()?;
-        if let ([point], [meaning]) = (points, &meanings[..]) {
+        let set = self.stamped_to(points, &meanings)?;
+        match (points, &meanings[..]) {
+            ([point], [meaning]) => self.within_label(point, meaning, set),
+            _ => Ok(set),
+        }
+    }
+
+    fn stamped_to(&self, points: &[Point], meanings: &[Meaning]) -> Result<NodeSet, ResolveError> {
+        let applied = self.applied()?;
+        if let ([point], [meaning]) = (points, meanings) {
             match meaning.place {
-                Place::Base => {
-                    let set = self.down_to_base(meaning.branch.as_ref(), applied);
-                    return self.within_label(point, meaning, set);
-                }
-                Place::Offset(_) => {
-                    let set = self.offset_from_state(point, meaning)?;
-                    return self.within_label(point, meaning, set);
-                }
+                Place::Base => return Ok(self.down_to_base(meaning.branch.as_ref(), applied)),
+                Place::Offset(_) => return self.offset_from_state(point, meaning),
                 _ => {}
             }
         }
         let mut nodes = NodeSet::default();
-        for meaning in &meanings {
+        for meaning in meanings {
             match &meaning.place {
                 Place::Revisions(of) | Place::Heads(of) => nodes.extend(of.iter().copied()),
                 Place::Base => {}
@@ -143,16 +145,12 @@ impl Scope<'_> {
         if !nodes.is_subset(applied) {
             return Ok(applied.union(&self.graph.ancestors(nodes.iter())));
         }
-        let branch = match &meanings[..] {
+        let branch = match meanings {
             [meaning] => meaning.branch.as_ref(),
             _ => None,
         };
         let nodes: Vec<Node> = nodes.iter().collect();
-        let set = self.down_to(&nodes, branch, applied);
-        match (points, &meanings[..]) {
-            ([point], [meaning]) => self.within_label(point, meaning, set),
-            _ => Ok(set),
-        }
+        Ok(self.down_to(&nodes, branch, applied))
     }
 
     /// `applied` without the children of these revisions and all that stands
