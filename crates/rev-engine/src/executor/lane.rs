@@ -95,7 +95,7 @@ impl Run<'_> {
             if let Some(end) = self.wait_for_others(lane, decided, &mut slot).await {
                 return end;
             }
-            if let Went::Ended(end) = self.keep_going(lane, decided).await {
+            if let Went::Ended(end) = self.keep_guard(lane, decided).await {
                 return *end;
             }
             if decided.at >= decided.prepared.works.len() {
@@ -126,7 +126,7 @@ impl Run<'_> {
     /// Makes sure of the guard before a batch. Where it was lost meanwhile, another run may
     /// have moved the database. What was noted and not sent is taken back first: who finds
     /// it with our session alive would wait for us, as we wait for the guard.
-    async fn keep_going(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
+    async fn keep_guard(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
         let kept = match lane.job.database.holds_guard().await {
             Ok(true) => return Went::On,
             Ok(false) => {
