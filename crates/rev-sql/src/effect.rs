@@ -248,7 +248,7 @@ pub fn is_atomic_on_mysql(statement: &str) -> bool {
 
 /// Not of a database, whose folder goes last, nor of files and plugins.
 fn is_atomic(head: Words<'_, '_>) -> bool {
-    const THINGS: [&str; 16] = [
+    const HELD: [&str; 10] = [
         "TABLE",
         "TABLES",
         "INDEX",
@@ -259,6 +259,8 @@ fn is_atomic(head: Words<'_, '_>) -> bool {
         "EVENT",
         "USER",
         "ROLE",
+    ];
+    const NOT_HELD: [&str; 6] = [
         "DATABASE",
         "SCHEMA",
         "SERVER",
@@ -266,17 +268,9 @@ fn is_atomic(head: Words<'_, '_>) -> bool {
         "LOGFILE",
         "INSTANCE",
     ];
-    let thing = head.0.iter().find(|token| token.is_any(&THINGS));
-    let is_held = thing.is_some_and(|it| {
-        !it.is_any(&[
-            "DATABASE",
-            "SCHEMA",
-            "SERVER",
-            "TABLESPACE",
-            "LOGFILE",
-            "INSTANCE",
-        ])
-    });
+    let mut things = head.0.iter();
+    let thing = things.find(|token| token.is_any(&HELD) || token.is_any(&NOT_HELD));
+    let is_held = thing.is_some_and(|thing| thing.is_any(&HELD));
     let defines = head.starts_any(&["CREATE", "ALTER", "DROP", "RENAME"]) && is_held;
     let files = ["DISCARD", "IMPORT", "SONAME"]
         .iter()
