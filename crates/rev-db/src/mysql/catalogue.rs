@@ -88,7 +88,9 @@ impl Mysql {
     ) -> Result<BTreeSet<String>, DatabaseError> {
         let mut schemas = self
             .names(
-                "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN                  ('mysql', 'information_schema', 'performance_schema', 'sys')                  AND SCHEMA_NAME <> DATABASE()",
+                "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN \
+                 ('mysql', 'information_schema', 'performance_schema', 'sys') \
+                 AND SCHEMA_NAME <> DATABASE()",
             )
             .await?;
         if !schemas.is_empty() {
@@ -114,7 +116,9 @@ impl Mysql {
             .map(|schema| ledger::text(schema, Dialect::Mysql));
         let questions = others.chain(["DATABASE()".to_owned()]).map(|schema| {
             format!(
-                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema}                  AND TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN                  (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES')"
+                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {schema} \
+                 AND TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN \
+                 (SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES')"
             )
         });
         let questions: Vec<String> = questions.collect();
@@ -123,7 +127,12 @@ impl Mysql {
             Vec::new()
         } else {
             self.names(
-                "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS                  WHERE TRIGGER_SCHEMA = DATABASE()                  UNION ALL SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES                  WHERE ROUTINE_SCHEMA = DATABASE()                  UNION ALL SELECT VIEW_DEFINITION FROM information_schema.VIEWS                  WHERE TABLE_SCHEMA = DATABASE()",
+                "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS \
+                 WHERE TRIGGER_SCHEMA = DATABASE() \
+                 UNION ALL SELECT ROUTINE_DEFINITION FROM information_schema.ROUTINES \
+                 WHERE ROUTINE_SCHEMA = DATABASE() \
+                 UNION ALL SELECT VIEW_DEFINITION FROM information_schema.VIEWS \
+                 WHERE TABLE_SCHEMA = DATABASE()",
             )
             .await?
         };

@@ -175,6 +175,22 @@ impl Sqlite {
             .map_err(|e| from_sqlx(&path, &e))
     }
 
+    /// Closes the connection that writes, and what was set in it goes.
+    async fn close_writer(&mut self) -> Result<(), DatabaseError> {
+        let Some(connection) = self.writer.take() else {
+            return Ok(());
+        };
+        let closed = connection.close().await;
+        closed.map_err(|e| from_sqlx(&self.place.path, &e))
+    }
+
+    /// The foreign keys that lead nowhere.
+    async fn violations(&mut self) -> Result<Found, DatabaseError> {
+        let path = self.place.path.clone();
+        let found = foreign_keys::violations(self.connection()).await;
+        found.map_err(|e| from_sqlx(&path, &e))
+    }
+
     fn connection(&mut self) -> &mut SqliteConnection {
         self.writer
             .as_mut()
@@ -255,11 +271,10 @@ impl Sqlite {
         if !is_foreign_key(&error) {
             return Err(from_sqlx(&path, &error).into());
         }
-        let found = foreign_keys::violations(self.connection()).await;
-        let found = found.map_err(|e| from_sqlx(&path, &e))?;
+        let found = self.violations().await?;
         Err(StepError::ForeignKeys {
             step: batch.steps.len() - 1,
-            violations: found.new_ones(&foreign_keys::Found::default()),
+            violations: found.new_ones(&Found::default()),
         })
     }
 
@@ -273,12 +288,10 @@ impl Sqlite {
         pulse: &mut Pulse<'_>,
     ) -> Result<Option<Commit>, StepError> {
         let begun = Instant::now();
-        let path = self.place.path.clone();
         let before = match rebuilds {
-            true => foreign_keys::violations(self.connection()).await,
-            false => Ok(foreign_keys::Found::default()),
-        }
-        .map_err(|e| from_sqlx(&path, &e))?;
+            true => self.violations().await?,
+            false => Found::default(),
+        };
         for sent in batch.group(index).each() {
             if pulse.stop.is_requested() {
                 return Ok(Some(Commit::Stopped));
@@ -286,9 +299,7 @@ impl Sqlite {
             self.run_statement(index, sent, pulse).await?;
         }
         if rebuilds {
-            let after = foreign_keys::violations(self.connection()).await;
-            let after = after.map_err(|e| from_sqlx(&path, &e))?;
-            let violations = after.new_ones(&before);
+            let violations = self.violations().await?.new_ones(&before);
             if !violations.is_empty() {
                 return Err(StepError::ForeignKeys {
                     step: index,
@@ -386,9 +397,7 @@ impl Sqlite {
     ) -> Result<(), DatabaseError> {
         self.open_writer(stop).await?;
         self.run("PRAGMA foreign_keys = OFF").await?;
-        let path = self.place.path.clone();
-        let found = foreign_keys::violations(self.connection()).await;
-        let found = found.map_err(|e| from_sqlx(&path, &e))?;
+        let found = self.violations().await?;
         self.relaxed = Some(match stand {
             0 => found,
             _ => found.without(&rebuilt_tables(&statements[..stand])),
@@ -402,15 +411,12 @@ impl Sqlite {
         let Some(before) = self.relaxed.take() else {
             return Ok(());
         };
-        let path = self.place.path.clone();
-        let Some(mut connection) = self.writer.take() else {
+        if self.writer.is_none() {
             return Ok(());
-        };
-        let found = foreign_keys::violations(&mut connection).await;
-        let found = found.map_err(|e| from_sqlx(&path, &e))?;
-        let closed = connection.close().await;
-        closed.map_err(|e| from_sqlx(&path, &e))?;
-        let violations = found.new_ones(&before);
+        }
+        let found = self.violations().await;
+        self.close_writer().await?;
+        let violations = found?.new_ones(&before);
         if violations.is_empty() {
             return Ok(());
         }
@@ -487,12 +493,7 @@ impl Database for Sqlite {
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
-        if let Some(connection) = self.writer.take() {
-            connection
-                .close()
-                .await
-                .map_err(|e| from_sqlx(&self.place.path, &e))?;
-        }
+        self.close_writer().await?;
         self.guard.give_back();
         Ok(())
     }
