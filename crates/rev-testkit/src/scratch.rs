@@ -384,14 +384,27 @@ pub fn postgres(url: &str, sql: &str) -> Result<Vec<String>, sqlx::Error> {
     })
 }
 
-/// A session that stays open, for tests that would else log in thousands of times.
+/// A session that stays open, also after an error, for tests that would else log in
+/// thousands of times.
 #[derive(Debug)]
-pub struct PostgresSession {
+pub struct Session<C> {
     runtime: tokio::runtime::Runtime,
-    connection: PgConnection,
+    connection: C,
 }
 
-impl PostgresSession {
+/// A session with a PostgreSQL server.
+pub type PostgresSession = Session<PgConnection>;
+
+/// A session with a MySQL or MariaDB server.
+pub type MysqlSession = Session<MySqlConnection>;
+
+impl<C> Session<C>
+where
+    C: sqlx::Connection,
+    for<'c> &'c mut C: sqlx::Executor<'c, Database = C::Database>,
+    usize: ColumnIndex<<C::Database as sqlx::Database>::Row>,
+    Option<String>: for<'r> Decode<'r, C::Database>,
+{
     /// Begins a session.
     ///
     /// # Panics
@@ -400,7 +413,7 @@ impl PostgresSession {
     #[must_use]
     pub fn new(url: &str) -> Self {
         let runtime = runtime();
-        let connection = runtime.block_on(PgConnection::connect(url));
+        let connection = runtime.block_on(C::connect(url));
         Self {
             runtime,
             connection: connection.expect("the server answers"),
@@ -461,40 +474,4 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .expect("a runtime")
-}
-
-/// A session with a MySQL or MariaDB server that stays open, also after an error.
-#[derive(Debug)]
-pub struct MysqlSession {
-    runtime: tokio::runtime::Runtime,
-    connection: MySqlConnection,
-}
-
-impl MysqlSession {
-    /// Begins a session.
-    ///
-    /// # Panics
-    ///
-    /// Where the server does not answer.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        let runtime = runtime();
-        let connection = runtime.block_on(MySqlConnection::connect(url));
-        Self {
-            runtime,
-            connection: connection.expect("the server answers"),
-        }
-    }
-
-    /// The rows of one or several statements, a line each, columns parted by `|`.
-    ///
-    /// # Errors
-    ///
-    /// The driver's.
-    pub fn query(&mut self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-        let running = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let rows = running.fetch_all(&mut self.connection);
-        let rows = self.runtime.block_on(rows)?;
-        Ok(rows.iter().map(line).collect())
-    }
 }
