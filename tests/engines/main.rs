@@ -19,6 +19,7 @@ mod project;
 mod proxy;
 mod race;
 mod reach;
+mod reports;
 mod scratches;
 mod scripts;
 mod session;

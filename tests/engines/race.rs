@@ -29,11 +29,13 @@ fn race(project: &Project, wait: &str) {
     );
     let starts: Vec<_> = (0..STARTS).map(|_| project.start(&["upgrade"])).collect();
     let answers: Vec<Answer> = starts.into_iter().map(Answer::end_of).collect();
+    let database = project.database();
+    let engine = database.engine();
+    let applied: usize = answers.iter().map(applied).sum();
+    assert_eq!(applied, 3, "{engine:?}: {answers:#?}");
     for answer in answers {
         answer.exits(0);
     }
-    let database = project.database();
-    let engine = database.engine();
     assert_eq!(
         database.query("SELECT n FROM t ORDER BY n"),
         ["1", "2"],
@@ -42,6 +44,15 @@ fn race(project: &Project, wait: &str) {
     let runs =
         database.query("SELECT revision FROM rev_log WHERE action = 'upgrade' ORDER BY sequence");
     assert_eq!(runs, ["a", "b", "c"], "{engine:?}");
+}
+
+/// How many revisions a start says that it has applied.
+fn applied(answer: &Answer) -> usize {
+    let words: Vec<&str> = answer.text.split_whitespace().collect();
+    let said = words
+        .windows(3)
+        .find(|words| words[1].starts_with("revision") && words[2].starts_with("applied"));
+    said.map_or(0, |words| words[0].parse().expect("a number"))
 }
 
 #[test]

@@ -271,11 +271,8 @@ impl Run<'_> {
     /// Tells what stands by now, whoever did it, and finds the waits of a new plan.
     pub(super) fn link_again(&self, lane: &Lane, first: &Decided, now: &mut Decided) {
         let name = &lane.job.binding.name;
-        let standing = first.standing_in(now);
-        for step in &first.prepared.lane.steps[first.at..] {
-            if standing.contains(&step.revision.id) {
-                self.board.tell_step(name, step);
-            }
+        for step in first.standing_in(now) {
+            self.board.tell_step(name, &step);
         }
         let steps = now.prepared.lane.steps.iter();
         let waits = steps.map(|step| lane.waits.get(&key(step)).cloned().unwrap_or_default());

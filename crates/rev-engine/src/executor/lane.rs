@@ -185,21 +185,26 @@ impl Run<'_> {
 
     /// Counts those of the steps that stand by now as done by this run which its log names:
     /// commits whose answer was lost. The others are another run's.
-    async fn claim(&self, lane: &mut Lane, standing: Vec<RevisionId>) {
+    async fn claim(&self, lane: &mut Lane, standing: Vec<Arc<Step>>) {
         if standing.is_empty() {
             return;
         }
         // A log that cannot be read names nothing, and then nothing is claimed.
         let log = lane.job.database.log().await.unwrap_or_default();
         let is_ours = |entry: &&LogEntry| entry.run == self.request.run && entry.outcome == "done";
-        let ours: BTreeSet<&str> = log
+        // A revision that is done again goes down and comes up.
+        let ours: BTreeSet<(&str, &str)> = log
             .iter()
             .filter(is_ours)
-            .map(|entry| entry.revision.as_str())
+            .map(|entry| (entry.action.as_str(), entry.revision.as_str()))
             .collect();
-        let claimed = standing.into_iter();
+        let is_claimed = |step: &&Arc<Step>| {
+            let key = (step.action.name(), step.revision.id.as_str());
+            ours.contains(&key)
+        };
+        let claimed = standing.iter().filter(is_claimed);
         lane.done
-            .extend(claimed.filter(|id| ours.contains(id.as_str())));
+            .extend(claimed.map(|step| step.revision.id.clone()));
     }
 
     /// Runs the works up to the end of the batch at hand.
@@ -470,9 +475,8 @@ impl Decided {
         &rest[..empty.max(1)]
     }
 
-    /// The revisions of the steps left that `now` has nothing more to do for, in
-    /// order.
-    pub(super) fn standing_in(&self, now: &Decided) -> Vec<RevisionId> {
+    /// The steps left that `now` has nothing more to do for, in order.
+    pub(super) fn standing_in(&self, now: &Decided) -> Vec<Arc<Step>> {
         let graph = &now.standing.graph;
         let is_applied = |id: &RevisionId| {
             let node = graph.find(id.as_str());
@@ -483,8 +487,6 @@ impl Decided {
             step.revisions().all(|id| is_applied(id) == applies)
         };
         let left = self.prepared.lane.steps[self.at..].iter();
-        left.filter(stands)
-            .map(|step| step.revision.id.clone())
-            .collect()
+        left.filter(stands).cloned().collect()
     }
 }
