@@ -1,5 +1,6 @@
 //! Reaching databases: the first touch of the network, and sqlx's only home.
 
+mod file;
 mod lost;
 mod mysql;
 mod open;

@@ -7,7 +7,7 @@
 //! another run is using right now, whatever the clocks say, and is removed by the
 //! next run.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +20,7 @@ use rev_sql::ledger;
 use rev_sql::split::Statement;
 use tempfile::TempDir;
 
+use crate::file::open_plain;
 use crate::{Settings, open};
 
 /// What the names of databases and folders begin with.
@@ -117,8 +118,7 @@ impl Scratches {
         let failed = |error| DatabaseError::Connect {
             message: format!("no temporary folder can be made: {error}"),
         };
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir();
-        let folder = folder.map_err(failed)?;
+        let folder = private_folder(&std::env::temp_dir()).map_err(failed)?;
         let owner = own_folder(folder.path()).map_err(failed)?;
         let file = folder.path().join("scratch.sqlite");
         Ok(Scratch {
@@ -406,6 +406,18 @@ fn drop_text(dialect: Dialect, name: &str) -> String {
     )
 }
 
+/// A new folder that nobody else can look into: rows lie there that are a user's own.
+fn private_folder(within: &Path) -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o700));
+    }
+    builder.tempdir_in(within)
+}
+
 /// Puts the owner's file into a folder, locked from the first moment on at which
 /// it has its name.
 fn own_folder(folder: &Path) -> std::io::Result<File> {
@@ -429,7 +441,8 @@ fn abandoned_folders(within: &Path) -> Vec<String> {
             continue;
         }
         let path = entry.path();
-        let is_abandoned = File::open(path.join(OWNER)).is_ok_and(|file| file.try_lock().is_ok());
+        let owner = open_plain(&path.join(OWNER), OpenOptions::new().read(true));
+        let is_abandoned = owner.is_ok_and(|file| file.try_lock().is_ok());
         if is_abandoned && fs::remove_dir_all(&path).is_ok() {
             removed.push(path.display().to_string());
         }
@@ -489,6 +502,16 @@ mod tests {
         ] {
             assert_eq!(at(server, "new"), named);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_throw_away_rows_is_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let within = tempfile::tempdir().expect("a folder");
+        let folder = private_folder(within.path()).expect("a folder");
+        let mode = fs::metadata(folder.path()).expect("there").permissions();
+        assert_eq!(mode.mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use rev_engine::database::{DatabaseError, Guard, Holder};
 
+use crate::file::open_plain;
+
 /// The prefix of a ledger that names none.
 const USUAL_PREFIX: &str = "rev_";
 
@@ -80,30 +82,6 @@ impl GuardFile {
             let _ = file.unlock();
         }
     }
-}
-
-/// Opens a plain file: no link, no pipe that would be waited for.
-fn open_plain(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.custom_flags(flags.bits().cast_signed());
-    }
-    let is_link = |_: &io::Error| path.is_symlink();
-    let file = match options.open(path) {
-        Err(error) if is_link(&error) => {
-            return Err(io::Error::other(
-                "it is a link, which is not followed; remove it",
-            ));
-        }
-        other => other?,
-    };
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::other("it is no plain file; remove it"))
 }
 
 /// Whether a file holds nothing, or a note of ours.

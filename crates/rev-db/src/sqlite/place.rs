@@ -8,6 +8,12 @@ use std::path::{Component, Path, PathBuf};
 use rev_engine::database::DatabaseError;
 use sqlx::sqlite::SqliteConnectOptions;
 
+use crate::file::no_plain_file;
+
+/// What the names of the files end with that SQLite keeps beside a database.
+/// <https://sqlite.org/tempfiles.html>
+const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
+
 /// Where the bytes of a file's header say how it is journalled; 2 is the WAL.
 /// <https://sqlite.org/fileformat2.html#file_format_version_numbers>
 const FORMAT_VERSIONS: std::ops::Range<usize> = 18..20;
@@ -74,19 +80,38 @@ impl Place {
         self.path.clone()
     }
 
-    /// Whether there is a file.
+    /// Whether there is a file. SQLite would wait for a pipe, and write through a link that
+    /// has the name of one of the files it keeps beside the database.
     pub(super) fn exists(&self) -> Result<bool, DatabaseError> {
-        if self.path.is_dir() {
-            return Err(DatabaseError::NotADatabase {
-                path: self.path.display().to_string(),
-                message: "it is a folder".to_owned(),
-            });
+        let connect = |error: std::io::Error| DatabaseError::Connect {
+            message: format!("`{}`: {error}", self.path.display()),
+        };
+        for end in BESIDE {
+            let path = self.beside(end);
+            let is_plain = path.symlink_metadata().map(|it| it.is_file());
+            if is_plain.is_ok_and(|is_plain| !is_plain) {
+                let (path, error) = (path.display(), no_plain_file());
+                let message = format!("`{path}`, which SQLite keeps beside the database: {error}");
+                return Err(DatabaseError::Connect { message });
+            }
         }
-        self.path
-            .try_exists()
-            .map_err(|error| DatabaseError::Connect {
-                message: format!("`{}`: {error}", self.path.display()),
-            })
+        let what = match self.path.metadata() {
+            Ok(it) if it.is_file() => return Ok(true),
+            Ok(it) if it.is_dir() => "it is a folder",
+            Ok(_) => "it is no plain file",
+            Err(_) => return self.path.try_exists().map_err(connect),
+        };
+        Err(DatabaseError::NotADatabase {
+            path: self.path.display().to_string(),
+            message: what.to_owned(),
+        })
+    }
+
+    /// A file that SQLite keeps beside the database.
+    fn beside(&self, end: &str) -> PathBuf {
+        let mut name = self.whole_path().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
     }
 
     /// Makes the folder that the file is to be in.
@@ -111,8 +136,6 @@ impl Place {
 
     /// Whether there is a write-ahead log beside the file.
     pub(super) fn has_wal(&self) -> bool {
-        let mut name = self.whole_path().into_os_string();
-        name.push("-wal");
-        Path::new(&name).exists()
+        self.beside("-wal").exists()
     }
 }
