@@ -12,6 +12,8 @@ mod harness;
 mod health;
 mod hints;
 mod json;
+#[cfg(unix)]
+mod links;
 mod models;
 mod plans;
 mod repair;

@@ -12,7 +12,7 @@ use rev_db::Scratch;
 use rev_engine::database::{DatabaseError, StatementFailure, StepError};
 use rev_sql::schema::{Schema, Treatment, Undeclared, declares, strays, treatment};
 use rev_sql::split::{SplitError, Statement, split};
-use rev_store::config::{ModelFile, Models};
+use rev_store::config::{ModelFile, Models, Word};
 
 use crate::diagnostic::{self, Diagnostic, Failure, spot_in, stay_within};
 use crate::scratch;
@@ -63,9 +63,7 @@ async fn load(
         session,
         binding,
         files: match models {
-            Models::Files(words) => session.project.config.model_files(words).map_err(|fault| {
-                Failure::refused(diagnostic::fault(&fault, &session.project.root))
-            })?,
+            Models::Files(words) => files(session, words)?,
             Models::Command(command) => {
                 let server = scratch.server().await.map_err(refused)?;
                 let printer = Printer {
@@ -79,6 +77,15 @@ async fn load(
     };
     let statements = source.statements()?;
     source.load(scratch, &statements).await
+}
+
+/// The files that declare a schema; a link that leads out of the project is warned of.
+fn files(session: &Session, words: &[Word]) -> Result<Vec<ModelFile>, Failure> {
+    let root = &session.project.root;
+    let found = session.project.config.model_files(words);
+    let found = found.map_err(|fault| Failure::refused(diagnostic::fault(&fault, root)))?;
+    session.warn_of_links(&found.links);
+    Ok(found.files)
 }
 
 /// The texts of a declared schema.

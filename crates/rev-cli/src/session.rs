@@ -19,7 +19,7 @@ use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
 use rev_engine::request::Request;
 use rev_store::config::DatabaseUrl;
-use rev_store::{Environment, Project, project};
+use rev_store::{Environment, Faults, Project, project};
 use tokio::runtime::Runtime;
 
 use crate::args::Global;
@@ -98,7 +98,7 @@ impl Session {
                 return Err(Failure::usage(diagnostic::unknown_database(name, &bound)));
             }
         }
-        Ok(Self {
+        let session = Self {
             project,
             terminal,
             operator: operator(),
@@ -107,7 +107,20 @@ impl Session {
             bound,
             command: format!("rev {command}"),
             cleared: Mutex::default(),
-        })
+        };
+        // There they are findings.
+        if command != "check" {
+            session.warn_of_links(&session.project.links);
+        }
+        Ok(session)
+    }
+
+    /// Warns of links that are left aside.
+    pub(crate) fn warn_of_links(&self, links: &Faults) {
+        for link in links {
+            let told = diagnostic::fault(link, &self.project.root);
+            self.terminal.talk(told.text(true).trim_end());
+        }
     }
 
     /// Whether throw-away databases are needed on this server for the first time.

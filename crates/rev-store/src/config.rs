@@ -11,7 +11,7 @@ mod snapshot;
 mod url;
 
 pub use environment::Environment;
-pub use models::{Autogenerate, ModelCommand, ModelFile, Models, Word};
+pub use models::{Autogenerate, ModelCommand, ModelFile, ModelFiles, Models, Word};
 pub use snapshot::Snapshot;
 pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};
 
@@ -25,6 +25,7 @@ use rev_core::target::{glob_matches, is_glob};
 use rev_core::{Binding, DatabaseName, Dialect, Label};
 
 use crate::fault::Place;
+use crate::fence::Fence;
 use crate::shape::Reader;
 use crate::source;
 use crate::yaml::{self, Finding};
@@ -156,6 +157,15 @@ impl Config {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What of the disk the project is.
+    #[must_use]
+    pub fn fence(&self) -> Fence {
+        let folders = self.revisions.iter().map(|folder| folder.path.as_str());
+        let models = self.databases.values().filter_map(|it| it.models.as_ref());
+        let files = models.flat_map(models::Models::named);
+        Fence::new(&self.root, folders.chain(files))
     }
 
     /// The folder for new revision files: the first that is named.

@@ -152,6 +152,39 @@ pub enum Problem {
     /// Something else than a file or a folder.
     #[error("this is neither a file nor a folder")]
     NotAFile,
+    /// A link that leads out of the project.
+    #[error("this is a link that leads out of the project, and is left aside")]
+    LinkOut {
+        /// The folder that it leads to, or to a file in.
+        folder: String,
+    },
+    /// Something that is missing, and may be behind a link that is left aside.
+    #[error(
+        "{problem}; it may be behind {}, which is left aside: a link that leads out of the project",
+        quoted(links)
+    )]
+    PerhapsAside {
+        /// What is missing.
+        problem: Box<Problem>,
+        /// The links, as shown.
+        links: Vec<String>,
+    },
+    /// Something wrong with a file that is not shown, since a link leads to it.
+    #[error(
+        "what it leads to is no settings file of `rev` ({code}); nothing of it is shown, since it is out of the project"
+    )]
+    Elsewhere {
+        /// The code of what is wrong.
+        code: &'static str,
+    },
+    /// A search without end.
+    #[error("more than {folders} folders or {entries} files lie here, and not all are searched")]
+    TooMany {
+        /// The most folders.
+        folders: usize,
+        /// The most entries of folders.
+        entries: usize,
+    },
     /// A revision folder that is not there.
     #[error("the revision folder `{folder}` does not exist")]
     NoFolder {
@@ -424,6 +457,12 @@ pub enum Problem {
     EnvironmentLine,
 }
 
+/// "`a`, `b`".
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
 impl Problem {
     /// The stable code, such as `unknown_key`.
     #[must_use]
@@ -432,6 +471,10 @@ impl Problem {
             Problem::Unreadable { .. } => "unreadable",
             Problem::IsFolder => "is_folder",
             Problem::NotAFile => "not_a_file",
+            Problem::LinkOut { .. } => "link_out",
+            Problem::PerhapsAside { problem, .. } => problem.code(),
+            Problem::Elsewhere { .. } => "settings_elsewhere",
+            Problem::TooMany { .. } => "too_many",
             Problem::NoFolder { .. } => "no_folder",
             Problem::NoModels { .. } => "no_models",
             Problem::EmptyList { .. } => "empty_list",

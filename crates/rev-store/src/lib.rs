@@ -8,16 +8,18 @@
 pub mod config;
 pub mod document;
 pub mod fault;
+pub mod fence;
 pub mod project;
 pub mod saved;
+pub mod source;
 pub mod write;
 
 mod load;
 mod shape;
-mod source;
 mod yaml;
 
 pub use config::{Config, Environment};
 pub use document::SqlPlace;
 pub use fault::{Fault, Faults, Place, Problem};
+pub use fence::Fence;
 pub use project::{OpenError, Project};

@@ -4,10 +4,7 @@
 //! Nothing depends on the order in which the system lists a folder. A file
 //! reached twice (by overlapping folders or by links) counts once.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::fs::{self, DirEntry, FileType};
-use std::io;
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +13,7 @@ use std::thread;
 use crate::config::Folder;
 use crate::document::{self, Reading, faults};
 use crate::fault::{Fault, Problem};
+use crate::fence::{Entry, Fence, Kind, Walk};
 use crate::source;
 use crate::write::remove::is_aside;
 
@@ -39,22 +37,36 @@ pub(crate) struct Found {
     pub(crate) aside: Vec<PathBuf>,
     /// What is wrong with folders.
     pub(crate) faults: Vec<Fault>,
+    /// The links that are left aside.
+    pub(crate) links: Vec<Fault>,
 }
 
 /// Reads every revision file under `folders`; `settings` is the file that names
 /// them.
-pub(crate) fn load(root: &Path, folders: &[Folder], settings: &str) -> Found {
-    let mut search = Search::new(root);
-    for folder in folders {
-        search.folder(folder, settings);
-    }
+pub(crate) fn load(root: &Path, fence: &Fence, folders: &[Folder], settings: &str) -> Found {
+    let search = search(root, fence, folders, settings);
     let mut files: Vec<(String, PathBuf)> = search.files.into_values().collect();
     files.sort_unstable();
     Found {
         files: read_all(files),
         aside: search.aside,
         faults: search.faults,
+        links: search.walk.aside,
     }
+}
+
+/// The revision files under `folders`, unread.
+pub(crate) fn paths(root: &Path, fence: &Fence, folders: &[Folder]) -> Vec<PathBuf> {
+    let files = search(root, fence, folders, "").files.into_values();
+    files.map(|(_, path)| path).collect()
+}
+
+fn search<'a>(root: &'a Path, fence: &'a Fence, folders: &[Folder], settings: &str) -> Search<'a> {
+    let mut search = Search::new(root, fence);
+    for folder in folders {
+        search.folder(folder, settings);
+    }
+    search
 }
 
 /// Reads a file that was set aside.
@@ -68,8 +80,7 @@ pub(crate) fn load_aside(root: &Path, path: &Path) -> Loaded {
 
 struct Search<'a> {
     root: &'a Path,
-    /// Canonical folders that were searched.
-    folders: BTreeSet<PathBuf>,
+    walk: Walk<'a>,
     /// By canonical path, the path as shown and as reached.
     files: BTreeMap<PathBuf, (String, PathBuf)>,
     aside: Vec<PathBuf>,
@@ -77,10 +88,10 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(root: &'a Path) -> Self {
+    fn new(root: &'a Path, fence: &'a Fence) -> Self {
         Self {
             root,
-            folders: BTreeSet::new(),
+            walk: Walk::new(fence),
             files: BTreeMap::new(),
             aside: Vec::new(),
             faults: Vec::new(),
@@ -115,42 +126,29 @@ impl<'a> Search<'a> {
     }
 
     fn descend(&mut self, folder: &Path) {
-        if let Err(error) = self.try_descend(folder) {
-            self.fault(folder, source::unreadable(&error));
+        match self.walk.list(folder) {
+            Ok(entries) => entries.into_iter().for_each(|entry| self.entry(entry)),
+            Err(problem) => self.fault(folder, problem),
         }
     }
 
-    fn try_descend(&mut self, folder: &Path) -> io::Result<()> {
-        let canonical = folder.canonicalize()?;
-        if !self.folders.insert(canonical.clone()) {
-            return Ok(());
-        }
-        let mut entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-        // So that of two links to one file the same is shown every time.
-        entries.sort_by_key(DirEntry::file_name);
-        for entry in entries {
-            self.entry(&entry, &canonical);
-        }
-        Ok(())
-    }
-
-    fn entry(&mut self, entry: &DirEntry, folder: &Path) {
-        let (name, path) = (entry.file_name(), entry.path());
+    fn entry(&mut self, Entry { name, path, kind }: Entry) {
         if name.as_encoded_bytes().starts_with(b".") {
             // A folder of this name is in nobody's way and nobody's business.
-            if is_aside(&path) && !path.is_dir() {
+            if is_aside(&path) && matches!(kind, Ok(Kind::File(_))) {
                 self.aside.push(path);
             }
             return;
         }
         let wanted = is_revision_file(&path);
-        match resolve(entry, folder, &name) {
-            Ok((kind, _)) if kind.is_dir() && wanted => self.fault(&path, Problem::IsFolder),
-            Ok((kind, _)) if kind.is_dir() => self.descend(&path),
-            Ok((_, canonical)) if wanted => {
+        match kind {
+            Ok(Kind::Folder) if wanted => self.fault(&path, Problem::IsFolder),
+            Ok(Kind::Folder) => self.descend(&path),
+            Ok(Kind::File(canonical)) if wanted => {
                 let file = (source::shown(self.root, &path), path);
                 self.files.entry(canonical).or_insert(file);
             }
+            Ok(Kind::Outside(whole)) if wanted || whole.is_dir() => self.walk.leave(&path, &whole),
             Err(error) if wanted => self.fault(&path, source::unreadable(&error)),
             _ => {}
         }
@@ -160,17 +158,6 @@ impl<'a> Search<'a> {
 fn is_revision_file(path: &Path) -> bool {
     let extension = path.extension();
     extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
-}
-
-/// The type and the canonical path of an entry of the canonical `folder`. Only
-/// links cost a question to the system.
-fn resolve(entry: &DirEntry, folder: &Path, name: &OsStr) -> io::Result<(FileType, PathBuf)> {
-    let kind = entry.file_type()?;
-    if !kind.is_symlink() {
-        return Ok((kind, folder.join(name)));
-    }
-    let path = entry.path();
-    Ok((fs::metadata(&path)?.file_type(), path.canonicalize()?))
 }
 
 /// Reads and parses all files, in their order.

@@ -34,6 +34,8 @@ pub struct Project {
     pub files: BTreeMap<RevisionId, PathBuf>,
     /// Files that were set aside to be removed, and that no revision needs.
     pub aside: Vec<PathBuf>,
+    /// Links among the revisions that lead out of the project, and are left aside.
+    pub links: Faults,
 }
 
 /// Why a project does not open.
@@ -92,6 +94,15 @@ pub fn find(start: &Path, explicit: Option<&Path>) -> Result<PathBuf, OpenError>
         })
 }
 
+/// The revision files of a project that need not open: those in the folders of its
+/// settings where these can be read, else in the default one.
+#[must_use]
+pub fn revision_files(settings: &Path) -> Vec<PathBuf> {
+    let root = settings.parent().unwrap_or(settings);
+    let config = read_config(root, settings, &mut Vec::new());
+    load::paths(root, &config.fence(), &config.revisions)
+}
+
 impl Project {
     /// Opens the project around `start`, or of the `explicit` settings file.
     /// `env` helps to tell the dialects of databases, nothing else.
@@ -110,7 +121,8 @@ impl Project {
         let mut faults = Vec::new();
         let config = read_config(&root, &settings, &mut faults);
         let name = source::shown(&root, &settings);
-        let mut found = load::load(&root, &config.revisions, &name);
+        let fence = config.fence();
+        let mut found = load::load(&root, &fence, &config.revisions, &name);
         faults.extend(found.faults);
         for file in &mut found.files {
             faults.extend(file.take_faults());
@@ -123,6 +135,7 @@ impl Project {
             revisions.take_back(files.map(|path| load::load_aside(&root, &path)));
             graph = Graph::new(revisions.all());
         }
+        revisions.note_links(&found.links);
         check::check(&revisions, &graph, &config, env, &name, &mut faults);
         match graph {
             Ok(graph) if faults.is_empty() => Ok(Self {
@@ -131,6 +144,7 @@ impl Project {
                 graph: Arc::new(graph),
                 files: revisions.into_files(),
                 aside,
+                links: Faults::new(found.links),
             }),
             _ => Err(Faults::new(faults).into()),
         }
@@ -187,12 +201,12 @@ impl Project {
     }
 
     /// What is strange but no fault: entries for databases that `rev.yaml` does
-    /// not bind, and parents that other parents stand on. Their files are read
-    /// again for the places.
+    /// not bind, parents that other parents stand on, and links that are left
+    /// aside. Their files are read again for the places.
     #[must_use]
     pub fn warnings(&self) -> Faults {
         let bound = self.config.bound_names();
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<Fault> = self.links.iter().cloned().collect();
         for node in self.graph.nodes() {
             let revision = self.graph.revision(node);
             let names = revision.scripts.databases.keys();
@@ -331,7 +345,16 @@ fn read_config(root: &Path, settings: &Path, faults: &mut Vec<Fault>) -> Config 
         Err(finding) => (Config::default(), vec![finding]),
     };
     let name = source::shown(root, settings);
-    faults.extend(document::faults(&name, findings));
+    if !findings.is_empty() && source::leads_out(root, settings) {
+        let elsewhere = |(place, problem): (Option<Place>, Problem)| {
+            let code = problem.code();
+            (place, Problem::Elsewhere { code })
+        };
+        let findings = findings.into_iter().map(elsewhere).collect();
+        faults.extend(document::faults(&name, findings));
+    } else {
+        faults.extend(document::faults(&name, findings));
+    }
     config.settings_name = name;
     config
 }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
 use crate::fault::{Fault, Faults, Place, Problem};
+use crate::fence::Fence;
 use crate::write::{Draft, WriteError, scalar, script};
 use crate::{document, source, yaml};
 
@@ -83,14 +84,15 @@ where
     draft.replace(path)
 }
 
-/// Writes a text in the place of what was there, making the folder where it is
-/// missing.
+/// Writes a text of a project in the place of what was there, making the folder where it
+/// is missing.
 ///
 /// # Errors
 ///
 /// [`WriteError`]; then what was there is there still.
-pub fn write_text(path: &Path, text: &str) -> Result<(), WriteError> {
+pub fn write_text(fence: &Fence, path: &Path, text: &str) -> Result<(), WriteError> {
     if let Some(folder) = path.parent() {
+        fence.check_for_writing(folder)?;
         fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
     }
     Draft::write(path, text)?.replace(path)

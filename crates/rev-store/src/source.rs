@@ -1,7 +1,10 @@
-//! Text files as they come from the disk: size, encoding, byte order mark.
+//! Text files as they come from the disk: kind, size, encoding, byte order mark.
+//!
+//! Every file that `rev` reads is opened here. Only a plain file is: a pipe, a device or a
+//! socket is refused before anything waits for it.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
 
 use crate::fault::{Place, Problem};
@@ -16,24 +19,86 @@ pub(crate) const MAX_SIZE: u64 = 64 << 20;
 ///
 /// What is wrong with it, and where.
 pub(crate) fn read(path: &Path) -> Result<String, Finding> {
-    let unreadable = |error: std::io::Error| (None, unreadable(&error));
-    let mut file = File::open(path).map_err(unreadable)?;
+    text(bytes(path).map_err(|problem| (None, problem))?)
+}
+
+/// Reads a file that a person named, as UTF-8 text, byte order mark and all.
+///
+/// # Errors
+///
+/// The system's, and one that says what else it is than a plain file of text.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    fs::metadata(path)?;
+    let invalid = |problem: Problem| io::Error::new(ErrorKind::InvalidData, problem.to_string());
+    String::from_utf8(bytes(path).map_err(invalid)?)
+        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "the file is not UTF-8"))
+}
+
+/// A line of a project's file, by its number from one, for a message about it. Nothing of
+/// `.env` where that is a link, nor of settings that are a link out of the project.
+#[must_use]
+pub fn excerpt(root: &Path, shown: &str, line: usize) -> Option<String> {
+    let path = root.join(shown);
+    let is_env = shown == ".env";
+    if path.is_symlink() && (is_env || (!shown.contains('/') && leads_out(root, &path))) {
+        return None;
+    }
+    let text = read_text(&path).ok()?;
+    let line = text.lines().nth(line.checked_sub(1)?)?;
+    Some(line.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Whether a path, its links followed, is not below `root`.
+pub(crate) fn leads_out(root: &Path, path: &Path) -> bool {
+    let whole = |path: &Path| path.canonicalize().ok();
+    match (whole(root), whole(path)) {
+        (Some(root), Some(path)) => !path.starts_with(root),
+        _ => false,
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    let unreadable = |error: io::Error| unreadable(&error);
+    // Before it is opened: that alone wakes whoever writes into a pipe, or moves a tape.
+    plain(&fs::metadata(path).map_err(unreadable)?)?;
+    let mut file = open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err((None, Problem::IsFolder));
-    }
-    // Reading a pipe or a device might never end.
-    if !metadata.is_file() {
-        return Err((None, Problem::NotAFile));
-    }
-    let size = metadata.len();
-    if size > MAX_SIZE {
-        let limit = MAX_SIZE;
-        return Err((None, Problem::TooLarge { size, limit }));
+    plain(&metadata)?;
+    let (size, limit) = (metadata.len(), MAX_SIZE);
+    if size > limit {
+        return Err(Problem::TooLarge { size, limit });
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-    file.read_to_end(&mut bytes).map_err(unreadable)?;
-    text(bytes)
+    // Some files have no end, or none that they tell of.
+    let mut most = (&mut file).take(limit + 1);
+    most.read_to_end(&mut bytes).map_err(unreadable)?;
+    match bytes.len() as u64 {
+        size if size > limit => Err(Problem::TooLarge { size, limit }),
+        _ => Ok(bytes),
+    }
+}
+
+fn plain(metadata: &fs::Metadata) -> Result<(), Problem> {
+    if metadata.is_dir() {
+        return Err(Problem::IsFolder);
+    }
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(Problem::NotAFile),
+    }
+}
+
+/// Opens a file without waiting for whoever has its other end.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    options.open(path)
 }
 
 /// A system's error as a problem of a file.

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use rev_core::{Revision, RevisionId};
 
 use crate::fault::Place;
+use crate::fence::Fence;
 use crate::{document, source};
 
 /// How much of a message goes into a file's name.
@@ -45,6 +46,12 @@ pub enum WriteError {
         /// The system's error.
         #[source]
         source: io::Error,
+    },
+    /// A folder that a link leads to, out of the project.
+    #[error("`{path}` leads out of the project by a link, and nothing is written there")]
+    LinkOut {
+        /// The folder, as shown.
+        path: String,
     },
     /// Something that would read back as something else; the file was not put in
     /// place.
@@ -117,7 +124,8 @@ fn slug(message: &str) -> String {
 /// # Errors
 ///
 /// [`WriteError`]; then nothing new is in the folder.
-pub fn create(folder: &Path, revision: &Revision) -> Result<PathBuf, WriteError> {
+pub fn create(fence: &Fence, folder: &Path, revision: &Revision) -> Result<PathBuf, WriteError> {
+    fence.check_for_writing(folder)?;
     fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
     let path = folder.join(file_name(revision));
     place(&path, &text(revision), |read| {
@@ -230,9 +238,10 @@ mod tests {
     #[test]
     fn a_new_file_never_replaces_another_and_leaves_no_draft() {
         let folder = tempfile::tempdir().expect("a folder");
-        let first = create(folder.path(), &revision("ab12", "x")).expect("written");
+        let fence = Fence::new(folder.path(), []);
+        let first = create(&fence, folder.path(), &revision("ab12", "x")).expect("written");
         let before = fs::read_to_string(&first).expect("read");
-        let again = create(folder.path(), &revision("ab12", "x"));
+        let again = create(&fence, folder.path(), &revision("ab12", "x"));
         assert!(matches!(again, Err(WriteError::Exists { path }) if path == first));
         assert_eq!(fs::read_to_string(&first).expect("read"), before);
         assert_eq!(fs::read_dir(folder.path()).expect("listed").count(), 1);
@@ -243,7 +252,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut unfaithful = revision("ab12", "x");
         unfaithful.depends_on = vec!["not a name".to_owned()];
-        let refused = create(folder.path(), &unfaithful);
+        let fence = Fence::new(folder.path(), []);
+        let refused = create(&fence, folder.path(), &unfaithful);
         assert!(
             matches!(refused, Err(WriteError::NotFaithful { .. })),
             "{refused:?}"

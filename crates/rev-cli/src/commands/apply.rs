@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rev_core::{Binding, DatabaseName};
 use rev_engine::pin::{self, Pin};
 use rev_engine::prepare::Prepared;
-use rev_store::saved;
+use rev_store::{saved, source};
 
 use super::in_flight_line;
 use super::run::{self, Pins};
@@ -130,11 +130,11 @@ fn unusable(error: &Unusable, file: &Path) -> Failure {
 
 /// Writes a saved plan, in the place of another one, and of nothing else.
 pub(super) fn write(file: &Path, plan: &SavedPlan) -> Result<(), Failure> {
-    let is_other = std::fs::read_to_string(file).is_ok_and(|text| {
+    let is_saved_plan = |text: String| {
         let first = COMMENT.lines().next().unwrap_or_default();
-        !text.is_empty() && !text.starts_with(first)
-    });
-    if is_other || file.is_dir() {
+        text.is_empty() || text.starts_with(first)
+    };
+    if file.exists() && !source::read_text(file).is_ok_and(is_saved_plan) {
         let message = format!("`{}` is there, and is no saved plan", file.display());
         let told = Diagnostic::new("exists", message);
         return Err(Failure::refused(told.hint("give the plan another name")));

@@ -203,7 +203,7 @@ fn script(file: Option<&Path>, otherwise: &str) -> Result<Script, Failure> {
     let Some(path) = file else {
         return Ok(Script::Any(Sql::text(&format!("{otherwise}\n"))));
     };
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = rev_store::source::read_text(path).map_err(|error| {
         let message = format!("`{}` cannot be read", path.display());
         Failure::refused(Diagnostic::new("io", message).cause(error))
     })?;
@@ -252,7 +252,9 @@ pub(super) fn create(
 ) -> Result<Exit, Failure> {
     session.with(&revision)?;
     let folder = session.project.config.new_revisions();
-    let path = write::create(&folder, &revision).map_err(|error| diagnostic::write(&error))?;
+    let fence = session.project.config.fence();
+    let path =
+        write::create(&fence, &folder, &revision).map_err(|error| diagnostic::write(&error))?;
     for line in lines {
         session.terminal.talk(line);
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rev_core::Scope;
-use rev_store::project;
+use rev_store::{project, source};
 use serde_json::json;
 
 use crate::args::{Edit, Global};
@@ -76,32 +76,16 @@ fn known(session: &Session, text: &str) -> Result<PathBuf, Failure> {
     }
 }
 
-/// The only revision file under the project's default folder that is named for
+/// The only revision file of the project that is named for
 /// the text, or says that it is its revision.
 fn guessed(global: &Global, text: &str) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let settings = project::find(&here, global.config.as_deref()).ok()?;
-    let mut files = Vec::new();
-    collect(&settings.parent()?.join("revisions"), &mut files);
+    let mut files = project::revision_files(&settings);
     files.retain(|file| is_meant(file, text));
     match &files[..] {
         [only] => Some(only.clone()),
         _ => None,
-    }
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries {
-        let path = entry.path();
-        let is_file = path
-            .extension()
-            .is_some_and(|end| end == "yaml" || end == "yml");
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => collect(&path, files),
-            Ok(_) if is_file => files.push(path),
-            _ => {}
-        }
     }
 }
 
@@ -113,5 +97,5 @@ fn is_meant(file: &Path, text: &str) -> bool {
             id.is_some_and(|id| id.trim_matches(['"', '\'']) == text)
         })
     };
-    (text.len() >= 4 && name.starts_with(text)) || std::fs::read_to_string(file).is_ok_and(says)
+    (text.len() >= 4 && name.starts_with(text)) || source::read_text(file).is_ok_and(says)
 }

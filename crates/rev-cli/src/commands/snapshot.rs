@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rev_store::config::Snapshot as Named;
-use rev_store::saved;
+use rev_store::{Fence, saved, source};
 use similar::TextDiff;
 
 use super::plan;
@@ -26,13 +26,17 @@ const FOLDER: &str = "snapshots";
 
 /// `rev snapshot`.
 pub(crate) fn snapshot(args: &Arguments, session: &Session) -> Result<Exit, Failure> {
+    let fence = session.project.config.fence();
+    if fence.breach(&folder(session)).is_some() {
+        warn_of_link(session, FOLDER);
+    }
     let mut all = compare(args, session)?;
     if args.names.is_empty() {
         all.extend(orphans(session)?);
     }
     for it in &mut all {
         if !args.check && it.is_to_be_written(args.update) {
-            it.write()?;
+            it.write(&fence)?;
         }
     }
     tell(session, &all)?;
@@ -73,11 +77,10 @@ impl Compared {
     }
 
     /// Makes the file what the plan says; removes it where there is no plan.
-    fn write(&mut self) -> Result<(), Failure> {
+    fn write(&mut self, fence: &Fence) -> Result<(), Failure> {
         match &self.text {
-            Some(text) => {
-                saved::write_text(&self.path, text).map_err(|error| diagnostic::write(&error))?
-            }
+            Some(text) => saved::write_text(fence, &self.path, text)
+                .map_err(|error| diagnostic::write(&error))?,
             None => fs::remove_file(&self.path)?,
         }
         self.is_written = true;
@@ -134,10 +137,13 @@ fn text(session: &Session, name: &str, named: &Named) -> Result<String, Failure>
 
 fn compared(session: &Session, name: &str, text: String) -> Result<Compared, Failure> {
     let path = folder(session).join(format!("{name}.txt"));
-    let before = match fs::read_to_string(&path) {
-        Ok(before) => Some(before.replace("\r\n", "\n")),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(unreadable(&path, &error)),
+    let before = match leads_out(session, &path) {
+        true => None,
+        false => match source::read_text(&path) {
+            Ok(before) => Some(before.replace("\r\n", "\n")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(unreadable(&path, &error)),
+        },
     };
     let found = match &before {
         None => Found::Missing,
@@ -162,6 +168,25 @@ fn compared(session: &Session, name: &str, text: String) -> Result<Compared, Fai
     Ok(compared)
 }
 
+/// Whether a snapshot's file is a link out of the project, which is warned of, or stands in
+/// a folder that is one.
+fn leads_out(session: &Session, path: &Path) -> bool {
+    let fence = session.project.config.fence();
+    let Some(link) = fence.breach(path) else {
+        return false;
+    };
+    if fence.breach(&folder(session)).is_none() {
+        warn_of_link(session, &link.path);
+    }
+    true
+}
+
+fn warn_of_link(session: &Session, link: &str) {
+    session.terminal.warn(format_args!(
+        "`{link}` is a link that leads out of the project, and is left aside"
+    ));
+}
+
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let message = format!("`{}` cannot be read", path.display());
     Failure::refused(Diagnostic::new("io", message).cause(error))
@@ -174,6 +199,9 @@ fn folder(session: &Session) -> PathBuf {
 /// The files of snapshots that `rev.yaml` does not name.
 fn orphans(session: &Session) -> Result<Vec<Compared>, Failure> {
     let folder = folder(session);
+    if session.project.config.fence().breach(&folder).is_some() {
+        return Ok(Vec::new());
+    }
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

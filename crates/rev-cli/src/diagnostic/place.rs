@@ -60,7 +60,7 @@ impl<'a> Place<'a> {
         };
         let (path, place) = self.project.locate(self.revision, &at)?;
         let file = self.project.files.get(self.revision)?;
-        let text = std::fs::read_to_string(file).ok()?;
+        let text = rev_store::source::read_text(file).ok()?;
         let excerpt = text.lines().nth(place.line.checked_sub(1)?);
         Some(Spot {
             path,

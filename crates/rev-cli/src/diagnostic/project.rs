@@ -6,7 +6,7 @@ use rev_core::RevisionId;
 use rev_core::graph::{GraphFault, ShortcutFault};
 use rev_store::config::UrlError;
 use rev_store::write::{RemoveError, WriteError};
-use rev_store::{Fault, OpenError, Problem};
+use rev_store::{Fault, OpenError, Problem, source};
 
 use super::{Diagnostic, Failure, Spot, did_you_mean, either};
 use crate::exit::Exit;
@@ -31,9 +31,8 @@ pub(crate) fn open(error: &OpenError, root: &Path) -> Failure {
 /// What is wrong in one file.
 pub(crate) fn fault(fault: &Fault, root: &Path) -> Diagnostic {
     let excerpt = fault.place.and_then(|place| {
-        let text = std::fs::read_to_string(root.join(&fault.path)).ok()?;
-        let line = text.lines().nth(place.line.checked_sub(1)?)?;
-        Some(shown_line(&fault.path, line.trim_start_matches('\u{feff}')))
+        let line = source::excerpt(root, &fault.path, place.line)?;
+        Some(shown_line(&fault.path, &line))
     });
     let spot = Spot {
         path: fault.path.clone(),
@@ -123,6 +122,23 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::EmptyScript { direction } => told.hint(format!(
             "write the SQL, or take `{direction}` out where there is nothing to do"
         )),
+        Problem::LinkOut { folder } => told.hint(format!(
+            "where that is meant, let rev.yaml name what it leads to: add `{folder}` to `revisions:` \
+             (or to `models:`)"
+        )),
+        Problem::PerhapsAside { problem, links } => {
+            let links = links.join("`, `");
+            advise(told, problem).hint(format!(
+                "where `{links}` is meant, let rev.yaml name the folder that it leads to, or put \
+                 the file itself there"
+            ))
+        }
+        Problem::Elsewhere { .. } => told.hint(
+            "to see what it is, name the file itself: `rev -c PATH …`; else put a file in the place of the link",
+        ),
+        Problem::TooMany { .. } => {
+            told.hint("name the folder that holds the files, or move away what does not belong to it")
+        }
         Problem::NoFolder { .. } => told.hint("make the folder, or mend `revisions:`"),
         _ => told,
     }
@@ -195,12 +211,15 @@ pub(crate) fn dialect(error: &UrlError) -> Diagnostic {
 pub(crate) fn write(error: &WriteError) -> Failure {
     let told = match error {
         WriteError::Exists { .. } => Diagnostic::new("exists", error),
+        WriteError::LinkOut { path } => Diagnostic::new("link_out", error).hint(format!(
+            "put a folder in the place of the link: `rm {path} && mkdir {path}`"
+        )),
         WriteError::Io { source, .. } => Diagnostic::new("io", error).cause(source),
         WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
             Diagnostic::new("not_faithful", error)
         }
         WriteError::Fixed { path, place } => {
-            let text = place.and_then(|_| std::fs::read_to_string(path).ok());
+            let text = place.and_then(|_| source::read_text(path).ok());
             let line = place.and_then(|place| place.line.checked_sub(1));
             let spot = Spot {
                 path: path.display().to_string(),

@@ -189,7 +189,7 @@ fn is_file(text: &str) -> bool {
 }
 
 fn read(path: &Path, shown: &str, hint: &str) -> Result<Status, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = rev_store::source::read_text(path).map_err(|error| {
         let told = Diagnostic::new("io", format!("`{shown}` cannot be read"));
         Failure::refused(told.cause(error).hint(hint))
     })?;

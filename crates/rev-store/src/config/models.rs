@@ -1,13 +1,13 @@
 //! Where a database's declared schema comes from, and what of it is looked at.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rev_core::target::{glob_matches, is_glob};
 
 use super::Config;
-use crate::fault::{Fault, Place, Problem};
+use crate::fault::{Fault, Faults, Place, Problem};
+use crate::fence::{Entry, Kind, Walk};
 use crate::shape::{Placed, Reader};
 use crate::source;
 use crate::yaml::{Node, Value};
@@ -65,6 +65,31 @@ pub struct ModelFile {
     pub text: String,
 }
 
+/// The files of a declared schema, and what was not taken for one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// The files, in their order.
+    pub files: Vec<ModelFile>,
+    /// Links that lead out of the project, and are left aside.
+    pub links: Faults,
+}
+
+impl Models {
+    /// The files and folders that are named, each as far as no pattern begins.
+    pub(super) fn named(&self) -> Vec<&str> {
+        let Models::Files(words) = self else {
+            return Vec::new();
+        };
+        let before = |text: &'_ str| {
+            let parts = text.split('/').take_while(|part| !is_glob(part));
+            let length: usize = parts.map(|part| part.len() + 1).sum();
+            length.min(text.len())
+        };
+        let words = words.iter().map(|word| word.text.as_str());
+        words.map(|text| &text[..before(text)]).collect()
+    }
+}
+
 impl Word {
     fn of(placed: Placed) -> Self {
         Self {
@@ -75,19 +100,32 @@ impl Word {
 }
 
 impl Config {
-    /// Reads the files that these words name, each once, in their order.
+    /// Reads the files that these words name, each once, in their order. Links that lead out
+    /// of the project are left aside, and told.
     ///
     /// # Errors
     ///
     /// The first [`Fault`]: a word that names no file, or a file that is not text.
-    pub fn model_files(&self, words: &[Word]) -> Result<Vec<ModelFile>, Box<Fault>> {
+    pub fn model_files(&self, words: &[Word]) -> Result<ModelFiles, Box<Fault>> {
+        let fence = self.fence();
         let mut files: Vec<ModelFile> = Vec::new();
+        let mut links = Vec::new();
         for word in words {
-            let found = find(self.root(), &word.text);
+            let mut walk = Walk::new(&fence);
+            let found = find(self.root(), &word.text, &mut walk)
+                .map_err(|problem| Box::new(self.fault_at(word, problem)))?;
             if found.is_empty() {
                 let path = word.text.clone();
-                return Err(Box::new(self.fault_at(word, Problem::NoModels { path })));
+                let mut problem = Problem::NoModels { path };
+                if !walk.aside.is_empty() {
+                    problem = Problem::PerhapsAside {
+                        problem: Box::new(problem),
+                        links: walk.aside.into_iter().map(|link| link.path).collect(),
+                    };
+                }
+                return Err(Box::new(self.fault_at(word, problem)));
             }
+            links.extend(walk.aside);
             for file in found {
                 let path = source::shown(self.root(), &file);
                 if files.iter().any(|known| known.path == path) {
@@ -104,7 +142,8 @@ impl Config {
                 files.push(ModelFile { path, text });
             }
         }
-        Ok(files)
+        let links = Faults::new(links);
+        Ok(ModelFiles { files, links })
     }
 
     /// A fault at a word of the settings.
@@ -119,62 +158,65 @@ impl Config {
 }
 
 /// The files that a word names, sorted; none where there is none.
-fn find(root: &Path, word: &str) -> Vec<PathBuf> {
+fn find(root: &Path, word: &str, walk: &mut Walk<'_>) -> Result<Vec<PathBuf>, Problem> {
     let mut found = vec![if word.starts_with('/') {
         PathBuf::from("/")
     } else {
         root.to_owned()
     }];
     for part in word.split('/').filter(|part| !part.is_empty()) {
-        found = match is_glob(part) {
-            false => found.into_iter().map(|folder| folder.join(part)).collect(),
-            true => found
-                .iter()
-                .flat_map(|folder| matching(folder, part))
-                .collect(),
-        };
+        let mut next = Vec::new();
+        for folder in found {
+            match is_glob(part) {
+                false => next.push(folder.join(part)),
+                true => next.extend(matching(&folder, part, walk)?),
+            }
+        }
+        found = next;
     }
-    let mut files: Vec<PathBuf> = found
-        .iter()
-        .map(|path| source::tidy(path))
-        .flat_map(|path| match path.is_dir() {
-            true => within(&path),
-            false if path.exists() => vec![path],
-            false => Vec::new(),
-        })
-        .collect();
+    let mut files = Vec::new();
+    for path in found.iter().map(|path| source::tidy(path)) {
+        if path.is_dir() {
+            within(&path, walk, &mut files)?;
+        } else if path.exists() {
+            match walk.fence().breach(&path) {
+                Some(link) => walk.aside.push(link),
+                None => files.push(path),
+            }
+        }
+    }
     files.sort();
-    files
+    Ok(files)
 }
 
-fn matching(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+fn matching(folder: &Path, pattern: &str, walk: &mut Walk<'_>) -> Result<Vec<PathBuf>, Problem> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
     let is_hidden = |name: &str| name.starts_with('.') && !pattern.starts_with('.');
-    names(folder)
-        .into_iter()
-        .filter(|name| !is_hidden(name) && glob_matches(pattern, name))
-        .map(|name| folder.join(name))
-        .collect()
+    let is_meant = |entry: &Entry| {
+        let name = entry.name.to_str();
+        name.is_some_and(|name| !is_hidden(name) && glob_matches(pattern, name))
+    };
+    let entries = walk.list(&source::tidy(folder))?.into_iter();
+    Ok(entries.filter(is_meant).map(|entry| entry.path).collect())
 }
 
 /// The SQL files in a folder and below.
-fn within(folder: &Path) -> Vec<PathBuf> {
-    let entries = names(folder)
-        .into_iter()
-        .filter(|name| !name.starts_with('.'));
-    entries
-        .map(|name| folder.join(name))
-        .flat_map(|path| match path.is_dir() {
-            true => within(&path),
-            false if path.extension().is_some_and(|it| it == "sql") => vec![path],
-            false => Vec::new(),
-        })
-        .collect()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names.collect()
+fn within(folder: &Path, walk: &mut Walk<'_>, files: &mut Vec<PathBuf>) -> Result<(), Problem> {
+    for entry in walk.list(folder)? {
+        let path = entry.path;
+        let is_meant = path.extension().is_some_and(|it| it == "sql");
+        match entry.kind {
+            _ if entry.name.as_encoded_bytes().starts_with(b".") => {}
+            Ok(Kind::Folder) => within(&path, walk, files)?,
+            Ok(Kind::File(_)) if is_meant => files.push(path),
+            Ok(Kind::Outside(whole)) if is_meant || whole.is_dir() => walk.leave(&path, &whole),
+            Err(error) if is_meant => return Err(source::unreadable(&error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl Reader {
@@ -238,6 +280,8 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::config::Environment;
 
@@ -267,7 +311,7 @@ mod tests {
             panic!("no files: {models}");
         };
         match config.model_files(words) {
-            Ok(files) => {
+            Ok(ModelFiles { files, .. }) => {
                 let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
                 paths.join(" ")
             }

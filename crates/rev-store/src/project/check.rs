@@ -20,6 +20,8 @@ pub(super) struct Revisions {
     by_id: BTreeMap<RevisionId, File>,
     /// The names of files that could not be read, without their endings.
     broken: Vec<String>,
+    /// The links that are left aside, as shown.
+    links: Vec<String>,
 }
 
 struct File {
@@ -47,6 +49,7 @@ impl Revisions {
         let mut revisions = Self {
             by_id: BTreeMap::new(),
             broken: Vec::new(),
+            links: Vec::new(),
         };
         for loaded in loaded {
             let Some(revision) = loaded.reading.revision else {
@@ -69,6 +72,29 @@ impl Revisions {
             }
         }
         revisions
+    }
+
+    /// Notes the links that are left aside.
+    pub(super) fn note_links(&mut self, links: &[Fault]) {
+        self.links = links.iter().map(|link| link.path.clone()).collect();
+    }
+
+    /// What is missing as a problem, with the links behind which it may be: one that has its
+    /// name, else any.
+    fn missing(&self, name: &str, problem: Problem) -> Problem {
+        let is_named = |link: &&String| {
+            let name_of_file = link.rsplit('/').next().unwrap_or_default();
+            name_of_file.starts_with(name)
+        };
+        let mut links: Vec<String> = self.links.iter().filter(is_named).cloned().collect();
+        if links.is_empty() {
+            links.clone_from(&self.links);
+        }
+        if links.is_empty() {
+            return problem;
+        }
+        let problem = Box::new(problem);
+        Problem::PerhapsAside { problem, links }
     }
 
     /// Takes in revisions that were set aside, but for those that have files.
@@ -126,6 +152,7 @@ pub(super) fn problems_of(revision: &Revision, config: &Config, env: &Environmen
     let revisions = Revisions {
         by_id: BTreeMap::from([(revision.id.clone(), file)]),
         broken: Vec::new(),
+        links: Vec::new(),
     };
     let mut faults = Vec::new();
     check_each(&revisions, config, env, &mut faults);
@@ -137,6 +164,7 @@ pub(super) fn problems_of_rest(rest: &[Arc<Revision>], config: &Config) -> Vec<P
     let mut revisions = Revisions {
         by_id: BTreeMap::new(),
         broken: Vec::new(),
+        links: Vec::new(),
     };
     for revision in rest {
         let file = File {
@@ -192,7 +220,10 @@ fn graph_fault(revisions: &Revisions, fault: &GraphFault) -> Option<Fault> {
         return None;
     }
     let file = revisions.by_id.get(fault.revision())?;
-    let problem = Problem::Graph(fault.clone());
+    let mut problem = Problem::Graph(fault.clone());
+    if let Some(missing) = missing {
+        problem = revisions.missing(missing, problem);
+    }
     Some(file.fault(problem, |outline| graph_place(outline, fault)))
 }
 
@@ -322,7 +353,7 @@ fn check_follow(revisions: &Revisions, config: &Config, settings: &str, faults: 
             faults.push(Fault {
                 path: settings.to_owned(),
                 place: *place,
-                problem,
+                problem: revisions.missing(label.as_str(), problem),
             });
         }
     }

@@ -10,6 +10,8 @@ use rev_core::DatabaseName;
 use super::emit::{quoted, scalar};
 use super::{WriteError, place};
 use crate::config::{Config, Environment, FILE_NAME};
+use crate::fence::Fence;
+use crate::source;
 
 /// What a new project consists of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub fn init(
         let path = path.clone();
         return Err(WriteError::Exists { path });
     }
+    let folder = root.join("revisions");
+    Fence::new(root, []).check_for_writing(&folder)?;
     let mut files = vec![settings.clone()];
     place(&settings, &settings_text(databases, template), |read| {
         let (config, findings) = Config::read(root, read, Environment::default());
@@ -69,7 +73,6 @@ pub fn init(
         super::write_new(&path, &loader_text(databases)).map_err(WriteError::io(&path))?;
         files.push(path);
     }
-    let folder = root.join("revisions");
     fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
     let keep = folder.join(".gitkeep");
     if is_empty(&folder) {
@@ -139,7 +142,7 @@ fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
     if path.is_symlink() {
         return Ok(None);
     }
-    let present = match fs::read_to_string(&path) {
+    let present = match source::read_text(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(WriteError::io(&path)(error)),

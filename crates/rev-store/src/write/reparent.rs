@@ -9,6 +9,7 @@ use rev_core::RevisionId;
 use super::{Draft, WriteError, emit};
 use crate::document;
 use crate::fault::Place;
+use crate::source;
 use crate::yaml::{self, Node, Value};
 
 /// Writes other parents into a revision's file.
@@ -18,7 +19,7 @@ use crate::yaml::{self, Node, Value};
 /// [`WriteError`]; then the file is as it was. [`WriteError::Fixed`] where the
 /// parents are written in a way that cannot be changed by itself.
 pub fn reparent(path: &Path, parents: &[RevisionId]) -> Result<(), WriteError> {
-    let text = fs::read_to_string(path).map_err(WriteError::io(path))?;
+    let text = source::read_text(path).map_err(WriteError::io(path))?;
     let mut wanted = document::read(&text).revision;
     if let Some(revision) = &mut wanted {
         revision.parents = parents.to_vec();
