@@ -1,10 +1,13 @@
 //! Many starts at once: each revision runs once, and every start succeeds.
 
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
+use crate::faults::wait_until;
 use crate::project::{Answer, Project};
 
 const STARTS: usize = 16;
@@ -99,9 +102,7 @@ fn reading_goes_on(engine: Engine) {
 
 #[test]
 fn sixteen_starts_through_a_pooler() {
-    let project = Project::of(Engine::Postgres);
-    let pooler = server_url("REV_TEST_PGBOUNCER_URL");
-    project.bind(|scratch| scratch.url_on(&pooler));
+    let project = behind_a_pooler();
     race(&project, "");
 }
 
@@ -124,8 +125,122 @@ fn sixteen_starts_while_a_migration_runs_longer_than_any_wait() {
 
 #[test]
 fn sixteen_starts_through_a_pooler_while_a_migration_runs_longer_than_any_wait() {
+    let project = behind_a_pooler();
+    race(&project, "  SELECT pg_sleep(14);\n");
+}
+
+fn behind_a_pooler() -> Project {
     let project = Project::of(Engine::Postgres);
     let pooler = server_url("REV_TEST_PGBOUNCER_URL");
     project.bind(|scratch: &Scratch| scratch.url_on(&pooler));
-    race(&project, "  SELECT pg_sleep(14);\n");
+    project
+}
+
+/// A run that is in the middle of a statement; who runs the same later does not meet it.
+fn at_work(project: &Project) -> Child {
+    project.database().execute("CREATE TABLE gate (n INT)");
+    project.revision(
+        "a",
+        "null",
+        "upgrade: |\n  CREATE TABLE t (n INT);\n  SELECT pg_sleep(60) FROM gate;\nirreversible: true\n",
+    );
+    project.database().execute("INSERT INTO gate VALUES (1)");
+    let run = project.start(&["upgrade"]);
+    wait_until("it is at work", || {
+        let running = "SELECT count(*)::text FROM pg_stat_activity WHERE state = 'active' \
+                       AND datname = current_database() \
+                       AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
+        project.database().query(running) == ["1"]
+    });
+    project.database().execute("DELETE FROM gate");
+    run
+}
+
+/// Ends a run, and what the server does for it.
+fn end(project: &Project, mut run: Child) {
+    run.kill().expect("a kill");
+    run.wait().expect("it is gone");
+    project.database().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'active' \
+         AND datname = current_database() AND pid <> pg_backend_pid()",
+    );
+}
+
+/// As where a session has the lock: who waits says for whom, and for no longer than it may.
+#[test]
+fn behind_a_pooler_the_wait_is_bounded_and_the_holder_is_named() {
+    let project = behind_a_pooler();
+    let first = at_work(&project);
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    let holder = format!("@{}", hostname.trim());
+    for (bound, is_said) in [("0", false), ("1s", true)] {
+        let answer = project.rev(&["upgrade", "--lock-wait", bound]).exits(1);
+        let answer = answer.says("another run holds the lock").says(&holder);
+        assert!(!answer.text.contains("has run for"), "{}", answer.text);
+        assert_eq!(
+            answer.text.contains("waiting for `db1`: "),
+            is_said,
+            "{}",
+            answer.text
+        );
+    }
+    project.rev(&["status"]).says("at work");
+    let mut waiting = project.start(&["upgrade"]);
+    let mut told = BufReader::new(waiting.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("a line");
+    assert!(
+        line.contains("waiting for `db1`: ") && line.contains(&holder),
+        "{line}"
+    );
+    end(&project, first);
+    Answer::end_of(waiting).exits(0).says("1 revision applied");
+}
+
+/// The lock is free when a run looks, and another one has it when a transaction wants it.
+#[test]
+fn behind_a_pooler_a_lock_that_is_taken_meanwhile_is_waited_for_alike() {
+    for bound in [None, Some("1s")] {
+        let project = behind_a_pooler();
+        project.revision(
+            "a",
+            "null",
+            "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
+        );
+        let go_on = project.root().join("go-on");
+        let mut command = project.command(&["upgrade"]);
+        command.args(
+            bound
+                .map(|bound| ["--lock-wait", bound])
+                .into_iter()
+                .flatten(),
+        );
+        let mut run = command
+            .env("REV_HALT_AT", "1")
+            .env("REV_HALT_UNTIL", &go_on)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("rev starts");
+        let mut told = BufReader::new(run.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        told.read_line(&mut line).expect("a line");
+        assert_eq!(line.trim(), "halted");
+        let other = at_work(&project);
+        std::fs::write(&go_on, "").expect("a file");
+        line.clear();
+        told.read_line(&mut line).expect("a line");
+        assert!(line.contains("waiting for `db1`"), "{line}");
+        let mut rest = String::new();
+        if bound.is_none() {
+            end(&project, other);
+            told.read_to_string(&mut rest).expect("text");
+            Answer::end_of(run).exits(0).says("1 revision applied");
+        } else {
+            told.read_to_string(&mut rest).expect("text");
+            Answer::end_of(run).exits(1).says("nothing changed");
+            end(&project, other);
+        }
+        assert!(!rest.contains("has run for"), "{rest}");
+    }
 }

@@ -30,11 +30,13 @@ pub trait Database: Send {
     /// identity are one database, whatever their URLs.
     async fn identity(&mut self) -> Result<String, DatabaseError>;
 
-    /// Takes the guard of this database, or says who has it. Does not wait.
+    /// Takes the guard of this database, or says who has it. Does not wait. Behind a pooler
+    /// it is each transaction that takes it, which may end as [`Commit::Held`]: here it is
+    /// only looked at.
     async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError>;
 
     /// Who has the guard of this database, if anybody has: takes and creates
-    /// nothing. Behind a pooler nobody is found.
+    /// nothing. Behind a pooler a run has it for as long as a transaction of its own lasts.
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError>;
 
     /// Whether the guard is still ours: a server may have ended the session that holds
@@ -323,6 +325,9 @@ pub enum Commit {
     Done(u64),
     /// Another run was there first; nothing was done.
     Lost,
+    /// Another run has the guard, which behind a pooler the transaction takes for itself;
+    /// nothing was done. [`Database::try_lock`] says when it is free.
+    Held,
     /// It was stopped on request; nothing was done.
     Stopped,
     /// It is prepared, and stands once it is concluded.

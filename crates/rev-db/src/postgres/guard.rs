@@ -6,6 +6,7 @@ use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Guard, Holder};
 use rev_engine::journal::Session;
 use rev_sql::ledger::{self, Ledger};
+use sqlx::postgres::PgRow;
 
 use super::Postgres;
 use super::connection::{Connection, endless};
@@ -48,7 +49,8 @@ impl Postgres {
             });
         }
         if work.is_pooled {
-            return Ok(Guard::Taken);
+            let held = holder(work, key).await?;
+            return Ok(held.map_or(Guard::Taken, Guard::Held));
         }
         if self.guard.is_none() {
             let mut guard = Connection::open(&self.place).await?;
@@ -87,7 +89,7 @@ impl Postgres {
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
         let key = self.key().await?;
-        holder(self.work().await?, key).await
+        Ok(holder(self.work().await?, key).await?.flatten())
     }
 
     /// What a session is doing, if it still lives.
@@ -139,30 +141,36 @@ async fn try_lock(guard: &mut Connection, key: i64) -> Result<Guard, DatabaseErr
     if taken.as_deref() == Some("true") {
         return Ok(Guard::Taken);
     }
-    Ok(Guard::Held(holder(guard, key).await?))
+    Ok(Guard::Held(holder(guard, key).await?.flatten()))
 }
 
-/// Who has the lock of this number.
-async fn holder(session: &mut Connection, key: i64) -> Result<Option<Holder>, DatabaseError> {
+/// Who has the lock of this number, and since when: for as long as its session lasts, or
+/// behind a pooler its transaction. `None`: nobody; `Some(None)`: nobody knows who.
+async fn holder(
+    session: &mut Connection,
+    key: i64,
+) -> Result<Option<Option<Holder>>, DatabaseError> {
     // A lock number is stored as two halves.
     let rows = session
         .rows(&format!(
             "SELECT a.application_name, a.pid::bigint, \
-             to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
-             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+             to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', \
+                     'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') \
+             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
              AND l.database = (SELECT oid FROM pg_catalog.pg_database \
                                WHERE datname = pg_catalog.current_database()) \
              AND ((l.classid::bigint << 32) | l.objid::bigint) = {key}"
         ))
         .await?;
-    Ok(rows.first().and_then(|row| {
+    let read = |row: &PgRow| {
         Some(Holder {
             operator: operator(&row.text(0).ok()?),
             process: row.number(1).ok()?.try_into().ok()?,
             since: row.text(2).ok()?,
         })
-    }))
+    };
+    Ok(rows.first().map(read))
 }
 
 /// Who works there, by the name of a session: `rev RUN OPERATOR`.

@@ -5,7 +5,8 @@
 //! guard is a session's advisory lock on a connection of its own, polled outside
 //! any transaction, so that `CREATE INDEX CONCURRENTLY` never waits for it.
 //! Behind a pooler no session is ours for longer than a transaction: then each
-//! transaction takes the same lock for itself, and all settings are its own.
+//! transaction tries to take the same lock for itself, and all settings are its own. To wait
+//! inside the server would keep a session of the pooler from everyone else.
 
 mod catalogue;
 mod connection;
@@ -43,9 +44,6 @@ use connection::{Connection, Cut, endless};
 use error::{from_sqlx, has_code, step_error};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
-
-/// How long a run behind a pooler waits before it asks for the guard again.
-const GUARD_PAUSE: Duration = Duration::from_millis(100);
 
 /// A PostgreSQL database.
 #[derive(Debug)]
@@ -245,7 +243,7 @@ impl Postgres {
                 self.roll_back().await;
                 return Ok(Commit::Stopped);
             }
-            match self.send_when_free(&text, pulse).await {
+            match self.send(&text, pulse).await {
                 Ok(mut sets) => proof = sets.pop().unwrap_or_default(),
                 Err(cut) => return self.face(&text, cut, generation, &pulse.stop).await,
             }
@@ -267,27 +265,6 @@ impl Postgres {
                 message: "the commit was reported as done, yet nothing of it stands".to_owned(),
             }
             .into()),
-        }
-    }
-
-    /// Sends a text, again while another run has the guard. Waiting inside the
-    /// server would keep a session of the pooler from everyone else.
-    async fn send_when_free(
-        &mut self,
-        text: &Text<'_>,
-        pulse: &mut Pulse<'_>,
-    ) -> Result<Vec<Vec<sqlx::postgres::PgRow>>, Cut> {
-        loop {
-            let result = self.send(text, pulse).await;
-            let is_held = matches!(&result, Err(cut) if is_held(text, cut));
-            if !is_held || pulse.stop.is_requested() {
-                return result;
-            }
-            self.roll_back().await;
-            if self.work.is_none() {
-                return result;
-            }
-            tokio::time::sleep(GUARD_PAUSE).await;
         }
     }
 
@@ -340,7 +317,7 @@ impl Postgres {
         }
         let (part, start) = text.part(cut.done);
         match part {
-            Part::Guard if stop.is_requested() => Ok(Commit::Stopped),
+            Part::Guard if has_code(&cut.error, "22012") => Ok(Commit::Held),
             Part::Advance if has_code(&cut.error, "22012") => {
                 self.has_ledger = generation > 0 || self.has_ledger;
                 Ok(Commit::Lost)
@@ -411,11 +388,6 @@ impl Postgres {
         }
         Ok(())
     }
-}
-
-/// Whether a text was cut off because another run has the guard.
-fn is_held(text: &Text<'_>, cut: &Cut) -> bool {
-    matches!(text.part(cut.done).0, Part::Guard) && has_code(&cut.error, "22012")
 }
 
 fn needs_to_be_alone(statement: &Statement) -> bool {

@@ -107,6 +107,7 @@ impl Run<'_> {
                     Went::On
                 }
                 Ok(Commit::Stopped | Commit::Prepared) => Went::Ended(Box::new(End::Stopped)),
+                Ok(Commit::Held) => self.regain_guard(lane, decided).await,
                 Ok(Commit::Lost) if replans < REPLANS => {
                     replans += 1;
                     self.replan(lane, decided).await
@@ -127,15 +128,19 @@ impl Run<'_> {
     /// have moved the database. What was noted and not sent is taken back first: who finds
     /// it with our session alive would wait for us, as we wait for the guard.
     async fn keep_guard(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
-        let kept = match lane.job.database.holds_guard().await {
-            Ok(true) => return Went::On,
+        match lane.job.database.holds_guard().await {
+            Ok(true) => Went::On,
             Ok(false) => {
                 self.withdraw(lane, decided).await;
-                self.take_guard(&mut lane.job).await
+                self.regain_guard(lane, decided).await
             }
-            Err(error) => Err(error.into()),
-        };
-        match kept {
+            Err(error) => Went::Ended(Box::new(End::Refused(error.into()))),
+        }
+    }
+
+    /// Waits for whoever has the guard, and acts on what that run left.
+    async fn regain_guard(&self, lane: &mut Lane, decided: &mut Decided) -> Went {
+        match self.take_guard(&mut lane.job).await {
             Ok(Waited::Taken) => self.replan(lane, decided).await,
             Ok(Waited::Stopped) => Went::Ended(Box::new(End::Stopped)),
             Err(refusal) => Went::Ended(Box::new(End::Refused(refusal))),

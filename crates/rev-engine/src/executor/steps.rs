@@ -91,7 +91,9 @@ impl Run<'_> {
         let mut going = self.begin(lane, decided, work).await?;
         let result = self.go_to_the_end(lane, decided, work, &mut going, begun);
         let result = result.await;
-        if going.is_unwritten && !matches!(result, Ok(Commit::Lost | Commit::Done(_))) {
+        if going.is_unwritten
+            && !matches!(result, Ok(Commit::Lost | Commit::Held | Commit::Done(_)))
+        {
             // Should this fail too, the note from before still stands, and who
             // comes next finds out what this run knew.
             let _ = self.write_down(lane, &mut going).await;
@@ -409,7 +411,7 @@ impl Run<'_> {
                 Ok(Moved::On)
             }
             Commit::Stopped => Ok(Moved::Stopped),
-            Commit::Lost | Commit::Prepared => Ok(Moved::Lost),
+            Commit::Lost | Commit::Held | Commit::Prepared => Ok(Moved::Lost),
         }
     }
 

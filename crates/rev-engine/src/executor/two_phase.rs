@@ -136,7 +136,7 @@ impl Run<'_> {
                 None
             }
             Ok(Commit::Stopped) => None,
-            Ok(Commit::Done(_) | Commit::Lost) => Some(lost()),
+            Ok(Commit::Done(_) | Commit::Lost | Commit::Held) => Some(lost()),
             Err(error) => {
                 self.halted.store(true, Ordering::SeqCst);
                 Some(error)
