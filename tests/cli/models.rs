@@ -123,6 +123,61 @@ fn what_all_shared_databases_need_stands_at_the_top() {
 }
 
 #[test]
+fn what_is_declared_apart_is_filed_apart_though_it_be_the_same_today() {
+    let project = Project::empty();
+    project.write("revisions/.gitkeep", "");
+    let print = |text: &str| format!("{{command: [sh, -c, '{text}']}}");
+    let hero = "echo \"CREATE TABLE hero (id INT);\"";
+    for (name, (one, two), is_one) in [
+        ("files", ("a.sql".to_owned(), "b.sql".to_owned()), false),
+        (
+            "same_files",
+            ("'?.sql'".to_owned(), "[a.sql, b.sql]".to_owned()),
+            true,
+        ),
+        (
+            "programs",
+            (print(hero), print(&format!("true; {hero}"))),
+            false,
+        ),
+        ("same_program", (print(hero), print(hero)), true),
+        (
+            "by_name",
+            (
+                print("cat $REV_DATABASE.sql"),
+                print("cat $REV_DATABASE.sql"),
+            ),
+            true,
+        ),
+        ("kinds", ("a.sql".to_owned(), print("cat a.sql")), false),
+    ] {
+        for file in ["a.sql", "db1.sql", "db2.sql"] {
+            project.write(file, "CREATE TABLE hero (id INT);\n");
+        }
+        project.write(
+            "b.sql",
+            match name {
+                "same_files" => "-- and nothing else\n",
+                _ => "CREATE TABLE hero (id INT);\n",
+            },
+        );
+        let settings = format!(
+            "databases:\n  db1: {{url: 'sqlite://db1.sqlite', models: {one}}}\n  \
+             db2: {{url: 'sqlite://db2.sqlite', models: {two}}}\n"
+        );
+        project.write("rev.yaml", &settings);
+        let words = format!("revision --autogenerate -m {name} --id {name}");
+        let written = project.rev(&words);
+        assert_eq!(written.exit, Some(0), "{written}");
+        let path = format!("revisions/{name}_{name}.yaml");
+        let text = file(&project, &path);
+        assert_eq!(text.contains("\nupgrade: "), is_one, "{name}: {text}");
+        assert_eq!(text.contains("\ndatabases:"), !is_one, "{name}: {text}");
+        std::fs::remove_file(project.path().join(path)).expect("removed");
+    }
+}
+
+#[test]
 fn a_live_database_must_stand_at_the_head_and_revisions_need_none() {
     let project = project();
     autogenerate(&project, "add hero", "aaaa");

@@ -13,7 +13,7 @@ use crate::args::Comparing;
 use crate::commands::revision_line;
 use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
 use crate::looking::{UnusedPatterns, filter, tell_of_unread};
-use crate::models;
+use crate::models::{self, Declaration};
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
 use crate::terminal::count;
@@ -32,10 +32,12 @@ pub(crate) struct Comparison {
     pub(crate) is_live: bool,
     /// Whether that one holds something though no revision is applied to it.
     pub(crate) lacks_history: bool,
+    /// What declares the schema that it is to have.
+    pub(crate) declaration: Declaration,
 }
 
 impl Comparison {
-    fn of(binding: Arc<Binding>, diff: Diff) -> Self {
+    fn of(binding: Arc<Binding>, diff: Diff, declaration: Declaration) -> Self {
         Self {
             up: ddl::write(&diff, binding.dialect),
             down: ddl::write(&diff.reversed(binding.dialect), binding.dialect),
@@ -43,6 +45,7 @@ impl Comparison {
             diff,
             is_live: false,
             lacks_history: false,
+            declaration,
         }
     }
 
@@ -52,7 +55,7 @@ impl Comparison {
         Self {
             is_live: self.is_live,
             lacks_history: self.lacks_history,
-            ..Self::of(self.binding, diff)
+            ..Self::of(self.binding, diff, self.declaration)
         }
     }
 
@@ -150,7 +153,7 @@ async fn compare(
         let (schema, lacks_history) = live(session, binding, heads).await?;
         (schema, lacks_history, Live::Asked)
     };
-    let to = models::declared(session, binding, &flags.scratch, by).await?;
+    let (to, declaration) = models::declared(session, binding, &flags.scratch, by).await?;
     patterns.see(filter, &[&from, &to]);
     tell_of_unread(session, binding, filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
@@ -171,7 +174,7 @@ async fn compare(
     let found = Comparison {
         is_live: !flags.from_revisions,
         lacks_history,
-        ..Comparison::of(binding.clone(), diff)
+        ..Comparison::of(binding.clone(), diff, declaration)
     };
     Ok((found, bad))
 }

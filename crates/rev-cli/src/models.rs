@@ -1,6 +1,7 @@
 //! Declared schemas: SQL from files or a program, loaded into a throw-away database,
 //! so that the engine itself says what it means.
 
+mod declaration;
 mod printer;
 mod program;
 
@@ -17,6 +18,7 @@ use rev_store::config::{ModelFile, Models, Word};
 use crate::diagnostic::{self, Diagnostic, Failure, spot_in, stay_within};
 use crate::scratch;
 use crate::session::Session;
+pub(crate) use declaration::Declaration;
 use printer::Printer;
 
 /// Whether a database has models.
@@ -36,13 +38,13 @@ pub(crate) fn no_models(message: String) -> Failure {
     Failure::refused(Diagnostic::new("no_models", message).hint(hint))
 }
 
-/// The schema that a database's models declare.
+/// The schema that a database's models declare, and what has declared it.
 pub(crate) async fn declared(
     session: &Session,
     binding: &Arc<Binding>,
     servers: &[String],
     live: scratch::Live,
-) -> Result<Schema, Failure> {
+) -> Result<(Schema, Declaration), Failure> {
     let Some(models) = of(session, binding) else {
         return Err(no_models(format!("`{}` has no models", binding.name)));
     };
@@ -57,26 +59,38 @@ async fn load(
     binding: &Arc<Binding>,
     models: &Models,
     scratch: &Scratch,
-) -> Result<Schema, Failure> {
+) -> Result<(Schema, Declaration), Failure> {
     let refused = |error: DatabaseError| session.refused(&error.into(), binding);
+    let (files, declaration) = match models {
+        Models::Files(words) => {
+            let files = files(session, words)?;
+            let declaration = Declaration::of_files(&files);
+            (files, declaration)
+        }
+        Models::Command(command) => {
+            let server = scratch.server().await.map_err(refused)?;
+            let printer = Printer {
+                session,
+                binding,
+                command,
+            };
+            let printed = printer.printed(server)?;
+            let declaration = Declaration::Printed {
+                command: command.clone(),
+                server: server.to_owned(),
+                text: printed.text.clone(),
+            };
+            (vec![printed], declaration)
+        }
+    };
     let source = Source {
         session,
         binding,
-        files: match models {
-            Models::Files(words) => files(session, words)?,
-            Models::Command(command) => {
-                let server = scratch.server().await.map_err(refused)?;
-                let printer = Printer {
-                    session,
-                    binding,
-                    command,
-                };
-                vec![printer.printed(server)?]
-            }
-        },
+        files,
     };
     let statements = source.statements()?;
-    source.load(scratch, &statements).await
+    let schema = source.load(scratch, &statements).await?;
+    Ok((schema, declaration))
 }
 
 /// The files that declare a schema; a link that leads out of the project is warned of.

@@ -2,7 +2,10 @@
 //!
 //! What comes out means for each database exactly what went in, and nothing for any
 //! other: design's rule that an entry is taken whole, own before group before top,
-//! decides. Where that allows it, what is the same is written once.
+//! decides. Where that allows it, what is the same, and is declared to be, is written
+//! once: two databases that only happen to need the same today, or one of each engine
+//! that have nothing in common, keep an entry each. Else a database that is bound later
+//! to another engine would get what is another's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +20,15 @@ pub struct Share {
     pub downgrade: Sql,
     /// How the statements are committed.
     pub transaction: TransactionMode,
+    /// What declares it, as a number: two databases with the same are declared alike.
+    pub declaration: usize,
 }
 
 /// The scripts that do these shares, of all databases that are known.
 ///
-/// If the shared ones all have one, alike within each dialect, theirs is the
-/// top-level one. Else a group of two or more that is alike so gets one entry; and
-/// what is left gets one each.
+/// If the shared ones all have one, of one declaration and alike within each dialect,
+/// theirs is the top-level one. Else a group of two or more that is alike so gets one
+/// entry; and what is left gets one each.
 #[must_use]
 pub fn arrange(known: &[&Binding], shares: &BTreeMap<DatabaseName, Share>) -> Scripts {
     let mut scripts = Scripts::default();
@@ -57,9 +62,11 @@ pub fn arrange(known: &[&Binding], shares: &BTreeMap<DatabaseName, Share>) -> Sc
 /// The one entry for all of these, if there can be one.
 fn common(members: &[&Binding], shares: &BTreeMap<DatabaseName, Share>) -> Option<Entry> {
     let mut by_dialect: BTreeMap<Dialect, &Share> = BTreeMap::new();
+    let declaration = shares.get(&members.first()?.name)?.declaration;
     for member in members {
         let share = shares.get(&member.name)?;
-        if *by_dialect.entry(member.dialect).or_insert(share) != share {
+        let alike = *by_dialect.entry(member.dialect).or_insert(share);
+        if alike != share || share.declaration != declaration {
             return None;
         }
     }
@@ -92,11 +99,14 @@ mod tests {
         DatabaseName::new(text).expect("a name")
     }
 
+    /// `x`, or `x of 2`: by the second declaration.
     fn share(text: &str) -> Share {
+        let (text, declaration) = text.split_once(" of ").unwrap_or((text, "1"));
         Share {
             upgrade: Sql::text(text),
             downgrade: Sql::text(&format!("undo {text}")),
             transaction: TransactionMode::Step,
+            declaration: declaration.parse().expect("a number"),
         }
     }
 
@@ -185,6 +195,24 @@ mod tests {
                 "top: -; a: x; c: x",
             ),
             (vec!["a sqlite own t: x"], "top: -; a: x"),
+            // What is not declared alike is each database's own, whatever it says.
+            (
+                vec!["a sqlite shared: x of 1", "b postgres shared: y of 2"],
+                "top: -; a: x; b: y",
+            ),
+            (
+                vec!["a sqlite shared: x of 1", "b sqlite shared: x of 2"],
+                "top: -; a: x; b: x",
+            ),
+            (
+                vec![
+                    "a sqlite own t: x of 1",
+                    "b postgres own t: y of 1",
+                    "c sqlite own u: x of 1",
+                    "d postgres own u: y of 2",
+                ],
+                "top: -; c: x; d: y; t: postgres=y sqlite=x",
+            ),
         ] {
             assert_eq!(arranged(&lines), due, "{lines:?}");
         }

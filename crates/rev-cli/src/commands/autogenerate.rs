@@ -66,7 +66,11 @@ pub(super) fn fill(
     let mut shares = BTreeMap::new();
     for found in found.iter().filter(|it| !it.diff.is_empty()) {
         tell(session, found);
-        shares.insert(found.binding.name.clone(), share(found));
+    }
+    for (found, declaration) in found.iter().zip(declarations(session, &found)) {
+        if !found.diff.is_empty() {
+            shares.insert(found.binding.name.clone(), share(found, declaration));
+        }
     }
     if shares.is_empty() {
         nothing(session, &found)?;
@@ -86,8 +90,28 @@ pub(super) fn fill(
     Ok(Some(revision))
 }
 
-fn share(found: &Comparison) -> Share {
+/// For each of these the place of the first one among them that is declared alike.
+fn declarations(session: &Session, all: &[Comparison]) -> Vec<usize> {
+    let mut firsts: Vec<usize> = Vec::new();
+    let mut of = Vec::new();
+    for (place, it) in all.iter().enumerate() {
+        let is_alike = |first: &&usize| {
+            let first = &all[**first];
+            let (declared, binding) = (&first.declaration, &first.binding);
+            declared.is_alike(binding, &it.declaration, &it.binding, session)
+        };
+        let first = firsts.iter().find(is_alike).copied();
+        if first.is_none() {
+            firsts.push(place);
+        }
+        of.push(first.unwrap_or(place));
+    }
+    of
+}
+
+fn share(found: &Comparison, declaration: usize) -> Share {
     Share {
+        declaration,
         upgrade: Sql::text(&found.up.to_sql()),
         downgrade: Sql::text(&found.down.to_sql()),
         transaction: TransactionMode::Step,
