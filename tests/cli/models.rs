@@ -918,3 +918,94 @@ fn what_was_made_by_hand_is_not_dropped_without_a_word() {
         autogenerate(&project, "tidy", "bbbb")
     );
 }
+
+/// `db1` with what another tool and somebody before it have made, and models that know
+/// of `hero` alone.
+fn inherited() -> Project {
+    let project = Project::empty();
+    let settings = "databases:\n  db1: {url: 'sqlite://db1.sqlite', models: hero.sql}\n";
+    project.write("rev.yaml", settings);
+    project.write("revisions/.gitkeep", "");
+    project.write("hero.sql", "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n");
+    let there = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+        INSERT INTO alembic_version VALUES ('ae10');
+        CREATE TABLE legacy (n INT); INSERT INTO legacy VALUES (1)";
+    rev_testkit::sqlite::execute(&project.path().join("db1.sqlite"), there);
+    project
+}
+
+#[test]
+fn a_database_with_a_past_is_adopted_before_a_revision_is_written_for_it() {
+    let project = inherited();
+    assert_answer!("models_past", autogenerate(&project, "first", "aaaa"));
+    assert!(!project.has("revisions/aaaa_first.yaml"));
+    assert_answer!("models_past_diff", project.rev("diff"));
+    // As the hint says it: what is there becomes what is declared.
+    let dump = project.rev("dump db1");
+    assert!(!dump.out.contains("alembic"), "{dump}");
+    project.write("hero.sql", &dump.out);
+    for words in [
+        "diff db1",
+        "revision --autogenerate --from-revisions -m baseline -d db1 --id aaaa",
+        "stamp db1@head",
+        "check --models --live",
+    ] {
+        let done = project.rev(words);
+        assert_eq!(done.exit, Some(0), "{words}: {done}");
+    }
+    // From here on it is a database like any other, and what is left out is left alone.
+    project.write("hero.sql", "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n");
+    let written = autogenerate(&project, "tidy", "bbbb");
+    assert_eq!(written.exit, Some(0), "{written}");
+    let text = file(&project, "revisions/bbbb_tidy.yaml");
+    assert!(text.contains("DROP TABLE legacy"), "{text}");
+    assert!(!text.contains("alembic"), "{text}");
+}
+
+#[test]
+fn what_other_tools_keep_is_no_past_unless_it_is_declared() {
+    let project = inherited();
+    let db1 = project.path().join("db1.sqlite");
+    rev_testkit::sqlite::execute(&db1, "DROP TABLE legacy");
+    let written = autogenerate(&project, "first", "aaaa");
+    assert_eq!(written.exit, Some(0), "{written}");
+    assert!(
+        written.err.contains("`alembic_version` is Alembic's"),
+        "{written}"
+    );
+    assert_eq!(project.rev("upgrade").exit, Some(0));
+    assert_eq!(project.rev("check --models --live").exit, Some(0));
+    assert_eq!(
+        rev_testkit::sqlite::query(&db1, "SELECT version_num FROM alembic_version"),
+        ["ae10"]
+    );
+    // Somebody's own by that name is somebody's own.
+    rev_testkit::sqlite::execute(&db1, "ALTER TABLE alembic_version ADD COLUMN note TEXT");
+    assert!(
+        project
+            .rev("diff")
+            .out
+            .contains("drops table `alembic_version`")
+    );
+    rev_testkit::sqlite::execute(&db1, "ALTER TABLE alembic_version DROP COLUMN note");
+    // And who declares it has it looked after.
+    let models = "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n\
+                  CREATE TABLE alembic_version (version_num TEXT NOT NULL PRIMARY KEY);\n";
+    project.write("hero.sql", models);
+    let found = project.rev("diff");
+    assert!(
+        found
+            .out
+            .contains("changes column `alembic_version.version_num`"),
+        "{found}"
+    );
+}
+
+#[test]
+fn an_edited_revision_is_no_change_by_hand() {
+    let project = applied();
+    let path = "revisions/aaaa_add_hero.yaml";
+    let text = std::fs::read_to_string(project.path().join(path)).expect("a file");
+    project.write(path, &text.replace("power TEXT", "power INTEGER"));
+    assert_answer!("models_edited_live", project.rev("check --live db1"));
+}

@@ -14,6 +14,7 @@ mod models_mysql;
 mod models_postgres;
 mod models_swaps;
 mod nasty;
+mod pasts;
 mod plain;
 mod project;
 mod proxy;

@@ -12,7 +12,7 @@ use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 use crate::args::Comparing;
 use crate::commands::revision_line;
 use crate::diagnostic::{self, Asking, COMPARING, Diagnostic, Failure};
-use crate::looking::{UnusedPatterns, filter, tell_of_unread};
+use crate::looking::{UnusedPatterns, beside_others, filter, tell_of_unread};
 use crate::models::{self, Declaration};
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
@@ -144,17 +144,18 @@ async fn compare(
     heads: &[Node],
     patterns: &mut UnusedPatterns,
 ) -> Result<(Comparison, Vec<BadRename>), Failure> {
-    let (from, lacks_history, by) = if flags.from_revisions {
+    let (from, is_new, by) = if flags.from_revisions {
         let graph = session.graph();
         let by = Live::LeftAlone;
         let replayed = scratch::replayed(session, binding, graph, heads, &flags.scratch, by);
         (replayed.await?, false, by)
     } else {
-        let (schema, lacks_history) = live(session, binding, heads).await?;
-        (schema, lacks_history, Live::Asked)
+        let (schema, is_new) = live(session, binding, heads).await?;
+        (schema, is_new, Live::Asked)
     };
     let (to, declaration) = models::declared(session, binding, &flags.scratch, by).await?;
     patterns.see(filter, &[&from, &to]);
+    let filter = &beside_others(session, binding, filter, (&from, &to));
     tell_of_unread(session, binding, filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
     let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
@@ -173,7 +174,7 @@ async fn compare(
     }
     let found = Comparison {
         is_live: !flags.from_revisions,
-        lacks_history,
+        lacks_history: is_new && filter.sees_any(&from),
         ..Comparison::of(binding.clone(), diff, declaration)
     };
     Ok((found, bad))
@@ -234,7 +235,7 @@ pub(crate) fn head(session: &Session, binding: &Binding) -> Result<Vec<Node>, Fa
 }
 
 /// The schema of the live database, which must stand exactly on these revisions as
-/// far as they do anything there; and whether it holds something without any revision.
+/// far as they do anything there; and whether no revision is applied to it.
 async fn live(
     session: &Session,
     binding: &Arc<Binding>,
@@ -259,8 +260,7 @@ async fn live(
     }
     let mut database = session.database(binding)?;
     let schema = scratch::inspect(session, binding, &mut *database).await?;
-    let lacks_history = is.is_empty() && !schema.is_empty();
-    Ok((schema, lacks_history))
+    Ok((schema, is.is_empty()))
 }
 
 /// The revisions of a set that do something on a database.
@@ -326,6 +326,7 @@ pub(crate) async fn by_hand(
     let mut database = session.database(binding)?;
     let to = scratch::inspect(session, binding, &mut *database).await?;
     patterns.see(filter, &[&from, &to]);
+    let filter = &beside_others(session, binding, filter, (&to, &from));
     tell_of_unread(session, binding, filter, &[&from, &to]);
     Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Binding;
-use rev_sql::schema::{Filter, Schema};
+use rev_sql::schema::{Filter, Kind, Name, Schema};
 use rev_store::Problem;
 use rev_store::config::Word;
 
 use crate::args::Looking;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::Session;
+use crate::terminal::NAME;
 
 /// What is looked at: the settings and the flags together.
 pub(crate) fn filter(session: &Session, flags: &Looking) -> Result<Filter, Failure> {
@@ -60,6 +61,27 @@ pub(crate) fn tell_of_unread(
             binding.name
         ));
     }
+}
+
+/// The filter without the tables of other tools that a database holds and nobody
+/// declares, each of which is told.
+pub(crate) fn beside_others(
+    session: &Session,
+    binding: &Binding,
+    filter: &Filter,
+    (there, declared): (&Schema, &Schema),
+) -> Filter {
+    let others = there.others(declared);
+    let looked_at = |name: &Name| filter.looks_at(&(Kind::Table, None, name.clone()));
+    for (table, tool) in others.iter().filter(|(name, _)| looked_at(name)) {
+        session.terminal.talk(&format!(
+            "{NAME}{}{NAME:#}: `{table}` is {tool}'s, and is left aside",
+            binding.name
+        ));
+    }
+    filter
+        .clone()
+        .aside(others.into_iter().map(|(name, _)| name))
 }
 
 /// The patterns that have matched nothing in any database so far.

@@ -250,15 +250,10 @@ pub(crate) fn check_drift(
 ) -> Result<(), Refusal> {
     let drift = &standing.drift;
     let goes_up = lane.steps.iter().any(|step| step.action == Action::Upgrade);
-    if (goes_up || goal == Goal::Upgrade) && !drift.is_consistent() {
-        let (sound, unsound) = parted(standing);
-        return Err(Refusal::Drift {
-            database: binding.name.clone(),
-            drift: Box::new(drift.clone()),
-            sound,
-            unsound,
-            for_good: for_good(binding, standing),
-        });
+    if (goes_up || goal == Goal::Upgrade)
+        && let Some(refusal) = disagreement(binding, standing)
+    {
+        return Err(refusal);
     }
     let stays = |id: &&RevisionId| {
         !lane
@@ -275,6 +270,23 @@ pub(crate) fn check_drift(
         });
     }
     Ok(())
+}
+
+/// What the files and the ledger of a database disagree about, as the refusal of
+/// whatever would go on from there.
+#[must_use]
+pub fn disagreement(binding: &Arc<Binding>, standing: &Standing) -> Option<Refusal> {
+    if standing.drift.is_consistent() {
+        return None;
+    }
+    let (sound, unsound) = parted(standing);
+    Some(Refusal::Drift {
+        database: binding.name.clone(),
+        drift: Box::new(standing.drift.clone()),
+        sound,
+        unsound,
+        for_good: for_good(binding, standing),
+    })
 }
 
 /// The heads of what stands on nothing that is missing, and those that do, as far

@@ -17,6 +17,7 @@ mod diff;
 mod filter;
 mod model;
 pub mod mysql;
+mod others;
 pub mod postgres;
 mod rename;
 mod rights;

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::args::{Comparing, NewRevision};
 use crate::compare::{Comparison, Doubts, compare_all};
 use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
 use crate::models::{has_models, no_models};
 use crate::session::Session;
 use crate::terminal::{HINT, NAME, WARNING, few};
@@ -63,6 +64,7 @@ pub(super) fn fill(
     let databases = databases(session, &args.databases)?;
     let heads = |_: &Binding| Ok(parents.to_vec());
     let found = compare_all(session, &databases, &args.comparing, Doubts::Asked, heads)?;
+    check_history(&found)?;
     let mut shares = BTreeMap::new();
     for found in found.iter().filter(|it| !it.diff.is_empty()) {
         tell(session, found);
@@ -88,6 +90,46 @@ pub(super) fn fill(
     revision.scripts = arrange(&known, &shares);
     debug_assert!(revision.scripts != Scripts::default());
     Ok(Some(revision))
+}
+
+/// Refuses what would begin the history of a database in the middle: its first revision
+/// would stand on what no revision makes, and drop what the models do not know.
+fn check_history(all: &[Comparison]) -> Result<(), Failure> {
+    let refused = all
+        .iter()
+        .filter(|it| it.lacks_history && !it.diff.is_empty());
+    let refused: Vec<Diagnostic> = refused.map(without_history).collect();
+    match refused.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::of(Exit::Refused, refused)),
+    }
+}
+
+fn without_history(found: &Comparison) -> Diagnostic {
+    let name = &found.binding.name;
+    let message = format!(
+        "`{name}` holds a schema, but no revision is applied to it: \
+         a first revision that begins there would fail on every new database"
+    );
+    let mut told = Diagnostic::new("no_history", message).fact("database", name.as_str());
+    told.lines.extend(found.diff.sentences());
+    told.hint(adopting(found))
+}
+
+/// How a database that is there already gets a history.
+fn adopting(found: &Comparison) -> String {
+    let name = &found.binding.name;
+    let begin = format!(
+        "`rev revision --autogenerate --from-revisions -m baseline -d {name}`, then `rev stamp {name}@head`"
+    );
+    if found.diff.is_empty() {
+        return format!("to begin its history with what is there:\n{begin}");
+    }
+    format!(
+        "to begin its history with what is there, make that its models (`rev dump {name}`), so that `rev diff {name}`\n\
+         finds nothing; then {begin};\n\
+         what is not to be looked at stands under `autogenerate: exclude:` in rev.yaml"
+    )
 }
 
 /// For each of these the place of the first one among them that is declared alike.
@@ -147,7 +189,8 @@ fn tell(session: &Session, found: &Comparison) {
 /// Says once, where something is dropped from a live database, that it may be what
 /// somebody made there by hand: that stands in no revision, and others may not have it.
 pub(super) fn tell_of_hand_made(session: &Session, found: &[Comparison]) {
-    if found.iter().any(|it| it.is_live && it.diff.drops()) {
+    let is_told = |it: &Comparison| it.is_live && !it.lacks_history && it.diff.drops();
+    if found.iter().any(is_told) {
         session.terminal.talk(
             "what was made by hand counts as there, and goes too: `rev check --live` tells it, \
              `--from-revisions` leaves it out",
@@ -164,12 +207,19 @@ fn nothing(session: &Session, found: &[Comparison]) -> Result<(), Failure> {
         return Ok(());
     }
     terminal.talk("nothing to do: the models declare what is there");
+    tell_of_adopting(session, found);
+    Ok(())
+}
+
+/// Says how a database begins its history that has a schema and none.
+pub(super) fn tell_of_adopting(session: &Session, found: &[Comparison]) {
     if let Some(first) = found.iter().find(|it| it.lacks_history) {
-        let name = &first.binding.name;
-        terminal.talk(&format!(
-            "{HINT}hint{HINT:#}: `{name}` has a schema, but no revision is applied; to begin its history with what \
-             is there:\n      `rev revision --autogenerate --from-revisions -m baseline`, then `rev stamp {name}@head`"
+        let (name, hint) = (
+            &first.binding.name,
+            adopting(first).replace('\n', "\n      "),
+        );
+        session.terminal.talk(&format!(
+            "{HINT}hint{HINT:#}: `{name}` has a schema, but no revision is applied; {hint}"
         ));
     }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use rev_core::Binding;
 
-use super::autogenerate::{databases, tell_of_hand_made};
+use super::autogenerate::{databases, tell_of_adopting, tell_of_hand_made};
 use crate::args::{Diff, Format};
 use crate::compare::{Comparison, Doubts, compare_all, head};
 use crate::diagnostic::Failure;
@@ -17,6 +17,7 @@ pub(crate) fn diff(args: &Diff, session: &Session) -> Result<Exit, Failure> {
     let heads = |binding: &Binding| head(session, binding);
     let found = compare_all(session, &databases, &args.comparing, Doubts::Told, heads)?;
     tell_of_hand_made(session, &found);
+    tell_of_adopting(session, &found);
     match session.terminal.format {
         Format::Json => {
             let databases = found.iter().map(json_of).collect();

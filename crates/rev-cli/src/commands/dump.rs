@@ -10,7 +10,7 @@ use crate::compare::head;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::schema::{Dump, Dumps};
-use crate::looking::{UnusedPatterns, filter, tell_of_unread};
+use crate::looking::{UnusedPatterns, beside_others, filter, tell_of_unread};
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
 
@@ -22,6 +22,10 @@ pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure
     for binding in session.databases(&args.databases)? {
         let schema = runtime()?.block_on(schema(args, session, &binding))?;
         patterns.see(&filter, &[&schema]);
+        let filter = match args.from_revisions {
+            true => filter.clone(),
+            false => beside_others(session, &binding, &filter, (&schema, &Schema::default())),
+        };
         tell_of_unread(session, &binding, &filter, &[&schema]);
         let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
         let schema = whole(session, &binding, schema);

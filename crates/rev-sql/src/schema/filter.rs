@@ -20,6 +20,8 @@ use pattern::Pattern;
 pub struct Filter {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
+    /// Tables that are left aside whatever the patterns say.
+    aside: BTreeSet<Name>,
 }
 
 impl Filter {
@@ -40,13 +42,38 @@ impl Filter {
         Ok(Self {
             include: parse(include.into_iter().collect())?,
             exclude: parse(exclude.into_iter().collect())?,
+            aside: BTreeSet::new(),
         })
+    }
+
+    /// The same, which does not look at these tables either.
+    #[must_use]
+    pub fn aside(mut self, tables: impl IntoIterator<Item = Name>) -> Self {
+        self.aside.extend(tables);
+        self
     }
 
     /// Whether everything is looked at.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.include.is_empty() && self.exclude.is_empty()
+        self.include.is_empty() && self.exclude.is_empty() && self.aside.is_empty()
+    }
+
+    /// Whether a schema holds something of its own that is looked at: not only schemas
+    /// and extensions, which say nothing of what the database is for.
+    #[must_use]
+    pub fn sees_any(&self, schema: &Schema) -> bool {
+        let mut tables = schema.tables.keys();
+        let mut enums = schema.enums.keys();
+        let mut sequences = schema.sequences.keys();
+        let mut objects = schema.objects.keys();
+        tables.any(|it| self.keeps_table(it))
+            || enums.any(|it| self.keeps_name(Kind::Enum, &[it]))
+            || sequences.any(|it| self.keeps_name(Kind::Sequence, &[it]))
+            || objects.any(|it| {
+                !matches!(it.0, Kind::Namespace | Kind::Extension | Kind::Comment)
+                    && self.keeps_object(it, &[])
+            })
     }
 
     /// Whether a thing is looked at that goes by these names, each with its owner: its
@@ -66,6 +93,9 @@ impl Filter {
     }
 
     fn keeps_name(&self, kind: Kind, names: &[&Name]) -> bool {
+        if kind == Kind::Table && names.iter().any(|it| self.aside.contains(*it)) {
+            return false;
+        }
         let names = names.iter().map(|it| (it.schema.as_ref(), &it.name));
         self.keeps(kind, &names.collect::<Vec<_>>())
     }

@@ -1,6 +1,7 @@
 //! Drift between models, revisions and live databases.
 
 use rev_core::Binding;
+use rev_engine::prepare;
 use rev_sql::schema::Diff;
 
 use crate::args::{Check, Comparing};
@@ -41,6 +42,12 @@ pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>
     let mut findings = Vec::new();
     let mut patterns = UnusedPatterns::default();
     for binding in session.databases(&args.databases)? {
+        // What an edited file gives is not what was applied: nobody's hand need have done it.
+        let standing = runtime()?.block_on(session.survey(&binding))?.standing;
+        if let Some(disagreement) = prepare::disagreement(&binding, &standing) {
+            findings.extend(session.refusal(&disagreement, &binding));
+            continue;
+        }
         let found = by_hand(session, &binding, &args.scratch, &filter, &mut patterns);
         let found = runtime()?.block_on(found)?;
         let name = binding.name.as_str();
