@@ -25,3 +25,4 @@ mod snapshot;
 mod sqlalchemy;
 mod squash;
 mod trials;
+mod unseen;

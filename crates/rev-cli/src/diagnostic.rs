@@ -23,6 +23,7 @@ pub(crate) use refusal::{refusal, split, stay_within};
 
 use std::fmt::Write as _;
 
+use rev_core::unseen;
 use rev_store::config::redact;
 use serde_json::{Map, Value};
 
@@ -203,25 +204,33 @@ impl Spot {
 /// The most characters of a line that are shown.
 const WIDTH: usize = 100;
 
-/// A line of a file with a mark under the place. Tabs become spaces, so that
-/// the mark stands right; of a long line the part around the place is shown.
+/// A line of a file with a mark under the place. Tabs become spaces, and what nobody sees is
+/// written out; of a long line the part around the place is shown.
 fn underlined(excerpt: &str, place: rev_store::Place) -> String {
-    let characters: Vec<char> = excerpt
-        .trim_end()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let characters: Vec<String> = excerpt.trim_end().chars().map(seen).collect();
     let column = place.column.saturating_sub(1).min(characters.len());
-    let indent = characters.iter().take_while(|c| **c == ' ').count();
+    let indent = characters.iter().take_while(|it| *it == " ").count();
     let start = match column {
         column if column > WIDTH => column - WIDTH / 2,
         column => indent.min(column),
     };
-    let shown: String = characters.iter().skip(start).take(WIDTH).collect();
-    let room = shown.chars().count().saturating_sub(column - start);
-    let mark = "^".repeat(place.length.clamp(1, room.max(1)));
-    let gap = " ".repeat(column - start);
+    let end = characters.len().min(start + WIDTH);
+    let width = |part: &[String]| part.iter().map(|it| it.chars().count()).sum::<usize>();
+    let shown = characters[start..end].concat();
+    let last = end
+        .min(column.saturating_add(place.length.max(1)))
+        .max(column);
+    let mark = "^".repeat(width(&characters[column..last]).max(1));
+    let gap = " ".repeat(width(&characters[start..column]));
     format!("   {FAINT}|{FAINT:#}  {shown}\n   {FAINT}|{FAINT:#}  {gap}{ERROR}{mark}{ERROR:#}\n")
+}
+
+/// A character as it is shown.
+fn seen(character: char) -> String {
+    match character {
+        '\t' => " ".to_owned(),
+        it => unseen::shown(it.encode_utf8(&mut [0; 4])).into_owned(),
+    }
 }
 
 impl Failure {

@@ -20,7 +20,7 @@ pub(crate) fn plan(
         Format::Json => json(&format::plan::Plan::of(lanes)),
         Format::Sql => rev_render::sql(goal, lanes, ledger_prefix),
         Format::Mermaid => rev_render::mermaid(lanes),
-        Format::Markdown => rev_render::markdown(goal, lanes),
+        Format::Markdown => rev_render::markdown(goal, lanes, verbose),
     }
 }
 

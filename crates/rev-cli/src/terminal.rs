@@ -6,10 +6,20 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, IsTerminal as _, Write};
 
+use rev_core::unseen;
+
 use crate::args::{Color, Format, Global};
 use crate::secrets;
 
 pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, few};
+
+/// What a colour begins with.
+const ESCAPE: char = '\u{1b}';
+
+/// What follows it in the colours and weights that are ours.
+const COLOURS: [&str; 9] = [
+    "[0m", "[1m", "[2m", "[31m", "[32m", "[33m", "[34m", "[35m", "[36m",
+];
 
 /// The line of a warning.
 pub(crate) fn warning(what: impl Display) -> String {
@@ -56,8 +66,27 @@ impl Terminal {
     /// Writes data to stdout.
     pub(crate) fn data(self, text: &str) -> std::io::Result<()> {
         let mut out = anstream::stdout().lock();
-        let text = secrets::hide(text);
+        let text = self.seen(&secrets::hide(text));
         tolerate(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+    }
+
+    /// A text with what nobody sees in it written out, but for our own colours.
+    fn seen(self, text: &str) -> String {
+        let write = match self.is_json() {
+            true => unseen::shown_in_json,
+            false => unseen::shown,
+        };
+        let mut seen = String::with_capacity(text.len());
+        for (index, part) in text.split(ESCAPE).enumerate() {
+            let colour = COLOURS.iter().find(|it| part.starts_with(**it));
+            match colour {
+                _ if index == 0 => {}
+                Some(_) => seen.push(ESCAPE),
+                None => seen.push_str(&write(ESCAPE.encode_utf8(&mut [0; 4]))),
+            }
+            seen.push_str(&write(part));
+        }
+        seen
     }
 
     /// Writes a script to stdout, to the byte: what looks like colour there may
@@ -88,7 +117,7 @@ impl Terminal {
     /// Writes to stderr. If nobody listens there, there is nobody to tell.
     pub(crate) fn complain(self, text: &str) {
         let mut err = anstream::stderr().lock();
-        let text = secrets::hide(text);
+        let text = self.seen(&secrets::hide(text));
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 }

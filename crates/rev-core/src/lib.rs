@@ -20,6 +20,7 @@ pub mod state;
 pub mod target;
 pub mod testing;
 pub mod trial;
+pub mod unseen;
 
 pub use binding::{Binding, Kind};
 pub use dialect::Dialect;

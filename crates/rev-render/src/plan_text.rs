@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use rev_core::TransactionMode;
 use rev_core::plan::Source;
+use rev_core::unseen::shown;
 use rev_engine::database::Work;
 use rev_engine::prepare::Prepared;
 
@@ -87,7 +88,7 @@ fn lane(prepared: &Prepared, verbose: bool) -> String {
 /// The statements of a step, as they run.
 fn statements(text: &mut String, work: &Work) {
     for statement in &work.statements {
-        for line in statement.text.lines() {
+        for line in shown(&statement.text).lines() {
             let _ = writeln!(text, "{}", format!("      {line}").trim_end());
         }
         // On its own line after a comment, and else where one looks for it.

@@ -1,6 +1,7 @@
 //! Words and colours that all forms share.
 
 use anstyle::{AnsiColor, Style};
+use rev_core::unseen::shown;
 
 /// For the word `error`.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -36,11 +37,11 @@ pub fn few(phrases: &[impl AsRef<str>], separator: &str) -> String {
     }
 }
 
-/// The first line of a message, without control characters.
+/// The first line of a message, with what nobody sees in it written out.
 #[must_use]
 pub fn one_line(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
-    first.chars().filter(|c| !c.is_control()).collect()
+    shown(&first.replace('\t', " ")).into_owned()
 }
 
 #[cfg(test)]

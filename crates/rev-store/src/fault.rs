@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use rev_core::unseen;
 use rev_core::{
     DatabaseName, GraphFault, Label, NameError, Need, RevisionId, ScriptError, TargetError,
 };
@@ -420,6 +421,12 @@ pub enum Problem {
         /// How the file would be named.
         expected: String,
     },
+    /// A character that nobody sees, or that turns what stands around it.
+    #[error("{}", unseen(*character))]
+    Unseen {
+        /// It.
+        character: char,
+    },
     /// A revision without a message.
     #[error("revision `{id}` has no message")]
     Nameless {
@@ -455,6 +462,14 @@ pub enum Problem {
     /// A line of `.env` that sets nothing.
     #[error("this line is not `NAME=value`")]
     EnvironmentLine,
+}
+
+fn unseen(character: char) -> String {
+    let what = match unseen::turns(character) {
+        true => "turns the direction of what stands around it",
+        false => "is a character that nobody sees",
+    };
+    format!("U+{:04X} {what}", u32::from(character))
 }
 
 /// "`a`, `b`".
@@ -512,6 +527,7 @@ impl Problem {
             Problem::UnknownDatabase { .. } => "unknown_database",
             Problem::RedundantParent { .. } => "redundant_parent",
             Problem::Misnamed { .. } => "misnamed_file",
+            Problem::Unseen { .. } => "unseen_character",
             Problem::Nameless { .. } => "no_message",
             Problem::Script(ScriptError::TwoGroups { .. }) => "two_groups",
             Problem::Script(_) => "no_dialect",

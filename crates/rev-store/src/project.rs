@@ -6,6 +6,7 @@
 //! shortcut replaces it beside others that have files.
 
 mod check;
+mod unseen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -201,8 +202,8 @@ impl Project {
     }
 
     /// What is strange but no fault: entries for databases that `rev.yaml` does
-    /// not bind, parents that other parents stand on, and links that are left
-    /// aside. Their files are read again for the places.
+    /// not bind, parents that other parents stand on, characters that nobody
+    /// sees, and links that are left aside. Their files are read again for the places.
     #[must_use]
     pub fn warnings(&self) -> Faults {
         let bound = self.config.bound_names();
@@ -228,7 +229,15 @@ impl Project {
                 warnings.extend(self.fault(revision, problem, place));
             }
         }
+        for (name, path) in self.texts() {
+            warnings.extend(unseen::in_file(&name, &path));
+        }
         for revision in self.graph.files() {
+            let path = self.files.get(&revision.id);
+            let found = path
+                .into_iter()
+                .flat_map(|path| unseen::in_escapes(revision, path));
+            warnings.extend(found.filter_map(|it| self.fault(revision, it, Outline::id)));
             let problems = self
                 .misnamed(revision)
                 .into_iter()
@@ -236,6 +245,13 @@ impl Project {
             warnings.extend(problems.filter_map(|it| self.fault(revision, it, Outline::id)));
         }
         Faults::new(warnings)
+    }
+
+    /// The files that people read, by their names as shown.
+    fn texts(&self) -> impl Iterator<Item = (String, PathBuf)> {
+        let settings = self.root.join(&self.config.settings_name);
+        let files = self.files.values().cloned().chain([settings]);
+        files.map(|path| (source::shown(&self.root, &path), path))
     }
 
     /// Whether a revision's file is named as if it held another one.

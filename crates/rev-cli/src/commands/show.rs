@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use rev_core::unseen::shown;
 use rev_core::{Entry, Graph, Node, Revision, RevisionId, Scope, Script, ShortcutId, Sql, Target};
 
 use super::{dependencies, one_line, revision_line, revision_of};
@@ -180,6 +181,7 @@ fn entry_text(text: &mut String, name: &str, entry: &Entry) {
                 .flat_map(|sql| &sql.0)
                 .flat_map(|piece| piece.lines())
             {
+                let line = shown(line);
                 let _ = writeln!(text, "{}", format!("  {line}").trim_end());
             }
         }

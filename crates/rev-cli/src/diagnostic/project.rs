@@ -112,6 +112,9 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::Misnamed { expected, .. } => told.hint(format!(
             "people look for it by its name: call it `{expected}`"
         )),
+        Problem::Unseen { .. } => told.hint(
+            "take it out: who reads the file reads something else than what runs",
+        ),
         Problem::Nameless { .. } => told.hint("say in a `message:` what it changes"),
         Problem::IrreversibleDowngrade => {
             told.hint("take out `irreversible: true`, or the downgrade script")

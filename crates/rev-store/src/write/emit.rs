@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use rev_core::{Entry, Revision, Script, Sql, TransactionMode};
+use rev_core::{Entry, Revision, Script, Sql, TransactionMode, unseen};
 
 /// The longest script that stays on the line of its key.
 const SHORT: usize = 80;
@@ -189,13 +189,10 @@ fn fits_block(text: &str) -> bool {
             .all(|c| c == '\n' || c == '\t' || is_printable(c))
 }
 
-/// Whether every reader takes the character as it is, and as no line break.
+/// Whether every reader takes the character as it is, and as no line break, and a person
+/// sees it.
 fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(
-            c,
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-        )
+    !(unseen::is_unseen(c) || c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
 /// A word or sentence, quoted where some reader might take it for more.
@@ -251,6 +248,9 @@ pub(super) fn quoted(text: &str) -> String {
             c if is_printable(c) => quoted.push(c),
             c if u32::from(c) < 0x100 => {
                 let _ = write!(quoted, "\\x{:02x}", u32::from(c));
+            }
+            c if u32::from(c) > 0xffff => {
+                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
             }
             c => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(c));

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::path::Path;
 
+use rev_core::unseen::shown;
 use rev_engine::trial::{Judgement, Verdict};
 
 use super::words::{reason, subject};
@@ -111,14 +112,14 @@ fn plain(text: &str) -> String {
 /// A text between tags or quotes. What XML cannot hold at all is left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in shown(text).chars() {
         match character {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\n' | '\t' => escaped.push(character),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            '\u{fffe}' | '\u{ffff}' => {}
             c => escaped.push(c),
         }
     }
@@ -133,7 +134,7 @@ mod tests {
     fn nothing_in_a_message_ends_its_element() {
         assert_eq!(
             escaped("a < \"b\" & c\u{1b}>\n"),
-            "a &lt; &quot;b&quot; &amp; c&gt;\n"
+            "a &lt; &quot;b&quot; &amp; c\\u{1b}&gt;\n"
         );
         assert_eq!(seconds(12_034), "12.034");
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use rev_core::unseen::shown;
+
 /// Statements in the order to run them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Script {
@@ -139,7 +141,6 @@ impl Note {
 
 /// A name may hold a line's end, which would end the comment.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    let line = text.replace(['\n', '\r', '\t'], " ");
+    shown(&line).into_owned()
 }
