@@ -208,6 +208,39 @@ pub(crate) const ORDERED: &[&[&str]] = &[
 
 /// Likewise: odd, yet found in the wild.
 pub(crate) const ODD: &[&[&str]] = &[
+    // One name for each kind of thing that has it from the same heap, with what stands on it.
+    &[
+        "CREATE SEQUENCE s; CREATE TABLE kept (id int, a int DEFAULT nextval('s'));",
+        "CREATE TABLE kept (id int, b int); CREATE SEQUENCE s OWNED BY kept.id;",
+        "CREATE TABLE s (n int); CREATE TABLE kept (id int, c s);",
+        "CREATE TYPE s AS ENUM ('sad'); CREATE TABLE kept (id int, d s DEFAULT 'sad');",
+        "CREATE DOMAIN s AS int CHECK (VALUE > 0); CREATE TABLE kept (id int, e s);",
+        "CREATE TYPE s AS (n int); CREATE TABLE kept (id int, f s);",
+        "CREATE TYPE s AS RANGE (subtype = int); CREATE TABLE kept (id int, g s);",
+        "CREATE VIEW s AS SELECT 1 AS n; CREATE TABLE kept (id int, h int);",
+        "CREATE MATERIALIZED VIEW s AS SELECT 1 AS n; CREATE TABLE kept (id int, i int);",
+        "CREATE TABLE kept (id int, j int); CREATE TABLE s_gone_0 (n int);",
+    ],
+    // What is computed becomes plain, and what it was computed from goes.
+    &[
+        "CREATE TABLE t (a int, b int, g int GENERATED ALWAYS AS (a + b) STORED);",
+        "CREATE TABLE t (a int, g int);",
+        "CREATE TABLE t (b int, g bigint);",
+        "CREATE TABLE t (a int, c text, g bigint GENERATED ALWAYS AS (a * 2) STORED);",
+    ],
+    // A table that a crash empties, and those that refer to it.
+    &[
+        "CREATE TABLE ant (id int PRIMARY KEY); CREATE TABLE bee (id int PRIMARY KEY REFERENCES ant);
+         CREATE TABLE cat (id int PRIMARY KEY, of int REFERENCES cat); CREATE TABLE ape (id int REFERENCES cat);",
+        "CREATE UNLOGGED TABLE ant (id int PRIMARY KEY); CREATE UNLOGGED TABLE bee (id int PRIMARY KEY REFERENCES ant);
+         CREATE UNLOGGED TABLE cat (id int PRIMARY KEY, of int REFERENCES cat); CREATE UNLOGGED TABLE ape (id int REFERENCES cat);",
+        "CREATE TABLE ant (id int PRIMARY KEY); CREATE UNLOGGED TABLE bee (id int PRIMARY KEY REFERENCES ant);
+         CREATE TABLE cat (id int PRIMARY KEY, of int REFERENCES cat); CREATE UNLOGGED TABLE ape (id int REFERENCES cat);",
+        "CREATE UNLOGGED TABLE bee (id int PRIMARY KEY); CREATE UNLOGGED TABLE ant (id int PRIMARY KEY REFERENCES bee);
+         CREATE UNLOGGED TABLE ape (id int PRIMARY KEY); CREATE UNLOGGED TABLE cat (id int PRIMARY KEY, of int REFERENCES ape);",
+        "CREATE TABLE bee (id int PRIMARY KEY); CREATE TABLE ant (id int PRIMARY KEY REFERENCES bee);
+         CREATE TABLE ape (id int PRIMARY KEY); CREATE TABLE cat (id int PRIMARY KEY, of int REFERENCES ape);",
+    ],
     // Names that one table hands over to another, and that two parts of a table swap.
     &[
         "CREATE TABLE a (id int PRIMARY KEY, x int, y int, CONSTRAINT c CHECK (x > 0), CONSTRAINT d CHECK (y > 0), CONSTRAINT u UNIQUE (x));

@@ -1,7 +1,7 @@
 //! What stands on what: each form of a part of a schema becomes each other one, comes from
 //! nothing and goes again, names being such that the alphabet does not help.
 
-use rev_sql::schema::{Diff, Filter};
+use rev_sql::schema::{Diff, Filter, resolve_all};
 
 use super::extras::{ODD, ORDERED};
 use super::place::{DIALECT, Place, between, check_dump, written};
@@ -77,4 +77,59 @@ fn a_type_that_is_made_anew_is_found_whatever_word_its_name_is() {
     here.run(&make("'a', 'b'")).expect("types");
     there.run(&make("'b', 'a'")).expect("types");
     go(&mut here, &there.inspect()).unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A schema comes before, and goes after, what moves between it and others.
+#[test]
+fn tables_move_between_schemas_that_come_and_go() {
+    let (mut here, mut there) = (Place::new(), Place::new());
+    for (from, to, rename) in [
+        (
+            "CREATE TABLE t (id int PRIMARY KEY);",
+            "CREATE SCHEMA s; CREATE TABLE s.t (id int PRIMARY KEY);",
+            "t:s.t",
+        ),
+        (
+            "CREATE TABLE t (id int PRIMARY KEY);",
+            "CREATE SCHEMA s; CREATE TABLE s.u (id int PRIMARY KEY);",
+            "t:s.u",
+        ),
+        (
+            "CREATE SCHEMA a; CREATE TABLE a.t (id int PRIMARY KEY);",
+            "CREATE SCHEMA b; CREATE TABLE b.t (id int PRIMARY KEY);",
+            "a.t:b.t",
+        ),
+        (
+            "CREATE SCHEMA b; CREATE TABLE b.t (id int PRIMARY KEY);",
+            "CREATE SCHEMA a; CREATE TABLE a.t (id int PRIMARY KEY, n int);",
+            "b.t:a.t",
+        ),
+    ] {
+        for place in [&mut here, &mut there] {
+            place.clear();
+            place
+                .run("DROP SCHEMA IF EXISTS s, a, b CASCADE")
+                .expect("they are gone");
+        }
+        here.run(from).expect("a schema");
+        there.run(to).expect("a schema");
+        let (before, after) = (here.inspect(), there.inspect());
+        let renames = [rename.to_owned()];
+        let (renames, bad) =
+            resolve_all(&renames, &[], &before, &after, &Filter::default(), DIALECT);
+        assert!(bad.is_empty() && renames.len() == 1, "{rename}: {bad:?}");
+        let up = Diff::between(&before, &after, &renames, &Filter::default(), DIALECT);
+        for (diff, due) in [(&up, &after), (&up.reversed(DIALECT), &before)] {
+            let script = written(diff);
+            here.apply(&script)
+                .unwrap_or_else(|error| panic!("{error}\n{}", script.to_sql()));
+            assert!(
+                !script.to_sql().contains("DROP TABLE"),
+                "{}",
+                script.to_sql()
+            );
+            let left = between(&here.inspect(), due);
+            assert!(left.is_empty(), "{left:#?}\n{}", script.to_sql());
+        }
+    }
 }

@@ -16,7 +16,7 @@ mod sqlite;
 use rev_core::Dialect;
 
 use super::{
-    Constraint, Diff, Enumeration, Object, Rename, Schema, Sequence, Table, TableChange, Text,
+    Constraint, Diff, Enumeration, Name, Object, Rename, Schema, Sequence, Table, TableChange, Text,
 };
 
 pub use script::{Note, NoteKind, Script, Statement};
@@ -96,6 +96,12 @@ pub trait Writer {
     fn replaces(&self, from: &Object, to: &Object) -> bool {
         let _ = (from, to);
         false
+    }
+
+    /// The tables that must have changed before this one does, beside what it stands on.
+    fn comes_after<'a>(&self, change: &'a TableChange, diff: &'a Diff) -> Vec<&'a Name> {
+        let _ = (change, diff);
+        Vec::new()
     }
 
     /// Adds what must come before all steps.

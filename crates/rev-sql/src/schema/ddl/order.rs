@@ -1,7 +1,7 @@
 //! What comes after what.
 //!
 //! What stands on others goes first and comes last: objects that are dropped,
-//! changed or in the way; then renames, after which all tables have their new names;
+//! changed or in the way; then schemas that come; then renames, after which all tables have their new names;
 //! then foreign keys and tables that go; then types, routines, new and changed
 //! tables; then foreign keys; then the objects that come, or come back. Where a table
 //! stands on an object, or on another's rows, it waits for that, and that for it on the
@@ -18,10 +18,15 @@ use crate::schema::{
 use objects::Objects;
 
 /// The steps of a diff, in order.
-pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
+pub(super) fn steps<'a>(diff: &'a Diff, writer: &'a dyn Writer) -> Vec<Step<'a>> {
     let objects = Objects::of(diff, writer);
     let leaving = objects.leaving();
     let mut steps = leaving.first;
+    // Before tables move into them.
+    steps.extend(diff.changes.iter().filter_map(|change| match change {
+        Change::CreateNamespace(it) => Some(Step::CreateNamespace(it)),
+        _ => None,
+    }));
     steps.extend(diff.moves.iter().map(Step::Rename));
     steps.extend(keys_gone(diff, writer));
     steps.extend(leaving.with_tables);
@@ -52,7 +57,6 @@ pub(super) fn steps<'a>(diff: &'a Diff, writer: &dyn Writer) -> Vec<Step<'a>> {
 /// What tables stand on.
 fn ground(change: &Change) -> Option<Step<'_>> {
     match change {
-        Change::CreateNamespace(it) => Some(Step::CreateNamespace(it)),
         Change::CreateEnum(it) => Some(Step::CreateEnum(it)),
         Change::ChangeEnum { from, to } => Some(Step::ChangeEnum(from, to)),
         Change::CreateSequence(it) => Some(Step::CreateSequence(it)),

@@ -6,6 +6,7 @@
 //! [`retype`].
 
 mod alter;
+mod aside;
 mod cast;
 mod column;
 mod create;
@@ -28,7 +29,7 @@ use rev_core::Dialect;
 use super::{Note, Script, Step, Writer, spell, spell_name};
 use crate::ledger;
 use crate::schema::postgres::default_name;
-use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, Text};
+use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, TableChange, Text};
 
 /// Writes for PostgreSQL.
 #[derive(Debug, Default)]
@@ -64,6 +65,14 @@ impl Writer for Postgres {
         object::replaces(from, to)
     }
 
+    fn comes_after<'a>(&self, change: &'a TableChange, diff: &'a Diff) -> Vec<&'a Name> {
+        alter::persistence_after(change, diff)
+    }
+
+    fn begin(&self, diff: &Diff, script: &mut Script) {
+        aside::write(diff, script);
+    }
+
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
         match step {
             Step::DropObject(object) => object::drop(object, diff, script),
@@ -82,7 +91,10 @@ impl Writer for Postgres {
             Step::DropTable(table) => {
                 sequence::release(&table.name, None, diff, script);
                 let notes = vec![diff.loss_of_table(table)];
-                script.push_noted(format!("DROP TABLE {}", qualified(&table.name)), notes);
+                script.push_noted(
+                    format!("DROP TABLE {}", aside::called(&table.name, diff)),
+                    notes,
+                );
             }
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
@@ -95,7 +107,9 @@ impl Writer for Postgres {
             Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
             Step::CreateEnum(it) => enumeration::create(it, diff, script),
             Step::ChangeEnum(from, to) => enumeration::change(from, to, &self.anew, diff, script),
-            Step::DropEnum(it) => script.push(format!("DROP TYPE {}", qualified(&it.name))),
+            Step::DropEnum(it) => {
+                script.push(format!("DROP TYPE {}", aside::called(&it.name, diff)));
+            }
             Step::CreateSequence(it) => sequence::create(it, diff, script),
             Step::ChangeSequence(from, to) => sequence::change(from, to, diff, script),
             Step::DropSequence(it) => sequence::drop(it, diff, script),

@@ -9,6 +9,7 @@ use crate::schema::{Change, Diff, Kind, Name, Object, Rename, Schema};
 /// The objects that go, come, or both.
 pub(super) struct Objects<'a> {
     diff: &'a Diff,
+    writer: &'a dyn Writer,
     /// Given their new text where they stand.
     replaced: BTreeMap<&'a Handle, Step<'a>>,
     /// Dropped, sorted so that each comes after what it needs.
@@ -18,7 +19,7 @@ pub(super) struct Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    pub(super) fn of(diff: &'a Diff, writer: &dyn Writer) -> Self {
+    pub(super) fn of(diff: &'a Diff, writer: &'a dyn Writer) -> Self {
         let mut away: BTreeSet<&Handle> = BTreeSet::new();
         let mut replaced = BTreeMap::new();
         for (handle, object) in &diff.from.objects {
@@ -54,6 +55,7 @@ impl<'a> Objects<'a> {
         let new: BTreeSet<&Handle> = diff.to.objects.keys().filter(comes).collect();
         Self {
             diff,
+            writer,
             away: in_order(away, &diff.from),
             new: in_order(new, &diff.to),
             replaced,
@@ -125,7 +127,9 @@ impl<'a> Objects<'a> {
                 && (stood_on.contains(&object.name)
                     || is_ground(object, from) && !object.needs.iter().any(|it| moved.contains(it)))
         };
-        let mut late: BTreeSet<&Name> = BTreeSet::new();
+        // A table whose rows a column of another has held.
+        let gone = from.tables.keys().filter(|table| !stays(table));
+        let mut late: BTreeSet<&Name> = gone.filter(|it| stood_on.contains(*it)).collect();
         let mut more: Vec<&'a Object> = self.away.iter().filter(goes_late).copied().collect();
         // And what these stand on themselves.
         while let Some(object) = more.pop() {
@@ -196,7 +200,9 @@ impl<'a> Objects<'a> {
                     .collect()
             }
             // What it inherits is there, and changes with it.
-            Step::ChangeTable(change) => of_table(&change.to.name).collect(),
+            Step::ChangeTable(change) => of_table(&change.to.name)
+                .chain(self.writer.comes_after(change, self.diff))
+                .collect(),
             Step::CreateObject(it) | Step::ReplaceObject(_, it) | Step::DropObject(it) => {
                 it.needs.iter().chain(&it.on).collect()
             }

@@ -10,8 +10,8 @@ use super::{
 use crate::schema::ddl::{Note, Script, filling};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
-    Alteration, Column, Constraint, Diff, Index, Kind, Options, Part, PartOf, Rule, TableChange,
-    Text,
+    Alteration, Change, Column, Constraint, Diff, Index, Kind, Name, Options, Part, PartOf, Rule,
+    TableChange, Text,
 };
 
 /// What becomes of a table, gathered before it is written.
@@ -87,6 +87,33 @@ fn apart<'a>(change: &'a TableChange, remade: &BTreeSet<&Text>) -> Apart<'a, Con
         }
     }
     (gone, new)
+}
+
+/// The tables that must change first, so that none that a crash leaves whole ever refers to
+/// one that it empties: what refers to this one becomes unlogged before it does, and what
+/// it refers to logged.
+pub(super) fn persistence_after<'a>(change: &'a TableChange, diff: &'a Diff) -> Vec<&'a Name> {
+    let is_unlogged = |options: &Options| options.contains_key("unlogged");
+    let becomes = (
+        is_unlogged(&change.from.options),
+        is_unlogged(&change.to.options),
+    );
+    let name = &change.to.name;
+    let mut before = Vec::new();
+    for other in &diff.changes {
+        let Change::ChangeTable(other) = other else {
+            continue;
+        };
+        let is_before = match becomes {
+            (false, true) => other.from.references().any(|it| it.table == *name),
+            (true, false) => change.from.references().any(|it| it.table == other.to.name),
+            _ => false,
+        };
+        if is_before && other.to.name != *name {
+            before.push(&other.to.name);
+        }
+    }
+    before
 }
 
 /// Whether two constraints differ in nothing but name and comment.

@@ -91,7 +91,10 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
         .extend(loss::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
     column.leave_sequence(plan);
     if from.generated.is_some() && to.generated.is_none() {
-        column.alter(plan, "DROP EXPRESSION");
+        // Before what it was computed from is dropped.
+        let called = &column.called;
+        plan.drops
+            .insert(0, format!("ALTER COLUMN {called} DROP EXPRESSION"));
     }
     if !from.nullable && to.nullable {
         column.alter(plan, "DROP NOT NULL");

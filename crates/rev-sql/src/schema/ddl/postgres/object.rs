@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
-use super::{comment_on, domain, name, qualified, rename, retype, rights};
+use super::{aside, comment_on, domain, name, qualified, rename, retype, rights};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::{Change, Diff, Kind, Name, Object, Text};
 use crate::split::tokens;
@@ -128,7 +128,11 @@ pub(super) fn drop(object: &Object, diff: &Diff, script: &mut Script) {
     }
     retype::step_aside(object, diff, script);
     let on = object.on.as_ref().map(|it| rename::name_before(it, diff));
-    script.push(format!("DROP {}", title(object, on.as_ref())));
+    script.push(match object.kind {
+        Kind::Domain => format!("DROP DOMAIN {}", aside::called(&object.name, diff)),
+        Kind::Type => format!("DROP TYPE {}", aside::called(&object.name, diff)),
+        _ => format!("DROP {}", title(object, on.as_ref())),
+    });
 }
 
 /// Whether an object can become the other where it stands.

@@ -1,6 +1,6 @@
 //! Sequences, and columns that draw their numbers from one.
 
-use super::{comment_on, name, qualified, rights};
+use super::{aside, comment_on, name, qualified, rights};
 use crate::schema::ddl::Script;
 use crate::schema::{Diff, Kind, Name, Options, Sequence, Text};
 
@@ -130,7 +130,10 @@ pub(super) fn drop(sequence: &Sequence, diff: &Diff, script: &mut Script) {
             || !is_there(&(table.clone(), column.clone()), diff)
     });
     if !goes_along || is_shared(sequence, diff) {
-        script.push(format!("DROP SEQUENCE {}", qualified(&sequence.name)));
+        script.push(format!(
+            "DROP SEQUENCE {}",
+            aside::called(&sequence.name, diff)
+        ));
     }
 }
 
@@ -159,7 +162,8 @@ pub(super) fn release(table: &Name, column: Option<&Text>, diff: &Diff, script: 
     for (name, sequence) in &diff.from.sequences {
         let stays = diff.to.sequences.contains_key(name) || is_shared(sequence, diff);
         if is_of(sequence, table, column) && stays {
-            script.push(format!("ALTER SEQUENCE {} OWNED BY NONE", qualified(name)));
+            let called = aside::called(name, diff);
+            script.push(format!("ALTER SEQUENCE {called} OWNED BY NONE"));
         }
     }
 }
