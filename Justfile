@@ -26,11 +26,14 @@ bench:
     scripts/bench-servers
     scripts/bench-test
 
-# A million plans against a search over states, pairs of schemas, and thousands of
-# kills at random instants on each engine, and standbys promoted in the middle of a run.
-soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" PROMOTIONS="20":
+# A million plans against a search over states, pairs of schemas, thousands of kills at
+# random instants on each engine, standbys promoted in the middle of a run, and rounds of
+# runs on clusters.
+soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" PROMOTIONS="20" ROUNDS="20":
     REV_SCHEMA_PAIRS={{PAIRS}} cargo test --release -p rev-db --test databases -- schemas --nocapture
     REV_SCHEMA_PAIRS={{SERVER_PAIRS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random_schemas --nocapture
     REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture
     REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- at_random_instants --nocapture
     REV_PROMOTIONS={{PROMOTIONS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- standby --nocapture
+    REV_CLUSTER_ROUNDS={{ROUNDS}} REV_SERVERS="galera group" scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::small cluster::long --ignored --test-threads=8 --nocapture
+    REV_SERVERS=galera scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::lasting --ignored --nocapture

@@ -128,6 +128,7 @@ fn the_guard_keeps_others_out_and_goes_with_its_owner() {
         operator: "ann@here".to_owned(),
         process: 7,
         since: "2026-11-23T09:00:00Z".to_owned(),
+        node: None,
     };
     let mut first = database(&setting.file("db1"));
     let mut second = database(&setting.file("db1"));

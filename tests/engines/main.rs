@@ -5,6 +5,7 @@ mod across;
 mod answered;
 mod apply;
 mod catalogue;
+mod cluster;
 mod commits;
 mod drift;
 mod faults;

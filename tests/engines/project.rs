@@ -143,6 +143,34 @@ impl Project {
         child.wait().expect("it is gone");
         None
     }
+
+    /// Starts a command that stands still at a boundary, from 1, until [`Self::go_on`]; waits
+    /// until it does. Nobody reads what it says.
+    pub(crate) fn pause_at(&self, arguments: &[&str], boundary: usize) -> Child {
+        let errors = self.root().join("paused.txt");
+        let mut command = self.command(arguments);
+        command
+            .env("REV_HALT_AT", boundary.to_string())
+            .env("REV_HALT_UNTIL", self.root().join("go-on"))
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&errors).expect("a file"));
+        let mut child = command.spawn().expect("rev starts");
+        loop {
+            let text = std::fs::read_to_string(&errors).expect("a file");
+            check_secrets(&text);
+            if text.lines().any(|line| line == "halted") {
+                return child;
+            }
+            let ended = child.try_wait().expect("a process");
+            assert!(ended.is_none(), "it came that far: {text}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// Lets a command go on that stands still.
+    pub(crate) fn go_on(&self) {
+        std::fs::write(self.root().join("go-on"), "").expect("a file");
+    }
 }
 
 impl Answer {

@@ -19,7 +19,7 @@ pub(crate) use graph::{Asking, COMPARING, graph_faults, name, resolve, target, u
 pub(crate) use half_done::{by_hand, undecided, without_file};
 pub(crate) use place::{Place, spot_in};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
-pub(crate) use refusal::{refusal, split, stay_within};
+pub(crate) use refusal::{on_node, refusal, split, stay_within};
 
 use std::fmt::Write as _;
 

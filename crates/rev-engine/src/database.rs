@@ -21,7 +21,7 @@ use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::event::{Pulse, Stop};
-use crate::journal::Session;
+use crate::journal::{Node, Session};
 
 /// A database, through its ledger.
 #[async_trait]
@@ -135,9 +135,9 @@ pub trait Database: Send {
     /// The server session that [`Database::run_alone`] and the transactions use.
     async fn session(&mut self) -> Result<Session, DatabaseError>;
 
-    /// What a session is doing, in a few words, if it still lives: a killed client
-    /// is not a stopped statement. Id, start and tag must all match.
-    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError>;
+    /// Whether a session still lives: a killed client is not a stopped statement. Id,
+    /// start and tag must all match.
+    async fn find_session(&mut self, session: &Session) -> Result<Sighting, DatabaseError>;
 
     /// Ends a session, if it still lives, and what it runs.
     async fn end_session(&mut self, session: &Session) -> Result<(), DatabaseError>;
@@ -230,6 +230,19 @@ pub struct Holder {
     pub process: u32,
     /// Since when, as RFC 3339 in UTC.
     pub since: String,
+    /// The node of a cluster where it is, where that is not ours.
+    pub node: Option<Node>,
+}
+
+/// What can be seen of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sighting {
+    /// It is gone, and what it ran with it.
+    Gone,
+    /// It lives, and does this, in a few words.
+    AtWork(String),
+    /// It was on this node of a cluster, which alone can tell, and cannot be asked.
+    OutOfSight(Node),
 }
 
 /// Whether the guard was taken.
@@ -388,6 +401,13 @@ pub enum DatabaseError {
     /// It is reached through a pooler that gives each transaction another session.
     #[error("the URL leads through a pooler that parts sessions by transaction")]
     Pooled,
+    /// It is a node of a cluster, and what a run does there would not reach the others,
+    /// though the ledger would.
+    #[error("the other nodes of the cluster would not get what runs here: {setting}")]
+    NotReplicated {
+        /// The setting, and its value.
+        setting: String,
+    },
     /// It can prepare no transactions.
     #[error("the database cannot prepare transactions: {message}")]
     NoTwoPhase {
@@ -445,6 +465,7 @@ impl DatabaseError {
             DatabaseError::Lost { .. } => "connection_lost",
             DatabaseError::Denied { .. } => "denied",
             DatabaseError::Pooled => "pooled",
+            DatabaseError::NotReplicated { .. } => "not_replicated",
             DatabaseError::NoTwoPhase { .. } => "no_two_phase",
             DatabaseError::NotADatabase { .. } => "not_a_database",
             DatabaseError::NewerLedger { .. } => "newer_ledger",

@@ -21,6 +21,8 @@ pub enum Event {
         database: String,
         /// Who holds it, if that is known.
         holder: Option<String>,
+        /// The node of a cluster that it is on, where that is another one than ours.
+        node: Option<String>,
         /// Since when, if that is known.
         since: Option<String>,
     },

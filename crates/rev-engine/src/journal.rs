@@ -41,7 +41,7 @@ pub struct StepInFlight {
     /// The statement that may be under way.
     pub next: Option<Intent>,
     /// The server session that runs it.
-    pub session: Session,
+    pub session: Box<Session>,
     /// Names the run.
     pub run: String,
     /// Who runs it.
@@ -68,6 +68,19 @@ pub struct Session {
     pub started: String,
     /// What the run marked it with.
     pub tag: String,
+    /// The node of a cluster that has it; `None`: there is one server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<Node>,
+}
+
+/// A node of a cluster whose nodes all take writes. What runs on one of them cannot be
+/// seen from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// What the cluster tells it by.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
 }
 
 /// Who takes part in a two-phase run. The first one's commit is the decision.

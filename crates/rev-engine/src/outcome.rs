@@ -10,7 +10,7 @@ use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 
 use crate::database::{DatabaseError, Holder, StepError};
-use crate::journal::{Changed, Participants, StepInFlight};
+use crate::journal::{Changed, Node, Participants, StepInFlight};
 use crate::pin::Change;
 
 /// What became of every lane.
@@ -314,6 +314,21 @@ pub enum Refusal {
         /// What it does.
         doing: String,
     },
+    /// A step is half done that a session on another node of the cluster may still be at
+    /// work on, and only that node can tell.
+    #[error(
+        "statement {} of revision `{}` was sent to {}, which cannot be asked from here whether it \
+         is still at work on it",
+        step.done.len() + 1,
+        step.revision,
+        node.name
+    )]
+    OutOfReach {
+        /// The step.
+        step: Box<StepInFlight>,
+        /// The node.
+        node: Node,
+    },
     /// A two-phase run was cut off.
     #[error("a two-phase run was cut off, and is to be concluded first")]
     TwoPhaseOpen {
@@ -360,6 +375,7 @@ impl Refusal {
             Refusal::SessionGone { .. } => "session_gone",
             Refusal::ExecutedChanged { .. } => "executed_changed",
             Refusal::Orphan { .. } => "orphan_session",
+            Refusal::OutOfReach { .. } => "out_of_reach",
             Refusal::TwoPhaseOpen { .. } => "two_phase_open",
             Refusal::Database(error) => error.code(),
         }

@@ -15,7 +15,7 @@ use rev_sql::split::Statement;
 
 use crate::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, StepError,
+    Sent, Sighting, StepError,
 };
 use crate::event::{Pulse, Stop};
 use crate::journal::Session;
@@ -166,7 +166,7 @@ impl Database for Kept {
         self.0.lock().await.session().await
     }
 
-    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+    async fn find_session(&mut self, session: &Session) -> Result<Sighting, DatabaseError> {
         self.0.lock().await.find_session(session).await
     }
 

@@ -11,7 +11,7 @@ use rev_sql::effect::Reading;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark};
+use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark, Sighting};
 use crate::event::{Event, Stop};
 use crate::executor::resume::{differences, lost, read};
 use crate::executor::{self, Aim};
@@ -37,8 +37,8 @@ pub struct StepCase {
     /// The statements of its script as it is now; `None`: no file and no ledger
     /// row has it.
     pub statements: Option<Vec<Statement>>,
-    /// What the session that ran it is doing, if it is still at work.
-    pub session: Option<String>,
+    /// The session that ran it.
+    pub session: Sighting,
     /// What became of the statement in doubt, if one is.
     pub reading: Option<Reading>,
     /// What the catalogue said before that statement and says now, a line a

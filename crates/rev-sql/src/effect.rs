@@ -27,6 +27,7 @@ use crate::split::{Token, readings, tokens};
 pub use plain::is_plain_rows;
 pub use rows::{counts_found_rows, makes_rows};
 pub use session::{Lost, Trace, lost, touches_session, trace};
+pub use setting::sets_one_of;
 
 /// What running a statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]

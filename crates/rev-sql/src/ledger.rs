@@ -2,7 +2,7 @@
 //!
 //! Three tables, all beginning with the prefix from `rev.yaml`: `rev_ledger`
 //! has a row an applied revision, `rev_log` is append-only, `rev_state` is one
-//! row. Lists are JSON arrays of strings, digests hexadecimal, times RFC 3339 in
+//! row, and on a cluster a second one: the lease. Lists are JSON arrays of strings, digests hexadecimal, times RFC 3339 in
 //! UTC, so that every engine stores them alike and a person can read them.
 
 mod literal;
@@ -280,7 +280,7 @@ impl Ledger {
         }
     }
 
-    /// Makes the tables that are missing, and the one row of `rev_state`: three
+    /// Makes the tables that are missing, and the first row of `rev_state`: three
     /// statements that make a table, then one that fills it. Each does nothing
     /// where its work is done, since on MySQL each commits by itself.
     #[must_use]
@@ -312,7 +312,7 @@ impl Ledger {
                started {id} NOT NULL,\n  elapsed_ms {number} NOT NULL,\n  \
                operator {text} NOT NULL,\n  version {id} NOT NULL\n){table_end};\n\
              CREATE TABLE IF NOT EXISTS {state} (\n  \
-               id {number} PRIMARY KEY CHECK (id = 1),\n  format {number} NOT NULL,\n  \
+               id {number} PRIMARY KEY CHECK (id IN (1, 2)),\n  format {number} NOT NULL,\n  \
                generation {number} NOT NULL,\n  in_flight {text}\n){table_end};\n\
              {insert_once} INTO {state} (id, format, generation) VALUES (1, {FORMAT}, 0){insert_end};",
             ledger = self.name(&self.ledger_table()),
@@ -345,6 +345,62 @@ impl Ledger {
     pub fn select_state(&self) -> String {
         let table = self.name(&self.state_table());
         format!("SELECT format, generation, in_flight FROM {table} WHERE id = 1")
+    }
+
+    /// The lease: how often it was moved and who has it, one row, or none where it was
+    /// never taken. It is a row of its own, beside the generation's: whoever writes to the
+    /// one does not wait for whoever has written to the other.
+    #[must_use]
+    pub fn select_lease(&self) -> String {
+        let table = self.name(&self.state_table());
+        format!("SELECT generation, in_flight FROM {table} WHERE id = 2")
+    }
+
+    /// Makes the row of the lease, where it is missing; nobody has it.
+    #[must_use]
+    pub fn make_lease(&self) -> String {
+        let Words {
+            insert_once,
+            insert_end,
+            ..
+        } = Words::of(self.dialect);
+        format!(
+            "{insert_once} INTO {} (id, format, generation) VALUES (2, {FORMAT}, 0){insert_end}",
+            self.name(&self.state_table()),
+        )
+    }
+
+    /// Takes the lease, or gives it back by `None`, where it was moved so often and no
+    /// more; changes one row or none.
+    #[must_use]
+    pub fn pass_lease(&self, moved: u64, holder: Option<&str>) -> String {
+        let holder = holder.map_or("NULL".to_owned(), |text| self.text(text));
+        format!(
+            "UPDATE {} SET generation = generation + 1, in_flight = {holder} \
+             WHERE id = 2 AND generation = {moved}",
+            self.name(&self.state_table()),
+        )
+    }
+
+    /// Moves the lease of its holder, and gives it back where that is asked for; changes
+    /// one row, or none where another one has it.
+    #[must_use]
+    pub fn move_lease(&self, holder: &str, gives_back: bool) -> String {
+        let now = if gives_back { "NULL" } else { "in_flight" };
+        format!(
+            "UPDATE {} SET generation = generation + 1, in_flight = {now} \
+             WHERE id = 2 AND in_flight = {}",
+            self.name(&self.state_table()),
+            self.text(holder),
+        )
+    }
+
+    /// Moves the generation on and leaves all else: whoever has read the one before
+    /// writes nothing any more.
+    #[must_use]
+    pub fn disturb(&self) -> String {
+        let table = self.name(&self.state_table());
+        format!("UPDATE {table} SET generation = generation + 1 WHERE id = 1")
     }
 
     /// The columns of [`StoredRow`], in the order of its fields.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::clock::Clock as _;
 use rev_engine::clock::SystemClock;
-use rev_engine::database::{Database, DatabaseError, Decision, Holder};
+use rev_engine::database::{Database, DatabaseError, Decision, Holder, Sighting};
 use rev_engine::event::Stop;
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
@@ -121,11 +121,21 @@ fn step_text(binding: &Binding, case: &StepCase) -> String {
         step.operator,
         step.started,
     );
-    if let Some(doing) = &case.session {
-        let _ = writeln!(
-            text,
-            "   its session is still at work ({doing}): wait, or `--end-session`"
-        );
+    match &case.session {
+        Sighting::Gone => {}
+        Sighting::AtWork(doing) => {
+            let _ = writeln!(
+                text,
+                "   its session is still at work ({doing}): wait, or `--end-session`"
+            );
+        }
+        Sighting::OutOfSight(node) => {
+            let _ = writeln!(
+                text,
+                "   its session was on {}, and may still be at work there: ask by a URL that leads there",
+                node.name
+            );
+        }
     }
     if let Some(intent) = &step.next {
         for line in intent.statement.lines().take(12) {
@@ -192,7 +202,11 @@ fn json(binding: &Binding, case: &Case) -> Value {
         Case::Step(case) => json!({
             "database": name,
             "half_done": half_done_of(&case.half_done),
-            "session": case.session,
+            "session": match &case.session {
+                Sighting::Gone => None,
+                Sighting::AtWork(doing) => Some(doing.clone()),
+                Sighting::OutOfSight(node) => Some(format!("out of sight, on {}", node.name)),
+            },
             "reading": case.reading.as_ref().map(|reading| match reading {
                 Reading::Done => "done",
                 Reading::NotDone => "not_done",
@@ -404,6 +418,7 @@ fn settle_run(
         operator: session.operator.clone(),
         process: std::process::id(),
         since: SystemClock::start().now(),
+        node: None,
     };
     let decision = runtime.block_on(repair::conclude(participants, &mut databases, &holder));
     let decision = decision.map_err(|error| {

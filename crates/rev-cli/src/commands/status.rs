@@ -109,9 +109,10 @@ impl Row {
             let Holder {
                 operator, since, ..
             } = holder;
+            let node = diagnostic::on_node(holder);
             let _ = writeln!(
                 text,
-                "{:name_width$}  at work: {operator}, since {since}",
+                "{:name_width$}  at work: {operator}{node}, since {since}",
                 ""
             );
         }
@@ -167,6 +168,7 @@ impl Seen {
                 operator: holder.operator.clone(),
                 process: holder.process,
                 since: holder.since.clone(),
+                node: holder.node.as_ref().map(|node| node.name.clone()),
             }),
             drift: drift(&self.surveyed.standing.drift),
             ledger,

@@ -180,6 +180,13 @@ pub(crate) fn refusal(
             .on(binding.name.as_str())
             .line(begun(step))
             .hint("wait for it, or end it: `--end-session`"),
+        Refusal::OutOfReach { step, node } => told
+            .on(binding.name.as_str())
+            .line(begun(step))
+            .hint(format!(
+                "run it by a URL that leads to {}, which sees its own sessions; or once it has left the cluster",
+                node.name
+            )),
         Refusal::TwoPhaseOpen { participants } => {
             return vec![undecided(participants).fact("database", binding.name.as_str())];
         }
@@ -328,9 +335,18 @@ fn no_way_down(
 
 fn held(holder: &Holder) -> String {
     format!(
-        "held by {} (process {}) since {}",
-        holder.operator, holder.process, holder.since
+        "held by {} (process {}){} since {}",
+        holder.operator,
+        holder.process,
+        on_node(holder),
+        holder.since
     )
+}
+
+/// Where a run is that is not on our own node, or nothing.
+pub(crate) fn on_node(holder: &Holder) -> String {
+    let node = holder.node.as_ref();
+    node.map_or_else(String::new, |node| format!(" on node {}", node.name))
 }
 
 fn of_database(
@@ -358,6 +374,9 @@ fn of_database(
             "use a user and a server that may write: `{command} --url {}=URL`",
             binding.name
         )),
+        DatabaseError::NotReplicated { .. } => told.hint(
+            "let every node have it: take the setting back, for the user or the server (wsrep_OSU_method = TOI)",
+        ),
         DatabaseError::NoTwoPhase { .. } => told.hint("run it without `--two-phase`"),
         DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
         DatabaseError::Busy { .. } => {

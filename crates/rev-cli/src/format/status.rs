@@ -115,6 +115,8 @@ pub(crate) struct Holder {
     pub(crate) process: u32,
     /// RFC 3339, in UTC.
     pub(crate) since: String,
+    /// The node of a cluster that it is on, where that is another one than asked.
+    pub(crate) node: Option<String>,
 }
 
 /// Revisions of which ledger and files say something else, ascending.

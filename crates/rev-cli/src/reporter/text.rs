@@ -11,6 +11,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
         Event::Waiting {
             database,
             holder,
+            node,
             since,
         } => {
             let who = holder.as_deref().unwrap_or("another run");
@@ -18,7 +19,11 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 .as_ref()
                 .map(|since| format!(" since {since}"))
                 .unwrap_or_default();
-            format!("waiting for `{database}`: {who} holds the lock{since}")
+            let node = node
+                .as_ref()
+                .map(|node| format!("; it runs perhaps on another node, {node}"))
+                .unwrap_or_default();
+            format!("waiting for `{database}`: {who} holds the lock{since}{node}")
         }
         Event::WaitingFor {
             database,

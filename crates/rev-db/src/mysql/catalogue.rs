@@ -1,6 +1,7 @@
 //! What the catalogue says of objects: named parts and their definitions.
 
 use std::collections::{BTreeSet, HashSet};
+use std::time::{Duration, Instant};
 
 use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
@@ -11,6 +12,14 @@ use super::Mysql;
 use super::connection::Set;
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+
+/// How the comment of a table ends that another session is changing right now: nothing
+/// else of what the catalogue says of it is true then.
+const CHANGING: &str =
+    "was skipped since its definition is being modified by concurrent DDL statement";
+
+/// The pause before such a table is asked for again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Tables without transactions.
 #[derive(Debug, Default)]
@@ -37,6 +46,15 @@ impl Mysql {
     ) -> Result<Vec<Description>, DatabaseError> {
         let mut descriptions = Vec::with_capacity(objects.len());
         for object in objects {
+            descriptions.push(self.describe_settled(object).await?);
+        }
+        Ok(descriptions)
+    }
+
+    /// What the catalogue says of an object, once no other session changes it.
+    async fn describe_settled(&mut self, object: &Object) -> Result<Description, DatabaseError> {
+        let begun = Instant::now();
+        loop {
             let schema = self.schema_of(object).await?;
             // A name and no more is looked up ten times as fast as what it names.
             let is_there = match existence(object, &schema) {
@@ -49,9 +67,18 @@ impl Mysql {
             } else {
                 Vec::new()
             };
-            descriptions.push(description(&sets)?);
+            let description = description(&sets)?;
+            let is_changing = |definition: &String| definition.ends_with(CHANGING);
+            if !description.parts.values().any(is_changing) {
+                return Ok(description);
+            }
+            if begun.elapsed() > self.settings.lock_timeout {
+                return Err(DatabaseError::Busy {
+                    message: format!("another session changes `{}`", object.name),
+                });
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        Ok(descriptions)
     }
 
     /// The schema of an object, as SQL. A name can be looked up, and a function must be

@@ -53,6 +53,15 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
         // Lock wait timeout, deadlock; a plugin undid the commit, as Group Replication does
         // where another member was first.
         1205 | 1213 | 3101 => DatabaseError::Busy { message },
+        // "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT": the same, where
+        // another member's change was applied just then.
+        1180 if names_lock(&message) => DatabaseError::Busy { message },
+        // "WSREP has not yet prepared node for application use".
+        1047 => DatabaseError::Busy {
+            message: format!(
+                "{message}: the node is joining its cluster, or has lost the majority"
+            ),
+        },
         1792 | 1836 => DatabaseError::ReadOnly { message },
         // `--secure-file-priv` and `--skip-grant-tables` have the same number.
         1290 if names_read_only(&message) => DatabaseError::ReadOnly { message },
@@ -63,6 +72,13 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
         _ if is_broken(error) => DatabaseError::Lost { message },
         _ => DatabaseError::Other { message },
     }
+}
+
+/// Whether a storage engine gave up a commit for a lock: its lock wait timeout, or deadlock.
+fn names_lock(message: &str) -> bool {
+    ["Got error 146 ", "Got error 149 "]
+        .iter()
+        .any(|start| message.starts_with(start))
 }
 
 /// Whether the option that keeps a server from something is one that keeps all writes

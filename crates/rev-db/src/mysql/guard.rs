@@ -1,13 +1,13 @@
 //! The guard, and the sessions that runs leave behind.
 //!
 //! The guard is a named lock of a connection of its own, so a kill frees it at
-//! once. On a Galera cluster such locks are each node's own: there two runs
-//! through two nodes are told apart by the generation alone.
+//! once. On a cluster such locks are each node's own: there a run has a lease, too
+//! (`cluster`).
 
 use std::time::Instant;
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::database::{DatabaseError, Guard, Holder, Sighting};
 use rev_engine::journal::Session;
 use rev_sql::ledger;
 use sqlx::mysql::MySqlRow;
@@ -47,8 +47,12 @@ impl Mysql {
         }
     }
 
-    /// Whether the guard's session still lives and has its lock.
+    /// Whether the guard's session still lives and has its lock, and the lease is still ours
+    /// where one was taken.
     pub(super) async fn has_guard(&mut self) -> Result<bool, DatabaseError> {
+        if self.has_lost_lease() {
+            return Ok(false);
+        }
         if is_fresh(self.guard_seen) {
             return Ok(true);
         }
@@ -65,7 +69,7 @@ impl Mysql {
             true => self.guard_seen = Some(Instant::now()),
             false => self.guard = None,
         }
-        Ok(is_held)
+        Ok(is_held && self.keeps_lease().await?)
     }
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
@@ -85,28 +89,20 @@ impl Mysql {
     }
 
     /// What a session is doing, if it still lives.
-    pub(super) async fn look_for(
-        &mut self,
-        session: &Session,
-    ) -> Result<Option<String>, DatabaseError> {
-        let text = |text: &str| ledger::text(text, Dialect::Mysql);
-        let question = format!(
-            "SELECT CONCAT(COMMAND, ' for ', TIME, ' s', \
-             COALESCE(CONCAT(': `', LEFT(INFO, 60), '`'), '')) \
-             FROM information_schema.PROCESSLIST \
-             WHERE ID = {} AND IS_USED_LOCK({}) = ID",
-            text(&session.id),
-            text(&session.tag)
-        );
-        let rows = self.work().await?.rows(&question).await?;
-        rows.first()
-            .map(|row| row.text(0))
-            .transpose()
-            .map_err(|e| from_sqlx(&e))
+    pub(super) async fn look_for(&mut self, session: &Session) -> Result<Sighting, DatabaseError> {
+        self.work().await?;
+        let own = self.member.as_ref().map(|member| &member.node);
+        if let Some(node) = &session.node
+            && Some(node) != own
+        {
+            return self.look_elsewhere(session, node).await;
+        }
+        let doing = session_on(self.work().await?, session).await?;
+        Ok(doing.map_or(Sighting::Gone, Sighting::AtWork))
     }
 
     pub(super) async fn terminate(&mut self, session: &Session) -> Result<(), DatabaseError> {
-        while self.look_for(session).await?.is_some() {
+        while let Sighting::AtWork(_) = self.look_for(session).await? {
             // It may be gone between the two.
             let _ = self
                 .work()
@@ -117,6 +113,27 @@ impl Mysql {
         }
         Ok(())
     }
+}
+
+/// What a session of this connection's server is doing, if it still lives.
+pub(super) async fn session_on(
+    server: &mut Connection,
+    session: &Session,
+) -> Result<Option<String>, DatabaseError> {
+    let text = |text: &str| ledger::text(text, Dialect::Mysql);
+    let question = format!(
+        "SELECT CONCAT(COMMAND, ' for ', TIME, ' s', \
+         COALESCE(CONCAT(': `', LEFT(INFO, 60), '`'), '')) \
+         FROM information_schema.PROCESSLIST \
+         WHERE ID = {} AND IS_USED_LOCK({}) = ID",
+        text(&session.id),
+        text(&session.tag)
+    );
+    let rows = server.rows(&question).await?;
+    rows.first()
+        .map(|row| row.text(0))
+        .transpose()
+        .map_err(|e| from_sqlx(&e))
 }
 
 async fn try_lock(guard: &mut Connection, name: &str) -> Result<Guard, DatabaseError> {
@@ -147,5 +164,6 @@ fn read(row: &MySqlRow) -> Option<Holder> {
         operator: row.text(0).ok()?,
         process: row.number(1).ok()?.try_into().ok()?,
         since: row.text(2).ok()?,
+        node: None,
     })
 }

@@ -6,6 +6,7 @@
 
 mod capabilities;
 mod catalogue;
+mod cluster;
 mod connection;
 mod error;
 mod guard;
@@ -21,7 +22,7 @@ use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, StepError,
+    Sent, Sighting, StepError,
 };
 use rev_engine::event::Pulse;
 use rev_engine::journal::Session;
@@ -39,6 +40,7 @@ use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, watch_all};
 use catalogue::Untransacted;
+use cluster::{Lease, Member, Tenant, Watch};
 use connection::{Connection, Cut, Set};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range, is_too_much};
 use packet::{Pace, Packet, Part};
@@ -64,6 +66,14 @@ pub(crate) struct Mysql {
     guard: Option<Connection>,
     /// When the guard was last known to be held.
     guard_seen: Option<Instant>,
+    /// The node of a cluster that the working session is on.
+    member: Option<Member>,
+    /// Who we are to runs on other nodes, once the guard is ours.
+    tenant: Option<Tenant>,
+    /// What keeps runs on other nodes away.
+    lease: Option<Lease>,
+    /// Who has it instead of us.
+    watch: Option<Watch>,
     /// Whether the ledger's tables are known to exist, and to be filled.
     has_ledger: bool,
     /// What there is beside it, once that was asked.
@@ -86,6 +96,10 @@ impl Mysql {
             work: None,
             guard: None,
             guard_seen: None,
+            member: None,
+            tenant: None,
+            lease: None,
+            watch: None,
             has_ledger: false,
             neighbours: None,
             is_touched: false,
@@ -103,6 +117,7 @@ impl Mysql {
             self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Mysql)
                 .in_schema(&connection.database);
             connection.rows(&self.own_settings()).await?;
+            self.member = Member::of(&mut connection).await?;
             self.work = Some(connection);
             self.is_touched = false;
         }
@@ -223,10 +238,10 @@ impl Mysql {
             Ok(sets) => proven(&sets, generation),
             Err(error) => {
                 self.roll_back().await;
-                match is_out_of_range(&error) {
-                    true => Ok(Commit::Lost),
-                    false => Err(from_sqlx(&error).into()),
+                if !is_out_of_range(&error) {
+                    return Err(from_sqlx(&error).into());
                 }
+                Ok(Commit::Lost)
             }
         }
     }
@@ -292,6 +307,10 @@ impl Mysql {
             self.roll_back().await;
             return Err(refused);
         }
+        if let Err(refused) = self.check_replicates(group.statements) {
+            self.roll_back().await;
+            return Err(refused.into());
+        }
         let longest = self.longest_packet().await?;
         let mut packet = opening;
         let mut joins = true;
@@ -314,7 +333,11 @@ impl Mysql {
             packet.push(Part::Script { step, sent }, text);
             joins = is_plain;
         }
-        self.send(&mut packet, pulse).await
+        let ended = self.send(&mut packet, pulse).await?;
+        if ended.is_none() {
+            self.check_still_replicates().await?;
+        }
+        Ok(ended)
     }
 
     /// Sends a packet within a transaction, and empties it.
@@ -407,6 +430,7 @@ impl Mysql {
         pulse: &mut Pulse<'_>,
     ) -> Result<(), StepError> {
         check_names(&self.ledger, step, sent)?;
+        self.check_replicates(std::slice::from_ref(sent.statement))?;
         self.is_touched |= effect::touches_session(&sent.statement.text, Dialect::Mysql);
         let (place, run) = (self.place.clone(), self.settings.run.clone());
         let limit = self.settings.statement_timeout;
@@ -422,7 +446,7 @@ impl Mysql {
         });
         match result.await {
             Ok(sets) => match complaint(&sets) {
-                None => Ok(()),
+                None => Ok(self.check_still_replicates().await?),
                 Some(message) => Err(complained(step, sent, message)),
             },
             Err(error) => {
@@ -477,6 +501,7 @@ impl Mysql {
     }
 
     async fn hold_together(&mut self, statements: &[Statement]) -> Result<bool, DatabaseError> {
+        self.check_replicates(statements)?;
         let needs_to_be_alone =
             |statement: &Statement| effect::needs_to_be_alone(&statement.text, Dialect::Mysql);
         if statements.iter().any(needs_to_be_alone) {
@@ -652,16 +677,28 @@ fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
 #[async_trait]
 impl Database for Mysql {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
-        let identity = self.work().await?.identity.clone();
+        let work = self.work().await?;
+        let (identity, database) = (work.identity.clone(), work.database.clone());
+        let identity = match &self.member {
+            // Whichever node leads to it, it is one database.
+            Some(member) => format!("{}/{database}", member.cluster),
+            None => identity,
+        };
         Ok(format!("{identity}#{}", self.ledger.state_table()))
     }
 
-    async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
-        self.try_guard().await
+    async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError> {
+        match self.try_guard().await? {
+            Guard::Taken => self.take_lease(holder).await,
+            held @ Guard::Held(_) => Ok(held),
+        }
     }
 
     async fn holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
-        self.guard_holder().await
+        match self.guard_holder().await? {
+            Some(holder) => Ok(Some(holder)),
+            None => self.tenant_elsewhere().await,
+        }
     }
 
     async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
@@ -669,6 +706,7 @@ impl Database for Mysql {
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        self.give_lease_back().await;
         self.end_work().await;
         self.guard_seen = None;
         if let Some(guard) = self.guard.take() {
@@ -754,15 +792,17 @@ impl Database for Mysql {
 
     async fn session(&mut self) -> Result<Session, DatabaseError> {
         let work = self.work().await?;
+        let (id, tag) = (work.id.clone(), work.tag.clone());
         Ok(Session {
-            id: work.id.clone(),
+            id,
             // The tag's lock is this session's alone, so no start is needed.
             started: String::new(),
-            tag: work.tag.clone(),
+            tag,
+            node: self.member.as_ref().map(|member| member.node.clone()),
         })
     }
 
-    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+    async fn find_session(&mut self, session: &Session) -> Result<Sighting, DatabaseError> {
         self.look_for(session).await
     }
 

@@ -21,6 +21,8 @@ const PARAMETERS: [&str; 7] = [
 pub(super) struct Place {
     options: MySqlConnectOptions,
     name: String,
+    /// Whether a socket leads to it, and no address.
+    is_local: bool,
 }
 
 impl std::fmt::Debug for Place {
@@ -62,6 +64,7 @@ impl Place {
                 "the URL names no database: it ends in `/name`".to_owned(),
             ));
         };
+        let is_local = socket.is_some();
         let name = match socket {
             Some(socket) => format!("`{database}` at `{socket}`"),
             None => format!(
@@ -77,7 +80,21 @@ impl Place {
             .timezone(None)
             .statement_cache_capacity(0)
             .disable_statement_logging();
-        Ok(Self { options, name })
+        Ok(Self {
+            options,
+            name,
+            is_local,
+        })
+    }
+
+    /// The same database by the same login at another address of its cluster; `None`:
+    /// what leads here is no address.
+    pub(super) fn at(&self, host: &str, port: u16) -> Option<Self> {
+        (!self.is_local).then(|| Self {
+            options: self.options.clone().host(host).port(port),
+            name: format!("`{host}`, port {port}"),
+            is_local: false,
+        })
     }
 
     /// Whether a login is surely by TLS, or by what the server offers where a session by

@@ -77,7 +77,7 @@ impl Mysql {
 
     /// Whether all tables are there. Each is made by a statement that commits by
     /// itself, so some may be missing, but then nothing is in the others.
-    async fn find_ledger(&mut self) -> Result<bool, DatabaseError> {
+    pub(super) async fn find_ledger(&mut self) -> Result<bool, DatabaseError> {
         self.work().await?;
         if self.has_ledger {
             return Ok(true);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::database::{DatabaseError, Guard, Holder, Sighting};
 use rev_engine::journal::Session;
 use rev_sql::ledger::{self, Ledger};
 use sqlx::postgres::PgRow;
@@ -93,10 +93,7 @@ impl Postgres {
     }
 
     /// What a session is doing, if it still lives.
-    pub(super) async fn look_for(
-        &mut self,
-        session: &Session,
-    ) -> Result<Option<String>, DatabaseError> {
+    pub(super) async fn look_for(&mut self, session: &Session) -> Result<Sighting, DatabaseError> {
         let text = format!(
             "SELECT CASE WHEN state = 'active' THEN 'it runs `' || left(query, 60) || '`' \
                     ELSE 'it is ' || coalesce(state, 'there') END \
@@ -104,10 +101,9 @@ impl Postgres {
             is_it(session)
         );
         let rows = self.work().await?.rows(&text).await?;
-        rows.first()
-            .map(|row| row.text(0))
-            .transpose()
-            .map_err(|e| from_sqlx(&e))
+        let doing = rows.first().map(|row| row.text(0)).transpose();
+        let doing = doing.map_err(|e| from_sqlx(&e))?;
+        Ok(doing.map_or(Sighting::Gone, Sighting::AtWork))
     }
 
     pub(super) async fn terminate(&mut self, session: &Session) -> Result<(), DatabaseError> {
@@ -168,6 +164,7 @@ async fn holder(
             operator: operator(&row.text(0).ok()?),
             process: row.number(1).ok()?.try_into().ok()?,
             since: row.text(2).ok()?,
+            node: None,
         })
     };
     Ok(rows.first().map(read))

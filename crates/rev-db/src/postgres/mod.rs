@@ -26,7 +26,7 @@ use async_trait::async_trait;
 use rev_core::Dialect;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, StepError,
+    Sent, Sighting, StepError,
 };
 use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
@@ -526,11 +526,12 @@ impl Database for Postgres {
                 id: work.process.clone(),
                 started: work.started.clone(),
                 tag,
+                node: None,
             }),
         }
     }
 
-    async fn find_session(&mut self, session: &Session) -> Result<Option<String>, DatabaseError> {
+    async fn find_session(&mut self, session: &Session) -> Result<Sighting, DatabaseError> {
         self.look_for(session).await
     }
 

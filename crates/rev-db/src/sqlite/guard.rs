@@ -99,6 +99,7 @@ fn write_note(file: &mut File, holder: &Holder) -> std::io::Result<()> {
         operator,
         process,
         since,
+        ..
     } = holder;
     file.write_all(format!("{operator}\t{process}\t{since}\n").as_bytes())
 }
@@ -114,6 +115,7 @@ fn read_note(file: &mut File) -> Option<Holder> {
             .next()
             .filter(|text| !text.contains('\n'))?
             .to_owned(),
+        node: None,
     };
     fields.next().is_none().then_some(holder)
 }

@@ -21,7 +21,7 @@ use rev_core::Dialect;
 use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, StepError, Work,
+    Sent, Sighting, StepError, Work,
 };
 use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
@@ -596,13 +596,14 @@ impl Database for Sqlite {
             id: std::process::id().to_string(),
             started: String::new(),
             tag: self.settings.run.clone(),
+            node: None,
         })
     }
 
     /// There is no server, so a session ends with its process, and whoever holds
     /// the guard knows that the other process is gone.
-    async fn find_session(&mut self, _: &Session) -> Result<Option<String>, DatabaseError> {
-        Ok(None)
+    async fn find_session(&mut self, _: &Session) -> Result<Sighting, DatabaseError> {
+        Ok(Sighting::Gone)
     }
 
     async fn end_session(&mut self, _: &Session) -> Result<(), DatabaseError> {

@@ -110,7 +110,8 @@ impl Run<'_> {
                 Ok(Commit::Held) => self.regain_guard(lane, decided).await,
                 Ok(Commit::Lost) if replans < REPLANS => {
                     replans += 1;
-                    self.replan(lane, decided).await
+                    // On a cluster it may have taken the guard over.
+                    self.regain_guard(lane, decided).await
                 }
                 Ok(Commit::Lost) => {
                     Went::Ended(Box::new(self.fail(lane, decided, contended()).await))

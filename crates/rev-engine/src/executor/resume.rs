@@ -13,7 +13,7 @@ use rev_sql::effect::{self, Description, Effect, Lost, Reading};
 use rev_sql::split::Statement;
 
 use super::{Lane, Run};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Sighting};
 use crate::event::Event;
 use crate::journal::{InFlight, Intent, Participants, StepInFlight};
 use crate::outcome::Refusal;
@@ -44,11 +44,20 @@ impl Run<'_> {
             };
             // A database that stays open from run to run meets its own session there.
             let own = database.session().await;
-            if own.is_ok_and(|own| own == step.session) {
+            if own.is_ok_and(|own| own == *step.session) {
                 return Ok(());
             }
-            let Some(doing) = database.find_session(&step.session).await? else {
-                return Ok(());
+            let doing = match database.find_session(&step.session).await? {
+                Sighting::Gone => return Ok(()),
+                // What it has not noted is undone with it, or loses the generation.
+                Sighting::OutOfSight(_) if step.next.is_none() => return Ok(()),
+                Sighting::OutOfSight(node) => {
+                    return Err(Refusal::OutOfReach {
+                        step: Box::new(step),
+                        node,
+                    });
+                }
+                Sighting::AtWork(doing) => doing,
             };
             if !std::mem::replace(&mut has_said, true) {
                 self.tell(Event::Orphan {

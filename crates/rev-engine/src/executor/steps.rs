@@ -162,7 +162,7 @@ impl Run<'_> {
             action: work.action,
             done: Executed::default(),
             next: None,
-            session: lane.job.database.session().await?,
+            session: Box::new(lane.job.database.session().await?),
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
             started: self.clock.now(),

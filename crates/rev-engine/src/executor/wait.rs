@@ -26,6 +26,7 @@ impl Run<'_> {
             operator: self.request.operator.clone(),
             process: std::process::id(),
             since: self.clock.now(),
+            node: None,
         };
         let mut pause = FIRST_PAUSE;
         let mut has_said = false;
@@ -44,6 +45,9 @@ impl Run<'_> {
                 self.tell(Event::Waiting {
                     database: job.binding.name.to_string(),
                     holder: holder.as_ref().map(|holder| holder.operator.clone()),
+                    node: holder
+                        .as_ref()
+                        .and_then(|holder| Some(holder.node.as_ref()?.name.clone())),
                     since: holder.map(|holder| holder.since),
                 });
             }

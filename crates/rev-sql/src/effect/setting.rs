@@ -6,8 +6,10 @@
 //! <https://dev.mysql.com/doc/refman/9.0/en/set-variable.html>,
 //! <https://mariadb.com/kb/en/set/>
 
+use rev_core::Dialect;
+
 use super::Words;
-use crate::split::{Token, TokenKind, inner_statement, unquoted};
+use crate::split::{Token, TokenKind, inner_statement, readings, unquoted};
 
 /// What a `SET` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +97,30 @@ const ASKING: [&str; 14] = [
     "UTC_TIMESTAMP",
     "SYSDATE",
 ];
+
+/// The first of these variables that a `SET` names, in whatever scope, `SET STATEMENT` and
+/// version comments with it.
+#[must_use]
+pub fn sets_one_of<'n>(statement: &str, dialect: Dialect, names: &[&'n str]) -> Option<&'n str> {
+    let readings = readings(statement, dialect);
+    let mut sets = readings.iter().filter(|tokens| {
+        let first = tokens.first();
+        first.is_some_and(|first| first.is("SET"))
+    });
+    sets.find_map(|tokens| {
+        let is_named = |name: &&&str| (0..tokens.len()).any(|at| is_variable(tokens, at, name));
+        names.iter().find(is_named).copied()
+    })
+}
+
+/// Whether a token is the name of this variable of the server: `a` or `@@a`; `@a` is a
+/// person's own.
+fn is_variable(tokens: &[Token<'_>], at: usize, name: &str) -> bool {
+    let token = &tokens[at];
+    let text = token.text.trim_start_matches('@');
+    let is_own = text.len() < token.text.len() && !(at > 0 && tokens[at - 1].is_symbol("@"));
+    is_name(token) && !is_own && unquoted(text).eq_ignore_ascii_case(name)
+}
 
 /// The statement that MariaDB's `SET STATEMENT a = 1 FOR …` runs.
 pub(super) fn inner<'t, 's>(head: Words<'t, 's>) -> Option<Words<'t, 's>> {

@@ -443,3 +443,33 @@ fn what_mysql_does_as_a_whole_is_known() {
         assert!(!is_atomic_on_mysql(statement), "{statement}");
     }
 }
+
+#[test]
+fn a_set_is_told_by_the_variables_that_it_names_in_any_scope() {
+    let names = ["wsrep_OSU_method", "wsrep_on", "sql_log_bin"];
+    let said = |statement| sets_one_of(statement, Dialect::Mysql, &names);
+    for (statement, name) in [
+        ("SET SESSION wsrep_OSU_method = 'RSU'", "wsrep_OSU_method"),
+        ("SET GLOBAL wsrep_on = 0", "wsrep_on"),
+        ("SET @a = 1, @@sql_log_bin = 0", "sql_log_bin"),
+        ("set @@session.`SQL_LOG_BIN` := 0", "sql_log_bin"),
+        ("/* before it */ SET sql_log_bin = 0", "sql_log_bin"),
+        ("/*!50000 SET sql_log_bin = 0 */", "sql_log_bin"),
+        ("SET /*!50000 sql_log_bin */ = 0", "sql_log_bin"),
+        (
+            "SET STATEMENT wsrep_on = 0 FOR CREATE TABLE a (n INT)",
+            "wsrep_on",
+        ),
+    ] {
+        assert_eq!(said(statement), Some(name), "{statement}");
+    }
+    for statement in [
+        "INSERT INTO t VALUES ('wsrep_on')",
+        "/* SET wsrep_on = 0 */ SELECT 1",
+        "UPDATE t SET wsrep_on = 1",
+        "SET @wsrep_on = 1",
+        "SET @a = 'wsrep_on'",
+    ] {
+        assert_eq!(said(statement), None, "{statement}");
+    }
+}

@@ -14,7 +14,7 @@ use rev_sql::split::Statement;
 use crate::clock::Clock;
 use crate::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, StatementFailure, StepError,
+    Sent, Sighting, StatementFailure, StepError,
 };
 use crate::event::{Event, Pulse, Stop};
 use crate::journal::Session;
@@ -478,8 +478,8 @@ impl Database for World {
         Ok(Session::default())
     }
 
-    async fn find_session(&mut self, _: &Session) -> Result<Option<String>, DatabaseError> {
-        Ok(None)
+    async fn find_session(&mut self, _: &Session) -> Result<Sighting, DatabaseError> {
+        Ok(Sighting::Gone)
     }
 
     async fn end_session(&mut self, _: &Session) -> Result<(), DatabaseError> {
