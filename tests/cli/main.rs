@@ -15,6 +15,7 @@ mod json;
 #[cfg(unix)]
 mod links;
 mod models;
+mod passwords;
 mod plans;
 mod repair;
 mod reproducible;

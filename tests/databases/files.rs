@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rev_core::{Dialect, Goal};
+use rev_core::{DatabaseUrl, Goal};
 use rev_db::{Settings, open};
-use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::database::{Database, DatabaseError, Guard, Holder};
 use rev_testkit::sqlite;
 
 use crate::setting::{Setting, block_on, database, revision, settings, summary, table};
@@ -103,13 +103,13 @@ fn two_names_for_one_file_have_one_guard() {
 #[test]
 fn two_ledgers_in_one_file_have_a_guard_each() {
     let setting = Setting::new(vec![table("a", &[])]);
-    let url = format!("sqlite://{}", setting.file("db1").display());
+    let url = DatabaseUrl::of_file(setting.file("db1"));
     let ledger = |prefix: &str| {
         let settings = Settings {
             ledger_prefix: prefix.to_owned(),
             ..settings()
         };
-        open(&url, Dialect::Sqlite, &settings).expect("a URL of SQLite")
+        open(&url, &settings).expect("a URL of SQLite")
     };
     let (mut ours, mut theirs) = (ledger("rev_"), ledger("their_"));
     assert_ne!(block_on(ours.identity()), block_on(theirs.identity()));
@@ -135,7 +135,7 @@ fn a_url_that_only_reads_is_never_written() {
     let before = std::fs::read(&file).expect("a file");
     let mut job = setting.job("db1", "a");
     let url = format!("sqlite://{}?mode=ro", file.display());
-    job.database = open(&url, Dialect::Sqlite, &settings()).expect("a URL of SQLite");
+    job.database = opened(&url).expect("a URL of SQLite");
     let (outcome, _) = setting.run(&crate::setting::request(Goal::Upgrade), vec![job]);
     let outcome = summary(&outcome);
     assert!(outcome.contains("cannot be written"), "{outcome}");
@@ -149,13 +149,19 @@ fn a_url_without_a_file_or_with_a_parameter_unknown_here_is_refused() {
         "sqlite://",
         "sqlite:///tmp/x.sqlite?mode=memory",
         "sqlite:///tmp/x.sqlite?nosuch=1",
+        "sqlite:///tmp/x.sqlite?mode=nosuch",
+        "sqlite:///no_such_file_in_the_root_folder.sqlite",
     ] {
-        let error = open(url, Dialect::Sqlite, &settings()).err();
+        let error = opened(url).err();
         assert!(
-            matches!(error, Some(DatabaseError::Connect { .. })),
+            matches!(error, Some(DatabaseError::Url(_))),
             "{url}: {error:?}"
         );
     }
+}
+
+fn opened(url: &str) -> Result<Box<dyn Database>, DatabaseError> {
+    open(&DatabaseUrl::new(url, Path::new(""))?, &settings())
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn a_name_with_a_blank_and_a_percent_is_found() {
     let setting = Setting::new(vec![table("a", &[])]);
     let mut job = setting.job("db1", "a");
     let url = format!("sqlite://{}/a%20b%25.sqlite", setting.root.path().display());
-    job.database = open(&url, Dialect::Sqlite, &settings()).expect("a URL of SQLite");
+    job.database = opened(&url).expect("a URL of SQLite");
     setting.run(&crate::setting::request(Goal::Upgrade), vec![job]);
     assert!(setting.root.path().join("a b%.sqlite").is_file());
 }

@@ -1,6 +1,6 @@
 //! What SQLite's catalogue says, as values.
 
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_db::{Settings, open};
 use rev_sql::schema::{Diff, Filter, Schema, ddl};
 use rev_testkit::sqlite;
@@ -21,8 +21,8 @@ fn inspected(sql: &str) -> Schema {
         is_throw_away: false,
         run: "test".to_owned(),
     };
-    let url = format!("sqlite://{}", path.display());
-    let mut database = open(&url, Dialect::Sqlite, &settings).expect("a URL");
+    let url = DatabaseUrl::of_file(path);
+    let mut database = open(&url, &settings).expect("a URL");
     block_on(database.inspect()).expect("inspected")
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rev_core::revision::{Entry, Script, Sql};
-use rev_core::{Binding, DatabaseName, Dialect, Goal, Graph, Point, Revision, RevisionId};
+use rev_core::{
+    Binding, DatabaseName, DatabaseUrl, Dialect, Goal, Graph, Point, Revision, RevisionId,
+};
 use rev_db::{Settings, open};
 use rev_engine::clock::Clock;
 use rev_engine::database::Database;
@@ -76,8 +78,8 @@ pub(crate) fn settings() -> Settings {
 }
 
 pub(crate) fn database(path: &Path) -> Box<dyn Database> {
-    let url = format!("sqlite://{}", path.display());
-    open(&url, Dialect::Sqlite, &settings()).expect("a URL of SQLite")
+    let url = DatabaseUrl::of_file(path.to_owned());
+    open(&url, &settings()).expect("a URL of SQLite")
 }
 
 pub(crate) fn request(goal: Goal) -> Request {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rev_core::{Dialect, Goal};
+use rev_core::{DatabaseUrl, Goal};
 use rev_db::{Settings, open};
 use rev_engine::event::{Event, Stop};
 use rev_engine::executor;
@@ -31,8 +31,8 @@ fn a_statement_past_its_timeout_fails_and_leaves_nothing() {
         statement_timeout: Duration::from_millis(20),
         ..settings()
     };
-    let url = format!("sqlite://{}", file.display());
-    job.database = open(&url, Dialect::Sqlite, &settings).expect("a URL of SQLite");
+    let url = DatabaseUrl::of_file(file.clone());
+    job.database = open(&url, &settings).expect("a URL of SQLite");
     let (outcome, _) = setting.run(&request(Goal::Upgrade), vec![job]);
     insta::assert_snapshot!(summary(&outcome),
         @"db1: failed at b: the statement ran longer than its timeout; did []; left [b]; at [a]");

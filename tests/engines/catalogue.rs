@@ -1,9 +1,10 @@
 //! What `Database::schema` sees: every change of any object, and none where a
 //! change was undone, however that was spelled.
 
+use std::path::Path;
 use std::time::Duration;
 
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_db::{Settings, open};
 use rev_engine::database::Database;
 use rev_sql::schema::{ColumnOrder, difference};
@@ -40,9 +41,8 @@ fn schema(scratch: &Scratch) -> Vec<String> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let dialect = dialect(scratch.engine());
-        let mut database: Box<dyn Database> =
-            open(&scratch.url(), dialect, &settings).expect("a URL");
+        let url = DatabaseUrl::new(&scratch.url(), Path::new("")).expect("a URL");
+        let mut database: Box<dyn Database> = open(&url, &settings).expect("a URL");
         database.schema().await.expect("a schema")
     })
 }

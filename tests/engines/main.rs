@@ -32,3 +32,4 @@ mod terms;
 mod traps;
 mod trials;
 mod two_phase;
+mod urls;

@@ -11,9 +11,10 @@ mod runs;
 mod spoken;
 mod steps;
 
+use std::path::Path;
 use std::time::Duration;
 
-use rev_core::{Dialect, Sql, TransactionMode};
+use rev_core::{DatabaseUrl, Dialect, Sql, TransactionMode};
 use rev_db::{Settings, open};
 use rev_sql::schema::{Diff, Filter, Schema, ddl, resolve};
 use rev_sql::split::split;
@@ -76,7 +77,8 @@ fn inspect(scratch: &Scratch) -> Schema {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut database = open(&scratch.url(), Dialect::Mysql, &settings).expect("a URL");
+        let url = DatabaseUrl::new(&scratch.url(), Path::new("")).expect("a URL");
+        let mut database = open(&url, &settings).expect("a URL");
         let schema = database.inspect().await;
         schema.unwrap_or_else(|error| panic!("{error}"))
     })

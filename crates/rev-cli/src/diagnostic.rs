@@ -12,6 +12,7 @@ mod place;
 mod project;
 mod refusal;
 mod stale;
+mod url;
 
 pub(crate) use drift::drift_lines;
 pub(crate) use failed::failed;
@@ -20,6 +21,7 @@ pub(crate) use half_done::{by_hand, undecided, without_file};
 pub(crate) use place::{Place, spot_in};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use refusal::{on_node, refusal, split, stay_within};
+pub(crate) use url::url_fault;
 
 use std::fmt::Write as _;
 

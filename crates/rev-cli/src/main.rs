@@ -50,12 +50,17 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     );
+    let text = without_urls(&error.to_string(), arguments);
     if is_answer || !wants_json(arguments) {
         // If help cannot be printed there is nobody to tell.
-        let _ = error.print();
+        if text == error.to_string() {
+            let _ = error.print();
+        } else {
+            use std::io::Write as _;
+            let _ = std::io::stderr().write_all(text.as_bytes());
+        }
         return if is_answer { Exit::Done } else { Exit::Usage };
     }
-    let text = error.to_string();
     // The first paragraph says what is wrong; the rest is advice for people.
     let lines = text.lines().take_while(|line| !line.trim().is_empty());
     let first: Vec<&str> = lines.map(str::trim).collect();
@@ -69,6 +74,20 @@ fn unparsed(error: &clap::Error, arguments: &[OsString]) -> Exit {
         quiet: false,
         color: Color::Auto,
     }))
+}
+
+/// A text about arguments without what follows the schemes of URLs among them: a password may
+/// be anywhere in it.
+fn without_urls(text: &str, arguments: &[OsString]) -> String {
+    let mut text = text.to_owned();
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        match argument.split_once("://") {
+            Some((_, rest)) if !rest.is_empty() => text = text.replace(rest, "…"),
+            _ => {}
+        }
+    }
+    text
 }
 
 fn wants_json(arguments: &[OsString]) -> bool {

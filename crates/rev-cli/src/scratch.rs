@@ -13,7 +13,7 @@ use rev_sql::schema::Schema;
 use rev_store::config::DatabaseUrl;
 
 use crate::diagnostic::{self, Diagnostic, Failure};
-use crate::session::{Session, address};
+use crate::session::Session;
 
 /// Whether a throw-away database may be made like the live one, which is asked for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,18 +34,14 @@ pub(crate) async fn make(
 ) -> Result<Scratch, Failure> {
     let servers = session.servers(servers)?;
     let named = servers.iter().find(|url| url.dialect() == binding.dialect);
-    let own;
     let server = match named {
-        Some(url) => Some(url.expose().to_owned()),
+        Some(url) => Some(url.clone()),
         None if binding.dialect == Dialect::Sqlite => None,
-        None => {
-            own = session.url(&binding.name)?;
-            Some(address(&own))
-        }
+        None => Some(session.url(&binding.name)?),
     };
     let settings = session.settings(binding);
     let made = async {
-        let mut scratches = Scratches::new(binding.dialect, server.as_deref(), &settings)?;
+        let mut scratches = Scratches::new(binding.dialect, server.as_ref(), &settings)?;
         clear(session, &scratches).await?;
         if named.is_none() || live == Live::Asked {
             scratches = alike(session, binding, scratches).await;
@@ -97,11 +93,11 @@ pub(crate) fn named_server<'a>(
     binding: &Binding,
     servers: &'a [DatabaseUrl],
     way_out: &str,
-) -> Result<Option<&'a str>, Failure> {
+) -> Result<Option<&'a DatabaseUrl>, Failure> {
     let dialect = binding.dialect;
     let server = servers.iter().find(|url| url.dialect() == dialect);
     if server.is_some() || dialect == Dialect::Sqlite {
-        return Ok(server.map(DatabaseUrl::expose));
+        return Ok(server);
     }
     let message = format!(
         "`{}` speaks {dialect}, and no server for throw-away databases is named",
@@ -129,10 +125,14 @@ pub(crate) fn not_made(error: &DatabaseError, binding: &Binding) -> Diagnostic {
             "name a server, not a pooler, with a user who may make databases: `--scratch {dialect}://…`"
         ),
     };
-    Diagnostic::new(error.code(), message)
+    let told = Diagnostic::new(error.code(), message)
         .cause(error)
-        .fact("database", binding.name.as_str())
-        .hint(hint)
+        .fact("database", binding.name.as_str());
+    match error {
+        DatabaseError::Url(fault) => diagnostic::url_fault(told, fault),
+        DatabaseError::Certificate { remedy, .. } => told.hint(*remedy),
+        _ => told.hint(hint),
+    }
 }
 
 /// Takes a throw-away database away, and says so where that fails.

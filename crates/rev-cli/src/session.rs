@@ -124,9 +124,9 @@ impl Session {
     }
 
     /// Whether throw-away databases are needed on this server for the first time.
-    pub(crate) fn is_first_on(&self, server: Option<&str>) -> bool {
+    pub(crate) fn is_first_on(&self, server: Option<&DatabaseUrl>) -> bool {
         let mut cleared = self.cleared.lock().unwrap_or_else(PoisonError::into_inner);
-        cleared.insert(server.map(str::to_owned))
+        cleared.insert(server.map(DatabaseUrl::expose))
     }
 
     /// The graph of this checkout.
@@ -221,6 +221,7 @@ impl Session {
 
     /// Reads a target.
     pub(crate) fn target(&self, text: &str) -> Result<Target, Failure> {
+        refuse_url(text)?;
         let is_selector = |name: &str| self.bound.iter().any(|bound| bound == name);
         Target::parse(text, is_selector)
             .map_err(|error| Failure::usage(diagnostic::target(&error, &self.bound)))
@@ -228,6 +229,7 @@ impl Session {
 
     /// Reads a point of the graph.
     pub(crate) fn point(&self, text: &str) -> Result<Point, Failure> {
+        refuse_url(text)?;
         Point::parse(text).map_err(|error| Failure::usage(diagnostic::target(&error, &self.bound)))
     }
 
@@ -263,6 +265,7 @@ impl Session {
             names.extend(self.selected(None)?);
         }
         for selector in selectors {
+            refuse_url(selector)?;
             names.extend(self.selected(Some(selector))?);
         }
         Ok(names)
@@ -328,7 +331,7 @@ impl Session {
     /// Makes ready to reach a database; nothing is opened yet.
     pub(crate) fn database(&self, binding: &Binding) -> Result<Box<dyn Database>, Failure> {
         let url = self.url(&binding.name)?;
-        rev_db::open(&address(&url), binding.dialect, &self.settings(binding))
+        rev_db::open(&url, &self.settings(binding))
             .map_err(|error| self.refused(&error.into(), binding))
     }
 
@@ -368,8 +371,8 @@ impl Session {
     pub(crate) fn servers(&self, urls: &[String]) -> Result<Vec<DatabaseUrl>, Failure> {
         let server = |text: &String| {
             let url = DatabaseUrl::new(text, &self.project.root).map_err(|fault| {
-                let told = Diagnostic::new("bad_url", "a URL of a server is not usable");
-                Failure::usage(told.cause(fault))
+                let told = Diagnostic::new("bad_url", "the URL after `--scratch` is not usable");
+                Failure::usage(diagnostic::url_fault(told.cause(&fault), &fault))
             })?;
             secrets::remember(&url);
             if url.dialect() == Dialect::Sqlite {
@@ -413,35 +416,6 @@ impl Session {
     }
 }
 
-/// The URL as drivers take it: a SQLite file with its whole path.
-pub(crate) fn address(url: &DatabaseUrl) -> String {
-    match url.file() {
-        None => url.expose().to_owned(),
-        Some(file) => {
-            let query = url.expose().split_once('?').map(|(_, query)| query);
-            let path = encoded(&file.to_string_lossy());
-            query.map_or_else(
-                || format!("sqlite://{path}"),
-                |query| format!("sqlite://{path}?{query}"),
-            )
-        }
-    }
-}
-
-/// A path with what a URL would read otherwise written as `%XX`.
-fn encoded(path: &str) -> String {
-    let mut text = String::new();
-    for character in path.chars() {
-        match character {
-            '%' => text.push_str("%25"),
-            '?' => text.push_str("%3F"),
-            '#' => text.push_str("%23"),
-            _ => text.push(character),
-        }
-    }
-    text
-}
-
 fn environment(global: &Global) -> Result<Environment, Failure> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
@@ -451,6 +425,18 @@ fn environment(global: &Global) -> Result<Environment, Failure> {
         environment = environment.with_url(&name, url);
     }
     Ok(environment)
+}
+
+/// Refuses a URL where a name or a target stands, and quotes nothing of it.
+fn refuse_url(text: &str) -> Result<(), Failure> {
+    // A range may have been parted at the colon.
+    if !text.contains("//") {
+        return Ok(());
+    }
+    let told = Diagnostic::new("usage", "a URL stands where a name or a target is expected");
+    Err(Failure::usage(told.hint(
+        "give the URL to a database of rev.yaml: `--url NAME=URL`, and name that database",
+    )))
 }
 
 /// Takes `NAME=URL` apart. What is wrong with it is never shown whole: it may

@@ -38,13 +38,15 @@ impl Dialect {
         }
     }
 
-    /// The dialect that a URL's scheme stands for, if any is known.
+    /// The dialect that a URL's scheme stands for, if any is known: also as the tools of other
+    /// languages write it, with a driver behind a `+`.
     #[must_use]
     pub fn of_url(url: &str) -> Option<Dialect> {
-        match url.split(':').next()? {
-            "postgres" | "postgresql" => Some(Dialect::Postgres),
-            "mysql" | "mariadb" => Some(Dialect::Mysql),
-            "sqlite" => Some(Dialect::Sqlite),
+        let scheme = url.split(':').next()?;
+        match scheme.split('+').next()? {
+            "postgres" | "postgresql" | "pgsql" | "psql" | "postgis" => Some(Dialect::Postgres),
+            "mysql" | "mariadb" | "mysql2" => Some(Dialect::Mysql),
+            "sqlite" | "sqlite3" => Some(Dialect::Sqlite),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ pub mod target;
 pub mod testing;
 pub mod trial;
 pub mod unseen;
+pub mod url;
 
 pub use binding::{Binding, Kind};
 pub use dialect::Dialect;
@@ -35,3 +36,4 @@ pub use revision::{
 };
 pub use state::{Applied, Drift, Standing, State, StateError};
 pub use target::{Point, Target, TargetError};
+pub use url::{DatabaseUrl, UrlFault};

@@ -1,9 +1,11 @@
 //! Reaching databases: the first touch of the network, and sqlx's only home.
 
+mod certificate;
 mod file;
 mod lost;
 mod mysql;
 mod open;
+mod parameters;
 mod postgres;
 mod rows;
 mod scratch;

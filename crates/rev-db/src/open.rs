@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::database::{Database, DatabaseError};
 
 use crate::mysql::Mysql;
@@ -33,13 +33,9 @@ pub struct Settings {
 ///
 /// # Errors
 ///
-/// [`DatabaseError::Connect`], where the URL is none for the dialect.
-pub fn open(
-    url: &str,
-    dialect: Dialect,
-    settings: &Settings,
-) -> Result<Box<dyn Database>, DatabaseError> {
-    match dialect {
+/// [`DatabaseError::Url`], where it asks for what cannot be.
+pub fn open(url: &DatabaseUrl, settings: &Settings) -> Result<Box<dyn Database>, DatabaseError> {
+    match url.dialect() {
         Dialect::Sqlite => Ok(Box::new(Sqlite::new(url, settings)?)),
         Dialect::Postgres => Ok(Box::new(Postgres::new(url, settings)?)),
         Dialect::Mysql => Ok(Box::new(Mysql::new(url, settings)?)),

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::database::{Database, DatabaseError, Sent, StepError, run_in_silence};
 use rev_engine::place::{Ground, Place};
 use rev_sql::ledger;
@@ -33,7 +33,7 @@ const OWNER: &str = "owner";
 #[derive(Debug, Clone)]
 pub struct Scratches {
     dialect: Dialect,
-    server: Option<String>,
+    server: Option<DatabaseUrl>,
     settings: Settings,
     /// Clauses of `CREATE DATABASE` that make one like another, the best first.
     likeness: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Scratches {
 /// A throw-away database.
 pub struct Scratch {
     made_by: Scratches,
-    url: String,
+    url: DatabaseUrl,
     kind: Kind,
 }
 
@@ -68,7 +68,7 @@ impl Scratches {
     /// named.
     pub fn new(
         dialect: Dialect,
-        server: Option<&str>,
+        server: Option<&DatabaseUrl>,
         settings: &Settings,
     ) -> Result<Self, DatabaseError> {
         if server.is_none() && dialect != Dialect::Sqlite {
@@ -78,7 +78,7 @@ impl Scratches {
         }
         Ok(Self {
             dialect,
-            server: server.map(str::to_owned),
+            server: server.cloned(),
             likeness: Vec::new(),
             settings: Settings {
                 schema: None,
@@ -123,7 +123,7 @@ impl Scratches {
         let file = folder.path().join("scratch.sqlite");
         Ok(Scratch {
             made_by: self.clone(),
-            url: format!("sqlite://{}", file.display()),
+            url: DatabaseUrl::of_file(file),
             kind: Kind::Folder { folder, owner },
         })
     }
@@ -131,13 +131,13 @@ impl Scratches {
     /// Makes a database on a server; with a template its copy.
     async fn make_on(
         &self,
-        server: &str,
+        server: &DatabaseUrl,
         template: Option<&str>,
     ) -> Result<Scratch, DatabaseError> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}_{number}", self.settings.run);
-        let mut owner = open(server, self.dialect, &self.settings)?;
+        let mut owner = open(server, &self.settings)?;
         // A pooler's sessions are nobody's own.
         owner.session().await?;
         // The owner is known before there is anything to own.
@@ -152,7 +152,7 @@ impl Scratches {
         }
         Ok(Scratch {
             made_by: self.clone(),
-            url: at(server, &name),
+            url: server.with_database(&name),
             kind: Kind::Database {
                 name,
                 owner: Mutex::new(owner),
@@ -190,8 +190,8 @@ impl Scratches {
 
     /// The server on which they are made, if it takes one.
     #[must_use]
-    pub fn server(&self) -> Option<&str> {
-        self.server.as_deref()
+    pub fn server(&self) -> Option<&DatabaseUrl> {
+        self.server.as_ref()
     }
 
     /// Removes what runs have left that ended before they could do so themselves,
@@ -205,7 +205,7 @@ impl Scratches {
         let Some(server) = &self.server else {
             return Ok(abandoned_folders(&std::env::temp_dir()));
         };
-        let mut database = open(server, self.dialect, &self.settings)?;
+        let mut database = open(server, &self.settings)?;
         let mut removed = Vec::new();
         for name in database.ask(abandoned(self.dialect)).await? {
             let text = drop_text(self.dialect, &name);
@@ -225,12 +225,12 @@ impl Scratch {
     ///
     /// [`DatabaseError::Connect`].
     pub fn open(&self) -> Result<Box<dyn Database>, DatabaseError> {
-        open(&self.url, self.made_by.dialect, &self.made_by.settings)
+        open(&self.url, &self.made_by.settings)
     }
 
-    /// Its URL; for a server's with a password, if that has one.
+    /// Its URL.
     #[must_use]
-    pub fn url(&self) -> &str {
+    pub fn url(&self) -> &DatabaseUrl {
         &self.url
     }
 
@@ -466,19 +466,6 @@ fn copy_files(from: &Path, into: &Path) -> Result<(), DatabaseError> {
     })
 }
 
-/// A server's URL with another database in it.
-fn at(server: &str, name: &str) -> String {
-    let (rest, parameters) = match server.split_once('?') {
-        Some((rest, parameters)) => (rest, format!("?{parameters}")),
-        None => (server, String::new()),
-    };
-    let start = rest.find("://").map_or(0, |at| at + 3);
-    let host = rest[start..]
-        .find('/')
-        .map_or(rest, |at| &rest[..start + at]);
-    format!("{host}/{name}{parameters}")
-}
-
 async fn run(database: &mut dyn Database, text: &str) -> Result<(), DatabaseError> {
     let sent = Sent {
         number: 1,
@@ -491,18 +478,6 @@ async fn run(database: &mut dyn Database, text: &str) -> Result<(), DatabaseErro
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_server_is_named_with_or_without_a_database() {
-        for (server, named) in [
-            ("postgres://u:p@h:1", "postgres://u:p@h:1/new"),
-            ("postgres://h/old?a=b", "postgres://h/new?a=b"),
-            ("postgres:///old?host=/run/x", "postgres:///new?host=/run/x"),
-            ("mysql://u@h/old", "mysql://u@h/new"),
-        ] {
-            assert_eq!(at(server, "new"), named);
-        }
-    }
 
     #[cfg(unix)]
     #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rev_core::plan::Action;
-use rev_core::{Applied, Digest, RevisionId};
+use rev_core::{Applied, Digest, RevisionId, UrlFault};
 use rev_sql::effect::{Description, Object};
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
@@ -385,6 +385,17 @@ pub enum DatabaseError {
         /// What the driver or system said.
         message: String,
     },
+    /// Its URL cannot be used, whatever is at the other end.
+    #[error("the URL cannot be used: {0}")]
+    Url(#[from] UrlFault),
+    /// It answers, and its certificate proves nothing.
+    #[error("cannot open the database: {message}")]
+    Certificate {
+        /// What is wrong with the certificate.
+        message: String,
+        /// What would mend it.
+        remedy: &'static str,
+    },
     /// The connection broke, or the server ended it: what was under way may stand
     /// or not.
     #[error("the connection was lost: {message}")]
@@ -462,6 +473,8 @@ impl DatabaseError {
     pub fn code(&self) -> &'static str {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
+            DatabaseError::Url(_) => "bad_url",
+            DatabaseError::Certificate { .. } => "bad_certificate",
             DatabaseError::Lost { .. } => "connection_lost",
             DatabaseError::Denied { .. } => "denied",
             DatabaseError::Pooled => "pooled",

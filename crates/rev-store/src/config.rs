@@ -13,7 +13,9 @@ mod url;
 pub use environment::Environment;
 pub use models::{Autogenerate, ModelCommand, ModelFile, ModelFiles, Models, Word};
 pub use snapshot::Snapshot;
-pub use url::{DatabaseUrl, Template, UrlError, UrlFault, redact};
+pub use url::{Template, UrlError};
+
+pub use rev_core::url::{DatabaseUrl, UrlFault, redact};
 
 pub(crate) use environment::dotenv;
 
@@ -278,9 +280,9 @@ impl Config {
 
     /// The dialect by URL: one that is given, else as written, else resolved.
     fn dialect(&self, database: &Database, env: &Environment) -> Result<Dialect, UrlError> {
-        let scheme = database.url.as_ref().and_then(Template::scheme);
+        let start = database.url.as_ref().and_then(Template::start);
         if self.given_url(database, env)?.is_none()
-            && let Some(dialect) = scheme.and_then(Dialect::of_url)
+            && let Some(dialect) = start.and_then(Dialect::of_url)
         {
             return Ok(dialect);
         }
@@ -451,7 +453,7 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
     fn a_given_url_wins_over_the_variable_and_that_over_the_file() {
         let config = read("databases:\n  my-db.1: sqlite://file\n");
         let env = Environment::default();
-        assert_eq!(url(&config, "my-db.1", &env), "sqlite://file");
+        assert_eq!(url(&config, "my-db.1", &env), "sqlite:///p/file");
         let env = environment(&[("REV_MY_DB_1_URL", "postgres://env")]);
         assert_eq!(url(&config, "my-db.1", &env), "postgres://env");
         let binding = config.binding(&name("my-db.1"), &env).expect("a binding");
@@ -470,11 +472,11 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
         );
         assert_eq!(
             url(&config, "db1", &Environment::default()),
-            "sqlite://of-file"
+            "sqlite:///p/of-file"
         );
         assert_eq!(
             url(&config, "db1", &environment(&[("A", "sqlite://env")])),
-            "sqlite://env"
+            "sqlite:///p/env"
         );
     }
 
@@ -520,7 +522,10 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
             url(&config, "a-b", &env),
             "`REV_A_B_URL` means both `a-b` and `a.b`"
         );
-        assert_eq!(url(&config, "a.b", &Environment::default()), "sqlite://y");
+        assert_eq!(
+            url(&config, "a.b", &Environment::default()),
+            "sqlite:///p/y"
+        );
     }
 
     #[test]

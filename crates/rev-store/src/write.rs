@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use rev_core::{Revision, RevisionId};
 
-use crate::fault::Place;
+use crate::fault::{Place, Problem};
 use crate::fence::Fence;
 use crate::{document, source};
 
@@ -52,6 +52,12 @@ pub enum WriteError {
     LinkOut {
         /// The folder, as shown.
         path: String,
+    },
+    /// Settings that would be a fault: nothing was written.
+    #[error(transparent)]
+    Settings {
+        /// What is wrong with them.
+        problem: Box<Problem>,
     },
     /// Something that would read back as something else; the file was not put in
     /// place.

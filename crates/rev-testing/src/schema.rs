@@ -16,6 +16,8 @@ use crate::run::{open, request, scratches, wait_for};
 
 /// A throw-away database of SQLite, brought to a target. It is gone when dropped.
 pub struct Schema {
+    url: String,
+    #[expect(dead_code, reason = "the file goes when this is dropped")]
     scratch: Scratch,
 }
 
@@ -54,7 +56,10 @@ impl Schema {
             Ok::<_, Error>((scratch, done))
         })??;
         match done {
-            Ok(_) => Ok(Self { scratch }),
+            Ok(_) => Ok(Self {
+                url: scratch.url().expose(),
+                scratch,
+            }),
             Err(lane) => Err(Error::NotUp {
                 database: name.clone(),
                 reason: reason(&lane.end),
@@ -65,7 +70,7 @@ impl Schema {
     /// Its URL, `sqlite:///…`.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.scratch.url()
+        &self.url
     }
 }
 

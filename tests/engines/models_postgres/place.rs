@@ -1,8 +1,9 @@
 //! A database to try scripts in, seen with the program's own eyes.
 
+use std::path::Path;
 use std::time::Duration;
 
-use rev_core::{Dialect, Sql, TransactionMode};
+use rev_core::{DatabaseUrl, Dialect, Sql, TransactionMode};
 use rev_engine::database::Database;
 use rev_sql::schema::{Diff, Filter, Schema, ddl};
 use rev_sql::split::split;
@@ -40,9 +41,10 @@ impl Place {
             run: "test".to_owned(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread();
+        let parts = DatabaseUrl::new(&url, Path::new("")).expect("a URL");
         Self {
             session: PostgresSession::new(&url),
-            database: rev_db::open(&url, DIALECT, &settings).expect("a URL"),
+            database: rev_db::open(&parts, &settings).expect("a URL"),
             runtime: { runtime }.enable_all().build().expect("a runtime"),
             _scratch: scratch,
         }

@@ -8,7 +8,7 @@ use rev_store::config::UrlError;
 use rev_store::write::{RemoveError, WriteError};
 use rev_store::{Fault, OpenError, Problem, source};
 
-use super::{Diagnostic, Failure, Spot, did_you_mean, either};
+use super::{Diagnostic, Failure, Spot, did_you_mean, either, url_fault};
 use crate::exit::Exit;
 
 /// Why a project does not open; `root` is where shown paths start.
@@ -68,8 +68,11 @@ fn shown_line(path: &str, line: &str) -> String {
     format!("{}{stars}{}", &line[..start], &line[end..])
 }
 
-/// What stands between a user's colon and the last `@` of a line.
+/// What follows the scheme of a URL, or stands between a user's colon and the last `@` of a line.
 fn of_credentials(line: &str) -> Option<(usize, usize)> {
+    if let Some(slashes) = line.find("://") {
+        return Some((slashes + 3, line.trim_end().len()));
+    }
     let end = line.rfind('@')?;
     let before = &line[..end];
     let start = match before.find("//") {
@@ -142,6 +145,7 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::TooMany { .. } => {
             told.hint("name the folder that holds the files, or move away what does not belong to it")
         }
+        Problem::Url(fault) => url_fault(told, fault),
         Problem::NoFolder { .. } => told.hint("make the folder, or mend `revisions:`"),
         _ => told,
     }
@@ -194,7 +198,7 @@ pub(crate) fn url(error: &UrlError) -> Diagnostic {
         UrlError::Unset { database, variable } => told.hint(format!(
             "set it: `export {variable}=…`, or write it into `.env`\nor give the URL now: `--url {database}=URL`"
         )),
-        UrlError::Fault { fault, .. } => told.cause(fault),
+        UrlError::Fault { fault, .. } => url_fault(told, fault),
         UrlError::SharedVariable { .. } | UrlError::UnknownDatabase { .. } => told,
     }
 }
@@ -218,6 +222,7 @@ pub(crate) fn write(error: &WriteError) -> Failure {
             "put a folder in the place of the link: `rm {path} && mkdir {path}`"
         )),
         WriteError::Io { source, .. } => Diagnostic::new("io", error).cause(source),
+        WriteError::Settings { problem: wrong } => problem(wrong),
         WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
             Diagnostic::new("not_faithful", error)
         }
@@ -270,6 +275,8 @@ mod tests {
             "  db1: \"user:s3cr3t@host\"",
             "  db1: {url: \"postgres://u:s3cr3t@h\", bogus: 1}",
             "revisions: postgres://u:s3cr3t@h",
+            "  db1: postgres://h/d?user=u&password=s3cr3t",
+            "  db1: mysql://u:x#s3cr3t",
         ];
         for line in lines {
             let shown = shown_line("rev.yaml", line);

@@ -11,7 +11,7 @@ use rev_store::Project;
 use super::drift::{of_drift, way_out};
 use super::half_done::{begun, by_hand, in_doubt, place_of, undecided, without_file};
 use super::stale::stale;
-use super::{Asking, Diagnostic, Place, resolve};
+use super::{Asking, Diagnostic, Place, resolve, url_fault};
 
 /// A lane that was refused; nothing was touched.
 pub(crate) fn refusal(
@@ -367,6 +367,8 @@ fn of_database(
                 binding.name
             ))
         }
+        DatabaseError::Url(fault) => url_fault(told, fault),
+        DatabaseError::Certificate { remedy, .. } => told.hint(*remedy),
         DatabaseError::Lost { .. } => told.hint(format!(
             "once the server answers again, `{command}` goes on from what stands"
         )),

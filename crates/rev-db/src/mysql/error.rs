@@ -1,13 +1,14 @@
 //! What the error numbers of MySQL and MariaDB mean.
 //! <https://mariadb.com/kb/en/mariadb-error-code-reference/>
 
+use rev_core::Dialect;
 use rev_engine::database::{DatabaseError, Sent, StatementFailure};
 use rev_sql::effect;
 use sqlx::mysql::MySqlDatabaseError;
 
 use super::place::Place;
-use crate::lost;
 use crate::writing::failure_of;
+use crate::{certificate, lost};
 
 /// The server's account of an error, if it is the server's.
 pub(super) fn account(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
@@ -95,16 +96,22 @@ fn names_read_only(message: &str) -> bool {
 /// no such login here, and what the driver says of it is advice for its programmers. By a
 /// socket the server takes the driver's request for that key for a wrong password.
 pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
+    if let Some(fault) = certificate::fault(error, &place.to_string(), Dialect::Mysql) {
+        return fault;
+    }
     let message = match account(error) {
         Some(fault) if fault.number() == 1045 && !place.has_tls() => format!(
             "{place}: {}; without TLS a right password is refused, too, where the account \
              has MySQL's default authentication: say `ssl-mode=REQUIRED` in the URL",
             fault.message()
         ),
-        None if matches!(error, sqlx::Error::Configuration(_)) => format!(
-            "{place}: this login sends its password only over TLS: say `ssl-mode=REQUIRED` in \
+        None if matches!(error, sqlx::Error::Configuration(text) if text.to_string().contains("RSA")) =>
+        {
+            format!(
+                "{place}: this login sends its password only over TLS: say `ssl-mode=REQUIRED` in \
              the URL, and switch TLS on at the server where it has none"
-        ),
+            )
+        }
         Some(fault) => format!("{place}: {}", fault.message()),
         None => format!("{place}: {}", lost::words(error)),
     };

@@ -12,13 +12,14 @@ mod error;
 mod guard;
 mod inspect;
 mod packet;
+mod parameter;
 mod place;
 mod read;
 
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
@@ -88,7 +89,7 @@ pub(crate) struct Mysql {
 }
 
 impl Mysql {
-    pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         Ok(Self {
             place: Place::of_url(url)?,
             ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Mysql),

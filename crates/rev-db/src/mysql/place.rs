@@ -1,20 +1,12 @@
 //! Where a MySQL or MariaDB database is, as its URL says.
 
+use rev_core::{DatabaseUrl, UrlFault};
 use rev_engine::database::DatabaseError;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-/// The parameters that mean something here; any other would be passed over in
-/// silence by the driver.
-const PARAMETERS: [&str; 7] = [
-    "charset",
-    "collation",
-    "socket",
-    "ssl-ca",
-    "ssl-cert",
-    "ssl-key",
-    "ssl-mode",
-];
+use super::parameter::{self, Parameters};
+use crate::certificate::check_readable;
 
 /// A server and a database on it.
 #[derive(Clone)]
@@ -40,30 +32,24 @@ impl std::fmt::Display for Place {
 
 impl Place {
     /// Reads a URL.
-    pub(super) fn of_url(url: &str) -> Result<Self, DatabaseError> {
-        let refused = |message: String| DatabaseError::Connect { message };
-        let (_, parameters) = url.split_once('?').unwrap_or((url, ""));
-        let mut socket = None;
-        for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            if !PARAMETERS.contains(&name) {
-                return Err(refused(format!(
-                    "the parameter `{name}` is not one for MySQL; those are {}",
-                    PARAMETERS.map(|name| format!("`{name}`")).join(", ")
-                )));
-            }
-            if name == "socket" {
-                socket = Some(value.replace("%2F", "/").replace("%2f", "/"));
-            }
+    pub(super) fn of_url(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
+        let given = parameter::read(url)?;
+        let database = url.database().ok_or(UrlFault::NoDatabase)?;
+        let of_host = url.host().filter(|host| host.starts_with('/'));
+        let socket = given.get("socket").or(of_host);
+        let mut options = MySqlConnectOptions::new().database(database);
+        if let Some(host) = url.host().filter(|_| of_host.is_none()) {
+            options = options.host(host);
         }
-        let options: MySqlConnectOptions = url
-            .parse()
-            .map_err(|error: sqlx::Error| refused(error.to_string()))?;
-        let Some(database) = options.get_database() else {
-            return Err(refused(
-                "the URL names no database: it ends in `/name`".to_owned(),
-            ));
-        };
+        if let Some(port) = url.port() {
+            options = options.port(port);
+        }
+        if let Some(user) = url.user() {
+            options = options.username(user);
+        }
+        if let Some(password) = url.password() {
+            options = options.password(password);
+        }
         let is_local = socket.is_some();
         let name = match socket {
             Some(socket) => format!("`{database}` at `{socket}`"),
@@ -73,8 +59,17 @@ impl Place {
                 options.get_port()
             ),
         };
+        if let Some(socket) = socket {
+            options = options.socket(socket);
+        }
+        if let Some(charset) = given.get("charset") {
+            options = options.charset(charset);
+        }
+        if let Some(collation) = given.get("collation") {
+            options = options.collation(collation);
+        }
         // As the server itself would have it, not the driver.
-        let options = options
+        let options = with_tls(options, &given)?
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None)
@@ -110,4 +105,37 @@ impl Place {
     pub(super) fn options(&self) -> &MySqlConnectOptions {
         &self.options
     }
+}
+
+/// Sets how far the connection is encrypted and the server proven. A file of authorities is
+/// there to be used: where nothing more is asked for the certificate is verified by it.
+/// <https://dev.mysql.com/doc/refman/9.7/en/connection-options.html#option_general_ssl-mode>
+fn with_tls(
+    mut options: MySqlConnectOptions,
+    given: &Parameters<'_>,
+) -> Result<MySqlConnectOptions, UrlFault> {
+    let mut mode = given.tls_mode()?;
+    if let Some(file) = given.get("ssl-ca") {
+        check_readable("ssl-ca", file)?;
+        options = options.ssl_ca(file);
+        if matches!(mode, None | Some(MySqlSslMode::Required)) {
+            mode = Some(MySqlSslMode::VerifyCa);
+        }
+    }
+    match (given.get("ssl-cert"), given.get("ssl-key")) {
+        (Some(certificate), Some(key)) => {
+            check_readable("ssl-cert", certificate)?;
+            check_readable("ssl-key", key)?;
+            options = options.ssl_client_cert(certificate).ssl_client_key(key);
+        }
+        (None, None) => {}
+        (certificate, _) => {
+            let (given, missing) = match certificate {
+                Some(_) => ("ssl-cert", "ssl-key"),
+                None => ("ssl-key", "ssl-cert"),
+            };
+            return Err(UrlFault::Half { given, missing });
+        }
+    }
+    Ok(options.ssl_mode(mode.unwrap_or(MySqlSslMode::Preferred)))
 }

@@ -12,9 +12,6 @@ use super::place::{Place, RUN_SETTING};
 use super::remark::Remarks;
 use crate::rows::LedgerRow as _;
 
-/// How long reaching a server may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// A session, and what it said of itself when it began.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -54,10 +51,10 @@ impl Connection {
     /// that came with our packet is missing from the session behind it, or the
     /// pooler has refused to pass it on; no timing or luck is in this.
     pub(super) async fn open(place: &Place) -> Result<Self, DatabaseError> {
-        let (inner, is_refused) = match connect(place.marked()).await {
+        let (inner, is_refused) = match connect(place.marked(), place.patience()).await {
             Ok(inner) => (inner, false),
             Err(error) if has_code(&error, "08P01") => {
-                let inner = connect(place.plain()).await;
+                let inner = connect(place.plain(), place.patience()).await;
                 (inner.map_err(|e| on_connect(&e, place))?, true)
             }
             Err(error) => return Err(on_connect(&error, place)),
@@ -142,12 +139,15 @@ impl Cut {
     }
 }
 
-async fn connect(options: PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    match tokio::time::timeout(PATIENCE, options.connect()).await {
+async fn connect(
+    options: PgConnectOptions,
+    patience: Duration,
+) -> Result<PgConnection, sqlx::Error> {
+    match tokio::time::timeout(patience, options.connect()).await {
         Ok(result) => result,
         Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
             std::io::ErrorKind::TimedOut,
-            format!("no answer within {} s", PATIENCE.as_secs()),
+            format!("no answer within {} s", patience.as_secs()),
         ))),
     }
 }

@@ -1,12 +1,13 @@
 //! What PostgreSQL's error codes mean.
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
+use rev_core::{Dialect, UrlFault};
 use rev_engine::database::{DatabaseError, Sent, StatementFailure, StepError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::place::Place;
-use crate::lost;
 use crate::writing::failure_of;
+use crate::{certificate, lost};
 
 /// The server's account of an error, if it is the server's.
 pub(super) fn account(error: &sqlx::Error) -> Option<&PgDatabaseError> {
@@ -79,6 +80,13 @@ pub(super) fn step_error(
 
 /// An error on the way to the first query.
 pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
+    // Its words quote a character of the password.
+    if matches!(error, sqlx::Error::Configuration(text) if text.to_string().contains("saslprep")) {
+        return DatabaseError::Url(UrlFault::Password);
+    }
+    if let Some(fault) = certificate::fault(error, &place.to_string(), Dialect::Postgres) {
+        return fault;
+    }
     let message = match account(error) {
         Some(fault) => format!("{place}: {}", fault.message()),
         None => format!("{place}: {}", lost::words(error)),

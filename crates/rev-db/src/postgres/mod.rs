@@ -13,6 +13,7 @@ mod connection;
 mod error;
 mod guard;
 mod inspect;
+mod parameter;
 mod place;
 mod read;
 mod remark;
@@ -23,7 +24,7 @@ mod two_phase;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
     Sent, Sighting, StepError,
@@ -62,7 +63,7 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         Ok(Self {
             place: Place::of_url(url, settings)?,
             ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Postgres),

@@ -1,27 +1,22 @@
 //! Where a PostgreSQL database is, as its URL says.
+//!
+//! The parameters are libpq's. The driver passes over what it does not know, so that each is
+//! decided on here, by [`super::parameter`].
 
+use std::time::Duration;
+
+use rev_core::url::encoded;
+use rev_core::{DatabaseUrl, UrlFault};
 use rev_engine::database::DatabaseError;
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use super::parameter::{self, Parameters};
 use crate::Settings;
+use crate::certificate::check_readable;
 
-/// The parameters that mean something here; any other would be passed over in
-/// silence by the driver.
-const PARAMETERS: [&str; 12] = [
-    "application_name",
-    "dbname",
-    "host",
-    "hostaddr",
-    "options",
-    "password",
-    "port",
-    "sslcert",
-    "sslkey",
-    "sslmode",
-    "sslrootcert",
-    "user",
-];
+/// How long reaching a server may take unless the URL says otherwise.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much of its name a session keeps: NAMEDATALEN - 1 bytes.
 const LONGEST_NAME: usize = 63;
@@ -34,6 +29,7 @@ pub(super) const RUN_SETTING: &str = "rev.run";
 pub(super) struct Place {
     options: PgConnectOptions,
     run: String,
+    patience: Duration,
 }
 
 impl std::fmt::Debug for Place {
@@ -56,25 +52,10 @@ impl std::fmt::Display for Place {
 
 impl Place {
     /// Reads a URL.
-    pub(super) fn of_url(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
-        let (_, parameters) = url.split_once('?').unwrap_or((url, ""));
-        for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
-            let name = parameter.split('=').next().unwrap_or_default();
-            if !PARAMETERS.contains(&name) {
-                return Err(DatabaseError::Connect {
-                    message: format!(
-                        "the parameter `{name}` is not one for PostgreSQL; those are {}",
-                        PARAMETERS.map(|name| format!("`{name}`")).join(", ")
-                    ),
-                });
-            }
-        }
-        let options: PgConnectOptions =
-            url.parse()
-                .map_err(|error: sqlx::Error| DatabaseError::Connect {
-                    message: error.to_string(),
-                })?;
-        let options = options
+    pub(super) fn of_url(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
+        let parameters = parameter::read(url)?;
+        let options = options(url, &parameters)?;
+        let options = with_tls(options, &parameters)?
             .application_name(&session_name(settings))
             .extra_float_digits(None)
             .statement_cache_capacity(0)
@@ -82,6 +63,7 @@ impl Place {
         Ok(Self {
             options,
             run: settings.run.clone(),
+            patience: parameters.patience()?.unwrap_or(PATIENCE),
         })
     }
 
@@ -94,6 +76,126 @@ impl Place {
     pub(super) fn marked(&self) -> PgConnectOptions {
         self.plain().options([(RUN_SETTING, &self.run)])
     }
+
+    /// How long reaching the server may take.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+}
+
+/// What the URL says of the place and the login. The driver alone looks into the file of
+/// passwords, and only for a URL that it reads itself: so it gets one of our own making.
+fn options(url: &DatabaseUrl, given: &Parameters<'_>) -> Result<PgConnectOptions, UrlFault> {
+    let port = match given.get("port") {
+        Some(port) => Some(parameter::port(port)?),
+        None => url.port(),
+    };
+    let port = port.map(|port| port.to_string());
+    let host = given.get("hostaddr").or(given.get("host")).or(url.host());
+    let parts = [
+        ("user", url.user()),
+        ("password", url.password()),
+        ("host", host),
+        ("port", port.as_deref()),
+        ("dbname", given.get("dbname").or(url.database())),
+        ("options", given.get("options")),
+    ];
+    let parts = parts.iter().filter_map(|(name, it)| Some((name, (*it)?)));
+    let parts = parts.filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<String> = parts
+        .map(|(name, value)| format!("{name}={}", encoded(value)))
+        .collect();
+    let text = format!("postgres:///?{}", pairs.join("&"));
+    // Every character in it is encoded, and the port is a number.
+    let options: PgConnectOptions = text.parse().map_err(|_| UrlFault::Unencoded)?;
+    let mut settings = given.settings().peekable();
+    // Without one there is no such packet, which a pooler would refuse.
+    match settings.peek() {
+        Some(_) => Ok(options.options(settings)),
+        None => Ok(options),
+    }
+}
+
+/// Sets how far the connection is encrypted and the server proven, as libpq decides it.
+///
+/// - A Unix socket is not encrypted, whatever is asked for.
+/// - `require` with a file of authorities means `verify-ca`.
+/// - `allow` asks for no more than `prefer` does.
+/// - `channel_binding=require` is there so that nobody can stand between. The driver cannot
+///   bind channels; a certificate that is verified keeps the same promise.
+fn with_tls(
+    mut options: PgConnectOptions,
+    given: &Parameters<'_>,
+) -> Result<PgConnectOptions, UrlFault> {
+    let is_socket = options.get_socket().is_some() || options.get_host().starts_with('/');
+    if is_socket {
+        return Ok(options.ssl_mode(PgSslMode::Disable));
+    }
+    for (name, missing) in [("sslcert", "sslkey"), ("sslkey", "sslcert")] {
+        if given.or_environment(name).is_some() && given.or_environment(missing).is_none() {
+            return Err(UrlFault::Half {
+                given: name,
+                missing,
+            });
+        }
+    }
+    if let Some(certificate) = given.or_environment("sslcert") {
+        check_readable("sslcert", &certificate)?;
+        options = options.ssl_client_cert(certificate);
+    }
+    if let Some(key) = given.or_environment("sslkey") {
+        check_readable("sslkey", &key)?;
+        options = options.ssl_client_key(key);
+    }
+    let stated = given.tls_mode()?;
+    let mut mode = stated.unwrap_or(PgSslMode::Prefer);
+    match given.or_environment("sslrootcert").as_deref() {
+        Some("system") => {
+            if !matches!(stated, None | Some(PgSslMode::VerifyFull)) {
+                return Err(UrlFault::Contradiction {
+                    one: "sslrootcert=system",
+                    other: "sslmode",
+                    instead: "anybody can have a certificate of the system's authorities, so the name is \
+                              verified, too: say `sslmode=verify-full`",
+                });
+            }
+            mode = PgSslMode::VerifyFull;
+            options = options.ssl_root_cert_from_pem(Vec::new());
+        }
+        Some(file) => {
+            check_readable("sslrootcert", file)?;
+            options = options.ssl_root_cert(file);
+            if matches!(mode, PgSslMode::Require) {
+                mode = PgSslMode::VerifyCa;
+            }
+        }
+        None => {}
+    }
+    if given.binds_channel()? && !matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull) {
+        if matches!(mode, PgSslMode::Disable) {
+            return Err(UrlFault::Contradiction {
+                one: "channel_binding=require",
+                other: "sslmode=disable",
+                instead: "there is no channel to bind without TLS: take one of them out",
+            });
+        }
+        mode = PgSslMode::VerifyFull;
+    }
+    if matches!(mode, PgSslMode::Allow) {
+        mode = PgSslMode::Prefer;
+    }
+    let has_other_address = given
+        .get("hostaddr")
+        .is_some_and(|it| given.host() != Some(it));
+    if has_other_address && matches!(mode, PgSslMode::VerifyFull) && given.host().is_some() {
+        return Err(UrlFault::Contradiction {
+            one: "hostaddr",
+            other: "sslmode=verify-full",
+            instead: "the certificate is compared with what is connected to: leave `hostaddr` out, \
+                      so that this is the host's name",
+        });
+    }
+    Ok(options.ssl_mode(mode))
 }
 
 /// `rev 3f2a19c04b7d ann@host`: the run first, for what is cut off is the end.

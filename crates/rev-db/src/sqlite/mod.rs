@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rev_core::Dialect;
+use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
@@ -100,7 +100,7 @@ impl Deadline {
 }
 
 impl Sqlite {
-    pub(crate) fn new(url: &str, settings: &Settings) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         let place = Place::of_url(url)?;
         Ok(Self {
             guard: GuardFile::default(),

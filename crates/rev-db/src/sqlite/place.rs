@@ -5,8 +5,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use rev_core::{DatabaseUrl, Dialect, UrlFault};
 use rev_engine::database::DatabaseError;
-use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::file::no_plain_file;
 
@@ -29,35 +29,51 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Reads a URL, or a plain path.
-    pub(super) fn of_url(url: &str) -> Result<Self, DatabaseError> {
-        let refused = |message: String| DatabaseError::Connect { message };
-        let options: SqliteConnectOptions = url
-            .parse()
-            .map_err(|error: sqlx::Error| refused(error.to_string()))?;
-        let (rest, parameters) = url.split_once('?').unwrap_or((url, ""));
+    /// Reads a URL.
+    pub(super) fn of_url(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
+        let path = url.file().filter(|path| path.file_name().is_some());
         let mut place = Self {
-            path: options.get_filename().to_path_buf(),
+            path: path.ok_or(UrlFault::NoFile)?.to_path_buf(),
             can_write: true,
             can_make: true,
         };
-        for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
-            (place.can_write, place.can_make) = match parameter {
-                "mode=rwc" => (true, true),
-                "mode=rw" => (true, false),
-                "mode=ro" | "immutable=1" | "immutable=true" => (false, false),
+        for (number, (name, value)) in (1..).zip(url.parameters()) {
+            (place.can_write, place.can_make) = match (name.as_str(), value.as_str()) {
+                ("mode", "rwc") => (true, true),
+                ("mode", "rw") => (true, false),
+                ("mode", "ro") | ("immutable", "1" | "true") => (false, false),
+                ("mode", _) => {
+                    return Err(DatabaseError::Url(UrlFault::Value {
+                        parameter: "mode",
+                        values: "`ro`, `rw` or `rwc`",
+                    }));
+                }
                 _ => {
-                    return Err(refused(format!(
-                        "the parameter `{parameter}` is not one for SQLite files: those are \
-                         `mode=ro`, `mode=rw`, `mode=rwc`"
-                    )));
+                    return Err(DatabaseError::Url(UrlFault::UnknownParameter {
+                        dialect: Dialect::Sqlite,
+                        number,
+                        similar: None,
+                        known: vec!["mode", "immutable"],
+                    }));
                 }
             };
         }
-        if rest.ends_with(":memory:") || place.path.file_name().is_none() {
-            return Err(refused(format!("`{rest}` names no file")));
-        }
+        place.check_root()?;
         Ok(place)
+    }
+
+    /// Refuses to make a file directly in the root folder: three slashes are what other tools
+    /// write before a relative path.
+    fn check_root(&self) -> Result<(), UrlFault> {
+        let is_in_root = self.path.parent() == Some(Path::new("/"));
+        match self.path.file_name() {
+            Some(name) if is_in_root && self.can_make && !self.path.exists() => {
+                Err(UrlFault::InRoot {
+                    file: name.to_string_lossy().into_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The path by which every name of the file is known: links followed as far

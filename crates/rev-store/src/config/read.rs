@@ -205,13 +205,11 @@ fn check(template: &Template, stated: Option<Dialect>) -> Result<(), UrlFault> {
     if let Some(text) = template.literal() {
         DatabaseUrl::new(text, Path::new(""))?;
     }
-    let Some(scheme) = template.scheme() else {
+    let Some(start) = template.start() else {
         return Ok(());
     };
-    match (Dialect::of_url(scheme), stated) {
-        (None, _) => Err(UrlFault::UnknownScheme {
-            scheme: scheme.to_owned(),
-        }),
+    match (Dialect::of_url(start), stated) {
+        (None, _) => DatabaseUrl::new(start, Path::new("")).map(drop),
         (Some(of_url), Some(stated)) if of_url != stated => {
             Err(UrlFault::OtherDialect { stated, of_url })
         }

@@ -60,12 +60,13 @@ pub fn init(
         match findings.first() {
             None if config.databases.len() == databases.len() => Ok(()),
             finding => {
-                let reason = finding.map_or_else(
-                    || "a database is named twice".to_owned(),
-                    |(_, problem)| problem.to_string(),
-                );
-                let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
-                Err(WriteError::io(&settings)(error))
+                let Some((_, problem)) = finding else {
+                    let reason = "a database is named twice";
+                    let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
+                    return Err(WriteError::io(&settings)(error));
+                };
+                let problem = Box::new(problem.clone());
+                Err(WriteError::Settings { problem })
             }
         }
     })?;
