@@ -399,3 +399,50 @@ fn a_socket_is_named_by_host_and_by_parameter() {
         }
     }
 }
+
+#[test]
+fn a_search_path_may_name_several_schemas_and_the_ledger_is_in_the_first() {
+    let pooled = server_url("REV_TEST_PGBOUNCER_URL");
+    for server in [Engine::Postgres.server_url(), pooled] {
+        for written in [
+            "[tenant_a, public]",
+            "\"tenant_a, public\"",
+            "tenant_a,public",
+        ] {
+            let database = Engine::Postgres.scratch();
+            database.execute("CREATE SCHEMA tenant_a");
+            database.execute("CREATE TYPE mood AS ENUM ('well')");
+            let url = database.url_on(&server);
+            let project = project_at(database, &url);
+            project.add_setting(&format!("schema: {written}"));
+            let script = "upgrade: CREATE TABLE villain (m mood)\ndowngrade: DROP TABLE villain\n";
+            project.revision("b", "a", script);
+            project.rev(&["upgrade"]).exits(0);
+            let tables = "SELECT schemaname || '.' || tablename FROM pg_tables \
+                          WHERE tablename IN ('villain', 'rev_ledger') ORDER BY 1";
+            let found = project.database().query(tables);
+            assert_eq!(
+                found,
+                ["tenant_a.rev_ledger", "tenant_a.villain"],
+                "{written}"
+            );
+            project.rev(&["downgrade", "db1@base"]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_schema_that_is_not_there_is_told_with_what_makes_it() {
+    let database = Engine::Postgres.scratch();
+    let url = database.url();
+    let project = project_at(database, &url);
+    project.add_setting("schema: [public, \"Tenant, a\"]");
+    let answer = project.rev(&["upgrade"]).exits(1);
+    let statement = "CREATE SCHEMA \"Tenant, a\"";
+    let answer = answer
+        .says("there is no schema `Tenant, a`")
+        .says(statement);
+    assert!(!answer.text.contains("is the server up"), "{}", answer.text);
+    project.database().execute(statement);
+    project.rev(&["upgrade"]).exits(0);
+}

@@ -15,6 +15,7 @@ pub mod name;
 pub mod plan;
 pub mod resolve;
 pub mod revision;
+pub mod search_path;
 pub mod squash;
 pub mod state;
 pub mod target;
@@ -34,6 +35,7 @@ pub use resolve::{Destination, ResolveError, Scope};
 pub use revision::{
     Entry, Need, Revision, Script, ScriptError, Scripts, Sql, TransactionMode, Work,
 };
+pub use search_path::SearchPath;
 pub use state::{Applied, Drift, Standing, State, StateError};
 pub use target::{Point, Target, TargetError};
 pub use url::{DatabaseUrl, UrlFault};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rev_core::{DatabaseUrl, Dialect};
+use rev_core::{DatabaseUrl, Dialect, SearchPath};
 use rev_engine::database::{Database, DatabaseError};
 
 use crate::mysql::Mysql;
@@ -14,8 +14,8 @@ use crate::sqlite::Sqlite;
 pub struct Settings {
     /// What the ledger's tables begin with: `rev_`.
     pub ledger_prefix: String,
-    /// The PostgreSQL schema that holds the ledger; `None`: the default one.
-    pub schema: Option<String>,
+    /// PostgreSQL's search path, whose first schema holds the ledger; `None`: the server's.
+    pub schema: Option<SearchPath>,
     /// How long one statement may wait for the database's own locks.
     pub lock_timeout: Duration,
     /// How long one statement may run; zero: without end.

@@ -396,6 +396,15 @@ pub enum DatabaseError {
         /// What would mend it.
         remedy: &'static str,
     },
+    /// A schema of the search path is not there.
+    #[error("{}", match schema {
+        Some(schema) => format!("there is no schema `{schema}`"),
+        None => "no schema of its search path exists".to_owned(),
+    })]
+    NoSchema {
+        /// The one that `schema:` names; `None`: none of the server's own path is there.
+        schema: Option<String>,
+    },
     /// The connection broke, or the server ended it: what was under way may stand
     /// or not.
     #[error("the connection was lost: {message}")]
@@ -474,6 +483,7 @@ impl DatabaseError {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
             DatabaseError::Url(_) => "bad_url",
+            DatabaseError::NoSchema { .. } => "no_schema",
             DatabaseError::Certificate { .. } => "bad_certificate",
             DatabaseError::Lost { .. } => "connection_lost",
             DatabaseError::Denied { .. } => "denied",

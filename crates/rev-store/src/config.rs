@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rev_core::target::{glob_matches, is_glob};
-use rev_core::{Binding, DatabaseName, Dialect, Label};
+use rev_core::{Binding, DatabaseName, Dialect, Label, SearchPath};
 
 use crate::fault::Place;
 use crate::fence::Fence;
@@ -76,8 +76,8 @@ pub struct Database {
     pub groups: Vec<DatabaseName>,
     /// Whether it takes top-level scripts.
     pub shared: bool,
-    /// PostgreSQL's schema.
-    pub schema: Option<String>,
+    /// PostgreSQL's search path; the ledger is in its first schema.
+    pub schema: Option<SearchPath>,
     /// The branches it lives on; empty: the whole graph.
     pub follow: Vec<Label>,
     /// Where its declared schema comes from.

@@ -451,6 +451,9 @@ pub enum Problem {
     /// A URL that can never be right.
     #[error(transparent)]
     Url(#[from] crate::config::UrlFault),
+    /// A search path without schemas, or with one that has no name.
+    #[error("this is no search path of PostgreSQL's")]
+    SearchPath,
     /// A table prefix that would need quoting.
     #[error(
         "`{text}` is not a table prefix: at most 32 ASCII letters, digits and `_`, no digit first"
@@ -534,6 +537,7 @@ impl Problem {
             Problem::Duration { .. } => "bad_duration",
             Problem::Reference => "bad_reference",
             Problem::Url(_) => "bad_url",
+            Problem::SearchPath => "bad_search_path",
             Problem::Prefix { .. } => "bad_prefix",
             Problem::EnvironmentLine => "bad_env_line",
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rev_core::{DatabaseUrl, Dialect, Sql, TransactionMode};
+use rev_core::{DatabaseUrl, Dialect, SearchPath, Sql, TransactionMode};
 use rev_engine::database::Database;
 use rev_sql::schema::{Diff, Filter, Schema, ddl};
 use rev_sql::split::split;
@@ -34,7 +34,7 @@ impl Place {
         let settings = rev_db::Settings {
             is_throw_away: true,
             ledger_prefix: "rev_".to_owned(),
-            schema: schema.map(str::to_owned),
+            schema: schema.and_then(SearchPath::parse),
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::ZERO,
             operator: "test@here".to_owned(),

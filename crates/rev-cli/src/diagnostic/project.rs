@@ -146,6 +146,9 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
             told.hint("name the folder that holds the files, or move away what does not belong to it")
         }
         Problem::Url(fault) => url_fault(told, fault),
+        Problem::SearchPath => {
+            told.hint("name schemas, the ledger's first: `schema: app` or `schema: [app, public]`")
+        }
         Problem::NoFolder { .. } => told.hint("make the folder, or mend `revisions:`"),
         _ => told,
     }

@@ -333,6 +333,18 @@ fn no_way_down(
     format!("write a downgrade script{of_each};\n{without}")
 }
 
+/// What makes a schema be there, or another one do.
+fn no_schema(schema: Option<&str>) -> String {
+    let Some(schema) = schema else {
+        return "make one, or name one by `schema:` beside `url:` in rev.yaml".to_owned();
+    };
+    let name = rev_sql::ledger::name(schema, Dialect::Postgres);
+    format!(
+        "make it: `CREATE SCHEMA {name}`; or mend `schema:` in rev.yaml, where several are written as a list, \
+         `schema: [app, public]`"
+    )
+}
+
 fn held(holder: &Holder) -> String {
     format!(
         "held by {} (process {}){} since {}",
@@ -368,6 +380,7 @@ fn of_database(
             ))
         }
         DatabaseError::Url(fault) => url_fault(told, fault),
+        DatabaseError::NoSchema { schema } => told.hint(no_schema(schema.as_deref())),
         DatabaseError::Certificate { remedy, .. } => told.hint(*remedy),
         DatabaseError::Lost { .. } => told.hint(format!(
             "once the server answers again, `{command}` goes on from what stands"

@@ -14,7 +14,11 @@ impl Postgres {
             Some(_) => Scope::Home,
             None => Scope::Everything,
         };
-        let configured = self.settings.schema.clone();
+        let configured = self
+            .settings
+            .schema
+            .as_ref()
+            .map(|path| path.first().to_owned());
         // The ledger's place is known once a session has begun.
         self.work().await?;
         let ledger = self.ledger.clone();

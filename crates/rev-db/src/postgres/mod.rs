@@ -62,6 +62,9 @@ pub(crate) struct Postgres {
     is_touched: bool,
 }
 
+/// What a path may name that is no schema, or not yet.
+const IN_ANY_PATH: [&str; 2] = ["$user", "pg_temp"];
+
 impl Postgres {
     pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         Ok(Self {
@@ -95,28 +98,24 @@ impl Postgres {
 
     /// The schema that holds the ledger.
     async fn schema_of(&self, connection: &mut Connection) -> Result<String, DatabaseError> {
-        let Some(schema) = &self.settings.schema else {
-            return connection
-                .schema
-                .clone()
-                .ok_or_else(|| DatabaseError::Connect {
-                    message: "no schema of its search path exists: make one, or name one by \
-                              `schema:` in rev.yaml"
-                        .to_owned(),
-                });
+        let Some(path) = &self.settings.schema else {
+            let schema = connection.schema.clone();
+            return schema.ok_or(DatabaseError::NoSchema { schema: None });
         };
-        let text = ledger::text(schema, Dialect::Postgres);
-        let found =
-            format!("SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = {text}");
-        match connection.rows(&found).await?.is_empty() {
-            false => Ok(schema.clone()),
-            true => Err(DatabaseError::Connect {
-                message: format!(
-                    "there is no schema `{schema}`: CREATE SCHEMA {}",
-                    ledger::name(schema, Dialect::Postgres)
-                ),
-            }),
+        // A server passes over what its path names and is not there.
+        for schema in path
+            .schemas()
+            .filter(|schema| !IN_ANY_PATH.contains(schema))
+        {
+            let text = ledger::text(schema, Dialect::Postgres);
+            let found =
+                format!("SELECT nspname::text FROM pg_catalog.pg_namespace WHERE nspname = {text}");
+            if connection.rows(&found).await?.is_empty() {
+                let schema = Some(schema.to_owned());
+                return Err(DatabaseError::NoSchema { schema });
+            }
         }
+        Ok(path.first().to_owned())
     }
 
     /// The session's settings, by `SET` or `SET LOCAL`, as several statements.
@@ -132,9 +131,10 @@ impl Postgres {
         if self.settings.is_throw_away {
             text.push_str(&format!("{set} synchronous_commit = off;\n"));
         }
-        if let Some(schema) = &self.settings.schema {
-            let schema = ledger::name(schema, Dialect::Postgres);
-            text.push_str(&format!("{set} search_path = {schema};\n"));
+        if let Some(path) = &self.settings.schema {
+            let schemas = path.schemas().map(|it| ledger::name(it, Dialect::Postgres));
+            let schemas: Vec<String> = schemas.collect();
+            text.push_str(&format!("{set} search_path = {};\n", schemas.join(", ")));
         }
         text
     }

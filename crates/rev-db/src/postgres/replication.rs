@@ -1,7 +1,7 @@
 //! Logical replication carries rows and no schema: a ledger that it carries says on the
 //! subscriber what the publisher has.
 
-use rev_core::Dialect;
+use rev_core::{Dialect, SearchPath};
 use rev_engine::database::DatabaseError;
 use rev_sql::ledger;
 
@@ -53,7 +53,7 @@ impl Postgres {
 
     /// The schema that holds the ledger, as a literal.
     fn schema_of_ledger(&self) -> String {
-        let schema = self.settings.schema.as_deref();
+        let schema = self.settings.schema.as_ref().map(SearchPath::first);
         let session = self.work.as_ref().and_then(|work| work.schema.as_deref());
         let schema = schema.or(session).unwrap_or_default();
         ledger::text(schema, Dialect::Postgres)

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rev_core::{DatabaseName, Dialect, Label};
+use rev_core::{DatabaseName, Dialect, Label, SearchPath};
 
 use super::url::BadReference;
 use super::{Config, Database, DatabaseUrl, Folder, Template, UrlFault, duration};
@@ -112,7 +112,7 @@ impl Reader {
             database.shared = self.flag(&node, "shared").unwrap_or(true);
         }
         if let Some(node) = fields.given("schema") {
-            database.schema = self.text(node, "schema").map(|text| text.text);
+            database.schema = self.search_path(node);
         }
         if let Some(node) = fields.given("follow") {
             self.follow(node, &mut database);
@@ -122,6 +122,23 @@ impl Reader {
         }
         self.timeouts(&mut fields, &mut database);
         database
+    }
+
+    /// A search path: a text with commas, or a list of whole names.
+    fn search_path(&mut self, node: Node) -> Option<SearchPath> {
+        let place = node.place;
+        let is_list = matches!(node.value, Value::List(_));
+        let texts = self.texts(node, "schema").into_iter();
+        let texts: Vec<String> = texts.map(|text| text.text).collect();
+        let path = if is_list {
+            SearchPath::of(texts)
+        } else {
+            SearchPath::parse(&texts.concat())
+        };
+        if path.is_none() {
+            self.find(place, Problem::SearchPath);
+        }
+        path
     }
 
     fn groups(&mut self, node: Node, database: &mut Database) {
