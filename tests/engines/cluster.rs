@@ -5,6 +5,7 @@
 //! run by themselves: `scripts/test` runs the small ones, and `just soak` all of them, with
 //! as many rounds as `REV_CLUSTER_ROUNDS` says.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -242,7 +243,8 @@ fn print(line: &str) {
 /// The group of MySQL servers, whole, in one of its modes.
 struct Group {
     cluster: Cluster,
-    started: Vec<Child>,
+    /// The nodes that the test has started, by number.
+    started: BTreeMap<usize, Child>,
 }
 
 impl Group {
@@ -259,7 +261,7 @@ impl Group {
         );
         let group = Self {
             cluster,
-            started: Vec::new(),
+            started: BTreeMap::new(),
         };
         group.wait_until_whole();
         let primary = group.primary();
@@ -298,6 +300,10 @@ impl Group {
 
     fn kill(&mut self, node: usize) {
         kill(&word("REV_TEST_GROUP_PIDFILES", node));
+        if let Some(mut child) = self.started.remove(&node) {
+            // Until then its number is taken, and the next start takes it for alive.
+            child.wait().expect("it is gone");
+        }
         wait_until("it is gone", || self.try_ask(node, "SELECT 1").is_none());
     }
 
@@ -312,7 +318,7 @@ impl Group {
             }
             self.try_ask(node, "SELECT 1").is_some()
         });
-        self.started.push(child);
+        self.started.insert(node, child);
         wait_until("it joins", || {
             self.try_ask(node, "START GROUP_REPLICATION").is_some()
         });
@@ -513,6 +519,9 @@ mod small {
             group.start(primary);
             group.cluster.check(&project);
             kills += usize::from(was_running);
+            print(&format!(
+                "Group Replication: kill {kills} of the primary, rows and nodes right"
+            ));
         }
         print(&format!(
             "Group Replication, one primary: {kills} kills of the primary, 0 wrong"
