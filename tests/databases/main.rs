@@ -3,6 +3,7 @@
 mod files;
 mod inspect;
 mod ledger;
+mod pragmas;
 mod real;
 mod runs;
 mod schemas;

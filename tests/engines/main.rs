@@ -15,6 +15,7 @@ mod models_mysql;
 mod models_postgres;
 mod models_swaps;
 mod nasty;
+mod offline;
 mod pasts;
 mod plain;
 mod project;

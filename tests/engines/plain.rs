@@ -1,12 +1,13 @@
 //! One body of promises over all engines; what differs is a capability.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
+use crate::offline::run_script;
 use crate::project::{Answer, Project, Still, contents};
 
 const TABLE: &str = "upgrade: CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20))\n\
@@ -363,7 +364,7 @@ fn a_plan_as_a_script_does_what_the_run_does() {
         }
         let [run, scripted] = &projects;
         let script = scripted.rev(&["plan", "--from", "base", "--format", "sql"]);
-        run_script(scripted.database(), &script.exits(0).text);
+        run_script(scripted.database(), &script.exits(0).text).done();
         run.rev(&["upgrade"]).exits(0);
         assert_eq!(
             contents(scripted.database()),
@@ -372,50 +373,6 @@ fn a_plan_as_a_script_does_what_the_run_does() {
         );
         scripted.rev(&["upgrade"]).exits(0).says("nothing to do");
     }
-}
-
-/// Feeds a script to the engine's own client.
-fn run_script(database: &Scratch, script: &str) {
-    let url = database.url();
-    let mut client = match database.engine() {
-        Engine::Sqlite => return rev_testkit::sqlite::execute(&database.file(), script),
-        Engine::Postgres => {
-            let mut client = Command::new("psql");
-            client.args(["-q", "-v", "ON_ERROR_STOP=1", &url]);
-            client
-        }
-        engine @ (Engine::Mariadb | Engine::Mysql) => {
-            let (user, rest) = url["mysql://".len()..].split_once(':').expect("a password");
-            let (password, rest) = rest.split_once('@').expect("a host");
-            let (host, rest) = rest.split_once(':').expect("a port");
-            let (port, name) = rest.split_once('/').expect("a database");
-            let program = match engine {
-                Engine::Mysql => format!("{}/mysql", engine.setting("BIN")),
-                _ => "mariadb".to_owned(),
-            };
-            let mut client = Command::new(program);
-            client.args([
-                "-u",
-                user,
-                "-h",
-                host,
-                "-P",
-                port,
-                "--default-character-set=utf8mb4",
-                name,
-            ]);
-            client.env("MYSQL_PWD", password);
-            client
-        }
-    };
-    let mut child = client
-        .stdin(Stdio::piped())
-        .spawn()
-        .expect("the client starts");
-    let mut input = child.stdin.take().expect("a pipe");
-    input.write_all(script.as_bytes()).expect("it reads");
-    drop(input);
-    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use rev_core::Goal;
 use rev_engine::prepare::Prepared;
+use rev_render::Place;
 
 use crate::args::Format;
 use crate::format;
@@ -12,13 +13,13 @@ pub(crate) fn plan(
     format: Format,
     goal: Goal,
     lanes: &[Prepared],
-    ledger_prefix: &str,
+    places: &[Place],
     verbose: bool,
 ) -> String {
     match format {
         Format::Text => rev_render::text(lanes, verbose),
         Format::Json => json(&format::plan::Plan::of(lanes)),
-        Format::Sql => rev_render::sql(goal, lanes, ledger_prefix),
+        Format::Sql => rev_render::sql(goal, lanes, places),
         Format::Mermaid => rev_render::mermaid(lanes),
         Format::Markdown => rev_render::markdown(goal, lanes, verbose),
     }

@@ -12,5 +12,5 @@ mod scratch;
 mod sqlite;
 mod writing;
 
-pub use open::{Settings, open};
+pub use open::{Settings, named_schema, open};
 pub use scratch::{Scratch, Scratches};

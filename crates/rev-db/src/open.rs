@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rev_core::{DatabaseUrl, Dialect, SearchPath};
 use rev_engine::database::{Database, DatabaseError};
+use rev_sql::session::Terms;
 
 use crate::mysql::Mysql;
 use crate::postgres::Postgres;
@@ -26,6 +27,35 @@ pub struct Settings {
     pub run: String,
     /// Whether a loss of power may spoil it: then nothing waits for the disk.
     pub is_throw_away: bool,
+}
+
+impl Settings {
+    /// What sessions are set to.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            schema: self.schema.clone(),
+            lock_timeout: self.lock_timeout,
+            statement_timeout: self.statement_timeout,
+        }
+    }
+}
+
+/// The schema or database that holds the ledger, as far as settings and URL name it.
+#[must_use]
+pub fn named_schema(
+    url: Option<&DatabaseUrl>,
+    dialect: Dialect,
+    settings: &Settings,
+) -> Option<String> {
+    match dialect {
+        Dialect::Sqlite => None,
+        Dialect::Postgres => {
+            let path = settings.schema.as_ref()?;
+            Some(path.first().to_owned())
+        }
+        Dialect::Mysql => Mysql::new(url?, settings).ok()?.name(),
+    }
 }
 
 /// Makes ready to reach the database at `url`. Opens nothing yet: a missing

@@ -14,7 +14,7 @@ use rev_core::plan::{Action, Step, Until, Wait};
 
 pub use plan_markdown::render as markdown;
 pub use plan_mermaid::render as mermaid;
-pub use plan_sql::render as sql;
+pub use plan_sql::{Place, needs_schema, render as sql};
 pub use plan_text::render as text;
 pub use words::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, few, one_line};
 

@@ -15,6 +15,7 @@ mod session;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,12 +23,14 @@ use rev_core::Dialect;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger;
-use crate::split::{Token, readings, tokens};
+use crate::split::{Token, readings, stands_alone_on_sqlite, tokens};
 
 pub use plain::is_plain_rows;
 pub use rows::{counts_found_rows, makes_rows};
+use session::is_temporary;
 pub use session::{Lost, Trace, lost, touches_session, trace};
 pub use setting::sets_one_of;
+pub use undo::{Undo, undo};
 
 /// What running a statement does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,9 +194,7 @@ pub fn needs_to_be_alone(statement: &str, dialect: Dialect) -> bool {
 fn stands_alone(head: Words<'_, '_>, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Postgres => stands_alone_on_postgres(head),
-        // This one pragma holds within a transaction, and what we write needs it there.
-        Dialect::Sqlite if head.starts(&["PRAGMA", "LEGACY_ALTER_TABLE"]) => false,
-        Dialect::Sqlite => head.starts_any(&["VACUUM", "PRAGMA", "ATTACH", "DETACH"]),
+        Dialect::Sqlite => stands_alone_on_sqlite(head.0),
         Dialect::Mysql => !shares_on_mysql(head),
     }
 }

@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod reach;
 pub mod sample;
 pub mod schema;
+pub mod session;
 pub mod split;

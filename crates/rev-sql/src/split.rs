@@ -33,6 +33,7 @@ use head::Head;
 use lexer::{Lexer, Lexicon, Unclosed};
 pub(crate) use lexer::{Token, TokenKind};
 pub(crate) use mysql::inner_statement;
+pub(crate) use sqlite::{pragma, stands_alone as stands_alone_on_sqlite};
 pub(crate) use tokens::{code_tokens, tokens, unquoted};
 pub(crate) use versions::readings;
 

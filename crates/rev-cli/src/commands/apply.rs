@@ -78,9 +78,10 @@ fn preview(
         let told = Diagnostic::new("bad_plan", "the plan has no lane");
         return Err(Failure::refused(told.line(args.file.display().to_string())));
     };
-    let prefix = &session.project.config.ledger_prefix;
+    let format = session.terminal.format;
+    let places = super::plan::places(session, &lanes, format)?;
     let verbose = session.terminal.verbose;
-    let text = render::plan(session.terminal.format, goal, &lanes, prefix, verbose);
+    let text = render::plan(format, goal, &lanes, &places, verbose);
     session.terminal.data(&text)?;
     Ok(Exit::Done)
 }

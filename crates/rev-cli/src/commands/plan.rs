@@ -11,6 +11,7 @@ use rev_engine::outcome::Refusal;
 use rev_engine::pin::PinnedLane;
 use rev_engine::planner::Planner;
 use rev_engine::prepare::Prepared;
+use rev_render::Place;
 
 use crate::args::{Format, Plan};
 use crate::diagnostic::{Diagnostic, Failure};
@@ -143,9 +144,9 @@ pub(crate) fn planned(
 impl Planned {
     /// Prints it in one of its forms.
     pub(crate) fn print(&self, session: &Session, format: Format) -> Result<(), Failure> {
-        let prefix = &session.project.config.ledger_prefix;
+        let places = places(session, &self.lanes, format)?;
         let verbose = session.terminal.verbose;
-        let text = render::plan(format, self.goal, &self.lanes, prefix, verbose);
+        let text = render::plan(format, self.goal, &self.lanes, &places, verbose);
         match format {
             Format::Sql => session.terminal.script(&text)?,
             _ => session.terminal.data(&text)?,
@@ -185,6 +186,42 @@ impl Planned {
         session.terminal.talk(&line);
         Ok(())
     }
+}
+
+/// Where scripts of these lanes are to run; none, where no script is asked for.
+pub(super) fn places(
+    session: &Session,
+    lanes: &[Prepared],
+    format: Format,
+) -> Result<Vec<Place>, Failure> {
+    if !matches!(format, Format::Sql) {
+        return Ok(Vec::new());
+    }
+    lanes.iter().map(|lane| place(session, lane)).collect()
+}
+
+/// A script that leads to another database must name the one of the ledger.
+fn place(session: &Session, prepared: &Prepared) -> Result<Place, Failure> {
+    let binding = &prepared.lane.database;
+    let settings = session.settings(binding);
+    let url = session.url(&binding.name);
+    let url = url.as_ref().ok();
+    let schema = rev_db::named_schema(url, binding.dialect, &settings);
+    if schema.is_none() && rev_render::needs_schema(prepared) {
+        let name = &binding.name;
+        let message = format!(
+            "the script for `{name}` changes its session, and the name of its database is not known"
+        );
+        let told = Diagnostic::new("unknown_schema", message);
+        return Err(Failure::refused(told.hint(format!(
+            "give a URL that ends in the name: `--url {name}=mysql://localhost/NAME`"
+        ))));
+    }
+    Ok(Place {
+        prefix: settings.ledger_prefix.clone(),
+        schema,
+        terms: settings.terms(),
+    })
 }
 
 /// Reads the databases that lanes depend on, or that may depend on them. Where

@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
 use rev_sql::ledger;
+use rev_sql::session::MYSQL_BEGINNING;
 use sqlx::mysql::{MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _};
 
@@ -17,32 +18,6 @@ use crate::rows::LedgerRow as _;
 
 /// How long reaching a server may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What every session begins with. What a script means is left as the server has it,
-/// so that it does here what it does in the server's own client; settings stand here
-/// that would lead our own statements astray, or end our session.
-///
-/// - `autocommit`, `completion_type`: transactions begin and end where we say so. With
-///   `autocommit = 0` the first look into the catalogue would begin one.
-/// - `sql_mode`: the driver asks for `IGNORE_SPACE`, by which the names of built-in
-///   functions are reserved words, and which is stored with every routine. The clients
-///   do not ask for it.
-/// - `wait_timeout` and the like: the guard's session is idle while a statement runs.
-///   24 days is the longest that every platform takes.
-/// - `sql_select_limit`, `sql_big_selects`, `sql_auto_is_null`: a ledger read in part is
-///   a wrong one. Rows that a script selects are thrown away.
-/// - `max_execution_time`, `max_statement_time`: `statement_timeout` says how long one
-///   may run.
-///
-/// A comment of a version between 5.7 and 5.9 is MySQL's alone, `M!` MariaDB's.
-const BEGINNING: &str = "SET SESSION autocommit = 1, completion_type = 0, \
-     sql_mode = IF(FIND_IN_SET('IGNORE_SPACE', @@global.sql_mode), @@sql_mode, \
-       TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@sql_mode, ','), ',IGNORE_SPACE,', ','))), \
-     wait_timeout = 2147483, sql_select_limit = 18446744073709551615, sql_big_selects = 1, \
-     sql_auto_is_null = 0 \
-     /*!50708 , max_execution_time = 0 */ \
-     /*M!100309 , max_statement_time = 0, idle_transaction_timeout = 0, \
-       idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */";
 
 /// A session, and what it said of itself when it began.
 #[derive(Debug)]
@@ -102,7 +77,7 @@ impl Connection {
         let tag = ledger::text(&connection.tag, Dialect::Mysql);
         let rows = connection
             .rows(&format!(
-                "{BEGINNING};\n\
+                "{MYSQL_BEGINNING};\n\
                  SELECT CAST(CONNECTION_ID() AS CHAR), DATABASE(), \
                  CONCAT(@@hostname, ':', @@port, ':', @@datadir), \
                  CAST(GET_LOCK({tag}, 0) AS CHAR), VERSION(), @@version_comment, \

@@ -24,7 +24,7 @@ impl Mysql {
     }
 
     async fn inspect_through(&self, connection: &mut Connection) -> Result<Schema, DatabaseError> {
-        let settings = self.own_settings();
+        let settings = self.settings.terms().mysql();
         let questions = questions(&self.ledger).join(";\n");
         let text = format!("{settings}, sql_mode = '', sql_quote_show_create = 1;\n{questions}");
         let answers = connection.sets(&text).await.map_err(|e| from_sqlx(&e))?;

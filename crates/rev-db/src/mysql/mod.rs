@@ -47,9 +47,6 @@ use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_rang
 use packet::{Pace, Packet, Part};
 use place::Place;
 
-/// The longest lock wait that every version takes, in seconds.
-const LONGEST_WAIT: u64 = 31_536_000;
-
 /// Fails where the compare-and-set before it has changed no row: there is no
 /// number so great.
 const WON: &str = "SELECT POW(10, IF(ROW_COUNT() = 1, 1, 999))";
@@ -110,6 +107,11 @@ impl Mysql {
         })
     }
 
+    /// The database, as its URL names it.
+    pub(crate) fn name(&self) -> Option<String> {
+        self.place.options().get_database().map(str::to_owned)
+    }
+
     /// The session that works, begun at first use.
     async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
         if self.work.is_none() {
@@ -117,20 +119,12 @@ impl Mysql {
             // A script's `USE` must not lead to another ledger.
             self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Mysql)
                 .in_schema(&connection.database);
-            connection.rows(&self.own_settings()).await?;
+            connection.rows(&self.settings.terms().mysql()).await?;
             self.member = Member::of(&mut connection).await?;
             self.work = Some(connection);
             self.is_touched = false;
         }
         Ok(self.work.as_mut().expect("it was begun just now"))
-    }
-
-    /// Metadata locks and row locks are waited for alike.
-    fn own_settings(&self) -> String {
-        let seconds = self.settings.lock_timeout.as_millis().div_ceil(1000);
-        let seconds = u64::try_from(seconds).unwrap_or(LONGEST_WAIT);
-        let seconds = seconds.clamp(1, LONGEST_WAIT);
-        format!("SET SESSION lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
     }
 
     async fn sets(&mut self, text: &str) -> Result<Vec<Set>, sqlx::Error> {

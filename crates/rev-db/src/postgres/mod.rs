@@ -21,7 +21,7 @@ mod replication;
 mod script;
 mod two_phase;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use rev_core::{DatabaseUrl, Dialect};
@@ -120,21 +120,10 @@ impl Postgres {
 
     /// The session's settings, by `SET` or `SET LOCAL`, as several statements.
     fn own_settings(&self, set: &str, version: u32) -> String {
-        let milliseconds =
-            |duration: Duration| i32::try_from(duration.as_millis()).unwrap_or(i32::MAX);
         let mut text = endless(set, version);
-        text.push_str(&format!(
-            "{set} lock_timeout = {};\n{set} statement_timeout = {};\n",
-            milliseconds(self.settings.lock_timeout),
-            milliseconds(self.settings.statement_timeout),
-        ));
+        text.push_str(&self.settings.terms().postgres(set));
         if self.settings.is_throw_away {
             text.push_str(&format!("{set} synchronous_commit = off;\n"));
-        }
-        if let Some(path) = &self.settings.schema {
-            let schemas = path.schemas().map(|it| ledger::name(it, Dialect::Postgres));
-            let schemas: Vec<String> = schemas.collect();
-            text.push_str(&format!("{set} search_path = {};\n", schemas.join(", ")));
         }
         text
     }

@@ -25,7 +25,7 @@ use rev_engine::database::{
 };
 use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
-use rev_sql::effect::{Description, Object, needs_to_be_alone};
+use rev_sql::effect::{Description, Object, needs_to_be_alone, touches_session};
 use rev_sql::ledger;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
@@ -58,6 +58,8 @@ pub(crate) struct Sqlite {
     /// Whether the ledger's tables are known to exist.
     has_ledger: bool,
     deadline: Deadline,
+    /// Whether a script has left something in the connection that writes.
+    is_touched: bool,
     /// What foreign keys looked like before the step that goes by statement and
     /// rebuilds tables, while it lasts.
     relaxed: Option<Found>,
@@ -109,6 +111,7 @@ impl Sqlite {
             writer: None,
             has_ledger: false,
             deadline: Deadline::new(),
+            is_touched: false,
             relaxed: None,
             place,
         })
@@ -226,7 +229,23 @@ impl Sqlite {
             // The result is what it is; a new connection has it on again.
             self.writer = None;
         }
+        if self.is_touched {
+            self.end_writer().await;
+        }
         result
+    }
+
+    /// What a script has left in its connection the next step must not meet.
+    fn note_touch<'a>(&mut self, mut statements: impl Iterator<Item = &'a Statement>) {
+        self.is_touched |= statements.any(|it| touches_session(&it.text, Dialect::Sqlite));
+    }
+
+    async fn end_writer(&mut self) {
+        self.is_touched = false;
+        if let Some(writer) = self.writer.take() {
+            // It is of no more use, whatever SQLite says.
+            let _ = writer.close().await;
+        }
     }
 
     async fn transact(
@@ -320,6 +339,7 @@ impl Sqlite {
         pulse: &mut Pulse<'_>,
     ) -> Result<(), StepError> {
         check_names(&self.ledger, step, sent)?;
+        self.note_touch([sent.statement].into_iter());
         self.deadline.set(self.settings.statement_timeout);
         let connection = self
             .writer

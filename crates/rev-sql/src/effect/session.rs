@@ -60,7 +60,7 @@ fn setting_of(head: Words<'_, '_>, dialect: Dialect) -> Option<Setting> {
         .flatten()
 }
 
-fn is_temporary(head: Words<'_, '_>) -> bool {
+pub(super) fn is_temporary(head: Words<'_, '_>) -> bool {
     let words = ["TEMP", "TEMPORARY"];
     head.starts_any(&["CREATE"]) && head.0.iter().take(4).any(|token| token.is_any(&words))
 }

@@ -173,6 +173,73 @@ fn list(rest: &[Token<'_>]) -> Setting {
     Setting::Session { is_fixed }
 }
 
+/// What a `SET` changes of its session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scoped {
+    /// A system variable, by its name in small letters.
+    Variable(String),
+    /// The role.
+    Role,
+}
+
+/// What a `SET` changes of its session, without user variables; `None`: it is no `SET`.
+pub(super) fn scoped(head: Words<'_, '_>) -> Option<Vec<Scoped>> {
+    let (first, rest) = head.0.split_first()?;
+    if !first.is("SET") || inner(head).is_some() {
+        return None;
+    }
+    let variable = |name: &str| Scoped::Variable(name.to_owned());
+    let words = Words(rest);
+    if words.starts(&["SESSION", "TRANSACTION"]) || words.starts(&["LOCAL", "TRANSACTION"]) {
+        return Some(
+            ["transaction_isolation", "transaction_read_only"]
+                .map(variable)
+                .into(),
+        );
+    }
+    let mut found = Vec::new();
+    let mut is_server = false;
+    for part in super::change::parts(rest) {
+        let words = Words(part);
+        if words.starts_any(&["GLOBAL", "PERSIST", "PERSIST_ONLY"]) {
+            is_server = true;
+        } else if words.starts_any(&["SESSION", "LOCAL"]) {
+            is_server = false;
+        }
+        if words.starts_any(&["NAMES", "CHARSET"]) || words.starts(&["CHARACTER", "SET"]) {
+            let names = ["client", "connection", "results"];
+            found.extend(names.map(|it| variable(&format!("character_set_{it}"))));
+            found.push(variable("collation_connection"));
+        } else if words.starts_any(&["ROLE"]) {
+            found.push(Scoped::Role);
+        } else if !is_server && let Some((Target::Session, _)) = assignment(part) {
+            found.extend(named(part).map(Scoped::Variable));
+        }
+    }
+    Some(found)
+}
+
+/// The system variable that an assignment sets, in small letters: the last name before
+/// the sign of equality.
+fn named(part: &[Token<'_>]) -> Option<String> {
+    let equals = part.iter().position(|token| token.is_symbol("="))?;
+    let target = &part[..equals];
+    let target = match target {
+        [before @ .., colon] if colon.is_symbol(":") => before,
+        _ => target,
+    };
+    let (last, before) = target.split_last()?;
+    let is_system = before
+        .last()
+        .is_some_and(|it| it.is_symbol("@") || it.is_symbol("."));
+    if last.text.starts_with('@') && !is_system {
+        return None;
+    }
+    let name = unquoted(last.text.trim_start_matches('@')).to_lowercase();
+    let is_happening = HAPPENINGS.iter().any(|it| it.eq_ignore_ascii_case(&name));
+    (!is_happening || name == "timestamp").then_some(name)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     Session,

@@ -4,10 +4,17 @@ use std::ops::Range;
 
 use super::head::Head;
 use super::lexer::{Lexicon, Token, TokenKind};
-use super::{Grammar, Refusal};
+use super::{Grammar, Refusal, unquoted};
 
-/// Pragmas that inside a transaction do nothing or are an error.
-const OUTSIDE_PRAGMAS: [&str; 4] = ["FOREIGN_KEYS", "JOURNAL_MODE", "SYNCHRONOUS", "TEMP_STORE"];
+/// Pragmas that, given a value, inside a transaction do nothing or are an error. SQLite
+/// itself is asked in a test.
+const OUTSIDE_PRAGMAS: [&str; 5] = [
+    "FOREIGN_KEYS",
+    "JOURNAL_MODE",
+    "SYNCHRONOUS",
+    "TEMP_STORE",
+    "TEMP_STORE_DIRECTORY",
+];
 
 /// A statement's shape so far.
 #[derive(Debug, Default)]
@@ -71,8 +78,9 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
     }
 
     fn refusal(head: &Head<'_>, _: &str, transactional: bool) -> Option<Refusal> {
-        head.transaction_control(transactional)
-            .or_else(|| (transactional && stands_alone(head)).then_some(Refusal::NotInTransaction))
+        head.transaction_control(transactional).or_else(|| {
+            (transactional && stands_alone(head.tokens())).then_some(Refusal::NotInTransaction)
+        })
     }
 }
 
@@ -103,29 +111,31 @@ impl<'a> Sqlite<'a> {
     }
 }
 
-fn stands_alone(head: &Head<'_>) -> bool {
-    ["VACUUM", "ATTACH", "DETACH"]
-        .iter()
-        .any(|verb| head.starts(&[verb]))
-        || sets_outside_pragma(head)
+/// Whether a statement that begins with these tokens does nothing inside a transaction, or
+/// is refused there.
+pub(crate) fn stands_alone(tokens: &[Token<'_>]) -> bool {
+    let verb = tokens.first();
+    verb.is_some_and(|it| it.is_any(&["VACUUM", "ATTACH", "DETACH"])) || is_outside_pragma(tokens)
 }
 
-/// `PRAGMA [schema.]name` with a value; without one it only asks.
-fn sets_outside_pragma(head: &Head<'_>) -> bool {
-    let tokens = head.tokens();
-    let name = if tokens.get(2).is_some_and(|token| token.is_symbol(".")) {
-        3
-    } else {
-        1
+/// The name of `PRAGMA [schema.]name`, in any case, and whether it is given a value.
+pub(crate) fn pragma(tokens: &[Token<'_>]) -> Option<(String, bool)> {
+    let (first, rest) = tokens.split_first()?;
+    let at = match rest.get(1) {
+        Some(dot) if dot.is_symbol(".") => 2,
+        _ => 0,
     };
-    head.starts(&["PRAGMA"])
-        && tokens.get(name).is_some_and(|token| {
-            let name = token.text.trim_matches(['"', '`', '\'', '[', ']']);
-            OUTSIDE_PRAGMAS
-                .iter()
-                .any(|pragma| name.eq_ignore_ascii_case(pragma))
-        })
-        && tokens
-            .get(name + 1)
-            .is_some_and(|token| token.is_symbol("=") || token.is_symbol("("))
+    let name = unquoted(rest.get(at).filter(|_| first.is("PRAGMA"))?.text);
+    let next = rest.get(at + 1);
+    let has_value = next.is_some_and(|it| it.is_symbol("=") || it.is_symbol("("));
+    Some((name, has_value))
+}
+
+fn is_outside_pragma(tokens: &[Token<'_>]) -> bool {
+    let Some((name, has_value)) = pragma(tokens) else {
+        return false;
+    };
+    let is_one = |it: &&str| it.eq_ignore_ascii_case(&name);
+    // A checkpoint needs none.
+    name.eq_ignore_ascii_case("wal_checkpoint") || (has_value && OUTSIDE_PRAGMAS.iter().any(is_one))
 }
