@@ -375,6 +375,70 @@ fn a_plan_as_a_script_does_what_the_run_does() {
     }
 }
 
+/// Statements that an engine refuses in a transaction, or passes over there.
+fn outside_transactions(engine: Engine) -> &'static [&'static str] {
+    match engine {
+        Engine::Postgres => &[
+            "CREATE INDEX CONCURRENTLY i ON t (id)",
+            "DROP INDEX CONCURRENTLY IF EXISTS nosuch",
+            "REINDEX TABLE CONCURRENTLY t",
+            "VACUUM t",
+            "ALTER SYSTEM RESET work_mem",
+        ],
+        Engine::Sqlite => &[
+            "VACUUM",
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = OFF",
+            "PRAGMA foreign_keys = OFF",
+            "PRAGMA wal_checkpoint",
+            "ATTACH ':memory:' AS beside",
+        ],
+        Engine::Mariadb | Engine::Mysql => &[],
+    }
+}
+
+#[test]
+fn what_no_transaction_holds_is_refused_with_the_words_that_help() {
+    for engine in Engine::ALL {
+        for statement in outside_transactions(engine) {
+            let project = Project::of(engine);
+            project.revision("a", "null", TABLE);
+            let rest = format!("upgrade: |\n  {statement};\nirreversible: true\n");
+            project.revision("b", "a", &rest);
+            let answer = project.rev(&["check"]).exits(4);
+            let is_of_keys = answer.text.contains("foreign keys");
+            assert_eq!(
+                is_of_keys,
+                statement.contains("foreign_keys"),
+                "{}",
+                answer.text
+            );
+            answer.says("say `transaction: none` in the revision");
+            project.revision("b", "a", &format!("transaction: none\n{rest}"));
+            project.rev(&["check"]).exits(0);
+            project.rev(&["upgrade"]).exits(0);
+        }
+    }
+}
+
+#[test]
+fn a_check_tells_of_a_script_that_names_the_ledger_as_the_run_does() {
+    for engine in Engine::ALL {
+        let project = Project::of(engine);
+        project.revision(
+            "a",
+            "null",
+            "upgrade: |\n  CREATE TABLE t (id INT);\n  DELETE FROM rev_ledger;\ndowngrade: DROP TABLE t\n",
+        );
+        let check = project.rev(&["check"]).exits(4);
+        assert!(check.text.contains("a.yaml:6"), "{}", check.text);
+        check.says("names the ledger's table `rev_ledger`");
+        project
+            .rev(&["upgrade"])
+            .says("may not name the ledger's table `rev_ledger`");
+    }
+}
+
 #[test]
 fn on_a_terminal_each_lane_has_a_line_that_moves() {
     let names = ["db1", "db2", "search"].into_iter();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rev_core::{Binding, Dialect, Goal, Point, Revision, Scope, Sql, State, TransactionMode};
 use rev_engine::outcome::Refusal;
 use rev_sql::effect::counts_found_rows;
+use rev_sql::ledger::Ledger;
 use rev_sql::split::{Statement, split};
 
 use crate::args::Check;
@@ -182,9 +183,31 @@ fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<D
                 .fact("revision", place.revision.as_str());
             Some(told.hint(format!("write it: `rev edit {}`", place.revision)))
         }
-        Ok(statements) if place.binding.dialect == Dialect::Mysql => found_rows(place, &statements),
-        Ok(_) => None,
+        Ok(statements) => names_ledger(place, &statements).or_else(|| {
+            let is_mysql = place.binding.dialect == Dialect::Mysql;
+            is_mysql.then(|| found_rows(place, &statements)).flatten()
+        }),
     }
+}
+
+/// The ledger's tables in a script, by which a run would refuse it.
+fn names_ledger(place: Place<'_>, statements: &[Statement]) -> Option<Diagnostic> {
+    let prefix = &place.project.config.ledger_prefix;
+    let ledger = Ledger::new(prefix, place.binding.dialect);
+    let (statement, table) = statements
+        .iter()
+        .find_map(|it| Some((it, ledger.named_in(&it.text)?)))?;
+    let message = format!(
+        "the {} script of revision `{}` names the ledger's table `{table}`",
+        place.action, place.revision
+    );
+    let told = Diagnostic::new("names_ledger", message)
+        .at(place.spot(statement.piece, statement.offset))
+        .fact("revision", place.revision.as_str());
+    Some(told.hint(
+        "take the statement out: runs alone write the ledger, and refuse such a script; `rev stamp` and\n\
+         `rev repair` change it",
+    ))
 }
 
 /// `ROW_COUNT()` where it gives another number than in the server's own client.

@@ -242,8 +242,14 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::TransactionControl { .. } => told.hint(
             "take it out: every step is one transaction already (`transaction: none` asks for none)",
         ),
+        SplitError::NotInTransaction { text, .. } if text.to_lowercase().contains("foreign_keys") => {
+            told.hint(
+                "take it out: a script that drops or renames a table runs with foreign keys off and is checked\n\
+                 afterwards; or say `transaction: none` in the revision, and put nothing else into it",
+            )
+        }
         SplitError::NotInTransaction { .. } => told.hint(
-            "take it out: a step is one transaction, and a script that drops or renames a\ntable runs with foreign keys off and is checked afterwards",
+            "say `transaction: none` in the revision, and put nothing else into it",
         ),
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
