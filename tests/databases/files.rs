@@ -78,7 +78,7 @@ fn a_ledger_that_lacks_a_table_is_damaged() {
         sqlite::execute(&setting.file("db1"), &format!("DROP TABLE {table_name}"));
         let read = block_on(database(&setting.file("db1")).read());
         assert!(
-            matches!(&read, Err(DatabaseError::Damaged { message }) if message.contains(table_name)),
+            matches!(&read, Err(DatabaseError::Damaged { message, .. }) if message.contains(table_name)),
             "{read:?}"
         );
     }

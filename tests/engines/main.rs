@@ -7,6 +7,7 @@ mod apply;
 mod catalogue;
 mod cluster;
 mod commits;
+mod damage;
 mod drift;
 mod faults;
 mod groups;

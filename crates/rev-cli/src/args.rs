@@ -318,6 +318,9 @@ pub(crate) struct Repair {
     /// The statement in doubt took no effect; with none in doubt: nothing of the step stands
     #[arg(long, group = "choice")]
     pub(crate) not_applied: bool,
+    /// Make a damaged ledger whole again, as far as that needs no file: tables, state, what is in flight
+    #[arg(long, group = "choice")]
+    pub(crate) rebuild: bool,
     /// Take an edited revision down as it was applied, and up as its file is now; may be repeated
     #[arg(long, value_name = "POINT", group = "choice")]
     pub(crate) redo: Vec<String>,

@@ -1,7 +1,7 @@
 //! The ledger's rows, read alike from every driver.
 
 use rev_core::Applied;
-use rev_engine::database::{DatabaseError, LogEntry};
+use rev_engine::database::{DatabaseError, LogEntry, Part};
 use rev_sql::ledger::{self, StoredRow};
 use sqlx::{ColumnIndex, Decode, Error, Row};
 
@@ -48,43 +48,68 @@ pub(crate) struct State {
 
 /// Reads the one row of `rev_state`: format, generation, what is in flight.
 pub(crate) fn state(row: &impl LedgerRow) -> Result<State, DatabaseError> {
-    let found = row.number(0).map_err(|e| damaged(&e))?;
+    let state = |e: Error| DatabaseError::damaged(Part::State, words(&e));
+    let found = row.number(0).map_err(state)?;
     if found > ledger::FORMAT {
         return Err(DatabaseError::NewerLedger {
             found,
             known: ledger::FORMAT,
         });
     }
-    let generation = row.number(1).map_err(|e| damaged(&e))?;
-    let generation = u64::try_from(generation).map_err(|_| DatabaseError::Damaged {
-        message: format!("its generation is {generation}"),
-    })?;
+    if found < 1 {
+        let message = "its format is none that a run has left";
+        return Err(DatabaseError::damaged(Part::State, message));
+    }
+    let generation = row.number(1).map_err(state)?;
+    if !(0..=ledger::LAST_GENERATION).contains(&generation) {
+        let message = "its generation is none that a run has left";
+        return Err(DatabaseError::damaged(Part::State, message));
+    }
     Ok(State {
-        generation,
-        in_flight: row.maybe_text(2).map_err(|e| damaged(&e))?,
+        generation: generation.unsigned_abs(),
+        in_flight: row.maybe_text(2).map_err(|e| {
+            let message = format!("what is in flight cannot be read: {}", words(&e));
+            DatabaseError::damaged(Part::InFlight, message)
+        })?,
     })
 }
 
 /// Reads a row of `rev_ledger`.
 pub(crate) fn applied(row: &impl LedgerRow) -> Result<Applied, DatabaseError> {
-    let row = stored(row).map_err(|e| damaged(&e))?;
-    row.read().map_err(|e| DatabaseError::Damaged {
-        message: e.to_string(),
+    stored(row)?.read().map_err(|error| {
+        let part = Part::Row {
+            revision: error.revision.clone(),
+            column: error.column,
+        };
+        DatabaseError::damaged(part, error)
     })
 }
 
-fn stored(row: &impl LedgerRow) -> Result<StoredRow, Error> {
+fn stored(row: &impl LedgerRow) -> Result<StoredRow, DatabaseError> {
+    let revision = row.text(0).map_err(|e| damaged(&e))?;
+    let unread = |column: &'static str| {
+        let revision = revision.clone();
+        move |e: Error| {
+            let message = format!(
+                "the row of revision `{revision}` cannot be read: its `{column}`: {}",
+                words(&e)
+            );
+            DatabaseError::damaged(Part::Row { revision, column }, message)
+        }
+    };
+    let text = |index, column| row.text(index).map_err(unread(column));
+    let maybe = |index, column| row.maybe_text(index).map_err(unread(column));
     Ok(StoredRow {
-        revision: row.text(0)?,
-        parents: row.text(1)?,
-        dependencies: row.text(2)?,
-        message: row.text(3)?,
-        upgrade_digest: row.text(4)?,
-        downgrade_digest: row.text(5)?,
-        revision_digest: row.text(6)?,
-        downgrade: row.maybe_text(7)?,
-        transaction_mode: row.text(8)?,
-        through: row.maybe_text(9)?,
+        parents: text(1, "parents")?,
+        dependencies: text(2, "dependencies")?,
+        message: text(3, "message")?,
+        upgrade_digest: text(4, "upgrade_digest")?,
+        downgrade_digest: text(5, "downgrade_digest")?,
+        revision_digest: text(6, "revision_digest")?,
+        downgrade: maybe(7, "downgrade")?,
+        transaction_mode: text(8, "transaction_mode")?,
+        through: maybe(9, "through")?,
+        revision: revision.clone(),
     })
 }
 
@@ -130,11 +155,28 @@ pub(crate) fn log_entry(row: &impl LedgerRow) -> Result<LogEntry, DatabaseError>
 
 /// A ledger whose rows are not what this program writes.
 pub(crate) fn damaged(error: &Error) -> DatabaseError {
-    DatabaseError::Damaged {
-        message: error
-            .as_database_error()
-            .map_or_else(|| error.to_string(), |fault| fault.message().to_owned()),
-    }
+    DatabaseError::damaged(Part::Other, words(error))
+}
+
+/// What a driver says of what it cannot read.
+fn words(error: &Error) -> String {
+    let fault = error.as_database_error();
+    fault.map_or_else(|| error.to_string(), |fault| fault.message().to_owned())
+}
+
+/// A state that has lost its row.
+pub(crate) fn no_state() -> DatabaseError {
+    DatabaseError::damaged(Part::State, "its state has no row")
+}
+
+/// Tables that are missing beside others.
+pub(crate) fn missing(tables: Vec<String>) -> DatabaseError {
+    let names: Vec<String> = tables.iter().map(|table| format!("`{table}`")).collect();
+    let message = match &names[..] {
+        [name] => format!("its table {name} is missing"),
+        names => format!("its tables {} are missing", names.join(" and ")),
+    };
+    DatabaseError::damaged(Part::Tables(tables), message)
 }
 
 /// Whether the ledger's tables are there: all of them, or none.
@@ -147,11 +189,10 @@ pub(crate) fn has_all(
         .map(|row| row.text(0))
         .collect::<Result<_, _>>()
         .map_err(|e| damaged(&e))?;
-    let tables = ledger.tables();
-    match tables.iter().find(|table| !found.contains(table)) {
-        Some(missing) if !found.is_empty() => Err(DatabaseError::Damaged {
-            message: format!("its table `{missing}` is missing"),
-        }),
-        missing => Ok(missing.is_none()),
+    let mut lost = ledger.tables().to_vec();
+    lost.retain(|table| !found.contains(table));
+    match lost.is_empty() {
+        false if !found.is_empty() => Err(missing(lost)),
+        has_all => Ok(has_all),
     }
 }

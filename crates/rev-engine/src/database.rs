@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use rev_core::plan::Action;
 use rev_core::{Applied, Digest, RevisionId, UrlFault};
 use rev_sql::effect::{Description, Object};
+use rev_sql::ledger::Mending;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
@@ -49,6 +50,14 @@ pub trait Database: Send {
 
     /// Reads the ledger. Writes nothing and creates nothing.
     async fn read(&mut self) -> Result<Ledger, DatabaseError>;
+
+    /// Makes a damaged ledger one that can be read, with this generation; changes nothing
+    /// else.
+    async fn mend(&mut self, mending: &Mending, generation: u64) -> Result<(), DatabaseError>;
+
+    /// The actions that the log has as done, and their revisions, oldest first; none where
+    /// the log is missing, too.
+    async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError>;
 
     /// What a person should know of where the ledger lies, as a sentence: that it is
     /// replicated without the schema, for one. `None`: nothing. Only reads.
@@ -455,6 +464,8 @@ pub enum DatabaseError {
     Damaged {
         /// What is wrong with it.
         message: String,
+        /// Where.
+        part: Part,
     },
     /// Something else has it locked.
     #[error("the database is locked by another program: {message}")]
@@ -476,7 +487,34 @@ pub enum DatabaseError {
     },
 }
 
+/// The part of a ledger that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// These tables are missing.
+    Tables(Vec<String>),
+    /// `rev_state` has no row, or one that no run has left.
+    State,
+    /// What is in flight.
+    InFlight,
+    /// A column of a revision's row.
+    Row {
+        /// The revision, as it stands there.
+        revision: String,
+        /// The column.
+        column: &'static str,
+    },
+    /// Something that only a person can mend.
+    Other,
+}
+
 impl DatabaseError {
+    /// A ledger that cannot be understood.
+    #[must_use]
+    pub fn damaged(part: Part, message: impl ToString) -> Self {
+        let message = message.to_string();
+        Self::Damaged { message, part }
+    }
+
     /// A stable word for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -13,7 +13,7 @@ use rev_core::plan::Action;
 use rev_sql::effect::Description;
 use serde::{Deserialize, Serialize};
 
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, Part};
 
 pub use executed::{Changed, Executed};
 
@@ -129,8 +129,9 @@ impl InFlight {
     ///
     /// [`DatabaseError::Damaged`].
     pub fn from_json(text: &str) -> Result<Self, DatabaseError> {
-        serde_json::from_str(text).map_err(|error| DatabaseError::Damaged {
-            message: format!("what is in flight cannot be read: {error}"),
+        serde_json::from_str(text).map_err(|error| {
+            let message = format!("what is in flight cannot be read: {error}");
+            DatabaseError::damaged(Part::InFlight, message)
         })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::lock::Mutex;
 use rev_sql::effect::{Description, Object};
+use rev_sql::ledger::Mending;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
@@ -98,6 +99,14 @@ impl Database for Kept {
 
     async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
         self.0.lock().await.tables().await
+    }
+
+    async fn mend(&mut self, mending: &Mending, generation: u64) -> Result<(), DatabaseError> {
+        self.0.lock().await.mend(mending, generation).await
+    }
+
+    async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
+        self.0.lock().await.done().await
     }
 
     async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {

@@ -6,12 +6,14 @@
 
 use std::sync::Arc;
 
+use rev_core::state::StateError;
 use rev_core::{Binding, Graph, Standing};
 use rev_sql::effect::Reading;
+use rev_sql::ledger::Mending;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark, Sighting};
+use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark, Part, Sighting};
 use crate::event::{Event, Stop};
 use crate::executor::resume::{differences, lost, read};
 use crate::executor::{self, Aim};
@@ -27,6 +29,34 @@ pub enum Case {
     Step(Box<StepCase>),
     /// A two-phase run was cut off.
     TwoPhase(Participants),
+    /// The ledger cannot be understood.
+    Damaged(Damage),
+}
+
+/// What is wrong with a ledger, and what is known beside it.
+#[derive(Debug, Clone)]
+pub struct Damage {
+    /// The part that cannot be read.
+    pub part: Part,
+    /// What is wrong with it.
+    pub message: String,
+    /// The revisions that the log has as applied, in the order in which they were.
+    pub logged: Vec<String>,
+}
+
+impl Damage {
+    /// What makes the ledger one that can be read without any file; `None`: nothing does.
+    #[must_use]
+    pub fn mending(&self) -> Option<Mending> {
+        match &self.part {
+            Part::Tables(_) | Part::State => Some(Mending::Tables),
+            Part::InFlight => Some(Mending::InFlight),
+            Part::Row { revision, column } if *column == "revision" => {
+                Some(Mending::Row(revision.clone()))
+            }
+            Part::Row { .. } | Part::Other => None,
+        }
+    }
 }
 
 /// A step that is half done, and all that can be told of it.
@@ -69,11 +99,22 @@ pub async fn survey(
     binding: &Arc<Binding>,
     checkout: &Arc<Graph>,
 ) -> Result<Option<Case>, Refusal> {
-    let ledger = database.read().await?;
+    let ledger = match database.read().await {
+        Err(DatabaseError::Damaged { part, message }) => {
+            return Ok(Some(damage(database, part, message).await?));
+        }
+        read => read?,
+    };
     let Some(text) = ledger.in_flight else {
         return Ok(None);
     };
-    let step = match InFlight::from_json(&text)? {
+    let in_flight = match InFlight::from_json(&text) {
+        Err(DatabaseError::Damaged { part, message }) => {
+            return Ok(Some(damage(database, part, message).await?));
+        }
+        read => read?,
+    };
+    let step = match in_flight {
         InFlight::TwoPhase(participants) => return Ok(Some(Case::TwoPhase(participants))),
         InFlight::Step(step) => step,
     };
@@ -98,6 +139,92 @@ pub async fn survey(
         reading,
         differences,
     }))))
+}
+
+async fn damage(database: &mut dyn Database, part: Part, message: String) -> Result<Case, Refusal> {
+    let mut logged: Vec<String> = Vec::new();
+    // What the log cannot tell either is nobody's knowledge.
+    for (action, revision) in database.done().await.unwrap_or_default() {
+        logged.retain(|known| *known != revision);
+        if !matches!(action.as_str(), "downgrade" | "unstamp") {
+            logged.push(revision);
+        }
+    }
+    Ok(Case::Damaged(Damage {
+        part,
+        message,
+        logged,
+    }))
+}
+
+/// Makes a damaged ledger one that can be read, as far as that needs no file. Returns what
+/// was wrong, part by part; what is wrong still, the next look tells.
+///
+/// # Errors
+///
+/// As [`survey`], and where a run is at work there.
+pub async fn rebuild(
+    database: &mut dyn Database,
+    binding: &Arc<Binding>,
+    checkout: &Arc<Graph>,
+    holder: &Holder,
+    generation: u64,
+) -> Result<Vec<Damage>, Refusal> {
+    guard(binding.name.as_str(), database, holder).await?;
+    let mut mended: Vec<Damage> = Vec::new();
+    while let Some(Case::Damaged(damage)) = survey(database, binding, checkout).await? {
+        let is_again = mended.iter().any(|known| known.part == damage.part);
+        match damage.mending() {
+            Some(mending) if !is_again => database.mend(&mending, generation).await?,
+            _ => break,
+        }
+        mended.push(damage);
+    }
+    database.unlock().await?;
+    Ok(mended)
+}
+
+/// Blanks the rows of these revisions that cannot be read, or that stand in a circle, so
+/// that they can be written anew from their files.
+///
+/// # Errors
+///
+/// As [`survey`], and where a run is at work there.
+pub async fn blank(
+    database: &mut dyn Database,
+    binding: &Arc<Binding>,
+    checkout: &Arc<Graph>,
+    holder: &Holder,
+    generation: u64,
+    is_meant: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<(), Refusal> {
+    let mut blanked: Vec<String> = Vec::new();
+    loop {
+        let ids: Vec<String> = match database.read().await {
+            Err(DatabaseError::Damaged {
+                part: Part::Row { revision, .. },
+                ..
+            }) => vec![revision],
+            Err(error) => return Err(error.into()),
+            Ok(ledger) => match Standing::read(checkout, binding, &ledger.rows) {
+                Err(StateError::Cycle { members }) => {
+                    members.iter().map(ToString::to_string).collect()
+                }
+                _ => return Ok(()),
+            },
+        };
+        let found = ids
+            .into_iter()
+            .find(|id| is_meant(id) && !blanked.contains(id));
+        let Some(id) = found else {
+            return Ok(());
+        };
+        guard(binding.name.as_str(), database, holder).await?;
+        let mending = Mending::Blank(id.clone());
+        database.mend(&mending, generation).await?;
+        database.unlock().await?;
+        blanked.push(id);
+    }
 }
 
 /// Does what a person has chosen for the step in flight, and no more.

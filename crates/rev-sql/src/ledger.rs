@@ -87,7 +87,7 @@ pub struct StoredRow {
 
 /// A stored row that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the row of revision `{revision}` has a {column} that cannot be read: `{value}`")]
+#[error("the row of revision `{revision}` cannot be read: its `{column}` is `{value}`")]
 pub struct DamagedRow {
     /// The row.
     pub revision: String,
@@ -96,6 +96,22 @@ pub struct DamagedRow {
     /// What stands there.
     pub value: String,
 }
+
+/// What makes a damaged ledger one that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mending {
+    /// Tables that are missing, the row of `rev_state`, its format and its generation.
+    Tables,
+    /// What is in flight is forgotten.
+    InFlight,
+    /// The row of this text, which is no id, is taken out.
+    Row(String),
+    /// The row of this id gets what can be read, and is no file's: `--accept` writes it anew.
+    Blank(String),
+}
+
+/// The highest generation that a run may have left: above it is no room to count.
+pub const LAST_GENERATION: i64 = i64::MAX / 2;
 
 /// What the engines call alike things.
 struct Words {
@@ -247,6 +263,12 @@ impl Ledger {
         self.name(&self.ledger_table())
     }
 
+    /// The name of the log's table, as a statement writes it.
+    #[must_use]
+    pub fn log_name(&self) -> String {
+        self.name(&self.log_table())
+    }
+
     /// The name of the table that holds the generation, as a statement writes it.
     #[must_use]
     pub fn state_name(&self) -> String {
@@ -340,11 +362,64 @@ impl Ledger {
         )
     }
 
+    /// The statements that mend a ledger. The generation becomes `generation`, so that no
+    /// run at work goes on from what it has read.
+    #[must_use]
+    pub fn mend(&self, mending: &Mending, generation: u64) -> Vec<String> {
+        let state = self.name(&self.state_table());
+        let table = self.name(&self.ledger_table());
+        let moved = format!("generation = {generation} WHERE id = 1");
+        match mending {
+            Mending::Tables => {
+                let create = self.create();
+                let create = create
+                    .split(";\n")
+                    .map(|it| it.trim_end_matches(';').to_owned());
+                let state = format!("UPDATE {state} SET format = {FORMAT}, {moved}");
+                create.chain([state]).collect()
+            }
+            Mending::InFlight => vec![format!("UPDATE {state} SET in_flight = NULL, {moved}")],
+            Mending::Row(text) => vec![
+                format!("DELETE FROM {table} WHERE revision = {}", self.text(text)),
+                format!("UPDATE {state} SET {moved}"),
+            ],
+            Mending::Blank(id) => {
+                let none = "0".repeat(64);
+                vec![
+                    format!(
+                        "UPDATE {table} SET parents = '[]', dependencies = '[]', \
+                         upgrade_digest = '{none}', downgrade_digest = '{none}', \
+                         revision_digest = '{none}', downgrade = NULL, \
+                         transaction_mode = 'step', through = NULL WHERE revision = {}",
+                        self.text(id)
+                    ),
+                    format!("UPDATE {state} SET {moved}"),
+                ]
+            }
+        }
+    }
+
+    /// What was done, oldest first: the action and the revision, a row each, in one of two
+    /// columns.
+    #[must_use]
+    pub fn select_done(&self, column: &str) -> String {
+        let log = self.name(&self.log_table());
+        format!("SELECT {column} FROM {log} WHERE outcome = 'done' ORDER BY sequence")
+    }
+
     /// The format, the generation and what is in flight, one row.
     #[must_use]
     pub fn select_state(&self) -> String {
         let table = self.name(&self.state_table());
-        format!("SELECT format, generation, in_flight FROM {table} WHERE id = 1")
+        // SQLite keeps a text where a number is due, and gives it as 0.
+        let number = |column: &str| match self.dialect {
+            Dialect::Sqlite => {
+                format!("CASE typeof({column}) WHEN 'integer' THEN {column} ELSE -1 END")
+            }
+            Dialect::Postgres | Dialect::Mysql => column.to_owned(),
+        };
+        let (format, generation) = (number("format"), number("generation"));
+        format!("SELECT {format}, {generation}, in_flight FROM {table} WHERE id = 1")
     }
 
     /// The lease: how often it was moved and who has it, one row, or none where it was

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::clock::Clock as _;
 use rev_engine::clock::SystemClock;
-use rev_engine::database::{Database, DatabaseError, Decision, Holder, Sighting};
+use rev_engine::database::{Database, DatabaseError, Decision, Holder, Part, Sighting};
 use rev_engine::event::Stop;
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
-use rev_engine::repair::{self, Case, Choice, StepCase};
+use rev_engine::repair::{self, Case, Choice, Damage, StepCase};
 use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
 use serde_json::{Value, json};
@@ -25,8 +25,14 @@ use crate::terminal::{FAINT, GOOD, NAME, Terminal, WARNING};
 
 /// `rev repair`.
 pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> {
+    if !args.accept.is_empty() {
+        blank(args, session)?;
+    }
     if !args.redo.is_empty() || !args.accept.is_empty() {
         return mend(args, session);
+    }
+    if args.rebuild {
+        return rebuild(args, session);
     }
     let mut found = Vec::new();
     for binding in session.databases(&args.databases)? {
@@ -60,6 +66,150 @@ fn mend(args: &Repair, session: &Session) -> Result<Exit, Failure> {
         ..Running::default()
     };
     run::run(goal, &targets.collect::<Vec<_>>(), &running, session)
+}
+
+/// A generation that no run at work has read.
+fn new_generation() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap_or_default().as_secs()
+}
+
+fn holder(session: &Session) -> Holder {
+    Holder {
+        operator: session.operator.clone(),
+        process: std::process::id(),
+        since: SystemClock::start().now(),
+        node: None,
+    }
+}
+
+/// Makes rows that cannot be read ready to be written anew from the files that are accepted.
+fn blank(args: &Repair, session: &Session) -> Result<(), Failure> {
+    for binding in session.databases(&args.databases)? {
+        let mut database = session.database(&binding)?;
+        let is_meant = |id: &str| {
+            let is_known = session.graph().find(id).is_some();
+            is_known
+                && args
+                    .accept
+                    .iter()
+                    .any(|point| id.starts_with(point.as_str()))
+        };
+        let holder = holder(session);
+        let blanked = repair::blank(
+            &mut *database,
+            &binding,
+            session.graph(),
+            &holder,
+            new_generation(),
+            &is_meant,
+        );
+        runtime()?
+            .block_on(blanked)
+            .map_err(|refusal| session.refused(&refusal, &binding))?;
+    }
+    Ok(())
+}
+
+/// Makes damaged ledgers whole, as far as that needs no file, and shows what is left.
+fn rebuild(args: &Repair, session: &Session) -> Result<Exit, Failure> {
+    let mut left = Vec::new();
+    for binding in session.databases(&args.databases)? {
+        let mut database = session.database(&binding)?;
+        let holder = holder(session);
+        let mended = repair::rebuild(
+            &mut *database,
+            &binding,
+            session.graph(),
+            &holder,
+            new_generation(),
+        );
+        let mended = runtime()?
+            .block_on(mended)
+            .map_err(|refusal| session.refused(&refusal, &binding))?;
+        for damage in &mended {
+            let name = &binding.name;
+            let line = format!(
+                "{NAME}{name}{NAME:#}  {GOOD}rebuilt{GOOD:#}: {}",
+                damage.message
+            );
+            session.terminal.talk(&line);
+            for line in afterwards(name, damage) {
+                session.terminal.talk(&format!("   {line}"));
+            }
+        }
+        if let Some(case) = survey(session, &binding)? {
+            left.push((binding, case));
+        }
+    }
+    show(session, &left)
+}
+
+/// What a person has to do once a part is rebuilt.
+fn afterwards(name: &DatabaseName, damage: &Damage) -> Vec<String> {
+    let logged = damage.logged.join(", ");
+    let logged = match logged.as_str() {
+        "" => "the log does not say what was applied".to_owned(),
+        _ => format!("by the log these were applied: {logged}"),
+    };
+    let has_lost_rows = match &damage.part {
+        Part::Tables(tables) => tables.iter().any(|table| table.ends_with("ledger")),
+        Part::Row { .. } => true,
+        Part::State | Part::InFlight | Part::Other => false,
+    };
+    if has_lost_rows {
+        return vec![
+            logged,
+            format!("write down what stands, without running it: `rev stamp {name}@ID`"),
+        ];
+    }
+    match &damage.part {
+        Part::Tables(_) | Part::State | Part::InFlight => vec![
+            "whether a step was half done is not known: look at the end of `rev log`, and at the schema"
+                .to_owned(),
+        ],
+        Part::Row { .. } | Part::Other => Vec::new(),
+    }
+}
+
+/// What is damaged, and what can be done.
+fn damage_text(binding: &Binding, damage: &Damage) -> String {
+    let name = &binding.name;
+    let mut text = format!(
+        "{NAME}{name}{NAME:#}  {WARNING}damaged{WARNING:#}: {}\n",
+        damage.message
+    );
+    for line in damage_ways(name, damage) {
+        let _ = writeln!(text, "   {line}");
+    }
+    text
+}
+
+fn damage_ways(name: &DatabaseName, damage: &Damage) -> Vec<String> {
+    let rebuild = format!("`rev repair {name} --rebuild`");
+    let first = match &damage.part {
+        Part::Tables(_) => format!("to make what is missing anew, empty: {rebuild}"),
+        Part::State => {
+            format!("to write the state anew, with a generation that no run has read: {rebuild}")
+        }
+        Part::InFlight => format!("to forget what was in flight: {rebuild}"),
+        Part::Row { column, .. } if *column == "revision" => {
+            format!("to take out the row, which names no revision: {rebuild}")
+        }
+        Part::Row { revision, .. } => format!(
+            "to write the row anew from the revision's file, where that is what was applied: \
+             `rev repair {name} --accept {revision}`"
+        ),
+        Part::Other => "only a person can mend this, with the database's own client; a backup of \
+                        the ledger's tables has what was there"
+            .to_owned(),
+    };
+    let after = match damage.mending() {
+        Some(_) => afterwards(name, damage),
+        None => Vec::new(),
+    };
+    let after = after.into_iter().map(|line| format!("then {line}"));
+    std::iter::once(first).chain(after).collect()
 }
 
 fn choice(args: &Repair) -> Option<Choice> {
@@ -103,6 +253,7 @@ fn show(session: &Session, found: &[(Arc<Binding>, Case)]) -> Result<Exit, Failu
 fn text(binding: &Binding, case: &Case) -> String {
     match case {
         Case::Step(case) => step_text(binding, case),
+        Case::Damaged(damage) => damage_text(binding, damage),
         Case::TwoPhase(participants) => {
             format!("{NAME}{}{NAME:#}  ", binding.name)
                 + &diagnostic::undecided(participants).text(true)
@@ -216,6 +367,12 @@ fn json(binding: &Binding, case: &Case) -> Value {
             "reason": case.reading.as_ref().map(words),
             "differences": case.differences,
         }),
+        Case::Damaged(damage) => json!({
+            "database": name,
+            "damaged": damage.message,
+            "logged": damage.logged,
+            "ways": damage_ways(&binding.name, damage),
+        }),
         Case::TwoPhase(participants) => json!({
             "database": name,
             "two_phase": {
@@ -298,6 +455,7 @@ fn settle(
     let mut concluded: Vec<String> = Vec::new();
     for (binding, case) in found {
         let ended = match case {
+            Case::Damaged(damage) => Err(damaged(&binding, &damage)),
             Case::Step(_) => settle_step(args, session, &binding, choice, &mut settled),
             Case::TwoPhase(participants) if concluded.contains(&participants.run) => Ok(Exit::Done),
             Case::TwoPhase(participants) => {
@@ -308,6 +466,13 @@ fn settle(
         settled.take(ended);
     }
     settled.tell(session.terminal)
+}
+
+fn damaged(binding: &Binding, damage: &Damage) -> Failure {
+    let message = format!("the ledger is damaged: {}", damage.message);
+    let told = Diagnostic::new("damaged_ledger", message).on(binding.name.as_str());
+    let ways = damage_ways(&binding.name, damage).into_iter();
+    Failure::refused(ways.fold(told, Diagnostic::hint))
 }
 
 fn settle_step(
@@ -414,12 +579,7 @@ fn settle_run(
         }
         databases.push(database);
     }
-    let holder = Holder {
-        operator: session.operator.clone(),
-        process: std::process::id(),
-        since: SystemClock::start().now(),
-        node: None,
-    };
+    let holder = holder(session);
     let decision = runtime.block_on(repair::conclude(participants, &mut databases, &holder));
     let decision = decision.map_err(|error| {
         let told = Diagnostic::new(error.code(), &error);

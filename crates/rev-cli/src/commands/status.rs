@@ -21,7 +21,7 @@ use crate::exit::Exit;
 use crate::format::error::Error;
 use crate::format::status::{self as format, DatabaseStatus, LedgerRow, Read, Unread};
 use crate::session::{Session, runtime};
-use crate::terminal::{GOOD, NAME, WARNING};
+use crate::terminal::{GOOD, HINT, NAME, WARNING};
 
 /// `rev status`.
 pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> {
@@ -100,7 +100,10 @@ impl Row {
         let name = format!("{NAME}{:name_width$}{NAME:#}", self.name.as_str());
         let seen = match &self.seen {
             Ok(seen) => seen,
-            Err(told) => return format!("{name}  {}\n", warning(told, &self.name)),
+            Err(told) => {
+                let hints = hints(told, name_width);
+                return format!("{name}  {}\n{hints}", warning(told, &self.name));
+            }
         };
         let (dialect, place) = (seen.binding.dialect, seen.place());
         let pending = seen.pending_text();
@@ -136,6 +139,14 @@ fn warning(told: &[Diagnostic], name: &DatabaseName) -> String {
     let here = format!(" (on `{name}`)");
     let words: Vec<String> = told.iter().map(|d| d.message.replace(&here, "")).collect();
     format!("{WARNING}{}{WARNING:#}", words.join("; "))
+}
+
+/// The way out of what nobody can guess, a line each below the database's own.
+fn hints(told: &[Diagnostic], indent: usize) -> String {
+    let damaged = told.iter().filter(|it| it.code == "damaged_ledger");
+    let hints = damaged.flat_map(|it| &it.hints);
+    let line = |hint: &String| format!("{:indent$}  {HINT}hint{HINT:#}: {hint}\n", "");
+    hints.map(line).collect()
 }
 
 impl Seen {

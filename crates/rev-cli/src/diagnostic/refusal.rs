@@ -1,6 +1,7 @@
 //! Words for runs that were refused.
 
 use rev_core::plan::WaitError;
+use rev_core::state::StateError;
 use rev_core::{Binding, Dialect, PlanError, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
@@ -193,6 +194,14 @@ pub(crate) fn refusal(
         Refusal::Database(error) => {
             let command = asking.command;
             of_database(told, error, binding, command)
+        }
+        Refusal::State(StateError::Cycle { members }) => {
+            let accept: Vec<String> = members.iter().map(|id| format!("--accept {id}")).collect();
+            told.on(binding.name.as_str()).hint(format!(
+                "take the parents of these from their files: `rev repair {} {}`",
+                binding.name,
+                accept.join(" ")
+            ))
         }
         Refusal::State(_) => told.on(binding.name.as_str()),
     };
@@ -399,7 +408,14 @@ fn of_database(
             "let every node have it: take the setting back, for the user or the server (wsrep_OSU_method = TOI)",
         ),
         DatabaseError::NoTwoPhase { .. } => told.hint("run it without `--two-phase`"),
-        DatabaseError::NewerLedger { .. } => told.hint("use the newer version of rev"),
+        DatabaseError::NewerLedger { .. } => told.hint(
+            "use the newer version of rev; where there is none, somebody wrote the number by hand:\n\
+             write the format of this version into the ledger's `state` table",
+        ),
+        DatabaseError::Damaged { .. } => told.hint(format!(
+            "see what is damaged, and what can be rebuilt: `rev repair {}`",
+            binding.name
+        )),
         DatabaseError::Busy { .. } => {
             told.hint("end the other program's transaction, then try again")
         }

@@ -1,7 +1,7 @@
 //! Reading a ledger and its log. Nothing is written, nothing is made.
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Ledger, LogEntry};
+use rev_engine::database::{DatabaseError, Ledger, LogEntry, Part};
 
 use super::Mysql;
 use crate::rows::{self, LedgerRow as _};
@@ -30,17 +30,17 @@ impl Mysql {
             }
         };
         let [_, _, _, state, applied, ..] = &sets[..] else {
-            return Err(DatabaseError::Damaged {
-                message: "it does not answer as a ledger does".to_owned(),
-            });
+            return Err(DatabaseError::damaged(
+                Part::Other,
+                "it does not answer as a ledger does",
+            ));
         };
         let Some(state) = state.rows.first() else {
             // A kill came between making the table and filling it.
-            return match applied.rows.is_empty() {
+            let is_new = applied.rows.is_empty() && self.is_empty_log().await?;
+            return match is_new {
                 true => Ok(Ledger::default()),
-                false => Err(DatabaseError::Damaged {
-                    message: "its state has no row".to_owned(),
-                }),
+                false => Err(rows::no_state()),
             };
         };
         let state = rows::state(state)?;
@@ -76,7 +76,7 @@ impl Mysql {
     }
 
     /// Whether all tables are there. Each is made by a statement that commits by
-    /// itself, so some may be missing, but then nothing is in the others.
+    /// itself, so the last of them may be missing, but then nothing is in the others.
     pub(super) async fn find_ledger(&mut self) -> Result<bool, DatabaseError> {
         self.work().await?;
         if self.has_ledger {
@@ -85,18 +85,29 @@ impl Mysql {
         let text = self.ledger.select_tables();
         let found = self.work().await?.rows(&text).await?;
         let found: Vec<String> = found.iter().filter_map(|row| row.text(0).ok()).collect();
-        let has = |table: &String| found.contains(table);
-        if self.ledger.tables().iter().all(has) {
-            return Ok(true);
+        let tables = self.ledger.tables();
+        let mut lost = tables.to_vec();
+        lost.retain(|table| !found.contains(table));
+        if lost.is_empty() || found.is_empty() {
+            return Ok(lost.is_empty());
         }
-        if has(&self.ledger.ledger_table()) {
-            let text = self.ledger.select_rows();
-            if !self.work().await?.rows(&text).await?.is_empty() {
-                return Err(DatabaseError::Damaged {
-                    message: "some of its tables are missing".to_owned(),
-                });
-            }
+        let is_begun = tables[..found.len()].iter().all(|it| found.contains(it));
+        let has_log = found.contains(&self.ledger.log_table());
+        let is_new = is_begun
+            && self.is_empty(&self.ledger.ledger_name()).await?
+            && (!has_log || self.is_empty_log().await?);
+        match is_new {
+            true => Ok(false),
+            false => Err(rows::missing(lost)),
         }
-        Ok(false)
+    }
+
+    async fn is_empty_log(&mut self) -> Result<bool, DatabaseError> {
+        self.is_empty(&self.ledger.log_name()).await
+    }
+
+    async fn is_empty(&mut self, table: &str) -> Result<bool, DatabaseError> {
+        let text = format!("SELECT 1 FROM {table} LIMIT 1");
+        Ok(self.work().await?.rows(&text).await?.is_empty())
     }
 }

@@ -32,7 +32,7 @@ use rev_engine::database::{
 use rev_engine::event::{Pulse, Sign, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
-use rev_sql::ledger;
+use rev_sql::ledger::{self, Mending};
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
@@ -452,6 +452,28 @@ impl Database for Postgres {
         let question = sample::select(Dialect::Postgres, &self.ledger);
         let rows = self.work().await?.rows(&question).await?;
         Ok(sample::tables(&rows::texts(&rows)?))
+    }
+
+    async fn mend(&mut self, mending: &Mending, generation: u64) -> Result<(), DatabaseError> {
+        self.work().await?;
+        let text = format!(
+            "BEGIN;\n{};\nCOMMIT;",
+            self.ledger.mend(mending, generation).join(";\n")
+        );
+        self.work().await?.rows(&text).await?;
+        self.has_ledger = false;
+        Ok(())
+    }
+
+    async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
+        self.work().await?;
+        let tables = self.ask(&self.ledger.select_tables()).await?;
+        if !tables.contains(&self.ledger.log_table()) {
+            return Ok(Vec::new());
+        }
+        let actions = self.ask(&self.ledger.select_done("action")).await?;
+        let revisions = self.ask(&self.ledger.select_done("revision")).await?;
+        Ok(actions.into_iter().zip(revisions).collect())
     }
 
     async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {

@@ -1,7 +1,7 @@
 //! Reading a ledger and its log. Nothing is written, nothing is made.
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Ledger, LogEntry};
+use rev_engine::database::{DatabaseError, Ledger, LogEntry, Part};
 
 use super::Postgres;
 use super::error::from_sqlx;
@@ -30,13 +30,12 @@ impl Postgres {
             }
         };
         let [_, state, applied, ..] = &sets[..] else {
-            return Err(DatabaseError::Damaged {
-                message: "it does not answer as a ledger does".to_owned(),
-            });
+            return Err(DatabaseError::damaged(
+                Part::Other,
+                "it does not answer as a ledger does",
+            ));
         };
-        let state = state.first().ok_or_else(|| DatabaseError::Damaged {
-            message: "its state has no row".to_owned(),
-        })?;
+        let state = state.first().ok_or_else(rows::no_state)?;
         let state = rows::state(state)?;
         Ok(Ledger {
             generation: state.generation,

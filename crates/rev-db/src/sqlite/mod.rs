@@ -26,7 +26,7 @@ use rev_engine::database::{
 use rev_engine::event::{Pulse, Stop};
 use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone, touches_session};
-use rev_sql::ledger;
+use rev_sql::ledger::{self, Mending};
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
@@ -533,6 +533,30 @@ impl Database for Sqlite {
     async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
         let question = sample::select(Dialect::Sqlite, &self.ledger);
         Ok(sample::tables(&self.answer(question).await?))
+    }
+
+    async fn mend(&mut self, mending: &Mending, generation: u64) -> Result<(), DatabaseError> {
+        self.open_writer(&Stop::default()).await?;
+        self.run("BEGIN IMMEDIATE").await?;
+        for text in self.ledger.mend(mending, generation) {
+            if let Err(error) = self.run(&text).await {
+                let _ = self.run("ROLLBACK").await;
+                return Err(error);
+            }
+        }
+        self.run("COMMIT").await?;
+        self.has_ledger = false;
+        Ok(())
+    }
+
+    async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
+        let tables = self.ask(&self.ledger.select_tables()).await?;
+        if !tables.contains(&self.ledger.log_table()) {
+            return Ok(Vec::new());
+        }
+        let actions = self.ask(&self.ledger.select_done("action")).await?;
+        let revisions = self.ask(&self.ledger.select_done("revision")).await?;
+        Ok(actions.into_iter().zip(revisions).collect())
     }
 
     async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Ledger, LogEntry};
+use rev_engine::database::{DatabaseError, Ledger, LogEntry, Part};
 use rev_sql::schema::{Stored, sentences};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -219,11 +219,9 @@ pub(super) async fn read_state(
         .fetch_optional(connection)
         .await
         .map_err(|e| match from_sqlx(path, &e) {
-            DatabaseError::Other { message } => DatabaseError::Damaged { message },
+            DatabaseError::Other { message } => DatabaseError::damaged(Part::Other, message),
             other => other,
         })?
-        .ok_or_else(|| DatabaseError::Damaged {
-            message: "its state has no row".to_owned(),
-        })?;
+        .ok_or_else(rows::no_state)?;
     rows::state(&row)
 }

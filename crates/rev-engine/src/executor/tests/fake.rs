@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use rev_core::{Applied, Binding, DatabaseName, Dialect, Goal, Point, RevisionId};
 use rev_sql::effect::{self, Description, Object};
+use rev_sql::ledger::Mending;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::split::Statement;
@@ -394,6 +395,15 @@ impl Database for World {
     }
 
     async fn tables(&mut self) -> Result<Vec<sample::Table>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn mend(&mut self, mending: &Mending, generation: u64) -> Result<(), DatabaseError> {
+        let _ = (mending, generation);
+        Ok(())
+    }
+
+    async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
         Ok(Vec::new())
     }
 
