@@ -175,6 +175,15 @@ fn a_key_that_the_server_has_made_stays() {
         answer
             .says("no difference")
             .says("table `t` keeps `my_row_id`, the primary key that the server has made for it");
+        let baseline = [
+            "revision",
+            "--autogenerate",
+            "--from-revisions",
+            "-m",
+            "all",
+        ];
+        project.rev(&baseline).exits(0);
+        project.rev(&["stamp", "db1@head"]).exits(0);
         declare("CREATE TABLE t (n BIGINT, m INT);");
         project
             .rev(&["revision", "--autogenerate", "-m", "wider"])
@@ -182,7 +191,7 @@ fn a_key_that_the_server_has_made_stays() {
         project.rev(&["upgrade"]).exits(0);
         project.rev(&["diff"]).exits(0).says("no difference");
         assert_eq!(database.query("SELECT my_row_id, n FROM t"), ["1|1", "2|2"]);
-        project.rev(&["downgrade", "db1@base"]).exits(0);
+        project.rev(&["downgrade", "db1@-1"]).exits(0);
         project.rev(&["upgrade"]).exits(0);
         // One that is declared is like any other.
         declare("CREATE TABLE t (n BIGINT, id INT AUTO_INCREMENT PRIMARY KEY);");
