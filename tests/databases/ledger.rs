@@ -57,6 +57,20 @@ fn a_failure_in_statement_3_of_5_leaves_all_as_it_was() {
 }
 
 #[test]
+fn a_failure_beside_what_a_script_has_set_is_noted_too() {
+    let script =
+        "PRAGMA temp.cache_size = 100;\nCREATE TEMP TABLE mine (id);\nCREATE TABEL two (id);";
+    let setting = Setting::new(vec![table("a", &[]), revision("b", &["a"], script, "")]);
+    setting.go(Goal::Upgrade, "a");
+    setting.go(Goal::Upgrade, "b");
+    let log = sqlite::query(
+        &setting.file("db1"),
+        "SELECT outcome, revision FROM rev_log",
+    );
+    assert_eq!(log.last().map(String::as_str), Some("failed|b"));
+}
+
+#[test]
 fn up_and_down_again_leaves_only_the_ledger() {
     let revisions = vec![
         table("a", &[]),

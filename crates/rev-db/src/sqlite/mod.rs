@@ -229,7 +229,8 @@ impl Sqlite {
             // The result is what it is; a new connection has it on again.
             self.writer = None;
         }
-        if self.is_touched {
+        // What has failed is noted first, for which there must be a connection.
+        if self.is_touched && result.is_ok() {
             self.end_writer().await;
         }
         result
@@ -669,6 +670,9 @@ impl Database for Sqlite {
     async fn note(&mut self, entry: &LogEntry) {
         // The failure itself is what the user must see.
         let _ = self.append_failure(entry).await;
+        if self.is_touched {
+            self.end_writer().await;
+        }
     }
 }
 
