@@ -253,7 +253,9 @@ fn an_unknown_parameter_of_a_url_is_told() {
     for engine in Engine::SERVERS {
         let project = running(engine, "INSERT INTO t VALUES (1);");
         project.bind(|scratch| format!("{}?nosuch=1", scratch.url()));
-        project.rev(&["upgrade"]).exits(1).says("nosuch");
+        let told = project.rev(&["upgrade"]).exits(1);
+        told.says("parameter 1 of the URL is not one for")
+            .says("hint: those are `");
     }
 }
 
