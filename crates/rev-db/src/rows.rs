@@ -1,8 +1,8 @@
 //! The ledger's rows, read alike from every driver.
 
 use rev_core::Applied;
-use rev_engine::database::{DatabaseError, LogEntry, Part};
-use rev_sql::ledger::{self, StoredRow};
+use rev_engine::database::{Database, DatabaseError, LogEntry, Part};
+use rev_sql::ledger::{self, Ledger, StoredRow};
 use sqlx::{ColumnIndex, Decode, Error, Row};
 
 /// A row from which texts and whole numbers can be read by position.
@@ -162,6 +162,20 @@ pub(crate) fn damaged(error: &Error) -> DatabaseError {
 fn words(error: &Error) -> String {
     let fault = error.as_database_error();
     fault.map_or_else(|| error.to_string(), |fault| fault.message().to_owned())
+}
+
+/// The actions that the log has as done, and their revisions; none where there is no log.
+pub(crate) async fn done(
+    database: &mut dyn Database,
+    ledger: &Ledger,
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    let tables = database.ask(&ledger.select_tables()).await?;
+    if !tables.contains(&ledger.log_table()) {
+        return Ok(Vec::new());
+    }
+    let actions = database.ask(&ledger.select_done("action")).await?;
+    let revisions = database.ask(&ledger.select_done("revision")).await?;
+    Ok(actions.into_iter().zip(revisions).collect())
 }
 
 /// A state that has lost its row.

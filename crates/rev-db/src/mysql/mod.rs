@@ -741,13 +741,8 @@ impl Database for Mysql {
 
     async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
         self.work().await?;
-        let tables = self.ask(&self.ledger.select_tables()).await?;
-        if !tables.contains(&self.ledger.log_table()) {
-            return Ok(Vec::new());
-        }
-        let actions = self.ask(&self.ledger.select_done("action")).await?;
-        let revisions = self.ask(&self.ledger.select_done("revision")).await?;
-        Ok(actions.into_iter().zip(revisions).collect())
+        let ledger = self.ledger.clone();
+        rows::done(self, &ledger).await
     }
 
     async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {

@@ -35,7 +35,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::Settings;
-use crate::rows::State;
+use crate::rows::{self, State};
 use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
 use error::{from_sqlx, is_foreign_key, is_interrupt};
 use foreign_keys::Found;
@@ -243,10 +243,8 @@ impl Sqlite {
 
     async fn end_writer(&mut self) {
         self.is_touched = false;
-        if let Some(writer) = self.writer.take() {
-            // It is of no more use, whatever SQLite says.
-            let _ = writer.close().await;
-        }
+        // It is of no more use, whatever SQLite says.
+        let _ = self.close_writer().await;
     }
 
     async fn transact(
@@ -551,13 +549,8 @@ impl Database for Sqlite {
     }
 
     async fn done(&mut self) -> Result<Vec<(String, String)>, DatabaseError> {
-        let tables = self.ask(&self.ledger.select_tables()).await?;
-        if !tables.contains(&self.ledger.log_table()) {
-            return Ok(Vec::new());
-        }
-        let actions = self.ask(&self.ledger.select_done("action")).await?;
-        let revisions = self.ask(&self.ledger.select_done("revision")).await?;
-        Ok(actions.into_iter().zip(revisions).collect())
+        let ledger = self.ledger.clone();
+        rows::done(self, &ledger).await
     }
 
     async fn ask(&mut self, question: &str) -> Result<Vec<String>, DatabaseError> {
