@@ -13,7 +13,9 @@ use rev_sql::ledger::Mending;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError, Decision, Guard, Holder, Mark, Part, Sighting};
+use crate::database::{
+    Database, DatabaseError, Decision, Guard, Holder, Ledger, Mark, Part, Sighting,
+};
 use crate::event::{Event, Stop};
 use crate::executor::resume::{differences, lost, read};
 use crate::executor::{self, Aim};
@@ -99,24 +101,16 @@ pub async fn survey(
     binding: &Arc<Binding>,
     checkout: &Arc<Graph>,
 ) -> Result<Option<Case>, Refusal> {
-    let ledger = match database.read().await {
-        Err(DatabaseError::Damaged { part, message }) => {
-            return Ok(Some(damage(database, part, message).await?));
-        }
-        read => read?,
-    };
-    let Some(text) = ledger.in_flight else {
-        return Ok(None);
-    };
-    let in_flight = match InFlight::from_json(&text) {
+    let (ledger, in_flight) = match read_with_flight(database).await {
         Err(DatabaseError::Damaged { part, message }) => {
             return Ok(Some(damage(database, part, message).await?));
         }
         read => read?,
     };
     let step = match in_flight {
-        InFlight::TwoPhase(participants) => return Ok(Some(Case::TwoPhase(participants))),
-        InFlight::Step(step) => step,
+        None => return Ok(None),
+        Some(InFlight::TwoPhase(participants)) => return Ok(Some(Case::TwoPhase(participants))),
+        Some(InFlight::Step(step)) => step,
     };
     let standing = Standing::read(checkout, binding, &ledger.rows)?;
     let prepared = prepare_step(binding, &standing, &step).ok();
@@ -139,6 +133,16 @@ pub async fn survey(
         reading,
         differences,
     }))))
+}
+
+/// The ledger, and what is in flight there.
+async fn read_with_flight(
+    database: &mut dyn Database,
+) -> Result<(Ledger, Option<InFlight>), DatabaseError> {
+    let ledger = database.read().await?;
+    let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
+    let in_flight = in_flight.transpose()?;
+    Ok((ledger, in_flight))
 }
 
 async fn damage(database: &mut dyn Database, part: Part, message: String) -> Result<Case, Refusal> {
