@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
-use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, State};
+use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, Standing, State};
 use rev_engine::outcome::Refusal;
 use rev_sql::schema::ddl::{self, NoteKind, Script};
 use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
@@ -315,11 +315,11 @@ fn elsewhere(
 pub(crate) async fn by_hand(
     session: &Session,
     binding: &Arc<Binding>,
+    standing: &Standing,
     servers: &[String],
     filter: &Filter,
     patterns: &mut UnusedPatterns,
 ) -> Result<Diff, Failure> {
-    let standing = session.survey(binding).await?.standing;
     let heads = standing.graph.topmost(standing.state.set());
     let graph = &standing.graph;
     let from = scratch::replayed(session, binding, graph, &heads, servers, Live::Asked).await?;

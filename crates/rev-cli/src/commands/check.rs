@@ -161,9 +161,7 @@ fn scripts(session: &Session, binding: &Binding, revision: &Revision) -> Vec<Dia
             action: "upgrade",
         };
         found.push(
-            Diagnostic::new("no_downgrade", message)
-                .at(place.spot(0, 0))
-                .fact("revision", revision.id.as_str())
+            finding("no_downgrade", message, place, (0, 0))
                 .hint("write a `downgrade`, or say `irreversible: true`"),
         );
     }
@@ -178,9 +176,7 @@ fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<D
                 "the {} script of revision `{}` holds no statement",
                 place.action, place.revision
             );
-            let told = Diagnostic::new("unwritten_script", message)
-                .at(place.spot(0, 0))
-                .fact("revision", place.revision.as_str());
+            let told = finding("unwritten_script", message, place, (0, 0));
             Some(told.hint(format!("write it: `rev edit {}`", place.revision)))
         }
         Ok(statements) => names_ledger(place, &statements).or_else(|| {
@@ -188,6 +184,13 @@ fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<D
             is_mysql.then(|| found_rows(place, &statements)).flatten()
         }),
     }
+}
+
+/// What is wrong with a revision, at a piece of its script and an offset there.
+fn finding(code: &str, message: String, place: Place<'_>, at: (usize, usize)) -> Diagnostic {
+    Diagnostic::new(code, message)
+        .at(place.spot(at.0, at.1))
+        .fact("revision", place.revision.as_str())
 }
 
 /// The ledger's tables in a script, by which a run would refuse it.
@@ -201,9 +204,12 @@ fn names_ledger(place: Place<'_>, statements: &[Statement]) -> Option<Diagnostic
         "the {} script of revision `{}` names the ledger's table `{table}`",
         place.action, place.revision
     );
-    let told = Diagnostic::new("names_ledger", message)
-        .at(place.spot(statement.piece, statement.offset))
-        .fact("revision", place.revision.as_str());
+    let told = finding(
+        "names_ledger",
+        message,
+        place,
+        (statement.piece, statement.offset),
+    );
     Some(told.hint(
         "take the statement out: runs alone write the ledger, and refuse such a script; `rev stamp` and\n\
          `rev repair` change it",
@@ -218,9 +224,12 @@ fn found_rows(place: Place<'_>, statements: &[Statement]) -> Option<Diagnostic> 
         "the {} script of revision `{}` asks `ROW_COUNT()` after an `UPDATE`",
         place.action, place.revision
     );
-    let told = Diagnostic::new("found_rows", message)
-        .at(place.spot(statement.piece, statement.offset))
-        .fact("revision", place.revision.as_str());
+    let told = finding(
+        "found_rows",
+        message,
+        place,
+        (statement.piece, statement.offset),
+    );
     Some(told.hint(
         "count with a `SELECT` instead: a row that an `UPDATE` leaves as it was counts here, and in the\n\
          `mysql` client it does not; behind a statement of the journal the number is the journal's",

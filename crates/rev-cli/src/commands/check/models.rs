@@ -48,7 +48,15 @@ pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>
             findings.extend(session.refusal(&disagreement, &binding));
             continue;
         }
-        let found = by_hand(session, &binding, &args.scratch, &filter, &mut patterns);
+        let servers = &args.scratch;
+        let found = by_hand(
+            session,
+            &binding,
+            &standing,
+            servers,
+            &filter,
+            &mut patterns,
+        );
         let found = runtime()?.block_on(found)?;
         let name = binding.name.as_str();
         let message =
