@@ -227,7 +227,10 @@ impl Found {
     fn read_sqlite(&mut self, statement: &str) {
         for tokens in readings(statement, Dialect::Sqlite) {
             let head = Words(&tokens);
-            let quoted = |name: &str| ledger::name(name, Dialect::Sqlite);
+            let detach = |tokens: &[Token<'_>]| {
+                let name = unquoted(tokens.last()?.text);
+                Some(format!("DETACH {}", ledger::name(&name, Dialect::Sqlite)))
+            };
             if let Some((name, true)) = pragma(&tokens) {
                 let known = PRAGMAS
                     .iter()
@@ -235,12 +238,9 @@ impl Found {
                 self.settled
                     .extend(known.map(|(name, value)| format!("PRAGMA {name} = {value}")));
             } else if head.starts_any(&["ATTACH"]) {
-                let name = tokens.last().map(|it| quoted(&unquoted(it.text)));
-                self.settled
-                    .extend(name.map(|name| format!("DETACH {name}")));
+                self.settled.extend(detach(&tokens));
             } else if head.starts_any(&["DETACH"]) {
-                let name = tokens.last().map(|it| quoted(&unquoted(it.text)));
-                let attached = name.map(|name| format!("DETACH {name}"));
+                let attached = detach(&tokens);
                 self.settled.retain(|it| Some(it) != attached.as_ref());
             } else if head.starts_any(&["CREATE"]) {
                 self.settled.extend(temporary_of_sqlite(head));

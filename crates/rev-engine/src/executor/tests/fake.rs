@@ -189,12 +189,12 @@ impl World {
         self.inside().contents.clone()
     }
 
-    /// The statements that stand, in order.
     /// Whether a step that goes by statement was entered and not left.
     pub(super) fn is_entered(&self) -> bool {
         self.inside().is_entered
     }
 
+    /// The statements that stand, in order.
     pub(super) fn ran(&self) -> Vec<String> {
         self.inside().contents.ran.clone()
     }
