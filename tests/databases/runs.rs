@@ -85,10 +85,38 @@ fn eight_runs_at_once_apply_each_revision_once_and_all_succeed() {
         .iter()
         .map(|outcome| outcome.lanes[0].done.len())
         .sum();
-    assert!(outcomes.iter().all(|outcome| outcome.is_complete()));
+    for outcome in &outcomes {
+        assert!(outcome.is_complete(), "{}", summary(outcome));
+    }
     assert_eq!(applied, 10);
     let log = "SELECT revision FROM rev_log WHERE outcome = 'done'";
     assert_eq!(sqlite::query(&setting.file("db1"), log).len(), 10);
+}
+
+/// Rows that do not fit into the cache, so that SQLite locks the file for the rest of the
+/// transaction, and then a statement that takes its time.
+const LOCKS_FOR_LONG: &str = "CREATE TABLE big (id INTEGER PRIMARY KEY, body);\n\
+    INSERT INTO big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000) \
+    SELECT i, randomblob(1000) FROM n;\n\
+    INSERT INTO big WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000) \
+    SELECT 20000 + count(*), NULL FROM n;";
+
+#[test]
+fn a_run_that_lets_nobody_read_meanwhile_is_waited_for() {
+    let long = revision("b", &["a"], LOCKS_FOR_LONG, "DROP TABLE big");
+    let setting = Setting::new(vec![table("a", &[]), long]);
+    setting.go(Goal::Upgrade, "a");
+    let file = setting.file("db1");
+    let (at_work, other) = std::thread::scope(|scope| {
+        let at_work = scope.spawn(|| setting.go(Goal::Upgrade, "head"));
+        while !sqlite::is_locked(&file) && !at_work.is_finished() {
+            std::thread::yield_now();
+        }
+        let other = setting.go(Goal::Upgrade, "head");
+        (at_work.join().expect("a run"), other)
+    });
+    insta::assert_snapshot!(summary(&at_work), @"db1: done; did [b]; left []; at [b]");
+    insta::assert_snapshot!(summary(&other), @"db1: nothing; did []; left []; at [b]");
 }
 
 fn with_graph(setting: Setting, graph: Arc<Graph>) -> Setting {

@@ -45,6 +45,22 @@ pub fn query(path: &Path, sql: &str) -> Vec<String> {
     })
 }
 
+/// Whether somebody lets nobody read a file just now.
+#[must_use]
+pub fn is_locked(path: &Path) -> bool {
+    block_on(async {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true);
+        let options = options.busy_timeout(std::time::Duration::ZERO);
+        let Ok(mut connection) = options.connect().await else {
+            return false;
+        };
+        let read = sqlx::raw_sql("SELECT count(*) FROM sqlite_schema")
+            .fetch_all(&mut connection)
+            .await;
+        read.is_err_and(|error| error.to_string().contains("is locked"))
+    })
+}
+
 /// The whole schema and every row of every table, but for the tables whose
 /// names begin with `except`; sorted, so that equal contents give equal texts.
 ///

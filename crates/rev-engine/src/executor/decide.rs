@@ -47,7 +47,7 @@ impl Run<'_> {
     /// Reads a database and plans its lane on what it has. A pinned lane also reads
     /// the log; where that tells of something else than the ledger did, another run
     /// may just have been at work between the two, so both are read again.
-    pub(super) async fn read_and_prepare(
+    pub(super) async fn read_once(
         &self,
         lane: &mut Lane,
         certainty: Certainty,
