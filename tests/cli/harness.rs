@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::counts;
+
 /// A project that is gone when dropped.
 pub(crate) struct Project(TempDir);
 
@@ -97,7 +99,11 @@ impl Project {
             .stdin(Stdio::null())
             .output()
             .expect("rev starts");
-        let text = |bytes| String::from_utf8(bytes).expect("rev writes UTF-8");
+        let text = |bytes| {
+            let text = String::from_utf8(bytes).expect("rev writes UTF-8");
+            assert_eq!(counts::of_one(&text), None, "{words:?}: {text}");
+            text
+        };
         Answer {
             exit: output.status.code(),
             out: text(output.stdout),

@@ -20,6 +20,38 @@ fn a_hint_of_a_plan_keeps_its_action() {
     assert!(planned.out.contains("down     bbbb"), "{planned}");
 }
 
+/// Targets whose parts stand in another order, or mean more than the command can do, and what
+/// each is told.
+#[test]
+fn no_hint_offers_what_was_typed() {
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@heads").exit, Some(0));
+    let mut told = String::new();
+    for words in [
+        "downgrade base@billing",
+        "downgrade db1@base@billing",
+        "upgrade heads@db1",
+        "upgrade head@base",
+        "upgrade +1@db1",
+        "history -r base@billing:head",
+        "show current@billing",
+        "revision -m x --head head@billing",
+        "downgrade db1@billing@base db1@bbbb@aaaa",
+        "stamp db1@bbbb@-1 db1@cccc",
+        "downgrade db1",
+        "upgrade db1",
+    ] {
+        let answer = project.rev(words);
+        assert!(matches!(answer.exit, Some(1 | 2)), "{words}: {answer}");
+        for typed in words.split(' ') {
+            let offered = format!("hint: did you mean `{typed}`");
+            assert!(!answer.err.contains(&offered), "{words}: {answer}");
+        }
+        told += &format!("$ rev {words}\n{}\n", answer.err);
+    }
+    insta::assert_snapshot!("hint_other_order", told);
+}
+
 #[test]
 fn a_label_with_nothing_applied_takes_nothing_down() {
     let project = Project::fork();

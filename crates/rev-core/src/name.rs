@@ -216,6 +216,7 @@ impl DatabaseName {
 /// with the same four characters.
 pub fn similar<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut near: Vec<(usize, &str)> = names
+        .filter(|name| *name != typed)
         .filter_map(|name| {
             let distance = edit_distance(typed, name);
             let shared = typed.len() >= 4 && name.get(..4) == typed.get(..4);
@@ -272,6 +273,8 @@ mod tests {
         assert_eq!(similar("CORE", names.into_iter()), ["core"]);
         assert_eq!(similar("5f1c9999", names.into_iter()), ["5f1c2a9be0d4"]);
         assert!(similar("x", names.into_iter()).is_empty());
+        // What was typed is no other word than what was typed.
+        assert!(similar("core", names.into_iter()).is_empty());
     }
 
     #[test]

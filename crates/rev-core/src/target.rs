@@ -14,6 +14,8 @@
 
 use std::fmt;
 
+use crate::name::RESERVED;
+
 /// Which databases, and what point in the graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -56,6 +58,16 @@ pub enum TargetError {
         text: String,
         /// Its first part.
         selector: String,
+    },
+    /// A place before its `@`, where only a branch or a database may stand.
+    #[error("`{text}` is not a target: `{place}` is a place and stands last")]
+    TurnedAround {
+        /// The text as typed.
+        text: String,
+        /// The place: `head`, `+2`.
+        place: String,
+        /// The text the right way round, where its last part can go first.
+        turned: Option<String>,
     },
     /// A character that no name or offset holds.
     #[error("`{text}` is not a target: `{part}` is neither a name nor an offset")]
@@ -181,6 +193,15 @@ impl Point {
             [branch, name] => (Some(branch), name),
             _ => (None, text),
         };
+        if let Some(place) = branch.filter(|it| is_place(it)) {
+            let before = whole.strip_suffix(text).unwrap_or_default();
+            let can_lead = !is_place(name) && is_well_formed(name, name);
+            return Err(TargetError::TurnedAround {
+                text: whole.to_owned(),
+                place: place.to_owned(),
+                turned: can_lead.then(|| format!("{before}{name}@{place}")),
+            });
+        }
         let name_start = name.strip_prefix(['+', '-']).unwrap_or(name);
         for (part, body) in branch.iter().map(|b| (*b, *b)).chain([(name, name_start)]) {
             if !is_well_formed(part, body) {
@@ -216,6 +237,14 @@ impl Point {
             )
         })
     }
+}
+
+/// Whether a part says where to, whatever branches and databases there are: `head`, `-1`.
+fn is_place(part: &str) -> bool {
+    RESERVED.contains(&part)
+        || part
+            .strip_prefix(['+', '-'])
+            .is_some_and(|body| is_well_formed(part, body))
 }
 
 /// `body` is `part` without a leading sign.
@@ -308,6 +337,12 @@ mod tests {
             "a-",
             "head+99999999999999999999",
             "é",
+            "base@billing",
+            "db1@heads@billing",
+            "head@db1",
+            "+1@db1",
+            "base@head",
+            "db1@-1@+1",
         ]
         .into_iter()
         .map(|text| format!("{text:<16} {}", read(text)))

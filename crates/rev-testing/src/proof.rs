@@ -9,6 +9,7 @@ use rev_core::{Binding, DatabaseName, Dialect};
 use rev_engine::clock::SystemClock;
 use rev_engine::event::Stop;
 use rev_engine::trial::{self, Bench, Judgement, Report, Stage, Verdict};
+use rev_render::count;
 
 use crate::Error;
 use crate::run::{open, request, scratches, wait_for};
@@ -118,9 +119,8 @@ impl fmt::Display for Proofs {
         let failed = self.failed().count();
         write!(
             f,
-            "{} of {} trials failed",
-            failed,
-            self.report.verdicts.len()
+            "{failed} of {} failed",
+            count(self.report.verdicts.len(), "trial")
         )
     }
 }

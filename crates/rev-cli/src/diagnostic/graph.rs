@@ -29,6 +29,10 @@ pub(crate) fn target(error: &TargetError, bound: &[String]) -> Diagnostic {
     let told = Diagnostic::new(error.code(), error);
     match error {
         TargetError::UnknownSelector { selector, .. } => near(told, selector, bound),
+        TargetError::TurnedAround {
+            turned: Some(turned),
+            ..
+        } => told.hint(format!("write `{turned}`")),
         _ => told
             .hint("a target is [DATABASE@]POINT, such as db1@head, billing@head, 5f1c, +2, base"),
     }
@@ -165,6 +169,16 @@ impl Asking<'_> {
             .unwrap_or_default()
     }
 
+    /// The same command for each of these points.
+    fn one_by_one(self, points: &[String]) -> String {
+        let commands = points.iter().map(|point| format!("`{}`", self.with(point)));
+        let commands: Vec<String> = commands.collect();
+        format!(
+            "take them one after the other: {}",
+            commands.join(", then ")
+        )
+    }
+
     fn advise(self, told: Diagnostic, error: &ResolveError) -> Diagnostic {
         let (command, at) = (self.command, self.prefix());
         match error {
@@ -192,6 +206,12 @@ impl Asking<'_> {
             ResolveError::SeveralRevisions { .. } => {
                 told.hint("take one point a database; `rev switch` goes to several")
             }
+            ResolveError::SeveralPoints { points } => told.hint(self.one_by_one(points)),
+            ResolveError::OffsetBeside { offset, others } => {
+                let points: Vec<String> = [offset].into_iter().chain(others).cloned().collect();
+                told.hint(self.one_by_one(&points))
+            }
+            ResolveError::NotOneBranch { .. } => told.hint("name one of them in its place"),
             ResolveError::WrongWay { direction, .. } => told.hint(match direction {
                 rev_core::resolve::Direction::Up => "`rev downgrade` leads down",
                 rev_core::resolve::Direction::Down => "`rev upgrade` leads up",
@@ -234,8 +254,14 @@ impl Asking<'_> {
     fn advise_unknown(self, told: Diagnostic, name: &str, similar: &[String]) -> Diagnostic {
         if self.bound.iter().any(|bound| bound == name) {
             let command = self.command;
+            // Down from where it stands, and anywhere else up to the end.
+            let point = if command.ends_with("downgrade") {
+                "-1"
+            } else {
+                "head"
+            };
             return told.fact("name", name).hint(format!(
-                "`{name}` is a database or group; a target says where to, too: `{command} {name}@head`"
+                "`{name}` is a database or group; a target says where to, too: `{command} {name}@{point}`"
             ));
         }
         let databases = rev_core::name::similar(name, self.bound.iter().map(String::as_str));

@@ -107,7 +107,7 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             stand,
             statements,
         } => format!(
-            "{NAME}{database}{NAME:#}  {revision} was left half done: {stand} of {} stand, going on",
+            "{NAME}{database}{NAME:#}  {revision} was left half done, at {stand} of {}, going on",
             count(*statements, "statement")
         ),
         Event::Orphan {

@@ -3,7 +3,7 @@
 use super::{Branch, Direction, Meaning, Place, ResolveError, Scope};
 use crate::plan::Goal;
 use crate::target::Point;
-use crate::{Node, NodeSet, RevisionId};
+use crate::{Node, NodeSet};
 
 /// The set of revisions that are to be applied in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,12 +52,11 @@ impl Scope<'_> {
     fn downgraded(&self, points: &[Point]) -> Result<NodeSet, ResolveError> {
         let applied = self.applied()?;
         let [point] = points else {
-            let revisions = points
-                .iter()
-                .map(|point| self.revisions(point))
-                .collect::<Result<Vec<_>, _>>()?
-                .concat();
-            return Err(several(points, self.graph.ids(revisions)));
+            for point in points {
+                self.meaning(point)?;
+            }
+            let points = points.iter().map(Point::to_string).collect();
+            return Err(ResolveError::SeveralPoints { points });
         };
         let meaning = self.meaning(point)?;
         let set = match &meaning.place {
@@ -134,12 +133,12 @@ impl Scope<'_> {
             }
         }
         let mut nodes = NodeSet::default();
-        for meaning in meanings {
+        for (point, meaning) in points.iter().zip(meanings) {
             match &meaning.place {
                 Place::Revisions(of) | Place::Heads(of) => nodes.extend(of.iter().copied()),
                 Place::Base => {}
                 Place::Current => return Err(ResolveError::Current),
-                Place::Offset(_) => return Err(several(points, Vec::new())),
+                Place::Offset(_) => return Err(offset_beside(point, points)),
             }
         }
         if !nodes.is_subset(applied) {
@@ -195,11 +194,11 @@ impl Scope<'_> {
     }
 }
 
-fn several(points: &[Point], revisions: Vec<RevisionId>) -> ResolveError {
-    let words: Vec<String> = points.iter().map(Point::to_string).collect();
-    ResolveError::SeveralRevisions {
-        point: words.join(" "),
-        revisions,
+fn offset_beside(offset: &Point, points: &[Point]) -> ResolveError {
+    let others = points.iter().filter(|it| *it != offset);
+    ResolveError::OffsetBeside {
+        offset: offset.to_string(),
+        others: others.map(Point::to_string).collect(),
     }
 }
 

@@ -118,6 +118,31 @@ pub enum ResolveError {
         /// What it means.
         revisions: Vec<RevisionId>,
     },
+    /// A downgrade to several points of one database.
+    #[error("a downgrade goes to one point of a database, not to {}: {}", points.len(), quoted(points))]
+    SeveralPoints {
+        /// The points as typed, at least two.
+        points: Vec<String>,
+    },
+    /// An offset from where the database stands, beside another point.
+    #[error(
+        "`{offset}` is counted from where the database stands, and is given beside {}",
+        quoted(others)
+    )]
+    OffsetBeside {
+        /// The offset as typed.
+        offset: String,
+        /// The other points as typed, at least one.
+        others: Vec<String>,
+    },
+    /// A word before an `@` that means several revisions, as a shortcut's id may.
+    #[error("`{name}` is no branch: it means {} revisions", revisions.len())]
+    NotOneBranch {
+        /// The word.
+        name: String,
+        /// What it means, at least two.
+        revisions: Vec<RevisionId>,
+    },
     /// An offset that leads the other way than the action.
     #[error("`{point}` does not lead {}", match direction {
         Direction::Up => "up",
@@ -203,7 +228,12 @@ impl ResolveError {
             ResolveError::OutsideLabel { .. } => "outside_label",
             ResolveError::SeveralHeads { .. } => "several_heads",
             ResolveError::NotApplied { .. } => "not_applied",
-            ResolveError::SeveralRevisions { .. } => "several_revisions",
+            ResolveError::SeveralRevisions { .. } | ResolveError::NotOneBranch { .. } => {
+                "several_revisions"
+            }
+            ResolveError::SeveralPoints { .. } | ResolveError::OffsetBeside { .. } => {
+                "several_points"
+            }
             ResolveError::WrongWay { .. } => "wrong_way",
             ResolveError::Current => "current_is_no_target",
             ResolveError::NoDatabase => "no_database",
@@ -228,10 +258,17 @@ impl ResolveError {
             ResolveError::SeveralHeads { heads, .. } | ResolveError::NotAHead { heads, .. } => {
                 heads
             }
-            ResolveError::SeveralRevisions { revisions, .. } => revisions,
+            ResolveError::SeveralRevisions { revisions, .. }
+            | ResolveError::NotOneBranch { revisions, .. } => revisions,
             _ => &[],
         }
     }
+}
+
+/// "`a`, `b`".
+fn quoted(points: &[String]) -> String {
+    let points: Vec<String> = points.iter().map(|point| format!("`{point}`")).collect();
+    points.join(", ")
 }
 
 fn fork(at: Option<&RevisionId>, direction: Direction) -> String {

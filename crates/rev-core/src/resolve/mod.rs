@@ -290,8 +290,8 @@ impl<'a> Scope<'a> {
     fn branch(&self, name: &str) -> Result<Branch, ResolveError> {
         match self.meant_by(name, None)?[..] {
             [root] => Ok(Branch::of(self.graph, name, root)),
-            ref several => Err(ResolveError::SeveralRevisions {
-                point: name.to_owned(),
+            ref several => Err(ResolveError::NotOneBranch {
+                name: name.to_owned(),
                 revisions: self.graph.ids(several.iter().copied()),
             }),
         }

@@ -382,10 +382,7 @@ impl Mysql {
             Ok(answers) if !pulse.stop.is_requested() => {
                 self.roll_back().await;
                 return Err(DatabaseError::Other {
-                    message: format!(
-                        "the server gave {answers} answers to {} statements",
-                        packet.len()
-                    ),
+                    message: format!("the server sent {answers} of {} answers", packet.len()),
                 }
                 .into());
             }

@@ -128,7 +128,8 @@ pub(super) fn remark_words(remark: &Remark) -> String {
             rows.join("; ")
         ),
         Remark::OrdersLeftOut { tried, left_out } => format!(
-            "{tried} orders of its sides were tried, each side first and last; {left_out} were left out"
+            "{tried} of {} of its sides were tried, each side first and last",
+            count(tried + left_out, "order")
         ),
     }
 }

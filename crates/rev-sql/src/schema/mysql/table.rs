@@ -34,7 +34,7 @@ pub(super) fn read(
     let mut table = reader.table;
     if table.columns.len() != columns.len() {
         return Err(request.unreadable(format!(
-            "it has {} columns, and {} are read",
+            "its columns are {} by the catalogue, and {} by its statement",
             columns.len(),
             table.columns.len()
         )));
