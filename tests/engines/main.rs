@@ -21,6 +21,7 @@ mod pasts;
 mod plain;
 mod project;
 mod proxy;
+mod quoting;
 mod race;
 mod reach;
 mod reports;

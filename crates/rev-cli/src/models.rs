@@ -112,7 +112,7 @@ struct Source<'a> {
 impl Source<'_> {
     fn statements(&self) -> Result<Vec<Statement>, Failure> {
         let texts = Sql(self.files.iter().map(|file| file.text.clone()).collect());
-        let statements = split(&texts, self.binding.dialect, TransactionMode::None)
+        let statements = split(&texts, self.binding.spelling(), TransactionMode::None)
             .map_err(|error| self.not_split(&error))?;
         let mut loaded = Vec::new();
         let mut unseen = BTreeSet::new();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{DatabaseName, Dialect, Graph, Label};
+use crate::{DatabaseName, Dialect, Graph, Label, Quoting, Spelling};
 
 /// A database's name, dialect and place among groups and branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +19,15 @@ pub struct Binding {
     pub shared: bool,
     /// The branches it lives on; empty: the whole graph.
     pub follow: Vec<Label>,
+    /// How its server reads quoted text: as `rev.yaml` says, until the server itself has.
+    pub quoting: Quoting,
 }
 
 /// What decides which scripts concern a database: those of one kind go the same
 /// ways in a graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Kind {
-    dialect: Dialect,
+    spelling: Spelling,
     shared: bool,
     follow: Vec<Label>,
     /// Its own name and its groups, as far as a revision names them.
@@ -43,6 +45,16 @@ impl Binding {
             groups: Vec::new(),
             shared: true,
             follow: Vec::new(),
+            quoting: dialect.quoting(),
+        }
+    }
+
+    /// How its scripts are spelt.
+    #[must_use]
+    pub fn spelling(&self) -> Spelling {
+        Spelling {
+            dialect: self.dialect,
+            quoting: self.quoting,
         }
     }
 
@@ -52,7 +64,7 @@ impl Binding {
         let names = self.groups.iter().chain([&self.name]);
         let is_named = |name: &&DatabaseName| graph.addressees().contains(*name);
         Kind {
-            dialect: self.dialect,
+            spelling: self.spelling(),
             shared: self.shared,
             follow: self.follow.clone(),
             names: names.filter(is_named).cloned().collect(),

@@ -17,6 +17,37 @@ pub enum Dialect {
     Sqlite,
 }
 
+/// How quoted text is read, where the servers of one dialect differ: by a setting of theirs,
+/// and within a script by what it sets itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Quoting {
+    /// Whether a backslash in `'…'` takes the next character along: MySQL without
+    /// `NO_BACKSLASH_ESCAPES`, PostgreSQL with `standard_conforming_strings = off`.
+    pub backslash: bool,
+    /// Whether `"…"` is a name on MySQL and MariaDB, as `ANSI_QUOTES` has it. Elsewhere it
+    /// always is one.
+    pub ansi_quotes: bool,
+}
+
+/// A dialect, and how its quoted text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Spelling {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// How its quoted text is read.
+    pub quoting: Quoting,
+}
+
+impl From<Dialect> for Spelling {
+    /// As a server reads it that nobody has told otherwise.
+    fn from(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            quoting: dialect.quoting(),
+        }
+    }
+}
+
 /// What a dialect's engine can do, as far as plans and the executor care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -48,6 +79,15 @@ impl Dialect {
             "mysql" | "mariadb" | "mysql2" => Some(Dialect::Mysql),
             "sqlite" | "sqlite3" => Some(Dialect::Sqlite),
             _ => None,
+        }
+    }
+
+    /// How a server reads quoted text that nobody has told otherwise.
+    #[must_use]
+    pub const fn quoting(self) -> Quoting {
+        Quoting {
+            backslash: matches!(self, Dialect::Mysql),
+            ansi_quotes: false,
         }
     }
 

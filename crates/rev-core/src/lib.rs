@@ -25,7 +25,7 @@ pub mod unseen;
 pub mod url;
 
 pub use binding::{Binding, Kind};
-pub use dialect::Dialect;
+pub use dialect::{Dialect, Quoting, Spelling};
 pub use digest::Digest;
 pub use graph::GraphFault;
 pub use graph::{Graph, Node, NodeSet, Shortcut, ShortcutId};

@@ -383,12 +383,12 @@ fn abandoned(dialect: Dialect) -> &'static str {
     match dialect {
         // Sessions are called `rev RUN OPERATOR`; the third part of a name is the run.
         Dialect::Postgres => {
-            "SELECT datname::text FROM pg_catalog.pg_database d WHERE datname LIKE 'rev\\_scratch\\_%' \
+            "SELECT datname::text FROM pg_catalog.pg_database d WHERE left(datname, 12) = 'rev_scratch_' \
              AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity \
                WHERE application_name LIKE 'rev ' || split_part(d.datname, '_', 3) || '%')"
         }
         Dialect::Mysql => {
-            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'rev\\_scratch\\_%' \
+            "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE LEFT(SCHEMA_NAME, 12) = 'rev_scratch_' \
              AND IS_USED_LOCK(SCHEMA_NAME) IS NULL"
         }
         Dialect::Sqlite => "SELECT NULL LIMIT 0",

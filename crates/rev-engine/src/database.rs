@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rev_core::plan::Action;
-use rev_core::{Applied, Digest, RevisionId, UrlFault};
+use rev_core::{Applied, Digest, Quoting, RevisionId, UrlFault};
 use rev_sql::effect::{Description, Object};
 use rev_sql::ledger::Mending;
 use rev_sql::reach::Neighbours;
@@ -50,6 +50,12 @@ pub trait Database: Send {
 
     /// Reads the ledger. Writes nothing and creates nothing.
     async fn read(&mut self) -> Result<Ledger, DatabaseError>;
+
+    /// How the server reads quoted text, once it was reached; `None`: it was not asked, or all
+    /// servers of the dialect read alike.
+    fn quoting(&self) -> Option<Quoting> {
+        None
+    }
 
     /// Makes a damaged ledger one that can be read, with this generation; changes nothing
     /// else.

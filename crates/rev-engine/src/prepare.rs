@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
 use rev_core::{
-    Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, RevisionId, Scope, Step,
+    Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, Quoting, RevisionId, Scope, Step,
 };
 use rev_sql::reach::{Neighbours, reaches};
 use rev_sql::split::{Statement, split};
@@ -113,6 +113,7 @@ pub async fn survey(
         in_flight: in_flight.transpose()?,
         holder,
         rows: ledger.rows,
+        quoting: database.quoting(),
     })
 }
 
@@ -127,6 +128,21 @@ pub struct Surveyed {
     pub holder: Option<Holder>,
     /// The ledger's rows, in no stated order.
     pub rows: Vec<Applied>,
+    /// How the server reads quoted text, where it was asked.
+    pub quoting: Option<Quoting>,
+}
+
+/// The binding with what its server says of itself: who is connected knows better than
+/// `rev.yaml`.
+#[must_use]
+pub fn as_read(binding: Arc<Binding>, quoting: Option<Quoting>) -> Arc<Binding> {
+    match quoting {
+        Some(quoting) if quoting != binding.quoting => Arc::new(Binding {
+            quoting,
+            ..(*binding).clone()
+        }),
+        _ => binding,
+    }
 }
 
 /// Steps, and what they run, that were made before: see [`plan::Steps`].
@@ -325,7 +341,7 @@ pub fn statements(binding: &Binding, step: &Step) -> Result<Vec<Statement>, Refu
     let Some(script) = &step.script else {
         return Ok(Vec::new());
     };
-    split(script, binding.dialect, step.transaction).map_err(|error| Refusal::Split {
+    split(script, binding.spelling(), step.transaction).map_err(|error| Refusal::Split {
         revision: step.revision.id.clone(),
         action: step.action.name(),
         error,

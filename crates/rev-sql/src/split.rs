@@ -13,13 +13,14 @@
 
 use std::collections::BTreeSet;
 
-use rev_core::{Dialect, Sql, TransactionMode};
+use rev_core::{Dialect, Spelling, Sql, TransactionMode};
 
 mod head;
 mod lexer;
 mod mysql;
 mod place;
 mod postgres;
+mod quoting;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,14 @@ mod tokens;
 mod versions;
 
 pub use place::line_and_column;
+pub use quoting::quoting_of_mode;
 pub use tokens::only_place;
 
 use head::Head;
 use lexer::{Lexer, Lexicon, Unclosed};
 pub(crate) use lexer::{Token, TokenKind};
 pub(crate) use mysql::inner_statement;
+use quoting::Reader;
 pub(crate) use sqlite::{pragma, stands_alone as stands_alone_on_sqlite};
 pub(crate) use tokens::{code_tokens, tokens, unquoted};
 pub(crate) use versions::readings;
@@ -272,24 +275,34 @@ trait Grammar<'a>: Default {
 /// The first [`SplitError`] in the script. NULs come before all else.
 pub fn split(
     sql: &Sql,
-    dialect: Dialect,
+    spelling: impl Into<Spelling>,
     transaction: TransactionMode,
 ) -> Result<Vec<Statement>, SplitError> {
+    let Spelling { dialect, quoting } = spelling.into();
     refuse_nul(sql)?;
     let transactional =
         transaction == TransactionMode::Step && dialect.capabilities().transactional_ddl;
-    let mut statements = Vec::new();
+    let mut walk = Walk {
+        transactional,
+        reader: Reader::new(dialect, quoting),
+        statements: Vec::new(),
+    };
     for (piece, text) in sql.0.iter().enumerate() {
-        let found = &mut statements;
         match dialect {
-            Dialect::Postgres => {
-                split_piece::<postgres::Postgres<'_>>(text, piece, transactional, found)
-            }
-            Dialect::Mysql => split_piece::<mysql::Mysql<'_>>(text, piece, transactional, found),
-            Dialect::Sqlite => split_piece::<sqlite::Sqlite<'_>>(text, piece, transactional, found),
+            Dialect::Postgres => split_piece::<postgres::Postgres<'_>>(text, piece, &mut walk),
+            Dialect::Mysql => split_piece::<mysql::Mysql<'_>>(text, piece, &mut walk),
+            Dialect::Sqlite => split_piece::<sqlite::Sqlite<'_>>(text, piece, &mut walk),
         }?;
     }
-    Ok(statements)
+    Ok(walk.statements)
+}
+
+/// What goes on from one piece of a script to the next.
+struct Walk {
+    transactional: bool,
+    /// How quoted text is read by now.
+    reader: Reader,
+    statements: Vec<Statement>,
 }
 
 /// Whether a SQLite script drops or renames a table, the steps by which SQLite
@@ -334,18 +347,16 @@ fn refuse_nul(sql: &Sql) -> Result<(), SplitError> {
 fn split_piece<'a, G: Grammar<'a>>(
     text: &'a str,
     piece: usize,
-    transactional: bool,
-    statements: &mut Vec<Statement>,
+    walk: &mut Walk,
 ) -> Result<(), SplitError> {
     let mut splitter = Splitter::<G> {
         text,
         piece,
-        transactional,
-        lexer: Lexer::new(text, G::LEXICON),
+        lexer: Lexer::new(text, G::LEXICON.reading(walk.reader.quoting())),
         head: Head::default(),
         grammar: G::default(),
         span: None,
-        statements,
+        walk,
     };
     while let Some(token) = splitter.next_token()? {
         splitter.take(token)?;
@@ -357,13 +368,12 @@ fn split_piece<'a, G: Grammar<'a>>(
 struct Splitter<'a, 's, G> {
     text: &'a str,
     piece: usize,
-    transactional: bool,
     lexer: Lexer<'a>,
     head: Head<'a>,
     grammar: G,
     /// The statement at hand, without semicolons at its end.
     span: Option<(usize, usize)>,
-    statements: &'s mut Vec<Statement>,
+    walk: &'s mut Walk,
 }
 
 impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
@@ -424,8 +434,12 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
     fn end(&mut self) -> Result<(), SplitError> {
         if let Some((start, end)) = self.span.take() {
             self.refuse(start, end)?;
-            self.statements.push(Statement {
-                text: self.text[start..end].to_owned(),
+            let text = &self.text[start..end];
+            if self.walk.reader.take(text) {
+                self.lexer.read_as(self.walk.reader.quoting());
+            }
+            self.walk.statements.push(Statement {
+                text: text.to_owned(),
                 piece: self.piece,
                 offset: start,
             });
@@ -462,7 +476,7 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
             });
         }
         let statement = &self.text[offset..end];
-        let Some(refusal) = G::refusal(&self.head, statement, self.transactional) else {
+        let Some(refusal) = G::refusal(&self.head, statement, self.walk.transactional) else {
             return Ok(());
         };
         let text = self.head.title();

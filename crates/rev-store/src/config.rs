@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rev_core::target::{glob_matches, is_glob};
-use rev_core::{Binding, DatabaseName, Dialect, Label, SearchPath};
+use rev_core::{Binding, DatabaseName, Dialect, Label, Quoting, SearchPath};
 
 use crate::fault::Place;
 use crate::fence::Fence;
@@ -82,6 +82,8 @@ pub struct Database {
     pub follow: Vec<Label>,
     /// Where its declared schema comes from.
     pub models: Option<Models>,
+    /// How the server was told to read quoted text, in the words of `rev.yaml`.
+    pub quoting: Vec<String>,
     /// How long a statement may wait for locks; `None`: for ever.
     pub lock_timeout: Option<Duration>,
     /// How long a statement may run; `None`: for ever.
@@ -121,11 +123,27 @@ impl Database {
             schema: None,
             follow: Vec::new(),
             models: None,
+            quoting: Vec::new(),
             lock_timeout: Some(Duration::from_secs(5)),
             statement_timeout: None,
             group_places: Vec::new(),
             follow_places: Vec::new(),
         }
+    }
+
+    /// How the server reads quoted text, as far as `rev.yaml` says; a word that its dialect has
+    /// no setting for says nothing.
+    #[must_use]
+    pub fn quoting(&self, dialect: Dialect) -> Quoting {
+        let mut quoting = dialect.quoting();
+        for word in &self.quoting {
+            match word.as_str() {
+                "backslash_escapes" => quoting.backslash = dialect != Dialect::Sqlite,
+                "no_backslash_escapes" => quoting.backslash = false,
+                _ => quoting.ansi_quotes = true,
+            }
+        }
+        quoting
     }
 
     /// The variable that overrides its URL: `REV_<NAME>_URL`.
@@ -275,6 +293,7 @@ impl Config {
             groups: database.groups.clone(),
             shared: database.shared,
             follow: database.follow.clone(),
+            quoting: database.quoting(dialect),
         })
     }
 

@@ -317,7 +317,7 @@ impl Scratch {
         };
         self.query(&format!(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = {schema} \
-             AND table_type = 'BASE TABLE' AND table_name NOT LIKE 'rev\\_%' ORDER BY table_name"
+             AND table_type = 'BASE TABLE' AND LEFT(table_name, 4) <> 'rev_' ORDER BY table_name"
         ))
     }
 }

@@ -169,7 +169,7 @@ fn scripts(session: &Session, binding: &Binding, revision: &Revision) -> Vec<Dia
 }
 
 fn script(place: Place<'_>, sql: &Sql, transaction: TransactionMode) -> Option<Diagnostic> {
-    match split(sql, place.binding.dialect, transaction) {
+    match split(sql, place.binding.spelling(), transaction) {
         Err(error) => Some(diagnostic::split(&error, place)),
         Ok(statements) if statements.is_empty() => {
             let message = format!(

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rev_core::plan::{self, Action, View};
 use rev_core::state::Standing;
-use rev_core::{Binding, DatabaseName, Goal};
+use rev_core::{Binding, DatabaseName, Goal, Quoting};
 use rev_engine::outcome::Refusal;
 use rev_engine::pin::PinnedLane;
 use rev_engine::planner::Planner;
-use rev_engine::prepare::Prepared;
+use rev_engine::prepare::{Prepared, as_read};
 use rev_render::Place;
 
 use crate::args::{Format, Plan};
@@ -118,11 +118,13 @@ pub(crate) fn planned(
     beside: bool,
 ) -> Result<Planned, Failure> {
     let is_offline = offline.is_any();
-    read_missing(session, selection, &mut offline)?;
+    let readings = read_missing(session, selection, &mut offline)?;
     let planner = Planner::new(session.graph());
     let mut lanes = selection
         .iter()
         .map(|(binding, points)| {
+            let quoting = readings.get(&binding.name).copied();
+            let binding = &as_read(binding.clone(), quoting);
             let standing = &offline.standings[&binding.name];
             planner
                 .prepare(binding, standing, goal, points, beside, None)
@@ -317,19 +319,21 @@ fn read_missing(
     session: &Session,
     selection: &Selection,
     offline: &mut Offline,
-) -> Result<(), Failure> {
+) -> Result<BTreeMap<DatabaseName, Quoting>, Failure> {
+    let mut readings = BTreeMap::new();
     let missing: Vec<Arc<Binding>> = selection
         .iter()
         .map(|(binding, _)| binding.clone())
         .filter(|binding| !offline.standings.contains_key(&binding.name))
         .collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(readings);
     }
     let runtime = session::runtime()?;
     for binding in missing {
         offline.check_may_ask(&binding.name)?;
         let surveyed = runtime.block_on(session.survey(&binding))?;
+        readings.extend(surveyed.quoting.map(|it| (binding.name.clone(), it)));
         if let Some(in_flight) = &surveyed.in_flight {
             let line = in_flight_line(&binding.name, in_flight);
             session.terminal.warn(line);
@@ -337,5 +341,5 @@ fn read_missing(
         let standing = surveyed.standing;
         offline.standings.insert(binding.name.clone(), standing);
     }
-    Ok(())
+    Ok(readings)
 }

@@ -1,6 +1,6 @@
 //! Where in the files something stands that a message is about.
 
-use rev_core::{Binding, Revision, RevisionId, Sql, TransactionMode};
+use rev_core::{Binding, Dialect, Revision, RevisionId, Sql, TransactionMode};
 use rev_sql::split::{Statement, line_and_column, split};
 use rev_store::project::chosen_entry;
 use rev_store::{Project, SqlPlace};
@@ -33,10 +33,17 @@ impl<'a> Place<'a> {
         Some((revision, script, work.transaction))
     }
 
+    /// Whether the script has a backslash, which not every server reads alike.
+    pub(crate) fn has_backslash(self) -> bool {
+        let script = self.script().map(|(_, script, _)| script);
+        self.binding.dialect != Dialect::Sqlite
+            && script.is_some_and(|it| it.0.iter().any(|text| text.contains('\\')))
+    }
+
     /// A statement of the script as it is now, by its number from 1.
     pub(crate) fn statement(self, number: usize) -> Option<Statement> {
         let (_, script, transaction) = self.script()?;
-        let statements = split(script, self.binding.dialect, transaction).ok()?;
+        let statements = split(script, self.binding.spelling(), transaction).ok()?;
         statements.into_iter().nth(number.checked_sub(1)?)
     }
 

@@ -2,11 +2,11 @@
 
 use rev_core::plan::WaitError;
 use rev_core::state::StateError;
-use rev_core::{Binding, Dialect, PlanError, RevisionId, ScriptError};
+use rev_core::{Binding, Dialect, PlanError, Quoting, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
 use rev_sql::reach::Reach;
-use rev_sql::split::SplitError;
+use rev_sql::split::{Construct, SplitError};
 use rev_store::Project;
 
 use super::drift::{of_drift, way_out};
@@ -269,8 +269,44 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::ClientFile { .. } => told.hint(
             "write `INSERT` statements instead, or let the server read a file of its own: without `LOCAL`",
         ),
+        SplitError::Unterminated {
+            construct: Construct::Text | Construct::Name,
+            text,
+            ..
+        } if place.has_backslash() => {
+            told.hint(reads_otherwise(place.binding, text))
+        }
         _ => told,
     }
+}
+
+/// What to say where the server may read quoted text otherwise.
+fn reads_otherwise(binding: &Binding, opening: &str) -> String {
+    let Quoting {
+        backslash,
+        ansi_quotes,
+    } = binding.quoting;
+    let is_mysql = binding.dialect == Dialect::Mysql;
+    let (now, word) = if is_mysql && opening == "\"" && !ansi_quotes {
+        ("`\"…\"` is a string", "ansi_quotes")
+    } else if backslash {
+        (
+            "a backslash in quotes takes the next character along",
+            "no_backslash_escapes",
+        )
+    } else {
+        ("a backslash in quotes is itself", "backslash_escapes")
+    };
+    let setting = match (word, is_mysql) {
+        ("ansi_quotes", _) => "ANSI_QUOTES",
+        ("no_backslash_escapes", true) => "NO_BACKSLASH_ESCAPES",
+        (_, true) => "no NO_BACKSLASH_ESCAPES",
+        ("no_backslash_escapes", false) => "standard_conforming_strings = on",
+        (_, false) => "standard_conforming_strings = off",
+    };
+    format!(
+        "{now} here; where the server has `{setting}`, say so beside `url:` in rev.yaml: `quoting: [{word}]`"
+    )
 }
 
 /// What would make another database have what is needed, or not need it.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use rev_core::Dialect;
+use rev_core::{Dialect, Quoting};
 use rev_engine::database::DatabaseError;
 use rev_sql::ledger;
 use rev_sql::session::MYSQL_BEGINNING;
@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub(super) database: String,
     /// What its server can do.
     pub(super) capabilities: Capabilities,
+    /// How it reads quoted text, by its `sql_mode`.
+    pub(super) quoting: Quoting,
     /// Whether its transactions are read-only unless they ask for more.
     pub(super) is_read_only: bool,
 }
@@ -73,6 +75,7 @@ impl Connection {
             database: String::new(),
             capabilities: Capabilities::default(),
             is_read_only: false,
+            quoting: Dialect::Mysql.quoting(),
         };
         let tag = ledger::text(&connection.tag, Dialect::Mysql);
         let rows = connection
@@ -81,7 +84,8 @@ impl Connection {
                  SELECT CAST(CONNECTION_ID() AS CHAR), DATABASE(), \
                  CONCAT(@@hostname, ':', @@port, ':', @@datadir), \
                  CAST(GET_LOCK({tag}, 0) AS CHAR), VERSION(), @@version_comment, \
-                 CAST(/*!50720 @@transaction_read_only */ /*M! @@tx_read_only */ AS CHAR)"
+                 CAST(/*!50720 @@transaction_read_only */ /*M! @@tx_read_only */ AS CHAR), \
+                 @@sql_mode"
             ))
             .await?;
         let row = rows.first().ok_or_else(|| DatabaseError::Connect {
@@ -93,6 +97,7 @@ impl Connection {
         connection.is_read_only = matches!(text(6)?.as_str(), "1" | "ON");
         connection.identity = format!("{}/{}", text(2)?, connection.database);
         connection.capabilities = Capabilities::of(&text(4)?, &text(5)?);
+        connection.quoting = rev_sql::split::quoting_of_mode(&text(7)?);
         Ok(connection)
     }
 

@@ -19,7 +19,7 @@ mod read;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rev_core::{DatabaseUrl, Dialect};
+use rev_core::{DatabaseUrl, Dialect, Quoting};
 use rev_engine::boundary;
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
@@ -168,7 +168,7 @@ impl Mysql {
                 "SELECT CAST(@@lower_case_table_names AS CHAR), SCHEMA_NAME \
                  FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ({own}, \
                  'information_schema', 'performance_schema', 'sys', 'mysql') \
-                 AND SCHEMA_NAME NOT LIKE 'rev\\_scratch\\_%'"
+                 AND LEFT(SCHEMA_NAME, 12) <> 'rev_scratch_'"
             ))
             .await?;
         let mut found = Neighbours::default();
@@ -677,6 +677,10 @@ impl Database for Mysql {
             None => identity,
         };
         Ok(format!("{identity}#{}", self.ledger.state_table()))
+    }
+
+    fn quoting(&self) -> Option<Quoting> {
+        self.work.as_ref().map(|work| work.quoting)
     }
 
     async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use rev_core::{Dialect, Quoting};
 use rev_engine::database::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _};
@@ -30,6 +31,8 @@ pub(super) struct Connection {
     pub(super) is_standby: bool,
     /// Whether its transactions are read-only unless they ask for more.
     pub(super) is_read_only: bool,
+    /// How it reads quoted text, by `standard_conforming_strings`.
+    pub(super) quoting: Quoting,
     /// Whether the database has publications or subscriptions.
     pub(super) is_replicated: bool,
     /// What the server remarked since they were last taken.
@@ -69,6 +72,7 @@ impl Connection {
             is_standby: false,
             is_replicated: false,
             is_read_only: false,
+            quoting: Dialect::Postgres.quoting(),
             remarks: Remarks::default(),
         };
         let facts = connection.rows(&facts()).await?;
@@ -84,6 +88,7 @@ impl Connection {
         connection.is_pooled |= text(5)? == "f";
         connection.is_read_only = text(6)? == "on";
         connection.is_replicated = text(7)? == "t";
+        connection.quoting.backslash = text(8)? == "off";
         Ok(connection)
     }
 
@@ -187,6 +192,7 @@ fn facts() -> String {
          pg_catalog.current_setting('default_transaction_read_only'), \
          CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_publication) \
                 OR EXISTS (SELECT FROM pg_catalog.pg_subscription_rel) \
-              THEN 't' ELSE 'f' END"
+              THEN 't' ELSE 'f' END, \
+         pg_catalog.current_setting('standard_conforming_strings')"
     )
 }

@@ -24,7 +24,7 @@ mod two_phase;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use rev_core::{DatabaseUrl, Dialect};
+use rev_core::{DatabaseUrl, Dialect, Quoting};
 use rev_engine::database::{
     Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
     Sent, Sighting, StepError,
@@ -407,6 +407,10 @@ impl Database for Postgres {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
         let database = self.work().await?.database.clone();
         Ok(format!("{database}#{}", self.ledger.state_name()))
+    }
+
+    fn quoting(&self) -> Option<Quoting> {
+        self.work.as_ref().map(|work| work.quoting)
     }
 
     async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::journal::InFlight;
 use crate::outcome::{End, Refusal};
 use crate::pin;
-use crate::prepare::{Prepared, prepare_step};
+use crate::prepare::{Prepared, as_read, prepare_step};
 use crate::request::{Commitment, Request};
 
 impl Run<'_> {
@@ -53,6 +53,7 @@ impl Run<'_> {
         certainty: Certainty,
     ) -> Result<Decided, Refusal> {
         let database = &mut *lane.job.database;
+        lane.job.binding = as_read(lane.job.binding.clone(), database.quoting());
         let binding = &lane.job.binding;
         let (ledger, standing, in_flight, mut prepared) = loop {
             let ledger = database.read().await?;

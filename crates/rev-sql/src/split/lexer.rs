@@ -5,6 +5,8 @@
 //! text is linear. All places are byte offsets on character boundaries, since a
 //! token starts and ends at an ASCII byte or swallows all bytes from 0x80 on.
 
+use rev_core::Quoting;
+
 use super::Construct;
 
 /// How a dialect spells what others spell otherwise.
@@ -15,14 +17,31 @@ pub(super) struct Lexicon {
     /// `#` opens a comment, and `--` only before white space or a control
     /// character.
     pub(super) shell_comments: bool,
-    /// `/*! … */` is code, and backslashes escape within `'…'` and `"…"`.
-    pub(super) mysql_text: bool,
+    /// `/*! … */` is code.
+    pub(super) fences: bool,
+    /// A backslash in `'…'` takes the next character along, and in `"…"` where that is a
+    /// string.
+    pub(super) backslash: bool,
+    /// `"…"` is a string.
+    pub(super) double_quoted_text: bool,
     /// `` `…` `` is a name.
     pub(super) backticks: bool,
     /// `[…]` is a name.
     pub(super) brackets: bool,
     /// `$tag$…$tag$` and `E'…\'…'` are strings.
     pub(super) postgres_text: bool,
+}
+
+impl Lexicon {
+    /// The same where quoted text is read so.
+    pub(super) fn reading(self, quoting: Quoting) -> Self {
+        Self {
+            backslash: quoting.backslash,
+            // Only MySQL has executable comments, and strings between double quotes.
+            double_quoted_text: self.fences && !quoting.ansi_quotes,
+            ..self
+        }
+    }
 }
 
 /// What a token is.
@@ -105,6 +124,11 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Reads quoted text so from here on.
+    pub(super) fn read_as(&mut self, quoting: Quoting) {
+        self.lexicon = self.lexicon.reading(quoting);
+    }
+
     /// The word that ends statements instead of `;`, if one is set.
     pub(super) fn delimiter(&self) -> Option<&'a str> {
         self.delimiter
@@ -160,8 +184,10 @@ impl<'a> Lexer<'a> {
     fn significant(&mut self, byte: u8) -> Result<Token<'a>, Unclosed> {
         let start = self.position;
         let kind = match byte {
-            b'\'' => self.quoted(Construct::Text, self.lexicon.mysql_text)?,
-            b'"' if self.lexicon.mysql_text => self.quoted(Construct::Text, true)?,
+            b'\'' => self.quoted(Construct::Text, self.lexicon.backslash)?,
+            b'"' if self.lexicon.double_quoted_text => {
+                self.quoted(Construct::Text, self.lexicon.backslash)?
+            }
             b'"' => self.quoted(Construct::Name, false)?,
             b'`' if self.lexicon.backticks => self.quoted(Construct::Name, false)?,
             b'[' if self.lexicon.brackets => self.bracketed()?,
@@ -349,7 +375,7 @@ impl<'a> Lexer<'a> {
         let Some(body) = rest.strip_prefix('!').or_else(|| rest.strip_prefix("M!")) else {
             return false;
         };
-        if !self.lexicon.mysql_text || body.starts_with("999999") {
+        if !self.lexicon.fences || body.starts_with("999999") {
             return false;
         }
         let digits = body.bytes().take(6).take_while(u8::is_ascii_digit).count();

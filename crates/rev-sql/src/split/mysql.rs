@@ -90,7 +90,9 @@ impl<'a> Grammar<'a> for Mysql<'a> {
     const LEXICON: Lexicon = Lexicon {
         nested_comments: false,
         shell_comments: true,
-        mysql_text: true,
+        fences: true,
+        backslash: true,
+        double_quoted_text: true,
         backticks: true,
         brackets: false,
         postgres_text: false,

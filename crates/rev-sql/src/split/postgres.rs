@@ -32,7 +32,9 @@ impl<'a> Grammar<'a> for Postgres<'a> {
     const LEXICON: Lexicon = Lexicon {
         nested_comments: true,
         shell_comments: false,
-        mysql_text: false,
+        fences: false,
+        backslash: false,
+        double_quoted_text: false,
         backticks: false,
         brackets: false,
         postgres_text: true,

@@ -38,7 +38,9 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
     const LEXICON: Lexicon = Lexicon {
         nested_comments: false,
         shell_comments: false,
-        mysql_text: false,
+        fences: false,
+        backslash: false,
+        double_quoted_text: false,
         backticks: true,
         brackets: true,
         postgres_text: false,

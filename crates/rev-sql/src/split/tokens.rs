@@ -1,6 +1,6 @@
 //! The tokens of one statement, for whoever asks what it says.
 
-use rev_core::Dialect;
+use rev_core::{Dialect, Quoting, Spelling};
 
 use super::lexer::{Lexer, Token, TokenKind};
 use super::{Grammar, mysql, postgres, sqlite};
@@ -17,19 +17,52 @@ pub fn only_place(word: &str, statement: &str, dialect: Dialect) -> Option<usize
     }
 }
 
-/// The tokens of one statement, as far as they can be told.
+/// The tokens of one statement, as far as they can be told. One that has no end as most servers
+/// of the dialect read it is read as the others do: `'C:\'` stands in scripts for MySQL with
+/// `NO_BACKSLASH_ESCAPES`.
 pub(crate) fn tokens(statement: &str, dialect: Dialect) -> Vec<Token<'_>> {
-    let lexicon = match dialect {
+    let (found, is_whole) = tokens_as(statement, dialect.into());
+    if is_whole || dialect == Dialect::Sqlite {
+        return found;
+    }
+    let quoting = dialect.quoting();
+    let others = [
+        Quoting {
+            backslash: !quoting.backslash,
+            ..quoting
+        },
+        Quoting {
+            ansi_quotes: true,
+            ..quoting
+        },
+        Quoting {
+            backslash: !quoting.backslash,
+            ansi_quotes: true,
+        },
+    ];
+    let others = others
+        .into_iter()
+        .map(|quoting| tokens_as(statement, Spelling { dialect, quoting }));
+    let whole = others.into_iter().find(|(_, is_whole)| *is_whole);
+    whole.map_or(found, |(tokens, _)| tokens)
+}
+
+/// The tokens of one statement in one spelling, and whether all that opens closes.
+pub(super) fn tokens_as(statement: &str, spelling: Spelling) -> (Vec<Token<'_>>, bool) {
+    let lexicon = match spelling.dialect {
         Dialect::Postgres => postgres::Postgres::LEXICON,
         Dialect::Mysql => mysql::Mysql::LEXICON,
         Dialect::Sqlite => sqlite::Sqlite::LEXICON,
     };
-    let mut lexer = Lexer::new(statement, lexicon);
+    let mut lexer = Lexer::new(statement, lexicon.reading(spelling.quoting));
     let mut tokens = Vec::new();
-    while let Ok(Some(token)) = lexer.next() {
-        tokens.push(token);
+    loop {
+        match lexer.next() {
+            Ok(Some(token)) => tokens.push(token),
+            Ok(None) => return (tokens, true),
+            Err(_) => return (tokens, false),
+        }
     }
-    tokens
 }
 
 /// The tokens of one statement without the marks around an executable comment of MySQL:

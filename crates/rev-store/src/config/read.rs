@@ -27,9 +27,12 @@ const DATABASE_KEYS: &[&str] = &[
     "schema",
     "follow",
     "models",
+    "quoting",
     "lock_timeout",
     "statement_timeout",
 ];
+/// How a server may have been told to read quoted text.
+const QUOTING_WORDS: &[&str] = &["backslash_escapes", "no_backslash_escapes", "ansi_quotes"];
 const LEDGER_KEYS: &[&str] = &["prefix"];
 
 impl Reader {
@@ -120,6 +123,9 @@ impl Reader {
         if let Some(node) = fields.given("models") {
             database.models = self.models(node);
         }
+        if let Some(node) = fields.given("quoting") {
+            database.quoting = self.quoting(node);
+        }
         self.timeouts(&mut fields, &mut database);
         database
     }
@@ -162,6 +168,24 @@ impl Reader {
                 database.follow_places.push(text.place);
             }
         }
+    }
+
+    /// What the server was told about quoted text.
+    fn quoting(&mut self, node: Node) -> Vec<String> {
+        let mut words = Vec::new();
+        for text in self.texts(node, "quoting") {
+            if QUOTING_WORDS.contains(&text.text.as_str()) {
+                words.push(text.text);
+                continue;
+            }
+            let problem = Problem::NotAChoice {
+                what: "way to read quoted text",
+                text: text.text,
+                choices: QUOTING_WORDS,
+            };
+            self.find(text.place, problem);
+        }
+        words
     }
 
     fn timeouts(&mut self, fields: &mut Fields, database: &mut Database) {

@@ -105,7 +105,7 @@ fn check_rows(session: &Session, set: &NodeSet, binding: &Binding) -> Result<(),
         else {
             continue;
         };
-        let statements = split(sql, binding.dialect, transaction).unwrap_or_default();
+        let statements = split(sql, binding.spelling(), transaction).unwrap_or_default();
         let mut writing = statements.iter();
         let writing = writing.find(|it| makes_rows(&it.text, binding.dialect));
         let Some(statement) = writing else { continue };
