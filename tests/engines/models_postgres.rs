@@ -8,6 +8,8 @@ mod casts;
 mod commands;
 mod extras;
 mod generator;
+mod native;
+mod numbers;
 mod order;
 mod place;
 mod real;

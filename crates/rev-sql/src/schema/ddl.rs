@@ -33,6 +33,8 @@ pub enum Step<'a> {
     DropTable(&'a Table),
     /// A table or column gets its new name.
     Rename(&'a Rename),
+    /// All tables have their new names.
+    Renamed,
     /// A schema comes.
     CreateNamespace(&'a Text),
     /// An enum comes.

@@ -42,6 +42,8 @@ pub struct Diff {
     pub left_out: BTreeSet<Handle>,
     /// The columns that a filter leaves out, by the names of their tables at the end.
     pub columns_left_out: BTreeSet<(Name, Text)>,
+    /// The sequences that one side knows as what its columns say: `serial`.
+    pub sequences_of_columns: BTreeSet<Name>,
     /// Whether a filter may have left something out.
     pub is_filtered: bool,
     /// Whether it leads back from where another diff has led: then the database is
@@ -182,6 +184,11 @@ impl Diff {
         let settled = filter.settle(&from, to.clone(), renames, dialect);
         let mut to = keep_extensions(&from, settled);
         let remarks = keep_keys(&from, &mut to);
+        let mut from = from;
+        let sequences_of_columns = match dialect {
+            Dialect::Postgres => super::postgres::numbers::settle(&mut from, &mut to),
+            _ => BTreeSet::new(),
+        };
         let left_out = filter.left_out(&from, renames);
         let columns_left_out = filter.columns_left_out(&from, renames);
         for handle in &left_out {
@@ -199,6 +206,7 @@ impl Diff {
             doubts: Vec::new(),
             left_out,
             columns_left_out,
+            sequences_of_columns,
             is_filtered: !filter.is_empty(),
             is_way_back: false,
             remarks,
@@ -358,9 +366,9 @@ impl Diff {
     #[must_use]
     pub fn drops(&self) -> bool {
         self.changes.iter().any(|change| match change {
+            Change::DropSequence(it) => !self.sequences_of_columns.contains(&it.name),
             Change::DropNamespace(_)
             | Change::DropEnum(_)
-            | Change::DropSequence(_)
             | Change::DropTable(_)
             | Change::DropObject(_) => true,
             Change::ChangeTable(change) => change.drops(),
@@ -383,7 +391,14 @@ impl Diff {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let renames = self.renames.iter().map(Rename::sentence);
-        let changes = self.changes.iter().map(|it| self.known(it));
+        let changes = self.changes.iter().filter(|change| match change {
+            // It is told with its column.
+            Change::CreateSequence(it) | Change::DropSequence(it) => {
+                !self.sequences_of_columns.contains(&it.name)
+            }
+            _ => true,
+        });
+        let changes = changes.map(|it| self.known(it));
         let changes = changes.flat_map(|it| it.sentences());
         renames.chain(changes).collect()
     }

@@ -12,6 +12,7 @@ mod cursor;
 pub(super) mod default_name;
 mod definition;
 mod list;
+pub(super) mod numbers;
 mod reader;
 mod rights;
 mod rows;

@@ -178,6 +178,7 @@ pub(super) fn apply(schema: &Schema, renames: &[Rename], dialect: Dialect) -> Sc
 }
 
 fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
+    super::postgres::numbers::move_along(schema, from, to);
     let follow = |name: &mut Name| {
         if name == from {
             *name = to.clone();

@@ -118,7 +118,8 @@ impl Writer for Mysql<'_> {
             | Step::DropNamespace(_)
             | Step::CreateEnum(_)
             | Step::ChangeEnum(..)
-            | Step::DropEnum(_) => {}
+            | Step::DropEnum(_)
+            | Step::Renamed => {}
         }
     }
 }

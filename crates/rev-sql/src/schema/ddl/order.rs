@@ -28,6 +28,7 @@ pub(super) fn steps<'a>(diff: &'a Diff, writer: &'a dyn Writer) -> Vec<Step<'a>>
         _ => None,
     }));
     steps.extend(diff.moves.iter().map(Step::Rename));
+    steps.push(Step::Renamed);
     steps.extend(keys_gone(diff, writer));
     steps.extend(leaving.with_tables);
     steps.extend(diff.changes.iter().filter_map(ground));
@@ -289,6 +290,7 @@ mod tests {
 
         fn write(&self, step: Step<'_>, _: &Diff, script: &mut Script) {
             script.push(match step {
+                Step::Renamed => return,
                 Step::DropObject(it) => format!("drop {}", it.name),
                 Step::CreateObject(it) => format!("make {}", it.name),
                 Step::DropForeignKey(table, _) => format!("unkey {}", table.name),

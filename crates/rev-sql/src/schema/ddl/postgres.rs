@@ -70,7 +70,7 @@ impl Writer for Postgres {
     }
 
     fn begin(&self, diff: &Diff, script: &mut Script) {
-        aside::write(diff, script);
+        aside::before_renames(diff, script);
     }
 
     fn write(&self, step: Step<'_>, diff: &Diff, script: &mut Script) {
@@ -99,6 +99,7 @@ impl Writer for Postgres {
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
             Step::Rename(it) => rename::write(it, diff, script),
+            Step::Renamed => aside::after_renames(diff, script),
             Step::CreateNamespace(it) => {
                 script.push(format!("CREATE SCHEMA {}", name(it)));
                 let called = Name::bare(it.clone());

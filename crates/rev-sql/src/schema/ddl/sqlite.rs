@@ -101,7 +101,8 @@ impl Writer for Sqlite {
             | Step::CreateSequence(_)
             | Step::ChangeSequence(..)
             | Step::DropSequence(_)
-            | Step::ReplaceObject(..) => {}
+            | Step::ReplaceObject(..)
+            | Step::Renamed => {}
         }
     }
 }

@@ -18,6 +18,9 @@ impl Change {
             Change::ChangeEnum { to, .. } => one("changes", Kind::Enum, &to.name),
             Change::CreateSequence(it) => one("creates", Kind::Sequence, &it.name),
             Change::DropSequence(it) => one("drops", Kind::Sequence, &it.name),
+            Change::ChangeSequence { from, to } if from.name != to.name => {
+                vec![format!("renames sequence `{}` to `{}`", from.name, to.name)]
+            }
             Change::ChangeSequence { to, .. } => one("changes", Kind::Sequence, &to.name),
             Change::CreateTable(it) => one("creates", Kind::Table, &it.name),
             Change::DropTable(it) => one("drops", Kind::Table, &it.name),

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use super::alter::Plan;
-use super::{beside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
+use super::{aside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
 use crate::schema::ddl::{Note, filling};
-use crate::schema::postgres::default_name::{self, mentions};
+use crate::schema::postgres::default_name::mentions;
+use crate::schema::postgres::numbers::{drawn_from, own_sequence};
 use crate::schema::{
-    Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, TableChange, Text,
+    Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, Schema, TableChange, Text,
 };
 use crate::split::tokens;
 
@@ -89,7 +90,7 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
     let table = plan.change.to.name.to_string();
     plan.notes
         .extend(loss::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
-    column.leave_sequence(plan);
+    column.leave_identity(plan);
     if from.generated.is_some() && to.generated.is_none() {
         // Before what it was computed from is dropped.
         let called = &column.called;
@@ -101,11 +102,12 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
     }
     let filled = column.fill(plan);
     column.retype(plan, filled.as_deref());
-    column.enter_sequence(plan);
+    column.widen_sequence(plan);
     if from.nullable && !to.nullable {
         column.alter(plan, "SET NOT NULL");
     }
     column.identify(plan);
+    column.go_on(plan);
     let before = (!retypes(from, to)).then_some(from);
     plan.alters.extend(create::kept(to, before));
     if from.comment != to.comment {
@@ -165,33 +167,22 @@ impl Change<'_> {
         ));
     }
 
-    /// The name of the sequence that the server makes for it.
-    fn sequence(&self, plan: &Plan<'_>) -> String {
-        let table = &plan.change.to.name;
-        let found = default_name::of_sequence(&table.name, &self.to.name);
-        beside(table, &found.unwrap_or_default())
-    }
-
-    /// What it draws from no more goes.
-    fn leave_sequence(&self, plan: &mut Plan<'_>) {
+    /// The sequence of an identity goes; a default goes before an identity comes.
+    fn leave_identity(&self, plan: &mut Plan<'_>) {
         match (kind(self.from), kind(self.to)) {
-            (Some("serial"), Some("serial")) | (None, _) => {}
-            (Some("serial"), Some(_)) => {
-                self.alter_before(plan, "DROP DEFAULT");
-                let sequence = self.sequence(plan);
-                plan.before.push(format!("DROP SEQUENCE {sequence}"));
+            (None, Some(_)) if self.from.default.is_some() => {
+                self.alter(plan, "DROP DEFAULT");
             }
-            (Some("serial"), None) => {
-                if self.to.default.is_none() || retypes(self.from, self.to) {
-                    self.alter(plan, "DROP DEFAULT");
+            (Some("serial") | None, _) | (Some(_), Some(_)) => {}
+            (Some(_), None) => {
+                self.carry(plan);
+                // The server looks at the new type first, which may be none for it.
+                if retypes(self.from, self.to) {
+                    self.alter_before(plan, "DROP IDENTITY");
+                } else {
+                    self.alter(plan, "DROP IDENTITY");
                 }
-                let sequence = self.sequence(plan);
-                plan.after.push(format!("DROP SEQUENCE {sequence}"));
             }
-            // The server looks at the new type first, which may be none for it.
-            (Some(_), None) if !retypes(self.from, self.to) => self.alter(plan, "DROP IDENTITY"),
-            (Some(_), Some("serial") | None) => self.alter_before(plan, "DROP IDENTITY"),
-            (Some(_), Some(_)) => {}
         }
     }
 
@@ -254,7 +245,7 @@ impl Change<'_> {
         let using = cast::using(from, to, &plan.diff.from, &plan.diff.to);
         let is_carried = from.default == to.default && using.is_none();
         if is_retyped {
-            if from.default.is_some() && !is_carried {
+            if from.default.is_some() && !is_carried && to.identity.is_none() {
                 self.alter(plan, "DROP DEFAULT");
             }
             let mut text = format!("TYPE {}", to.type_name);
@@ -281,34 +272,24 @@ impl Change<'_> {
             Some(default) if is_reset || from.default != to.default => {
                 self.alter(plan, &format!("SET DEFAULT {default}"));
             }
-            None if from.default.is_some() && !is_retyped => self.alter(plan, "DROP DEFAULT"),
+            None if from.default.is_some() && !is_retyped && to.identity.is_none() => {
+                self.alter(plan, "DROP DEFAULT")
+            }
             _ => {}
         }
     }
 
-    /// `serial` from now on, or of another size.
-    fn enter_sequence(&self, plan: &mut Plan<'_>) {
-        if kind(self.to) != Some("serial") {
-            return;
-        }
-        let (table, sequence) = (plan.table(), self.sequence(plan));
+    /// The sequence of a `serial` column has the type of the column.
+    fn widen_sequence(&self, plan: &mut Plan<'_>) {
         let type_name = &self.to.type_name;
-        if kind(self.from) == Some("serial") {
-            if self.from.type_name != *type_name {
-                plan.after
-                    .push(format!("ALTER SEQUENCE {sequence} AS {type_name}"));
-            }
+        if kind(self.to) != Some("serial") || self.from.type_name == *type_name {
             return;
         }
-        plan.before.push(format!(
-            "CREATE SEQUENCE {sequence} AS {type_name} OWNED BY {table}.{}",
-            self.called
-        ));
-        self.alter(
-            plan,
-            &format!("SET DEFAULT nextval({})", literal(&sequence)),
-        );
-        self.go_on(plan, &Options::new());
+        if let Some(sequence) = drawn_from(&plan.change.to.name, self.to) {
+            let sequence = qualified(&sequence);
+            plan.after
+                .push(format!("ALTER SEQUENCE {sequence} AS {type_name}"));
+        }
     }
 
     fn identify(&self, plan: &mut Plan<'_>) {
@@ -327,7 +308,7 @@ impl Change<'_> {
                 if !words.is_empty() {
                     self.alter(plan, &words.join(" "));
                 }
-                self.rename_sequence(plan, old, options);
+                self.rename_sequence(plan);
             }
             _ => {
                 let identity = format!("ADD GENERATED {}", sequence::identity(kind, options));
@@ -340,50 +321,158 @@ impl Change<'_> {
                         plan.after.push(text);
                     }
                 }
-                self.go_on(plan, options);
             }
         }
     }
 
-    fn rename_sequence(&self, plan: &mut Plan<'_>, old: &Options, new: &Options) {
+    fn rename_sequence(&self, plan: &mut Plan<'_>) {
         let table = &plan.change.to.name;
-        let called = |options: &Options| {
-            let stated = options
-                .get("sequence name")
-                .map(|it| Text::exact(it.as_str()));
-            stated.or_else(|| default_name::of_sequence(&table.name, &self.to.name))
-        };
-        if let (Some(old), Some(new)) = (called(old), called(new))
+        let names = own_sequence(table, self.from).zip(own_sequence(table, self.to));
+        if let Some((old, new)) = names
             && old != new
         {
-            let old = qualified(&Name {
-                schema: table.schema.clone(),
-                name: old,
-            });
-            plan.after
-                .push(format!("ALTER SEQUENCE {old} RENAME TO {}", name(&new)));
+            let old = aside::called(&old, plan.diff);
+            plan.after.push(format!(
+                "ALTER SEQUENCE {old} RENAME TO {}",
+                name(&new.name)
+            ));
         }
     }
 
-    /// Numbers go on after the highest that is there.
-    fn go_on(&self, plan: &mut Plan<'_>, options: &Options) {
-        let (table, column) = (plan.table(), &self.called);
+    /// What it draws from, before and after, where that is not the same sequence.
+    fn sequences(&self, plan: &Plan<'_>) -> (Option<Name>, Option<Name>) {
+        let table = &plan.change.to.name;
+        let both =
+            own_sequence(table, self.from).is_some() == own_sequence(table, self.to).is_some();
+        let (from, to) = (drawn_from(table, self.from), drawn_from(table, self.to));
+        let is_identity = self.from.identity.is_some() && self.to.identity.is_some();
+        match (both && from == to) || is_identity {
+            true => (None, None),
+            false => (from, to),
+        }
+    }
+
+    /// Numbers go on where they were, or after the highest that is there.
+    fn go_on(&self, plan: &mut Plan<'_>) {
+        let is_identity = |it: &Column| it.identity.is_some();
+        if self.carries(plan) {
+            // An identity takes its sequence along, so that was read before.
+            if !is_identity(self.from) {
+                self.carry(plan);
+            }
+            return;
+        }
+        let Some((sequence, options)) = self.target(plan) else {
+            return;
+        };
         let falls = options
             .get("increment by")
             .is_some_and(|it| it.starts_with('-'));
         let bounded = options.contains_key("maxvalue") || options.contains_key("cycle");
-        if falls || bounded {
+        let is_number = ["smallint", "integer", "bigint"].contains(&self.to.type_name.as_str());
+        let is_new = sequence.as_ref().is_none_or(|it| self.is_new(it, plan));
+        // One that others draw from is left, unless what it gives could be there already.
+        let counts = is_new || plan.change.to.is_unique(&self.to.name);
+        if falls || bounded || !is_number || !counts {
             return;
         }
+        let (table, column) = (plan.table(), &self.called);
+        let called = self.title(sequence.as_ref(), plan);
+        let least = if is_new && self.draws_alone(sequence.as_ref(), plan) {
+            sequence::first(options).to_owned()
+        } else {
+            format!("nextval({called})")
+        };
         let text = format!(
-            "SELECT setval(pg_get_serial_sequence({}, {}), greatest(max({column}) + 1, {}), false) FROM {table}",
-            literal(&table),
-            literal(self.to.name.as_str()),
-            sequence::first(options)
+            "SELECT setval({called}, greatest(max({column}) + 1, {least}), false) FROM {table}"
         );
         plan.after.push_noted(
             text,
             remark("numbers go on after the highest that is there"),
         );
+    }
+
+    /// Whether no other column draws from the same sequence.
+    fn draws_alone(&self, sequence: Option<&Name>, plan: &Plan<'_>) -> bool {
+        let tables = plan.diff.to.tables.values();
+        let all = tables.flat_map(|table| {
+            let columns = table.columns.iter();
+            columns.filter_map(|it| drawn_from(&table.name, it))
+        });
+        all.filter(|it| Some(it) == sequence).count() < 2
+    }
+
+    /// What it draws from from now on, unless it did before: its name, where that is known, and
+    /// how it counts.
+    fn target<'a>(&'a self, plan: &'a Plan<'_>) -> Option<(Option<Name>, &'a Options)> {
+        match (&self.from.identity, &self.to.identity) {
+            (None, Some((kind, options))) if kind != "serial" => {
+                Some((own_sequence(&plan.change.to.name, self.to), options))
+            }
+            _ => {
+                let sequence = self.sequences(plan).1?;
+                let options = options(&sequence, self.to, &plan.diff.to)?;
+                Some((Some(sequence), options))
+            }
+        }
+    }
+
+    /// A sequence as a function is told it; without its name: the one of an identity.
+    fn title(&self, sequence: Option<&Name>, plan: &Plan<'_>) -> String {
+        match sequence {
+            Some(sequence) => literal(&qualified(sequence)),
+            None => format!(
+                "pg_get_serial_sequence({}, {})",
+                literal(&plan.table()),
+                literal(self.to.name.as_str())
+            ),
+        }
+    }
+
+    /// Whether what it draws from afterwards comes with this script.
+    fn is_new(&self, sequence: &Name, plan: &Plan<'_>) -> bool {
+        self.to.identity.is_some() || !plan.diff.from.sequences.contains_key(sequence)
+    }
+
+    /// Whether a new sequence counts as the one before did.
+    fn carries(&self, plan: &Plan<'_>) -> bool {
+        let (Some(old), Some(new)) = self.sequences(plan) else {
+            return false;
+        };
+        let counts = |sequence, column, schema| {
+            let mut counts = options(sequence, column, schema)?.clone();
+            counts.retain(|key, _| !["as", "sequence name"].contains(&key.as_str()));
+            Some(counts)
+        };
+        let (from, to) = (&plan.diff.from, &plan.diff.to);
+        self.is_new(&new, plan) && counts(&old, self.from, from) == counts(&new, self.to, to)
+    }
+
+    fn carry(&self, plan: &mut Plan<'_>) {
+        let (Some(old), Some(new)) = self.sequences(plan) else {
+            return;
+        };
+        if !self.carries(plan) {
+            return;
+        }
+        let text = format!(
+            "SELECT setval({}, last_value, is_called) FROM {}",
+            self.title(Some(&new), plan),
+            aside::called(&old, plan.diff)
+        );
+        let why = remark("numbers go on where they were");
+        if self.from.identity.is_some() {
+            plan.before.push_noted(text, why);
+        } else {
+            plan.after.push_noted(text, why);
+        }
+    }
+}
+
+/// What a sequence says of its own that is not the default.
+fn options<'a>(sequence: &Name, column: &'a Column, schema: &'a Schema) -> Option<&'a Options> {
+    match &column.identity {
+        Some((_, options)) => Some(options),
+        None => schema.sequences.get(sequence).map(|it| &it.options),
     }
 }

@@ -90,6 +90,13 @@ pub(super) fn create(sequence: &Sequence, diff: &Diff, script: &mut Script) {
 /// A sequence's other options, comment and owner, where the owner is there already.
 pub(super) fn change(from: &Sequence, to: &Sequence, diff: &Diff, script: &mut Script) {
     let called = qualified(&to.name);
+    if from.name != to.name {
+        script.push(format!(
+            "ALTER SEQUENCE {} RENAME TO {}",
+            qualified(&from.name),
+            name(&to.name.name)
+        ));
+    }
     let mut text = vec![format!("ALTER SEQUENCE {called}")];
     text.extend(changes(&from.options, &to.options));
     let owner_stays = to.owner.as_ref().is_none_or(|owner| is_there(owner, diff));
@@ -162,7 +169,13 @@ pub(super) fn release(table: &Name, column: Option<&Text>, diff: &Diff, script: 
     for (name, sequence) in &diff.from.sequences {
         let stays = diff.to.sequences.contains_key(name) || is_shared(sequence, diff);
         if is_of(sequence, table, column) && stays {
-            let called = aside::called(name, diff);
+            // Tables go before sequences change, columns after.
+            let called = if column.is_none() {
+                &sequence.name
+            } else {
+                name
+            };
+            let called = aside::called(called, diff);
             script.push(format!("ALTER SEQUENCE {called} OWNED BY NONE"));
         }
     }
