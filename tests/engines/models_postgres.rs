@@ -13,6 +13,7 @@ mod numbers;
 mod order;
 mod place;
 mod real;
+mod rename;
 mod rights;
 mod types;
 

@@ -5,7 +5,11 @@
 //! one.
 
 mod moves;
+mod object;
+mod place;
 mod resolve;
+
+use std::collections::BTreeSet;
 
 use rev_core::Dialect;
 
@@ -162,8 +166,9 @@ fn columns(change: &TableChange) -> Vec<Rename> {
 }
 
 /// The schema with these renames done, as the engine does them: references follow,
-/// and so do the expressions of the table itself. The texts of views, triggers and
-/// routines stay, for they are made again.
+/// and so do the expressions of the table itself, and of what inherits from it. On PostgreSQL the
+/// texts of objects follow a column as far as its words say whose they are; the texts of others
+/// stay, for they are made again.
 pub(super) fn apply(schema: &Schema, renames: &[Rename], dialect: Dialect) -> Schema {
     let mut schema = schema.clone();
     for rename in renames {
@@ -227,8 +232,9 @@ fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, diale
             *column = to.clone();
         }
     };
+    let family = family(schema, name);
     for table in schema.tables.values_mut() {
-        let own = table.name == *name;
+        let own = family.contains(&table.name);
         for reference in references(table) {
             if reference.table == *name {
                 reference.targets.iter_mut().for_each(follow);
@@ -246,6 +252,26 @@ fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, diale
             && table == name
         {
             follow(column);
+        }
+    }
+    if dialect == Dialect::Postgres {
+        for object in schema.objects.values_mut() {
+            object::rename(object, &family, from, to);
+        }
+    }
+}
+
+/// A table and all that inherits from it, whose columns are renamed with its own.
+pub(super) fn family(schema: &Schema, name: &Name) -> BTreeSet<Name> {
+    let mut family = BTreeSet::from([name.clone()]);
+    loop {
+        let before = family.len();
+        let tables = schema.tables.values();
+        let heirs = tables.filter(|it| it.parents.iter().any(|it| family.contains(it)));
+        let heirs: Vec<Name> = heirs.map(|it| it.name.clone()).collect();
+        family.extend(heirs);
+        if family.len() == before {
+            return family;
         }
     }
 }
@@ -277,10 +303,14 @@ impl Renaming<'_> {
         }
         if let Some(parted) = table.options.get_mut("partition by")
             && self.dialect == Dialect::Mysql
+            && let Some(renamed) = self.replaced(parted)
         {
-            let mut text = Text::exact(parted.as_str());
-            self.expression(&mut text);
-            text.as_str().clone_into(parted);
+            *parted = renamed;
+        }
+        if let Some(parted) = table.nature.get_mut("partition by")
+            && let Some(renamed) = self.replaced(parted)
+        {
+            *parted = renamed;
         }
         for constraint in &mut table.constraints {
             self.in_constraint(constraint);
@@ -327,22 +357,32 @@ impl Renaming<'_> {
         }
     }
 
-    /// Words of an expression over one table that are no functions are columns.
+    /// An expression over one table, whose words that may be columns are.
     fn expression(self, text: &mut Text) {
-        let source = text.as_str();
+        if let Some(renamed) = self.replaced(text.as_str()) {
+            *text = super::ddl::expression(&renamed, self.dialect);
+        }
+    }
+
+    /// A text with the new name, where it has the old one.
+    fn replaced(self, source: &str) -> Option<String> {
         let found = tokens(source, self.dialect);
+        let may = match self.dialect {
+            Dialect::Postgres => place::of_columns(&found),
+            _ => vec![true; found.len()],
+        };
         let mut renamed = String::new();
         let mut copied = 0;
         for (index, token) in found.iter().enumerate() {
             let is_call = found.get(index + 1).is_some_and(|next| next.is_symbol("("));
-            if !is_call && self.is_column(token) {
+            if !is_call && may[index] && self.is_column(token) {
                 renamed.push_str(&source[copied..token.start]);
                 renamed.push_str(&self.spelt());
                 copied = token.end();
             }
         }
         renamed.push_str(&source[copied..]);
-        *text = super::ddl::expression(&renamed, self.dialect);
+        (copied > 0).then_some(renamed)
     }
 
     /// The new name as the engine spells it in an expression.

@@ -11,18 +11,23 @@ use super::list;
 use crate::schema::Text;
 use crate::split::{Token, TokenKind, tokens};
 
-/// An expression, without parentheses around it.
+/// An expression, without parentheses around it: however many the server keeps, where a cast that
+/// it does not show stands between them, they mean the same.
 pub(in crate::schema) fn expression(text: &str) -> Text {
     let found = tokens(text, Dialect::Postgres);
-    let text = match found.as_slice() {
-        [first, inner @ .., last]
-            if first.is_symbol("(") && last.is_symbol(")") && is_balanced(inner) =>
-        {
-            text[first.end()..last.start].trim()
-        }
-        _ => text.trim(),
-    };
-    statement(text)
+    let mut inner = found.as_slice();
+    while let [first, within @ .., last] = inner
+        && first.is_symbol("(")
+        && last.is_symbol(")")
+        && is_balanced(within)
+    {
+        inner = within;
+    }
+    statement(match inner {
+        [first, .., last] => &text[first.start..last.end()],
+        [only] => &text[only.start..only.end()],
+        [] => text.trim(),
+    })
 }
 
 /// A whole statement.

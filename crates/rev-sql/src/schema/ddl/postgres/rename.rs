@@ -3,7 +3,7 @@
 use super::{constraint_name, name, qualified};
 use crate::schema::ddl::Script;
 use crate::schema::postgres::default_name;
-use crate::schema::rename::apply;
+use crate::schema::rename::{apply, family};
 use crate::schema::{Column, Diff, Name, Rename, Table};
 
 /// A rename.
@@ -47,10 +47,20 @@ fn follow(rename: &Rename, diff: &Diff, script: &mut Script) {
     let dialect = rev_core::Dialect::Postgres;
     let before = apply(&diff.before, &diff.moves[..step], dialect);
     let after = apply(&diff.before, &diff.moves[..=step], dialect);
-    let (old, new) = match rename {
-        Rename::Table { from, to } => (before.tables.get(from), after.tables.get(to)),
-        Rename::Column { table, .. } => (before.tables.get(table), after.tables.get(table)),
-    };
+    match rename {
+        Rename::Table { from, to } => {
+            follow_in(before.tables.get(from), after.tables.get(to), script);
+        }
+        Rename::Column { table, .. } => {
+            for it in &family(&before, table) {
+                follow_in(before.tables.get(it), after.tables.get(it), script);
+            }
+        }
+    }
+}
+
+/// Renames what a table has a name of after its own or a column's.
+fn follow_in(old: Option<&Table>, new: Option<&Table>, script: &mut Script) {
     let (Some(old), Some(new)) = (old, new) else {
         return;
     };
