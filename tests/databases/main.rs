@@ -4,6 +4,7 @@ mod files;
 mod inspect;
 mod ledger;
 mod pragmas;
+mod quoted;
 mod real;
 mod runs;
 mod schemas;

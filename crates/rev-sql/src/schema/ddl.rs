@@ -20,7 +20,7 @@ use super::{
 };
 
 pub use script::{Note, NoteKind, Script, Statement};
-pub(super) use spelling::{expression, spell, spell_name};
+pub(super) use spelling::{expression, is_reserved, spell, spell_name};
 
 /// What an engine's writer is asked to word.
 #[derive(Debug, Clone, Copy)]

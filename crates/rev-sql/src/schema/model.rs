@@ -57,6 +57,9 @@ pub struct Schema {
     /// What tables use beside what they refer to and inherit from, where the engine says so:
     /// types, routines, other tables' rows. Not compared.
     pub stands_on: BTreeMap<Name, BTreeSet<Name>>,
+    /// Texts in double quotes in the stored statements of SQLite's tables, and of what uses them:
+    /// a new column of such a name would be meant by them. Not compared.
+    pub quoted: BTreeMap<Name, BTreeSet<Text>>,
     /// Owners and privileges of PostgreSQL. Not compared.
     pub rights: BTreeMap<(Kind, Name), Rights>,
     /// What is there and was not read, each with why. Nothing is done about it: neither

@@ -204,6 +204,9 @@ fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
             .iter_mut()
             .for_each(|(table, _)| follow(table));
     }
+    if let Some(quoted) = schema.quoted.remove(from) {
+        schema.quoted.insert(to.clone(), quoted);
+    }
     let objects = std::mem::take(&mut schema.objects);
     for mut object in objects.into_values() {
         object.on.iter_mut().for_each(follow);

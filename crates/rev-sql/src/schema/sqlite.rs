@@ -8,6 +8,7 @@
 
 mod cursor;
 mod index;
+pub(super) mod quoted;
 pub(super) mod table;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use rev_core::Dialect;
 use super::{Kind, Name, Object, Rule, Schema, Table, Text};
 use crate::ledger::{Ledger, text};
 use crate::split::{Token, TokenKind, tokens, unquoted};
+use quoted::{Names, Stored};
 
 /// A row of `sqlite_schema`.
 #[derive(Debug, Clone)]
@@ -93,6 +95,15 @@ pub fn name(text: &str) -> Text {
 ///
 /// [`Unreadable`].
 pub fn schema(entries: &[Entry], columns: &[ColumnRow]) -> Result<Schema, Unreadable> {
+    let names = Names::of(entries.iter().map(stored));
+    let settled = entries.iter().map(|entry| Entry {
+        sql: names.settled(stored(entry)),
+        ..entry.clone()
+    });
+    let settled: Vec<Entry> = settled.collect();
+    // Objects keep their texts: they may mean columns of what is not known here.
+    let originals = entries;
+    let entries = settled.as_slice();
     let mut schema = Schema::default();
     let mut rows: BTreeMap<Text, Vec<&ColumnRow>> = BTreeMap::new();
     for row in columns {
@@ -117,11 +128,34 @@ pub fn schema(entries: &[Entry], columns: &[ColumnRow]) -> Result<Schema, Unread
             _ => {}
         }
     }
+    for object in schema.objects.values_mut() {
+        let is_it = |it: &&Entry| name(&it.name) == object.name.name && is_kind(it, object.kind);
+        if let (Some(entry), [text]) = (originals.iter().find(is_it), object.create.as_mut_slice())
+        {
+            *text = Text::keyed(statement(&entry.sql).as_str(), text.key().to_owned());
+        }
+    }
     for entry in entries.iter().filter(|entry| entry.kind == "index") {
         let index = index::read(entry)?;
         let owner = Name::bare(name(&entry.table));
         if let Some(table) = schema.tables.get_mut(&owner) {
             table.indexes.push(index);
+        }
+    }
+    for (original, settled) in originals.iter().zip(entries) {
+        let texts = quoted::texts(&original.sql, &settled.sql);
+        if texts.is_empty() {
+            continue;
+        }
+        let own = Name::bare(name(&original.table));
+        let objects = schema.objects.values();
+        let object = objects
+            .into_iter()
+            .find(|it| it.name.name == name(&original.name));
+        let used = object.into_iter().flat_map(|it| &it.needs).cloned();
+        for table in used.chain([own]) {
+            let found = schema.quoted.entry(table).or_default();
+            found.extend(texts.iter().map(|it| name(it)));
         }
     }
     complete_references(&mut schema);
@@ -130,6 +164,22 @@ pub fn schema(entries: &[Entry], columns: &[ColumnRow]) -> Result<Schema, Unread
         table.indexes.sort();
     }
     Ok(schema)
+}
+
+fn is_kind(entry: &Entry, kind: Kind) -> bool {
+    match kind {
+        Kind::View => entry.kind == "view",
+        Kind::Trigger => entry.kind == "trigger",
+        _ => entry.kind == "table",
+    }
+}
+
+fn stored(entry: &Entry) -> Stored<'_> {
+    Stored {
+        kind: &entry.kind,
+        name: &entry.name,
+        sql: &entry.sql,
+    }
 }
 
 fn is_virtual(sql: &str) -> bool {

@@ -8,6 +8,7 @@
 
 use rev_core::Dialect;
 
+use crate::schema::sqlite::quoted::{self, Names};
 use crate::split::{Token, TokenKind, tokens};
 
 /// Asks for what [`sentences`] takes: type, name and text of each statement, and
@@ -31,9 +32,22 @@ pub struct Stored {
 /// What the catalogue says, as sentences, sorted.
 #[must_use]
 pub fn sentences(rows: &[Stored]) -> Vec<String> {
-    let mut sentences: Vec<String> = rows.iter().flat_map(of_row).collect();
+    let names = Names::of(rows.iter().map(stored));
+    let settled = rows.iter().map(|row| Stored {
+        text: names.settled(stored(row)),
+        ..row.clone()
+    });
+    let mut sentences: Vec<String> = settled.flat_map(|it| of_row(&it)).collect();
     sentences.sort_unstable();
     sentences
+}
+
+fn stored(row: &Stored) -> quoted::Stored<'_> {
+    quoted::Stored {
+        kind: &row.kind,
+        name: &row.name,
+        sql: &row.text,
+    }
 }
 
 fn of_row(row: &Stored) -> Vec<String> {
@@ -172,6 +186,7 @@ impl<'a> Table<'a> {
                 }
                 // That nothing forbids NULL goes without saying.
                 Some(first) if first.is("null") => {}
+                Some(first) if first.is_any(&["generated", "as"]) => own.push(computed(rest)),
                 _ => own.push(written(rest)),
             }
         }
@@ -185,6 +200,16 @@ impl<'a> Table<'a> {
         sentences.push(own.join(" "));
         sentences
     }
+}
+
+/// `AS (…)`: that it is generated always, and virtual, goes without saying.
+fn computed(clause: &[Token<'_>]) -> String {
+    let start = clause.iter().position(|it| it.is("as")).unwrap_or(0);
+    let end = match clause.last() {
+        Some(last) if last.is("virtual") => clause.len() - 1,
+        _ => clause.len(),
+    };
+    written(&clause[start..end])
 }
 
 /// A constraint's name, with a space before it, and what follows.
@@ -349,7 +374,7 @@ mod tests {
         column hero.id integer
         column hero.name varchar (50) collate nocase default 'a, (b' not null
         column hero.rank real default (1 + 2)
-        column hero.upper_name text generated always as (upper (name)) stored
+        column hero.upper_name text as (upper (name)) stored
         columns hero: id, name, city_id, rank, upper_name, any
         foreign key on hero lives (city_id) references city (id) on delete set null not deferrable
         primary key on hero (id) autoincrement

@@ -83,7 +83,7 @@ static WORDS_OF_MYSQL: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
 static WORDS_OF_POSTGRES: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| RESERVED_BY_POSTGRES.split_ascii_whitespace().collect());
 
-fn is_reserved(word: &str, dialect: Dialect) -> bool {
+pub(in crate::schema) fn is_reserved(word: &str, dialect: Dialect) -> bool {
     match dialect {
         Dialect::Postgres => WORDS_OF_POSTGRES.contains(word),
         Dialect::Sqlite => WORDS.contains(word),

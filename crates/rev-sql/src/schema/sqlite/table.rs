@@ -378,7 +378,7 @@ fn settle(mut table: Table, rows: &[&ColumnRow]) -> Result<Table, Unreadable> {
 }
 
 fn default(text: &str) -> Option<Text> {
-    let text = expression(text);
+    let text = expression(&super::quoted::default(text));
     (text.key() != "null").then_some(text)
 }
 

@@ -29,6 +29,15 @@ impl<'a> InPlace<'a> {
     /// The change, if all of it can be done so. On the way back the columns must come to
     /// stand where they stood.
     pub(super) fn of(change: &'a TableChange, diff: &Diff) -> Option<Self> {
+        let quoted = diff.from.quoted.get(&change.from.name);
+        let is_meant = |it: &Alteration| match it {
+            Alteration::AddColumn(column) => quoted.is_some_and(|it| it.contains(&column.name)),
+            _ => false,
+        };
+        // A stored text in double quotes would be the new column from then on.
+        if change.alterations.iter().any(is_meant) {
+            return None;
+        }
         let found = Self::possible(change)?;
         (!diff.is_way_back || restores_order(change)).then_some(found)
     }
