@@ -11,6 +11,7 @@ mod generator;
 mod native;
 mod numbers;
 mod order;
+mod parts;
 mod place;
 mod real;
 mod rename;

@@ -3,7 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Alteration, Change, TableChange};
-use crate::schema::{Column, Name, Schema, Table};
+use rev_core::Dialect;
+
+use crate::schema::ddl::spell_name;
+use crate::schema::postgres::default_name::mentions;
+use crate::schema::rename::family;
+use crate::schema::{Column, Enumeration, Name, Schema, Table, Text};
 
 /// All that is to be done to get from one schema to another, but for renames.
 pub(super) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
@@ -55,12 +60,16 @@ pub(super) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
 /// The tables that can only be dropped and made anew, with all that inherit from them.
 fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
     let mut remade = BTreeSet::new();
+    let recast = recast(from, to);
+    let keys: BTreeMap<&Name, Vec<&str>> =
+        from.tables.keys().map(|it| (it, keys(it, from))).collect();
     loop {
         let is_remade = |table: &&Table| {
             to.tables.get(&table.name).is_some_and(|new| {
                 let mut parents = table.parents.iter().chain(&new.parents);
                 (&table.nature, &table.parents) != (&new.nature, &new.parents)
                     || parents.any(|it| remade.contains(it))
+                    || is_parted_anew(table, new, &keys[&table.name], &recast)
             })
         };
         let found: BTreeSet<&Name> = from
@@ -74,6 +83,46 @@ fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
         }
         remade = found;
     }
+}
+
+/// Enums of PostgreSQL whose columns have to be cast, since a label goes or moves.
+fn recast<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
+    let is_recast = |old: &&Enumeration| {
+        to.enums.get(&old.name).is_some_and(|new| {
+            let mut labels = new.labels.iter();
+            !old.labels.iter().all(|it| labels.any(|label| label == it))
+        })
+    };
+    let enums = from.enums.values().filter(is_recast);
+    enums.map(|it| &it.name).collect()
+}
+
+/// The keys of partitions of a table, and of its partitions that are parted again by its columns.
+fn keys<'a>(name: &'a Name, schema: &'a Schema) -> Vec<&'a str> {
+    let key = |it: &Name| schema.tables.get(it)?.nature.get("partition by");
+    let family = family(schema, name);
+    let keys = family.iter().filter_map(key);
+    keys.map(String::as_str).collect()
+}
+
+/// Whether a column changes by which rows go to partitions: no server alters its type.
+fn is_parted_anew(from: &Table, to: &Table, keys: &[&str], recast: &BTreeSet<&Name>) -> bool {
+    let is_key = |column: &Text| {
+        let mut keys = keys.iter();
+        keys.any(|it| mentions(&Text::exact(*it), column))
+    };
+    let is_recast = |it: &Column| {
+        let own = it.type_name.as_str();
+        recast
+            .iter()
+            .any(|name| spell_name(name, Dialect::Postgres) == own)
+    };
+    let mut columns = from.columns.iter().filter(|it| is_key(&it.name));
+    columns.any(|old| {
+        to.column(&old.name).is_some_and(|new| {
+            is_recast(old) || (&old.type_name, &old.collation) != (&new.type_name, &new.collation)
+        })
+    })
 }
 
 fn namespaces(from: &Schema, to: &Schema) -> Vec<Change> {

@@ -61,7 +61,15 @@ pub(super) fn called(of_old: &Name, diff: &Diff) -> String {
 fn leaving(diff: &Diff) -> Vec<Leaving<'_>> {
     let holds_rows = |name: &Name| {
         let mut others = diff.from.stands_on.iter();
-        others.any(|(table, on)| diff.to.tables.contains_key(table) && on.contains(name))
+        // One that is made anew goes with it.
+        let stays = |table: &Name| {
+            diff.to.tables.contains_key(table)
+                && !diff
+                    .changes
+                    .iter()
+                    .any(|it| matches!(it, Change::DropTable(gone) if gone.name == *table))
+        };
+        others.any(|(table, on)| on.contains(name) && stays(table))
     };
     let early = |word, name| Leaving {
         word,

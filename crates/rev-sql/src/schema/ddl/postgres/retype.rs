@@ -27,7 +27,8 @@ pub(super) fn write(
 ) {
     let called = qualified(type_name);
     let mut tables = diff.from.tables.values();
-    let is_there = |table: &&Table| diff.to.tables.contains_key(&table.name);
+    let is_there =
+        |table: &&Table| diff.to.tables.contains_key(&table.name) && !is_remade(table, diff);
     let users: Vec<&Table> = tables
         .by_ref()
         .filter(is_there)
@@ -109,11 +110,7 @@ fn users<'a>(object: &Object, diff: &'a Diff) -> Vec<&'a Table> {
     let comes_back = diff.to.objects.contains_key(&object.handle());
     let is_type = matches!(object.kind, Kind::Type | Kind::Domain);
     let has_it = |it: &&Table| columns(it, &called).next().is_some();
-    let is_remade = |it: &Table| {
-        let mut changes = diff.changes.iter();
-        changes.any(|change| matches!(change, Change::DropTable(gone) if gone.name == it.name))
-    };
-    let stays = |it: &&Table| diff.to.tables.contains_key(&it.name) && !is_remade(it);
+    let stays = |it: &&Table| diff.to.tables.contains_key(&it.name) && !is_remade(it, diff);
     match is_type && comes_back && diff.from.objects.contains_key(&object.handle()) {
         true => diff
             .from
@@ -124,6 +121,11 @@ fn users<'a>(object: &Object, diff: &'a Diff) -> Vec<&'a Table> {
             .collect(),
         false => Vec::new(),
     }
+}
+
+fn is_remade(table: &Table, diff: &Diff) -> bool {
+    let mut changes = diff.changes.iter();
+    changes.any(|change| matches!(change, Change::DropTable(gone) if gone.name == table.name))
 }
 
 /// Before a type goes that comes back.

@@ -1,0 +1,73 @@
+//! Tables in parts: what they are parted by, and indexes over all parts.
+
+use rev_sql::schema::{Diff, Filter};
+
+use super::native;
+use super::place::{DIALECT, Place, between, check_dump, written};
+
+/// Every form becomes every other one and comes back; what the native client says of it then is
+/// what it says of the form itself. Returns the scripts.
+fn each_to_each(forms: &[&str]) -> Vec<String> {
+    let (mut here, mut there) = (Place::new(), Place::new());
+    let mut scripts = Vec::new();
+    for to in forms {
+        there.clear();
+        there
+            .run(to)
+            .unwrap_or_else(|error| panic!("{error}\n{to}"));
+        let (due, after) = (native::dump(&there), there.inspect());
+        for from in forms.iter().filter(|it| *it != to) {
+            here.clear();
+            here.run(from)
+                .unwrap_or_else(|error| panic!("{error}\n{from}"));
+            let before = here.inspect();
+            let up = Diff::between(&before, &after, &[], &Filter::default(), DIALECT);
+            let down = up.reversed(DIALECT);
+            let (up, down) = (written(&up), written(&down));
+            let told = |error: &dyn std::fmt::Debug| {
+                let (up, down) = (up.to_sql(), down.to_sql());
+                format!(
+                    "{error:#?}\n--- from\n{from}\n--- to\n{to}\n--- up\n{up}\n--- down\n{down}"
+                )
+            };
+            here.apply(&up)
+                .unwrap_or_else(|error| panic!("{}", told(&error)));
+            let left = between(&here.inspect(), &after);
+            assert!(left.is_empty(), "{}", told(&left));
+            assert_eq!(due, native::dump(&here), "{}", told(&""));
+            here.apply(&down)
+                .unwrap_or_else(|error| panic!("{}", told(&error)));
+            let left = between(&here.inspect(), &before);
+            assert!(left.is_empty(), "{}", told(&left));
+            scripts.push(up.to_sql());
+        }
+        check_dump(&after, &mut there).unwrap_or_else(|error| panic!("{error}\n{to}"));
+    }
+    scripts
+}
+
+/// The server alters no type that decides where a row goes, whatever way it is parted.
+#[test]
+fn a_table_whose_key_of_partitions_changes_its_type_is_made_anew() {
+    for forms in [
+        [
+            "CREATE TABLE p (s int, n int) PARTITION BY RANGE (s); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (5);",
+            "CREATE TABLE p (s bigint, n int) PARTITION BY RANGE (s); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (5);",
+        ],
+        [
+            "CREATE TABLE p (s text, n int) PARTITION BY LIST (lower(s)); CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('a');",
+            "CREATE TABLE p (s varchar(9) COLLATE \"C\", n int) PARTITION BY LIST (lower(s)); CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('a');",
+        ],
+        [
+            "CREATE TYPE e AS ENUM ('a', 'b', 'c'); CREATE TABLE p (s e, n int) PARTITION BY LIST (s);
+             CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('a') PARTITION BY HASH (n); CREATE TABLE p1h PARTITION OF p1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);",
+            "CREATE TYPE e AS ENUM ('a', 'c'); CREATE TABLE p (s e, n bigint) PARTITION BY LIST (s);
+             CREATE TABLE p1 PARTITION OF p FOR VALUES IN ('a') PARTITION BY HASH (n); CREATE TABLE p1h PARTITION OF p1 FOR VALUES WITH (MODULUS 1, REMAINDER 0);",
+        ],
+    ] {
+        for script in each_to_each(&forms) {
+            let lost = "-- destructive: drops table `p` and its rows";
+            assert!(script.contains(lost), "{script}");
+        }
+    }
+}
