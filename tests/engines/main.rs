@@ -24,6 +24,7 @@ mod proxy;
 mod quoting;
 mod race;
 mod reach;
+mod refusals;
 mod reports;
 mod scratches;
 mod scripts;

@@ -263,6 +263,7 @@ fn a_database_of_another_character_set_is_no_difference() {
              -- destructive: drops column `hero.note` and its values\n\
              -- destructive: `hero.code` goes from varchar(10) to varchar(9): \
              values that do not fit are refused, or cut where sql_mode is not strict\n\
+             -- query: SELECT count(*) FROM hero WHERE char_length(code) > 9\n\
              ALTER TABLE hero\n  DROP COLUMN note,\n  MODIFY COLUMN code varchar(9) COLLATE ascii_bin;\n"
         );
         // A column of the database's kind in a table of another says so, by its name here.

@@ -1,12 +1,14 @@
 //! Comparing: what is declared with what is there, for one database.
 
+mod answers;
+
 use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, Standing, State};
 use rev_engine::outcome::Refusal;
-use rev_sql::schema::ddl::{self, NoteKind, Script};
+use rev_sql::schema::ddl::{self, Note, NoteKind, Script};
 use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 
 use crate::args::Comparing;
@@ -90,7 +92,7 @@ pub(crate) enum Doubts {
 }
 
 fn texts(script: &Script, kind: NoteKind) -> Vec<String> {
-    script.notes(kind).map(|note| note.text.clone()).collect()
+    script.notes(kind).map(Note::sentence).collect()
 }
 
 /// Compares the models of databases with what is there, each at its heads: the
@@ -113,6 +115,9 @@ pub(crate) fn compare_all(
         let (mut found, bad) = runtime()?.block_on(compared)?;
         if doubts == Doubts::Asked {
             found = found.asked(session, &filter);
+        }
+        if found.is_live {
+            runtime()?.block_on(answers::ask(session, binding, &mut found.up));
         }
         let before = unused.take().unwrap_or_else(|| bad.clone());
         unused = Some(before.into_iter().filter(|it| bad.contains(it)).collect());

@@ -268,14 +268,11 @@ impl Scratch {
     /// The driver's.
     pub fn try_query(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
         match self.engine {
-            Engine::Sqlite => Ok(match self.file().exists() || sql.starts_with("CREATE") {
-                true if is_query(sql) => sqlite::query(&self.file(), sql),
-                true => {
-                    sqlite::execute(&self.file(), sql);
-                    Vec::new()
-                }
-                false => Vec::new(),
-            }),
+            Engine::Sqlite => match self.file().exists() || sql.starts_with("CREATE") {
+                true if is_query(sql) => Ok(sqlite::query(&self.file(), sql)),
+                true => sqlite::try_execute(&self.file(), sql).map(|()| Vec::new()),
+                false => Ok(Vec::new()),
+            },
             Engine::Postgres => postgres(&self.url(), sql),
             Engine::Mariadb | Engine::Mysql => mysql(&self.url(), sql),
         }

@@ -16,14 +16,23 @@ use crate::server::Server;
 ///
 /// Where the file cannot be opened or the SQL fails.
 pub fn execute(path: &Path, sql: &str) {
+    try_execute(path, sql).expect("the test's SQL runs");
+}
+
+/// The same, or why not.
+///
+/// # Errors
+///
+/// The driver's.
+pub fn try_execute(path: &Path, sql: &str) -> Result<(), sqlx::Error> {
     block_on(async {
         let mut connection = open(path, true).await;
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .execute(&mut connection)
-            .await
-            .expect("the test's SQL runs");
-        connection.close().await.expect("the file closes");
-    });
+            .await;
+        connection.close().await?;
+        done.map(drop)
+    })
 }
 
 /// The rows of a query, a line each, columns parted by `|`. May write, since

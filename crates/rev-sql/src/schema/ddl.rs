@@ -9,6 +9,7 @@ mod left_out;
 mod mysql;
 mod order;
 mod postgres;
+mod rows;
 mod script;
 mod spelling;
 mod sqlite;
@@ -133,6 +134,7 @@ fn write_with(writer: &dyn Writer, diff: &Diff, dialect: Dialect) -> Script {
         writer.write(step, diff, &mut script);
         if let Some(statement) = script.statements.get_mut(first) {
             statement.notes.extend(left_out::notes(step, diff, dialect));
+            statement.notes.extend(rows::notes(step, diff, dialect));
         }
     }
     script

@@ -28,6 +28,7 @@ use crate::schema::mysql::{Flavour, is_duality};
 use crate::schema::{Change, Constraint, Diff, Kind, Name, Object, Table, Text};
 use change::Alter;
 use keys::Keys;
+pub(super) use spelling::plain;
 
 /// Writes for MySQL and MariaDB.
 pub(super) struct Mysql<'a> {

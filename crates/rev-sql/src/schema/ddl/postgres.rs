@@ -20,6 +20,7 @@ mod rename;
 mod retype;
 mod rights;
 mod sequence;
+mod unfit;
 mod way;
 
 use std::collections::BTreeSet;

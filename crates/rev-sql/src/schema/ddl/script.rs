@@ -27,6 +27,11 @@ pub struct Note {
     pub kind: NoteKind,
     /// One line.
     pub text: String,
+    /// The question how many rows are in the way, where there may be some: a query that
+    /// answers with one number, on the database as it is before the script.
+    pub question: Option<String>,
+    /// What a database has answered to it.
+    pub answer: Option<u64>,
 }
 
 /// Why something is said.
@@ -55,10 +60,10 @@ impl NoteKind {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind.word() {
-            Some(word) => write!(f, "{word}: {}", self.text),
-            None => f.write_str(&self.text),
+        if let Some(word) = self.kind.word() {
+            write!(f, "{word}: ")?;
         }
+        f.write_str(&self.sentence())
     }
 }
 
@@ -102,6 +107,9 @@ impl Script {
             }
             for note in &statement.notes {
                 let _ = writeln!(sql, "-- {}", one_line(&note.to_string()));
+                if let Some(question) = &note.question {
+                    let _ = writeln!(sql, "-- query: {}", one_line(question));
+                }
             }
             let _ = writeln!(sql, "{};", statement.text);
             before = Some(statement);
@@ -111,30 +119,46 @@ impl Script {
 }
 
 impl Note {
+    fn of(kind: NoteKind, text: String) -> Self {
+        Self {
+            kind,
+            text,
+            question: None,
+            answer: None,
+        }
+    }
+
     /// A note on what is lost.
     #[must_use]
     pub fn destructive(text: impl Into<String>) -> Self {
-        Self {
-            kind: NoteKind::Destructive,
-            text: text.into(),
-        }
+        Self::of(NoteKind::Destructive, text.into())
     }
 
     /// A note on what a person should decide.
     #[must_use]
     pub fn decide(text: impl Into<String>) -> Self {
-        Self {
-            kind: NoteKind::Decide,
-            text: text.into(),
-        }
+        Self::of(NoteKind::Decide, text.into())
     }
 
     /// A note on why it is written so.
     #[must_use]
     pub fn remark(text: impl Into<String>) -> Self {
-        Self {
-            kind: NoteKind::Remark,
-            text: text.into(),
+        Self::of(NoteKind::Remark, text.into())
+    }
+
+    /// The same with the question that tells beforehand.
+    #[must_use]
+    pub fn asking(self, question: Option<String>) -> Self {
+        Self { question, ..self }
+    }
+
+    /// What it says, with what the database has answered.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self.answer {
+            None => self.text.clone(),
+            Some(1) => format!("{} (1 row in the way)", self.text),
+            Some(count) => format!("{} ({count} rows in the way)", self.text),
         }
     }
 }

@@ -242,7 +242,7 @@ impl<'a> Alter<'a> {
                 continue;
             }
             self.notes
-                .extend(loss::of_change(&self.change.to, from, to));
+                .extend(loss::of_change(self.change, from, to, self.diff));
             self.take_nulls_out(from, to);
             let clause = format!("MODIFY COLUMN {}", self.definition(to));
             if self.is_apart(to) {
@@ -270,9 +270,9 @@ impl<'a> Alter<'a> {
         if !fill::loses_nulls(from, to) {
             return;
         }
-        match fill::missing(self.change, from, to, self.flavour) {
+        match fill::missing(self.change, from, to, self.diff) {
             Some(fill) => self.before.push(fill),
-            None => self.notes.push(fill::unknown(to)),
+            None => self.notes.push(fill::unknown(self.change, to, self.diff)),
         }
         let is_versioned = |it: &Table| options::is_versioned(&it.options);
         if !is_versioned(&self.change.from) || !is_versioned(&self.change.to) {

@@ -4,9 +4,9 @@ use rev_core::Dialect;
 
 use super::spelling::{is_literal, string, value};
 use super::{name, table_name};
-use crate::schema::ddl::{Note, filling};
+use crate::schema::ddl::{Note, filling, rows};
 use crate::schema::mysql::Flavour;
-use crate::schema::{Column, Table, TableChange, Text};
+use crate::schema::{Column, Diff, Table, TableChange, Text};
 use crate::split::{TokenKind, tokens};
 
 /// Functions that MySQL does not let fill rows while it keeps a binary log (error 1674): they
@@ -71,11 +71,12 @@ pub(super) fn all(
 
 /// What is to be said where rows may be NULL that must not be, and nothing is known to
 /// put there.
-pub(super) fn unknown(column: &Column) -> Note {
-    Note::decide(format!(
+pub(super) fn unknown(change: &TableChange, column: &Column, diff: &Diff) -> Note {
+    let note = Note::decide(format!(
         "`{}` must not be NULL any more: this fails where rows are",
         column.name
-    ))
+    ));
+    note.asking(rows::nulls(change, column, diff, Dialect::Mysql))
 }
 
 /// Whether a column has NULLs, as far as is known, and must not have them any more.
@@ -89,8 +90,9 @@ pub(super) fn missing(
     change: &TableChange,
     from: &Column,
     to: &Column,
-    flavour: Option<Flavour>,
+    diff: &Diff,
 ) -> Option<(String, Note)> {
+    let flavour = diff.flavour();
     if !loses_nulls(from, to) {
         return None;
     }
@@ -112,7 +114,7 @@ pub(super) fn missing(
         table_name(&change.to.name),
         kept(&change.from, &from.name)
     );
-    let note = filling::nulls(&change.to, to, &filler);
+    let note = filling::nulls(change, to, &filler, diff, Dialect::Mysql);
     Some((text, note))
 }
 

@@ -1,20 +1,30 @@
 //! What a change of a column does to its values, where not all of them stay as they are.
 
+use rev_core::Dialect;
+
 use super::fill::{base, labels};
 use super::spelling::string;
-use crate::schema::ddl::Note;
-use crate::schema::{Column, Table, Text};
+use crate::schema::ddl::{Note, rows};
+use crate::schema::{Column, Diff, Table, TableChange, Text};
 
 /// What is lost when a column is made another in place.
-pub(super) fn of_change(table: &Table, from: &Column, to: &Column) -> Option<Note> {
+pub(super) fn of_change(
+    change: &TableChange,
+    from: &Column,
+    to: &Column,
+    diff: &Diff,
+) -> Option<Note> {
     let what = of_type(from.type_name.as_str(), to.type_name.as_str())
         .or_else(|| of_characters(from, to))
         .or_else(|| of_growth(from, to))?;
     let (old, new) = (described(from, to), described(to, from));
-    Some(Note::destructive(format!(
+    let note = Note::destructive(format!(
         "`{}.{}` goes from {old} to {new}: {what}",
-        table.name, to.name
-    )))
+        change.to.name, to.name
+    ));
+    let types = (from.type_name.as_str(), to.type_name.as_str());
+    let is_refused = |value: &str| unfit(value, types.0, types.1);
+    Some(note.asking(rows::question(change, to, is_refused, diff, Dialect::Mysql)))
 }
 
 /// What is lost when it is dropped and added.
@@ -116,6 +126,62 @@ fn of_growth(from: &Column, to: &Column) -> Option<String> {
         _ => bytes,
     };
     (grows && room < due).then(|| REFUSED.to_owned())
+}
+
+/// The condition that holds where a value of one type is none of the other, or is cut to
+/// be one; `None`: none can be stated in short.
+fn unfit(value: &str, from: &str, to: &str) -> Option<String> {
+    let (old, new) = (Type::of(from), Type::of(to));
+    let is_number = matches!(
+        old,
+        Type::Integer(..) | Type::Decimal(..) | Type::Float(..) | Type::Year
+    );
+    let is_text = matches!(old, Type::Characters { .. } | Type::Text(_));
+    match &new {
+        Type::Characters { most, .. } => Some(format!("char_length({value}) > {most}")),
+        Type::Text(room) | Type::Bytes(room, _) => Some(format!("length({value}) > {room}")),
+        Type::Integer(bits, signed) if is_number => {
+            let (least, most) = match signed {
+                true => (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1),
+                false => (0, (1_i128 << bits) - 1),
+            };
+            Some(format!("round({value}) NOT BETWEEN {least} AND {most}"))
+        }
+        Type::Decimal(before, after, signed) if is_number => {
+            let zeros = "0".repeat(usize::try_from(*before).ok()?);
+            let least = match signed {
+                true => String::new(),
+                false => format!(" OR {value} < 0"),
+            };
+            Some(format!("abs(round({value}, {after})) >= 1{zeros}{least}"))
+        }
+        Type::Integer(..) | Type::Decimal(..) | Type::Float(..) if is_text => Some(format!(
+            "{value} NOT REGEXP '^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$'"
+        )),
+        Type::Year if is_number => Some(format!(
+            "{value} <> 0 AND {value} NOT BETWEEN 1901 AND 2155"
+        )),
+        Type::Labels(labels) if base(to) == "enum" => {
+            let labels: Vec<String> = labels.iter().map(|it| string(it)).collect();
+            Some(format!("{value} NOT IN ({})", labels.join(", ")))
+        }
+        Type::Labels(labels) => {
+            let Type::Labels(old) = &old else { return None };
+            let gone = old.iter().filter(|it| !labels.contains(it));
+            let gone: Vec<String> = gone
+                .map(|it| format!("find_in_set({}, {value}) > 0", string(it)))
+                .collect();
+            (!gone.is_empty()).then(|| gone.join(" OR "))
+        }
+        Type::Time {
+            date: true,
+            short: true,
+            ..
+        } if matches!(old, Type::Time { date: true, .. }) => Some(format!(
+            "{value} NOT BETWEEN '1970-01-02 00:00:00' AND '2038-01-18 00:00:00'"
+        )),
+        _ => None,
+    }
 }
 
 /// How many bytes the four sizes of texts and blobs have.

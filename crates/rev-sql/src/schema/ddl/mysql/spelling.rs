@@ -7,7 +7,7 @@ use crate::schema::Text;
 use crate::split::{Token, TokenKind, tokens, unquoted};
 
 /// A text without quotes around names that need none.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::schema::ddl) fn plain(text: &str) -> String {
     plain_up_to(text, usize::MAX)
 }
 

@@ -120,7 +120,7 @@ pub(super) fn is_enum(type_name: &str, schema: &Schema) -> bool {
     labels(type_name, schema).is_some()
 }
 
-fn labels<'a>(type_name: &str, schema: &'a Schema) -> Option<&'a [String]> {
+pub(super) fn labels<'a>(type_name: &str, schema: &'a Schema) -> Option<&'a [String]> {
     let mut enums = schema.enums.values();
     let found = enums.find(|it| spell_name(&it.name, Dialect::Postgres) == type_name);
     found.map(|it| it.labels.as_slice())

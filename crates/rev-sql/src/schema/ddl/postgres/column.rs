@@ -6,7 +6,7 @@ use rev_core::Dialect;
 
 use super::alter::Plan;
 use super::{aside, cast, comment_on, create, literal, loss, name, qualified, remark, sequence};
-use crate::schema::ddl::{Note, filling};
+use crate::schema::ddl::{Note, filling, rows};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::postgres::numbers::{drawn_from, own_sequence};
 use crate::schema::{
@@ -87,9 +87,8 @@ pub(super) fn change(from: &Column, to: &Column, plan: &mut Plan<'_>) {
         to,
         called: name(&to.name),
     };
-    let table = plan.change.to.name.to_string();
     plan.notes
-        .extend(loss::loss(&table, from, to, &plan.diff.from, &plan.diff.to));
+        .extend(loss::loss(plan.change, from, to, plan.diff));
     column.leave_identity(plan);
     if from.generated.is_some() && to.generated.is_none() {
         // Before what it was computed from is dropped.
@@ -197,10 +196,11 @@ impl Change<'_> {
         let title = format!("`{}` must not be NULL any more", self.to.name);
         let Some(filler) = filler else {
             let note = format!("{title}: rows where it is make this fail");
-            plan.notes.push(Note::decide(note));
+            let asked = rows::nulls(plan.change, self.to, plan.diff, Dialect::Postgres);
+            plan.notes.push(Note::decide(note).asking(asked));
             return None;
         };
-        let note = filling::nulls(&plan.change.to, self.to, &filler);
+        let note = filling::nulls(plan.change, self.to, &filler, plan.diff, Dialect::Postgres);
         if retypes(self.from, self.to) {
             plan.notes.push(note);
             return Some(filler);

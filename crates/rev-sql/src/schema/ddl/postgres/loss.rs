@@ -4,9 +4,12 @@
 //! back. It counts as kept only where that is known: for any other pair of types there is
 //! a remark. `tests/engines/models_postgres/casts.rs` tries each pair on a server.
 
-use super::cast::{Family, base_type, element, family, is_enum, parts};
-use crate::schema::ddl::Note;
-use crate::schema::{Column, Schema};
+use rev_core::Dialect;
+
+use super::cast::{Family, base_type, element, family, is_enum, labels, parts};
+use super::unfit;
+use crate::schema::ddl::{Note, rows};
+use crate::schema::{Column, Diff, TableChange};
 
 /// What may become of the values.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,37 +31,36 @@ const ROUNDED: Fate = Lost("digits may be rounded");
 const TOO_LONG: Fate = Fails("values that are longer make it fail");
 
 /// What is said beside a column that changes its type.
-pub(super) fn loss(
-    table: &str,
-    from: &Column,
-    to: &Column,
-    before: &Schema,
-    after: &Schema,
-) -> Option<Note> {
+pub(super) fn loss(change: &TableChange, from: &Column, to: &Column, diff: &Diff) -> Option<Note> {
+    let (before, after) = (&diff.from, &diff.to);
     let old = base_type(from.type_name.as_str(), before);
     let new = base_type(to.type_name.as_str(), after);
     let fate = match is_enum(element(&new).unwrap_or(&new), after) {
         true if old != new => Read(false),
         _ => fate(&old, &new),
     };
-    let (new, title) = (
+    let (name, title) = (
         &to.type_name,
         format!(
-            "`{table}.{}` goes from {} to {}",
-            to.name, from.type_name, to.type_name
+            "`{}.{}` goes from {} to {}",
+            change.to.name, to.name, from.type_name, to.type_name
         ),
     );
-    match fate {
+    let labels = labels(&new, after);
+    let is_refused = |value: &str| unfit::condition(value, &old, &new, labels);
+    let asked = rows::question(change, to, is_refused, diff, Dialect::Postgres);
+    let note = match fate {
         Kept => None,
         Fails(what) => Some(Note::decide(format!("{title}: {what}"))),
         Lost(what) => Some(Note::destructive(format!("{title}: {what}"))),
         Read(false) => Some(Note::decide(format!(
-            "{title}: a value that cannot be read as {new} makes it fail"
+            "{title}: a value that cannot be read as {name} makes it fail"
         ))),
         Read(true) => Some(Note::destructive(format!(
-            "{title}: how values are spelt is lost, and one that cannot be read as {new} makes it fail"
+            "{title}: how values are spelt is lost, and one that cannot be read as {name} makes it fail"
         ))),
-    }
+    };
+    note.map(|note| note.asking(asked))
 }
 
 /// A type in its parts.

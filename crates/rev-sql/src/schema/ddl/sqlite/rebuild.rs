@@ -5,9 +5,11 @@
 //! wherever a script drops or renames a table. Views and triggers that mention the
 //! table are out of the way by then and come back later: see `order`.
 
+use rev_core::Dialect;
+
 use super::in_place::mentions;
 use super::{create, name};
-use crate::schema::ddl::{Note, Script, filling};
+use crate::schema::ddl::{Note, Script, filling, rows};
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{Alteration, Column, Diff, Kind, Object, Table, TableChange, Text};
 
@@ -180,16 +182,17 @@ impl<'a> Copy<'a> {
             }
         }
         if is_strict(&change.to) && !is_strict(&change.from) {
-            copy.notes.push(Note::decide(format!(
+            let note = Note::decide(format!(
                 "`{}` is strict from now on: this fails where a value is of another type",
                 change.to.name
-            )));
+            ));
+            copy.notes.push(note.asking(strange(change, diff)));
         }
         let row_id = row_id(&change.to);
         for column in change.to.columns.iter().filter(|it| it.generated.is_none()) {
             let may_be_null = column.nullable || row_id.as_ref() == Some(&column.name);
             match change.from.column(&column.name) {
-                Some(old) => copy.take(change, old, column, may_be_null),
+                Some(old) => copy.take((change, diff), old, column, may_be_null),
                 None if !may_be_null && column.default.is_none() => {
                     let filler = filler(column, &change.to);
                     copy.notes
@@ -216,8 +219,15 @@ impl<'a> Copy<'a> {
         self.values.push(value);
     }
 
-    fn take(&mut self, change: &TableChange, old: &Column, new: &'a Column, may_be_null: bool) {
+    fn take(
+        &mut self,
+        (change, diff): (&TableChange, &Diff),
+        old: &Column,
+        new: &'a Column,
+        may_be_null: bool,
+    ) {
         let value = name(&old.name);
+        self.notes.extend(numbered(change, old, new, diff));
         if let Some(text) = conversion(change, old, new) {
             self.notes.push(text);
         }
@@ -230,9 +240,65 @@ impl<'a> Copy<'a> {
             None if new.type_name.as_str().is_empty() => filler(old, &change.from).to_owned(),
             None => filler(new, &change.to).to_owned(),
         };
-        self.notes.push(filling::nulls(&change.to, new, &filler));
+        self.notes
+            .push(filling::nulls(change, new, &filler, diff, Dialect::Sqlite));
         self.push(new, format!("coalesce({value}, {filler})"));
     }
+}
+
+/// What is to be said where a column becomes the number of its row: SQLite gives one to
+/// each row without, and refuses what is none.
+fn numbered(change: &TableChange, old: &Column, new: &Column, diff: &Diff) -> Vec<Note> {
+    let is_number = |table, column: &Column| row_id(table).as_ref() == Some(&column.name);
+    if !is_number(&change.to, new) || is_number(&change.from, old) {
+        return Vec::new();
+    }
+    let place = format!("`{}.{}`", change.to.name, new.name);
+    let is_other = |value: &str| Some(not_whole(value));
+    let refused = Note::decide(format!(
+        "{place} is the number of its row from now on: values that are no whole number make this fail"
+    ));
+    let mut notes =
+        vec![refused.asking(rows::question(change, new, is_other, diff, Dialect::Sqlite))];
+    if old.nullable {
+        let lost = Note::destructive(format!(
+            "{place} is the number of its row from now on: rows where it is NULL get one"
+        ));
+        notes.push(lost.asking(rows::nulls(change, new, diff, Dialect::Sqlite)));
+    }
+    notes
+}
+
+/// A comparison makes a number of a text that reads as one, as a column of numbers does.
+fn not_whole(value: &str) -> String {
+    format!("{value} IS NOT NULL AND NOT (CAST({value} AS INTEGER) = {value})")
+}
+
+/// How many rows hold something that a strict table refuses.
+fn strange(change: &TableChange, diff: &Diff) -> Option<String> {
+    let both = change.to.columns.iter().filter_map(|new| {
+        let old = change.from.column(&new.name)?;
+        new.generated.is_none().then_some((old, new))
+    });
+    let conditions = both.filter_map(|(old, new)| {
+        let value = name(rows::old_name(diff, &change.to, &old.name));
+        let refused = match new.type_name.as_str().to_ascii_uppercase().as_str() {
+            "INT" | "INTEGER" => not_whole(&value),
+            "REAL" => format!("{value} IS NOT NULL AND NOT (CAST({value} AS REAL) = {value})"),
+            "TEXT" => format!("typeof({value}) = 'blob'"),
+            "BLOB" => format!("typeof({value}) NOT IN ('blob', 'null')"),
+            _ => return None,
+        };
+        Some(refused)
+    });
+    let conditions = conditions.collect::<Vec<_>>().join(" OR ");
+    let first = change
+        .to
+        .columns
+        .iter()
+        .find(|it| change.from.column(&it.name).is_some())?;
+    let is_any = |_: &str| (!conditions.is_empty()).then_some(conditions);
+    rows::question(change, first, is_any, diff, Dialect::Sqlite)
 }
 
 fn becomes_computed(change: &TableChange, from: &Column, to: &Column) -> Option<Note> {
