@@ -16,7 +16,7 @@ free_port() {                 # sets FREE_PORT
     while :; do
         FREE_PORT=$(random_port)
         case $PORTS_GIVEN in *" $FREE_PORT "*) continue ;; esac
-        grep -qs ":$(printf '%04X' "$FREE_PORT") " /proc/net/tcp && continue
+        grep -qs ":$(printf %04X "$FREE_PORT") " /proc/net/tcp /proc/net/tcp6 && continue
         PORTS_GIVEN="$PORTS_GIVEN$FREE_PORT "
         return
     done
