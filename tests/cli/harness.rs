@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rev_testkit::hints;
 use tempfile::TempDir;
 
 use crate::counts;
@@ -88,27 +89,89 @@ impl Project {
         self.rev_with(&words.split_whitespace().collect::<Vec<_>>(), &[])
     }
 
-    /// Runs `rev` with these words and variables.
+    /// Runs `rev` with these words and variables, and follows the hints of a refusal.
     pub(crate) fn rev_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Answer {
-        let output = Command::new(env!("CARGO_BIN_EXE_rev"))
-            .args(words)
-            .current_dir(self.path())
-            .env_clear()
-            .env("USER", "tester")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .output()
-            .expect("rev starts");
-        let text = |bytes| {
-            let text = String::from_utf8(bytes).expect("rev writes UTF-8");
-            assert_eq!(counts::of_one(&text), None, "{words:?}: {text}");
-            text
-        };
-        Answer {
-            exit: output.status.code(),
-            out: text(output.stdout),
-            err: text(output.stderr),
+        let answer = run_in(self.path(), words, variables);
+        if answer.err.contains("hint: ") {
+            self.follow(words, variables, &answer);
         }
+        answer
+    }
+
+    /// The same where the hints are not what is looked at.
+    pub(crate) fn rev_unfollowed(&self, words: &[&str], variables: &[(&str, &str)]) -> Answer {
+        run_in(self.path(), words, variables)
+    }
+
+    /// Runs each command that a hint offers, in a copy of the project.
+    fn follow(&self, words: &[&str], variables: &[(&str, &str)], answer: &Answer) {
+        let asked: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        // The databases are files in the project, unless a variable leads elsewhere.
+        let copy = || {
+            let copy = tempfile::tempdir().expect("a folder");
+            let from = self.path().join(".");
+            let done = Command::new("cp")
+                .arg("-a")
+                .args([&from, copy.path()])
+                .status();
+            assert!(done.expect("cp runs").success());
+            copy
+        };
+        let variables: Vec<(&str, &str)> = [("EDITOR", "true")]
+            .into_iter()
+            .chain(variables.iter().copied())
+            .collect();
+        let run = |copy: &TempDir, words: &[String]| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            // `rev status --format json > state.json`
+            let (words, file) = match words[..] {
+                [.., ">", file] => (&words[..words.len() - 2], Some(file)),
+                _ => (&words[..], None),
+            };
+            let Answer { exit, out, err } = run_in(copy.path(), words, &variables);
+            if let Some(file) = file {
+                std::fs::write(copy.path().join(file), &out).expect("a file is written");
+            }
+            let is_help = words.contains(&"--help");
+            hints::Told {
+                exit,
+                err: if is_help { out } else { err },
+            }
+        };
+        let told = hints::Told {
+            exit: answer.exit,
+            err: answer.err.clone(),
+        };
+        let wrong = hints::follow(&asked, &told, &copy, &run);
+        assert!(
+            wrong.is_empty(),
+            "rev {}\n{answer}{}",
+            words.join(" "),
+            wrong.join("\n")
+        );
+    }
+}
+
+/// Runs `rev` in a folder.
+fn run_in(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Answer {
+    let output = Command::new(env!("CARGO_BIN_EXE_rev"))
+        .args(words)
+        .current_dir(folder)
+        .env_clear()
+        .env("USER", "tester")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("rev starts");
+    let text = |bytes| {
+        let text = String::from_utf8(bytes).expect("rev writes UTF-8");
+        assert_eq!(counts::of_one(&text), None, "{words:?}: {text}");
+        text
+    };
+    Answer {
+        exit: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
     }
 }
 

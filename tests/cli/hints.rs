@@ -1,13 +1,16 @@
 //! Hints are commands that work when they are typed as printed.
 
-use crate::harness::{Answer, Project, assert_answer, table};
+use std::path::Path;
 
-/// The commands in backticks of the hints, in their order.
+use rev_testkit::hints::commands;
+
+use crate::harness::{Answer, Project, assert_answer, table};
+use crate::source::{Literal, literals};
+
+/// The commands of the hints, in their order.
 fn hinted(answer: &Answer) -> Vec<String> {
     let (_, hints) = answer.err.split_once("hint: ").expect("a hint");
-    let words = hints.split('`').skip(1).step_by(2);
-    let commands = words.filter_map(|it| it.strip_prefix("rev "));
-    commands.map(str::to_owned).collect()
+    commands(hints)
 }
 
 #[test]
@@ -162,4 +165,220 @@ fn rows_of_a_shortcut_known_in_part_ask_for_a_checkout_with_the_files() {
     // And one that has all of it.
     project.write("revisions/bbbb.yaml", &table("bbbb", "aaaa", "power"));
     assert_eq!(project.rev("downgrade db1@aaaa").exit, Some(0));
+}
+
+/// Situations and what is asked in them, for hints that no other test of this program keeps.
+fn situations() -> Vec<(Project, &'static str)> {
+    let on_fork = |words| {
+        let project = Project::fork();
+        assert_eq!(project.rev("upgrade heads").exit, Some(0));
+        (project, words)
+    };
+    // What the ledger of `db1` has is changed by hand.
+    let damaged = |sql: &str, words| {
+        let (project, words) = on_fork(words);
+        rev_testkit::sqlite::execute(&project.path().join("db1.sqlite"), sql);
+        (project, words)
+    };
+    let alone = |words| {
+        let file = table("aaaa", "null", "hero") + "transaction: none\n";
+        (Project::with(&[("aaaa", file)]), words)
+    };
+    let unbound = |words| {
+        let project = Project::fork();
+        project.write("rev.yaml", "databases: {db1: {dialect: sqlite}}\n");
+        (project, words)
+    };
+    let across = |words| {
+        let needs = table("bbbb", "aaaa", "power") + "depends_on: [db1@aaaa]\n";
+        let needs = needs.replace("upgrade:", "databases:\n  db2:\n    upgrade:");
+        let needs = needs.replace("\ndowngrade:", "\n    downgrade:");
+        let project = Project::with(&[("aaaa", table("aaaa", "null", "hero")), ("bbbb", needs)]);
+        assert_eq!(project.rev("upgrade heads").exit, Some(0));
+        (project, words)
+    };
+    // A stored way down that was changed, and no file that has another.
+    let altered = |words| {
+        let sql =
+            "UPDATE rev_ledger SET downgrade = '[\"DROP TABLE hero\"]' WHERE revision = 'bbbb'";
+        let (project, words) = damaged(sql, words);
+        std::fs::remove_file(project.path().join("revisions/bbbb_add_mission.yaml")).expect("gone");
+        (project, words)
+    };
+    vec![
+        on_fork("downgrade db1@heads"),
+        on_fork("upgrade db1@-1"),
+        on_fork("downgrade db1@billing@+1"),
+        on_fork("switch db1@billing@base"),
+        on_fork("heads --format markdown"),
+        on_fork("dump db1 --format markdown"),
+        on_fork("plan db1@heads --save -"),
+        on_fork("plan db1@heads --from="),
+        on_fork("rebase heads --onto aaaa"),
+        on_fork("rebase base --onto aaaa"),
+        on_fork("upgrade sqlite://x.sqlite"),
+        (Project::line(), "test --junit nowhere/x.xml"),
+        (Project::line(), "upgrade db1@+9"),
+        on_fork("rebase bbbb --onto base"),
+        on_fork("rebase bbbb --onto heads"),
+        on_fork("upgrade --sql --format json"),
+        on_fork("squash --finish"),
+        on_fork("squash --finish aaaa"),
+        alone("upgrade db1@head --atomic"),
+        unbound("upgrade"),
+        across("downgrade db1@base"),
+        altered("downgrade db1@base"),
+        damaged("DELETE FROM rev_state", "upgrade"),
+        damaged("DELETE FROM rev_state", "repair db1"),
+        damaged("DROP TABLE rev_ledger", "repair db1 --rebuild"),
+        damaged(
+            "UPDATE rev_ledger SET parents = 'x' WHERE revision = 'bbbb'",
+            "repair db1",
+        ),
+    ]
+}
+
+/// The texts with commands that no answer of these tests has, and why.
+const UNMET: [(&str, &str); 22] = [
+    ("#!/bin/sh", "it is no hint, but a script"),
+    ("# Where revision files are", "it is no hint, but a file"),
+    (
+        "half done: {} {}",
+        "it is a line of `status`; engines: nasty",
+    ),
+    (
+        "a two-phase run is not concluded",
+        "it asks for PostgreSQL; engines: two_phase",
+    ),
+    (
+        "give the URL of then",
+        "it asks for PostgreSQL; engines: two_phase",
+    ),
+    (
+        "reads the decision on the first",
+        "it asks for PostgreSQL; engines: two_phase",
+    ),
+    ("run it without `--two-phase`", "it asks for a server"),
+    (
+        "give a URL that ends in the name",
+        "it asks for MySQL; engines: offline",
+    ),
+    (
+        "what became of statement {number}",
+        "it asks for a kill; engines: terms",
+    ),
+    (
+        "what comes after it by hand",
+        "it asks for a kill; engines: terms",
+    ),
+    (
+        "look at the database",
+        "it asks for a kill; engines: kill, nasty",
+    ),
+    (
+        "wait for it, or end it",
+        "it asks for a kill; engines: nasty",
+    ),
+    (
+        "wait longer (`--lock-wait 5m`)",
+        "it asks for another run; engines: plain, race",
+    ),
+    (
+        "once the server answers again",
+        "it asks for a server; engines: faults",
+    ),
+    ("`--scratch {dialect}://…`", "it asks for a server"),
+    ("not decided", "it asks for PostgreSQL; engines: two_phase"),
+    (
+        "mend that first: `rev status",
+        "it is for a drift below a shortcut; cli: finish",
+    ),
+    (
+        "to see what it is, name the file itself",
+        "it leads out of the project; cli: links",
+    ),
+    (
+        "check out the files, or leave that branch",
+        "it asks for a checkout that lacks a file",
+    ),
+    (
+        "take the parents of these from their files",
+        "engines: damage follows it",
+    ),
+    (
+        "on an empty database first",
+        "it asks for a scratch database that fails",
+    ),
+    ("these are set aside", "it asks for a kill; cli: finish"),
+];
+
+/// Whether a text of the source could have made this one: what stands in braces is anything.
+fn could_be(text: &str, literal: &str) -> bool {
+    let mut parts = Vec::new();
+    let mut rest = literal;
+    while let Some(open) = rest.find('{') {
+        parts.push(&rest[..open]);
+        rest = rest[open..].split_once('}').map_or("", |(_, after)| after);
+    }
+    parts.push(rest);
+    let mut text = text;
+    parts.iter().all(|part| match text.find(part) {
+        Some(at) => {
+            text = &text[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn every_command_in_a_hint_is_in_an_answer_that_was_followed() {
+    // Each of these was said to `Project::rev`, which follows it.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cli/snapshots");
+    let mut said = String::new();
+    for file in std::fs::read_dir(folder).expect("snapshots") {
+        let text = std::fs::read_to_string(file.expect("a file").path()).expect("text");
+        for line in text.lines() {
+            said += line.strip_prefix("      ").unwrap_or(line).trim_end();
+            said.push(' ');
+        }
+    }
+    let mut unmet = Vec::new();
+    for (project, words) in situations() {
+        let asked = std::panic::AssertUnwindSafe(|| project.rev(words));
+        let Ok(answer) = std::panic::catch_unwind(asked) else {
+            unmet.push(format!("`rev {words}`: a hint does not help"));
+            continue;
+        };
+        let is_told = answer.err.contains("hint:")
+            || answer.err.contains("`rev ")
+            || answer.out.contains("\"hints\"");
+        if !is_told && answer.exit != Some(4) {
+            unmet.push(format!("`rev {words}` has no hint: {answer}"));
+        }
+        for line in answer.err.lines().chain(answer.out.lines()) {
+            said += line.trim();
+            said.push(' ');
+        }
+    }
+    let all = literals();
+    let is_hint = |it: &&Literal| {
+        let in_hint = it.calls.iter().any(|call| call == "hint");
+        it.text.contains("`rev ")
+            || (in_hint && (it.text.contains("`--") || it.text.contains("`{command}")))
+    };
+    for literal in all.iter().filter(is_hint) {
+        let text = literal.text.replace('\n', " ");
+        let met = could_be(&said, &text);
+        if !met && !UNMET.iter().any(|(excused, _)| text.contains(excused)) {
+            unmet.push(format!("{}: {text}", literal.place));
+        }
+    }
+    let is_there = |text: &str| {
+        all.iter()
+            .any(|it| it.text.replace('\n', " ").contains(text))
+    };
+    let gone = UNMET.iter().filter(|(text, _)| !is_there(text));
+    unmet.extend(gone.map(|(text, _)| format!("no text says `{text}`")));
+    assert!(unmet.is_empty(), "{}", unmet.join("\n"));
 }

@@ -158,7 +158,7 @@ fn said(command: &str, way: &Way, scheme: &str, password: &str, format: &str) ->
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     variables.push(("EDITOR", "true"));
-    let answer = project.rev_with(&words, &variables);
+    let answer = project.rev_unfollowed(&words, &variables);
     // A program reads what JSON means, not what it escapes.
     let meant = answer
         .to_string()
@@ -229,7 +229,7 @@ fn a_url_that_cannot_be_taken_apart_is_told_with_what_to_do() {
     ] {
         let project = Project::line();
         let flag = format!("db1={url}");
-        let answer = project.rev_with(&["current", "db1", "--url", &flag], &[]);
+        let answer = project.rev_unfollowed(&["current", "db1", "--url", &flag], &[]);
         let text = answer.to_string();
         assert!(text.contains(says), "{url}: {text}");
         assert!(text.contains("hint: "), "{url}: {text}");

@@ -1,6 +1,7 @@
 //! Damaged ledgers: every damage that one wrong row or one missing table makes is told, and
 //! what is printed as a way out is one.
 
+use rev_testkit::hints;
 use rev_testkit::scratch::Engine;
 
 use crate::project::Project;
@@ -99,9 +100,9 @@ fn possible(engine: Engine, damage: &str) -> String {
 
 /// The commands of `rev repair` that are printed, with the database that they name.
 fn ways(text: &str) -> Vec<String> {
-    let quoted = text.split('`').skip(1).step_by(2);
-    let commands = quoted.filter(|it| it.starts_with("rev repair db1 --"));
-    commands.map(str::to_owned).collect()
+    let mut commands = hints::commands(text);
+    commands.retain(|it| it.starts_with("repair db1 --"));
+    commands
 }
 
 /// Follows what is printed until nothing is damaged. Says whether anything was.
@@ -127,7 +128,7 @@ fn follow(project: &Project, damage: &str) -> bool {
         found.extend(ways(&told.text));
         let way = found.first();
         let way = way.unwrap_or_else(|| panic!("{damage}: no way out: {shown:?}"));
-        let words: Vec<&str> = way.split(' ').skip(1).collect();
+        let words: Vec<&str> = way.split(' ').collect();
         let done = project.rev(&words);
         assert!(
             matches!(done.code, Some(0 | 4)),

@@ -180,7 +180,7 @@ impl Source<'_> {
         Failure::refused(match error {
             SplitError::TransactionControl { .. } => told.hint(
                 "models hold neither transactions nor rows: a dump is made without them \
-                 (`--no-data`, `--schema-only`)",
+                 (`mysqldump --no-data`, `pg_dump --schema-only`)",
             ),
             _ => told,
         })

@@ -1,5 +1,6 @@
 //! What the tests of several crates share; no part of the program.
 
+pub mod hints;
 pub mod random;
 pub mod scratch;
 pub mod server;

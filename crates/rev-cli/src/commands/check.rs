@@ -210,10 +210,7 @@ fn names_ledger(place: Place<'_>, statements: &[Statement]) -> Option<Diagnostic
         place,
         (statement.piece, statement.offset),
     );
-    Some(told.hint(
-        "take the statement out: runs alone write the ledger, and refuse such a script; `rev stamp` and\n\
-         `rev repair` change it",
-    ))
+    Some(told.hint("take the statement out: runs alone write the ledger, and refuse such a script"))
 }
 
 /// `ROW_COUNT()` where it gives another number than in the server's own client.

@@ -63,7 +63,7 @@ impl Branch {
             [] => Err(refused(
                 "nothing_to_rebase",
                 format!("`{}` stands on `{branch}` already", graph.id(onto)),
-                "name the branch that is to move first, and what it is to stand on by `--onto`",
+                "name the branch that is to move first, and what it is to stand on behind `--onto`",
             )),
             _ => Err(refused(
                 "several_roots",
@@ -85,6 +85,11 @@ fn revisions(session: &Session, flag: &str, text: &str) -> Result<Vec<Node>, Fai
 fn one(session: &Session, flag: &str, text: &str) -> Result<Node, Failure> {
     match revisions(session, flag, text)?[..] {
         [node] => Ok(node),
+        [] => Err(refused(
+            "no_revision",
+            format!("`{text}` is no revision"),
+            "name one: `rev history` lists them",
+        )),
         _ => Err(refused(
             "several_parents",
             format!("`{text}` is not one revision"),
@@ -139,14 +144,22 @@ fn check_databases(args: &Rebase, session: &Session, branch: &Branch) -> Result<
         .iter()
         .map(|name| format!("--applied-on {name}"))
         .collect();
+    // The branch alone, down to what it stands on.
+    let root = graph.id(branch.root);
+    let parents = &graph.revision(branch.root).parents;
+    let below = parents.first().map_or("base", AsRef::as_ref);
+    let downgrades: Vec<String> = found
+        .iter()
+        .map(|name| format!("`rev downgrade {name}@{root}@{below}`"))
+        .collect();
     Err(refused(
         "applied",
         format!("the branch is applied on {}", found.join(", ")),
         &format!(
-            "take it down there first (`rev downgrade`), or merge instead (`rev merge`);\n\
-             or move it all the same: `{}`, and then `rev repair --accept {}`",
+            "take it down there first ({}), or merge instead (`rev merge`);\n\
+             or move it all the same: `{}`, and then `rev repair --accept {root}`",
+            downgrades.join(", then "),
             flags.join(" "),
-            graph.id(branch.root)
         ),
     ))
 }

@@ -42,13 +42,19 @@ pub(crate) fn failed(
         action,
     };
     let told = match error {
-        StepError::Statement { failure, .. } => of_statement(
-            told,
-            failure,
-            *statements,
-            (!from_ledger).then_some(place),
-            url,
-        ),
+        StepError::Statement { failure, .. } => {
+            let place = (!from_ledger).then_some(place);
+            let told = of_statement(told, failure, *statements, place, url);
+            if *action == "upgrade" && failure.message.contains("already exists") {
+                told.hint(format!(
+                    "where it is there on purpose, `rev stamp {}@{revision}` records the revision without \
+                     running it",
+                    binding.name
+                ))
+            } else {
+                told
+            }
+        }
         StepError::ForeignKeys { .. } => told
             .cause(error)
             .hint("mend the rows in the script, before it ends"),
@@ -91,11 +97,6 @@ fn of_statement(
     if failure.code.as_deref() == Some("2D000") {
         return told
             .hint("a step is one transaction; with `transaction: none` it may end its own ones");
-    }
-    if failure.message.contains("already exists") {
-        return told.hint(
-            "where it is there on purpose, `rev stamp` records the revision without running it",
-        );
     }
     told
 }

@@ -203,18 +203,18 @@ impl Asking<'_> {
             ResolveError::NotApplied { revision } => told
                 .fact("revision", revision.as_str())
                 .hint(format!("`rev current` says where databases stand; `rev upgrade {at}{revision}` goes up to it")),
-            ResolveError::SeveralRevisions { .. } => {
-                told.hint("take one point a database; `rev switch` goes to several")
-            }
+            ResolveError::SeveralRevisions { point, .. } => told.hint(format!(
+                "take one point a database; `rev switch {at}{point}` goes to several"
+            )),
             ResolveError::SeveralPoints { points } => told.hint(self.one_by_one(points)),
             ResolveError::OffsetBeside { offset, others } => {
                 let points: Vec<String> = [offset].into_iter().chain(others).cloned().collect();
                 told.hint(self.one_by_one(&points))
             }
             ResolveError::NotOneBranch { .. } => told.hint("name one of them in its place"),
-            ResolveError::WrongWay { direction, .. } => told.hint(match direction {
-                rev_core::resolve::Direction::Up => "`rev downgrade` leads down",
-                rev_core::resolve::Direction::Down => "`rev upgrade` leads up",
+            ResolveError::WrongWay { point, direction } => told.hint(match direction {
+                rev_core::resolve::Direction::Up => format!("`rev downgrade {at}{point}` leads down"),
+                rev_core::resolve::Direction::Down => format!("`rev upgrade {at}{point}` leads up"),
             }),
             ResolveError::NoDatabase => told.hint(format!("name one: `{command} DATABASE@current`")),
             ResolveError::BranchBase { point } => {
@@ -226,7 +226,9 @@ impl Asking<'_> {
             ResolveError::NotOnBranch { revision, branch } => told
                 .fact("revision", revision.as_str())
                 .fact("branch", branch.as_str()),
-            ResolveError::TooFar { available, .. } => told.fact("available", *available),
+            ResolveError::TooFar { available, .. } => told
+                .fact("available", *available)
+                .hint("`rev history` shows what lies each way"),
             ResolveError::PastLabel { label, available, beyond, .. } => {
                 let told = told.fact("label", label.as_str()).fact("available", *available);
                 match beyond {

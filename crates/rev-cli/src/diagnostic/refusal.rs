@@ -46,12 +46,15 @@ pub(crate) fn refusal(
         }
         Refusal::Plan(PlanError::NoFile { .. }) => told
             .on(binding.name.as_str())
-            .hint("check out the files, or leave that branch: `rev switch`"),
+            .hint(format!(
+                "check out the files, or leave that branch: `rev switch {}@head`",
+                binding.name
+            )),
         Refusal::Plan(PlanError::NoWayDown { revisions, stored }) => {
             let ids: Vec<&str> = revisions.iter().map(AsRef::as_ref).collect();
             told.on(binding.name.as_str())
                 .fact("revisions", ids)
-                .hint(no_way_down(revisions, stored, project, binding))
+                .hint(no_way_down(revisions, stored, project, binding, asking))
         }
         Refusal::Split {
             revision,
@@ -263,8 +266,8 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
         SplitError::Lock { .. } => told.hint(
-            "take it out: a run has the database to itself among runs, and `mysqldump` leaves\n\
-             its locks out with `--skip-add-locks`",
+            "take it out: a run has the database to itself among runs, and\n\
+             `mysqldump --skip-add-locks` leaves its locks out",
         ),
         SplitError::ClientFile { .. } => told.hint(
             "write `INSERT` statements instead, or let the server read a file of its own: without `LOCAL`",
@@ -362,18 +365,28 @@ fn no_way_down(
     stored: &[RevisionId],
     project: &Project,
     binding: &Binding,
+    asking: Asking<'_>,
 ) -> String {
     let has_file = |id: &&RevisionId| !project.graph.lookup(id.as_str()).is_empty();
-    let without = "or, where nothing is to be undone, `rev stamp` changes the ledger alone";
+    // What is done again has no point to go to.
+    let without = if asking.command == "rev repair" {
+        String::new()
+    } else {
+        format!(
+            ";\nor, where nothing is to be undone, change the ledger alone: `rev stamp {}@POINT`, with the point \
+             that was asked for",
+            binding.name
+        )
+    };
     if !stored.iter().all(|id| has_file(&id)) {
         return format!(
-            "check out a commit that has the files of all that was applied with these, and take them down there;\n{without}"
+            "check out a commit that has the files of all that was applied with these, and take them down there{without}"
         );
     }
     if let Some(id) = stored.first() {
         return format!(
             "what ran of `{id}` has no way down, and is not what its file says; where the database is as the\n\
-             file says, its way down counts after `rev repair {} --accept {id}`;\n{without}",
+             file says, its way down counts after `rev repair {} --accept {id}`{without}",
             binding.name
         );
     }
@@ -381,7 +394,7 @@ fn no_way_down(
         [_] => "",
         _ => " for each",
     };
-    format!("write a downgrade script{of_each};\n{without}")
+    format!("write a downgrade script{of_each}{without}")
 }
 
 /// What makes a schema be there, or another one do.

@@ -63,7 +63,9 @@ pub(super) fn of_live(args: &Check, session: &Session) -> Result<Vec<Diagnostic>
             format!("`{name}` is not what its applied revisions give: it was changed by hand");
         findings.extend(
             finding("changed_by_hand", message, name, &found).map(|told| {
-                told.hint("take it back there, or put it into a revision and `rev stamp` that one")
+                told.hint(format!(
+                    "take it back there, or put it into a revision and record that one: `rev stamp {name}@ID`"
+                ))
             }),
         );
     }
