@@ -17,6 +17,11 @@ review:
 ci:
     .ci/run
 
+# Inputs by mutation, so many seconds for each reader (revisions, settings, targets, URLs,
+# scripts of three dialects, saved plans).
+fuzz SECONDS="60":
+    REV_FUZZ_SECONDS={{SECONDS}} cargo test --release -p revgraph --test fuzz -- --nocapture
+
 # Speed of whole processes, and of applying against the engines' own clients.
 bench:
     cargo bench -p rev-core --bench scale
@@ -30,6 +35,7 @@ bench:
 # random instants on each engine, standbys promoted in the middle of a run, and rounds of
 # runs on clusters.
 soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" PROMOTIONS="20" ROUNDS="20":
+    just fuzz 60
     REV_SCHEMA_PAIRS={{PAIRS}} cargo test --release -p rev-db --test databases -- schemas --nocapture
     REV_SCHEMA_PAIRS={{SERVER_PAIRS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random_schemas --nocapture
     REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture

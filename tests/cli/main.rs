@@ -18,6 +18,7 @@ mod links;
 mod models;
 mod passwords;
 mod plans;
+mod promises;
 mod repair;
 mod reproducible;
 mod runs;

@@ -46,6 +46,10 @@ impl DatabaseUrl {
         let dialect = Dialect::of_url(text).ok_or_else(|| UrlFault::UnknownScheme {
             scheme: parse::shown_scheme(text),
         })?;
+        // No escape may mean it, either.
+        if text.contains('\0') {
+            return Err(UrlFault::Escape);
+        }
         if dialect == Dialect::Sqlite {
             return parse::sqlite(text, root);
         }

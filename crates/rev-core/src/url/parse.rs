@@ -47,7 +47,8 @@ pub(super) fn server(text: &str, dialect: Dialect) -> Result<DatabaseUrl, UrlFau
     url.database = given(path.strip_prefix('/').unwrap_or(path))?;
     for (name, value) in pairs(query)? {
         match name.as_str() {
-            "user" => url.user = Some(value),
+            // An empty one is none, as before an `@`.
+            "user" => url.user = Some(value).filter(|it| !it.is_empty()),
             "password" => url.password = Some(value),
             _ => url.parameters.push((name, value)),
         }

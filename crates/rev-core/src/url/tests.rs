@@ -108,6 +108,7 @@ fn a_url_that_can_never_work_is_refused() {
         ("postgres://app:50%zz@h/d", UrlFault::Escape),
         ("postgres://app:%+1@h/d", UrlFault::Escape),
         ("postgres://app:%00@h/d", UrlFault::Escape),
+        ("postgres://app@h/d\0", UrlFault::Escape),
         ("postgres://app:%ff@h/d", UrlFault::Escape),
         ("postgres://app:secret", UrlFault::Port),
         ("postgres://h:0/d", UrlFault::Port),
@@ -201,5 +202,14 @@ fn a_sqlite_file_is_relative_to_the_project() {
             Some(Path::new(path)),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn an_empty_user_is_none_wherever_it_stands() {
+    for text in ["postgres://@h/d", "postgres://h/d?user=", "postgres://h/d"] {
+        let url = DatabaseUrl::new(text, Path::new("/")).expect("a URL");
+        assert_eq!(url.user(), None, "{text}");
+        assert_eq!(url.expose(), "postgres://h/d", "{text}");
     }
 }
