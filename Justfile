@@ -40,6 +40,7 @@ soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" PROMOTIONS=
     REV_SCHEMA_PAIRS={{SERVER_PAIRS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random_schemas --nocapture
     REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture
     REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- at_random_instants --nocapture
+    REV_SILENCES=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- silence --nocapture
     REV_PROMOTIONS={{PROMOTIONS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- standby --nocapture
     REV_CLUSTER_ROUNDS={{ROUNDS}} REV_SERVERS="galera group" scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::small cluster::long --ignored --test-threads=8 --nocapture
     REV_SERVERS=galera scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::lasting --ignored --nocapture

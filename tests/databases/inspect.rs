@@ -17,6 +17,7 @@ fn inspected(sql: &str) -> Schema {
         schema: None,
         lock_timeout: std::time::Duration::from_secs(1),
         statement_timeout: std::time::Duration::ZERO,
+        silence_timeout: std::time::Duration::ZERO,
         operator: "tester".to_owned(),
         is_throw_away: false,
         run: "test".to_owned(),

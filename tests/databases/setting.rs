@@ -71,6 +71,7 @@ pub(crate) fn settings() -> Settings {
         schema: None,
         lock_timeout: Duration::from_millis(50),
         statement_timeout: Duration::ZERO,
+        silence_timeout: Duration::ZERO,
         operator: "tester@here".to_owned(),
         run: "test".to_owned(),
         is_throw_away: false,

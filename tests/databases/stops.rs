@@ -29,6 +29,7 @@ fn a_statement_past_its_timeout_fails_and_leaves_nothing() {
     let mut job = setting.job("db1", "b");
     let settings = Settings {
         statement_timeout: Duration::from_millis(20),
+        silence_timeout: Duration::ZERO,
         ..settings()
     };
     let url = DatabaseUrl::of_file(file.clone());

@@ -32,6 +32,7 @@ fn schema(scratch: &Scratch) -> Vec<String> {
         schema: None,
         lock_timeout: Duration::from_secs(5),
         statement_timeout: Duration::ZERO,
+        silence_timeout: Duration::from_secs(30),
         operator: "tester@here".to_owned(),
         run: "catalogue".to_owned(),
         is_throw_away: false,

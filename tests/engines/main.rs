@@ -29,6 +29,7 @@ mod reports;
 mod scratches;
 mod scripts;
 mod session;
+mod silence;
 mod squash;
 mod standby;
 mod story;

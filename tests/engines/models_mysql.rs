@@ -68,6 +68,7 @@ fn inspect(scratch: &Scratch) -> Schema {
         schema: None,
         lock_timeout: Duration::from_secs(5),
         statement_timeout: Duration::ZERO,
+        silence_timeout: Duration::from_secs(30),
         operator: "tester".to_owned(),
         is_throw_away: true,
         run: format!("inspect{}", std::process::id()),

@@ -261,7 +261,7 @@ fn send(signal: &str, child: &Child) {
 
 /// Checks that no output holds a password, or a library's advice to programmers.
 #[track_caller]
-fn check_secrets(text: &str) {
+pub(crate) fn check_secrets(text: &str) {
     assert!(
         !text.contains("docs.rs"),
         "a library's manual is in:\n{text}"

@@ -1,36 +1,81 @@
 //! A way to a server that breaks.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
+
+use rustix::net::sockopt::set_socket_linger;
+
+/// What becomes of a connection whose next answer is not passed on any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// It is closed, as all later ones are.
+    Closes,
+    /// Nothing is passed on any more either way, nor on later ones, which are accepted.
+    Silences,
+    /// The same, but later ones are well.
+    SilencesOne,
+    /// The client is told that nothing more comes, and what it sends goes nowhere; later
+    /// ones are well.
+    HalfCloses,
+    /// It is reset at both ends; later ones are well.
+    Resets,
+    /// From then on each answer comes a while later, and all of them come.
+    Delays,
+}
 
 /// Passes on what clients and a server say, until the server has answered a number
-/// of times: that answer and all later ones are lost, and with them the connections.
+/// of times: then it breaks.
 pub(crate) struct Proxy {
     port: u16,
-    answers_left: Arc<AtomicUsize>,
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    how: Break,
+    answers_left: AtomicUsize,
+    answers: AtomicUsize,
 }
 
 impl Proxy {
-    /// A way to the server of this URL.
+    /// A way to the server of this URL: the last answer and all later ones are lost, and with
+    /// them the connections.
     pub(crate) fn to(url: &str, answers: usize) -> Self {
+        Self::breaking(url, answers, Break::Closes)
+    }
+
+    /// A way that breaks like this, after so many answers.
+    pub(crate) fn breaking(url: &str, answers: usize, how: Break) -> Self {
         let server = address(url).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let answers_left = Arc::new(AtomicUsize::new(answers));
-        let left = answers_left.clone();
+        let state = Arc::new(State {
+            how,
+            answers_left: AtomicUsize::new(answers),
+            answers: AtomicUsize::new(0),
+        });
+        let shared = state.clone();
         thread::spawn(move || {
+            let mut kept = Vec::new();
             for client in listener.incoming().flatten() {
-                if left.load(Ordering::SeqCst) > 0
-                    && let Ok(server) = TcpStream::connect(&server)
-                {
-                    join(&client, &server, &left);
+                let is_broken = shared.answers_left.load(Ordering::SeqCst) == 0;
+                match (is_broken, how) {
+                    (true, Break::Closes) => {}
+                    // Whoever connects is accepted, and hears nothing.
+                    (true, Break::Silences) => kept.push(client),
+                    _ => {
+                        if let Ok(server) = TcpStream::connect(&server) {
+                            join(client, server, shared.clone());
+                        }
+                    }
                 }
             }
         });
-        Self { port, answers_left }
+        Self { port, state }
     }
 
     /// The same URL by this way.
@@ -38,9 +83,19 @@ impl Proxy {
         url.replace(address(url), &format!("127.0.0.1:{}", self.port))
     }
 
+    /// It breaks at the next answer.
+    pub(crate) fn breaks_now(&self) {
+        self.state.answers_left.store(0, Ordering::SeqCst);
+    }
+
     /// Whether it has broken.
     pub(crate) fn is_broken(&self) -> bool {
-        self.answers_left.load(Ordering::SeqCst) == 0
+        self.state.answers_left.load(Ordering::SeqCst) == 0
+    }
+
+    /// How often the server has answered.
+    pub(crate) fn answers(&self) -> usize {
+        self.state.answers.load(Ordering::SeqCst)
     }
 }
 
@@ -50,25 +105,119 @@ fn address(url: &str) -> &str {
     after.split(['/', '?']).next().expect("a host")
 }
 
-fn join(client: &TcpStream, server: &TcpStream, left: &Arc<AtomicUsize>) {
-    let copy = |stream: &TcpStream| stream.try_clone().expect("a second handle");
-    let (mut from_client, mut to_server) = (copy(client), copy(server));
+/// Joins a client and a server, in a thread that alone holds both ends: only so can it
+/// reset them.
+fn join(client: TcpStream, server: TcpStream, state: Arc<State>) {
     thread::spawn(move || {
-        let _ = std::io::copy(&mut from_client, &mut to_server);
-        let _ = to_server.shutdown(Shutdown::Both);
+        for end in [&client, &server] {
+            end.set_nonblocking(true).expect("a setting");
+        }
+        let mut both = Joined {
+            client,
+            server,
+            state,
+            is_silent: false,
+        };
+        while let Some(Stays::Open) = both.pass_on() {}
     });
-    let (mut from_server, mut to_client, left) = (copy(server), copy(client), left.clone());
-    thread::spawn(move || {
+}
+
+/// Whether a connection is kept.
+enum Stays {
+    Open,
+    Closed,
+}
+
+struct Joined {
+    client: TcpStream,
+    server: TcpStream,
+    state: Arc<State>,
+    /// Whether nothing that the server answers is passed on any more.
+    is_silent: bool,
+}
+
+impl Joined {
+    /// Passes on what there is; `None`: one end has gone.
+    fn pass_on(&mut self) -> Option<Stays> {
         let mut buffer = [0; 65_536];
-        while let Ok(length @ 1..) = from_server.read(&mut buffer) {
-            let one_less = |left: usize| left.checked_sub(1);
-            let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
-            if before.is_err() || before == Ok(1) || to_client.write_all(&buffer[..length]).is_err()
-            {
-                break;
+        let mut is_idle = true;
+        if let Some(length) = read(&mut self.client, &mut buffer)? {
+            is_idle = false;
+            let is_kept = match self.state.how {
+                Break::Silences => self.state.answers_left.load(Ordering::SeqCst) == 0,
+                Break::HalfCloses => self.is_silent,
+                _ => false,
+            };
+            // What is not passed on is read all the same, and so acknowledged.
+            if !is_kept {
+                write(&mut self.server, &buffer[..length])?;
             }
         }
-        let _ = to_client.shutdown(Shutdown::Both);
-        let _ = from_server.shutdown(Shutdown::Both);
-    });
+        match read(&mut self.server, &mut buffer) {
+            Some(Some(length)) => {
+                is_idle = false;
+                if let Stays::Closed = self.answer(&buffer[..length])? {
+                    return Some(Stays::Closed);
+                }
+            }
+            Some(None) => {}
+            // The server has gone, and nobody is told.
+            None if self.is_silent => thread::sleep(Duration::from_millis(50)),
+            None => return None,
+        }
+        if is_idle {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Some(Stays::Open)
+    }
+
+    fn answer(&mut self, bytes: &[u8]) -> Option<Stays> {
+        let state = self.state.clone();
+        state.answers.fetch_add(1, Ordering::SeqCst);
+        if self.is_silent {
+            return Some(Stays::Open);
+        }
+        let one_less = |left: usize| left.checked_sub(1);
+        let left = &state.answers_left;
+        let before = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        let (breaks, is_broken) = (before == Ok(1), before.is_err());
+        match state.how {
+            Break::Closes if breaks || is_broken => return Some(Stays::Closed),
+            Break::Silences if breaks || is_broken => self.is_silent = true,
+            Break::SilencesOne if breaks => self.is_silent = true,
+            Break::HalfCloses if breaks => {
+                let _ = self.client.shutdown(Shutdown::Write);
+                self.is_silent = true;
+            }
+            Break::Resets if breaks => {
+                for end in [&self.client, &self.server] {
+                    set_socket_linger(end, Some(Duration::ZERO)).expect("a setting");
+                }
+                return Some(Stays::Closed);
+            }
+            how => {
+                if how == Break::Delays && (breaks || is_broken) {
+                    thread::sleep(Duration::from_millis(30));
+                }
+                write(&mut self.client, bytes)?;
+            }
+        }
+        Some(Stays::Open)
+    }
+}
+
+/// What there is to read, if anything; `None`: nothing will ever be.
+fn read(from: &mut TcpStream, buffer: &mut [u8]) -> Option<Option<usize>> {
+    match from.read(buffer) {
+        Ok(0) => None,
+        Ok(length) => Some(Some(length)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Some(None),
+        Err(_) => None,
+    }
+}
+
+fn write(to: &mut TcpStream, bytes: &[u8]) -> Option<()> {
+    to.set_nonblocking(false).ok()?;
+    to.write_all(bytes).ok()?;
+    to.set_nonblocking(true).ok()
 }

@@ -346,6 +346,7 @@ impl Session {
             statement_timeout: database
                 .and_then(|d| d.statement_timeout)
                 .unwrap_or_default(),
+            silence_timeout: database.and_then(|d| d.silence_timeout).unwrap_or_default(),
             operator: self.operator.clone(),
             run: self.run.clone(),
             is_throw_away: false,
@@ -457,9 +458,24 @@ pub(crate) fn assignment<'a>(
 /// The runtime that databases are reached on. One thread: lanes wait, they do not
 /// compute, and a second thread would only add a hand-over to each answer.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    check_descriptors()?;
     Ok(tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?)
+}
+
+/// How many files a runtime and its signals open, and some for a database.
+const DESCRIPTORS: usize = 12;
+
+/// The runtime panics where it may open no more files, so that is found out before.
+fn check_descriptors() -> Result<(), Failure> {
+    let null = if cfg!(unix) { "/dev/null" } else { "NUL" };
+    let spare = (0..DESCRIPTORS).map(|_| std::fs::File::open(null));
+    let opened: std::io::Result<Vec<_>> = spare.collect();
+    opened.map(drop).map_err(|error| {
+        let told = Diagnostic::new("io", format!("too few files may be opened: {error}"));
+        Failure::refused(told.hint("raise the limit: `ulimit -n 256`"))
+    })
 }
 
 /// The word of an action, if it is one.

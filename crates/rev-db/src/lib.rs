@@ -9,6 +9,7 @@ mod parameters;
 mod postgres;
 mod rows;
 mod scratch;
+mod silence;
 mod sqlite;
 mod writing;
 

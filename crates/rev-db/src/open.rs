@@ -21,6 +21,9 @@ pub struct Settings {
     pub lock_timeout: Duration,
     /// How long one statement may run; zero: without end.
     pub statement_timeout: Duration,
+    /// How long a server may be silent while an answer is awaited, to a second session too;
+    /// zero: without end.
+    pub silence_timeout: Duration,
     /// Who runs this: `user@host`. Servers show it to whoever waits.
     pub operator: String,
     /// Names this run, unlike any other: what its sessions are known by.

@@ -27,10 +27,15 @@ pub struct LaneOutcome {
     pub database: DatabaseName,
     /// The revisions of the steps that stand, in order.
     pub done: Vec<RevisionId>,
+    /// The revisions of the steps that nobody knows to stand or not, since nobody answers
+    /// any more, in order.
+    pub in_doubt: Vec<RevisionId>,
     /// The revisions of the steps that were not begun or were undone, in order.
     pub not_begun: Vec<RevisionId>,
     /// The heads now, ascending; `None`: not known.
     pub heads: Option<Vec<RevisionId>>,
+    /// The heads when they were last known, ascending.
+    pub last: Vec<RevisionId>,
     /// The applied revisions that only the ledger knows.
     pub unknown: Vec<RevisionId>,
     /// The step that is half done: what stands of it, and what does not.
@@ -92,7 +97,9 @@ impl Outcome {
     pub fn has_changed(&self) -> bool {
         let is_changed = |lane: &LaneOutcome| {
             let half_done = lane.half_done.is_some() && !matches!(lane.end, End::Nothing);
-            !lane.done.is_empty() || half_done || matches!(lane.end, End::Undecided(_))
+            !(lane.done.is_empty() && lane.in_doubt.is_empty())
+                || half_done
+                || matches!(lane.end, End::Undecided(_))
         };
         self.lanes.iter().any(is_changed)
     }

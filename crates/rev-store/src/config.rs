@@ -88,6 +88,8 @@ pub struct Database {
     pub lock_timeout: Option<Duration>,
     /// How long a statement may run; `None`: for ever.
     pub statement_timeout: Option<Duration>,
+    /// How long a server may be silent while an answer is awaited; `None`: for ever.
+    pub silence_timeout: Option<Duration>,
     /// Where the names in `groups` are written.
     pub(crate) group_places: Vec<Option<Place>>,
     /// Where the names in `follow` are written.
@@ -126,6 +128,7 @@ impl Database {
             quoting: Vec::new(),
             lock_timeout: Some(Duration::from_secs(5)),
             statement_timeout: None,
+            silence_timeout: Some(Duration::from_secs(30)),
             group_places: Vec::new(),
             follow_places: Vec::new(),
         }
@@ -426,6 +429,7 @@ databases:
     follow: [billing, core]
     lock_timeout: 500ms
     statement_timeout: 2m
+    silence_timeout: 90s
 ledger: {prefix: app_}
 snapshots:
   fresh: {from: base, targets: [db1@head, db2@head]}
@@ -455,6 +459,7 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
         assert_eq!(db2.follow.len(), 2);
         assert_eq!(db2.lock_timeout, Some(Duration::from_millis(500)));
         assert_eq!(db2.statement_timeout, Some(Duration::from_secs(120)));
+        assert_eq!(db2.silence_timeout, Some(Duration::from_secs(90)));
     }
 
     #[test]
@@ -465,6 +470,7 @@ autogenerate: {include: 'app_*', exclude: [spatial_ref_sys, 'trigger:*'], rename
         let db1 = &config.databases["db1"];
         assert_eq!(db1.lock_timeout, Some(Duration::from_secs(5)));
         assert_eq!(db1.statement_timeout, None);
+        assert_eq!(db1.silence_timeout, Some(Duration::from_secs(30)));
         assert!(db1.shared && db1.follow.is_empty() && db1.groups.is_empty());
     }
 

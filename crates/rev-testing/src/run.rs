@@ -28,6 +28,7 @@ pub(crate) fn scratches(project: &Project) -> Result<Scratches, DatabaseError> {
         schema: None,
         lock_timeout: Duration::from_secs(5),
         statement_timeout: Duration::ZERO,
+        silence_timeout: Duration::from_secs(30),
         operator: RUN.to_owned(),
         run: RUN.to_owned(),
         is_throw_away: true,

@@ -38,6 +38,7 @@ impl Place {
             schema: schema.and_then(SearchPath::parse),
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::ZERO,
+            silence_timeout: Duration::from_secs(30),
             operator: "test@here".to_owned(),
             run: "test".to_owned(),
         };

@@ -20,7 +20,9 @@ mod show;
 mod snapshot;
 mod squash;
 mod status;
+mod stop;
 mod test;
+mod trail;
 
 use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};

@@ -15,7 +15,8 @@ use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
 use serde_json::{Value, json};
 
-use super::run::{self, half_done_of, listen, standing};
+use super::run::{self, half_done_of, standing};
+use super::stop::until_given_up;
 use crate::args::{Pace, Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -506,23 +507,24 @@ fn settle_step(
     let (clock, stop) = (SystemClock::start(), Stop::default());
     let reporter = Reporter::new(session.terminal);
     let mut tell = |event| reporter.tell(&event);
-    let lane = runtime()?.block_on(async {
-        let listener = tokio::spawn(listen(stop.clone(), session.terminal));
-        let settled = repair::settle(
-            &request,
-            session.graph(),
-            job,
-            choice,
-            &clock,
-            &stop,
-            &mut tell,
-        );
-        let lane = settled.await;
-        listener.abort();
-        lane
-    });
+    let settling = repair::settle(
+        &request,
+        session.graph(),
+        job,
+        choice,
+        &clock,
+        &stop,
+        &mut tell,
+    );
+    let lane = until_given_up(Box::pin(settling), &stop, session.terminal)?;
     reporter.finish();
     let name = &binding.name;
+    let Some(lane) = lane else {
+        let told = Diagnostic::new("in_doubt", "nobody has answered what became of the step");
+        let told = told.on(name.as_str());
+        let told = told.hint(format!("see what stands: `rev repair {name}`"));
+        return Err(Failure::of(Exit::PartWay, vec![told]));
+    };
     let (words, code) = match (&lane.end, choice) {
         (End::Done, Choice::Resume) => ("the step is finished", "finished"),
         (End::Done, _) => ("written down", "written_down"),

@@ -13,13 +13,15 @@ use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
 use rev_engine::pin::Pin;
 use rev_engine::request::{Commitment, Job, Request};
 
+use super::stop::until_given_up;
+use super::trail::Trail;
 use super::{one_line, plan};
 use crate::args::{Format, Pace, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::run as format;
 use crate::reporter::Reporter;
-use crate::session::{Offline, Selection, Session, runtime};
+use crate::session::{Offline, Selection, Session};
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
 /// The most databases that are worked on at once, unless a flag says otherwise.
@@ -84,14 +86,23 @@ pub(super) fn carry_out(
     pins: &Pins,
     session: &Session,
 ) -> Result<Exit, Failure> {
-    let outcome = execute(request.clone(), selection, pins, session)?;
+    let (outcome, ended) = execute(request.clone(), selection, pins, session)?;
     let told = Summary::new(request.goal, &outcome, selection, session).tell();
-    // The exit code first tells whether anything changed, also where the answer
-    // could not be written.
-    told.map_err(|failure| match outcome.has_changed() {
-        true => failure.with_exit(Exit::PartWay),
-        false => failure,
-    })
+    // The exit code first tells whether anything changed, also where the answer could not be
+    // written. Of a run that was given up nobody knows that nothing has.
+    let may_have_changed = outcome.has_changed() || ended == Ended::GivenUp;
+    match told {
+        Ok(Exit::Refused) if may_have_changed => Ok(Exit::PartWay),
+        Err(failure) if may_have_changed => Err(failure.with_exit(Exit::PartWay)),
+        told => told,
+    }
+}
+
+/// Who ended a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    ByItself,
+    GivenUp,
 }
 
 fn execute(
@@ -99,7 +110,7 @@ fn execute(
     selection: &Selection,
     pins: &Pins,
     session: &Session,
-) -> Result<Outcome, Failure> {
+) -> Result<(Outcome, Ended), Failure> {
     let mut jobs = selection
         .iter()
         .map(|(binding, points)| {
@@ -130,26 +141,18 @@ fn execute(
     let clock = SystemClock::start();
     let stop = Stop::default();
     let reporter = Reporter::new(session.terminal);
-    let mut tell = |event| reporter.tell(&event);
-    let outcome = runtime()?.block_on(async {
-        let listener = tokio::spawn(listen(stop.clone(), session.terminal));
-        let run = executor::run(&request, session.graph(), jobs, &clock, &stop, &mut tell);
-        let outcome = run.await;
-        listener.abort();
-        outcome
-    });
+    let trail = Trail::default();
+    let mut tell = |event| {
+        reporter.tell(&event);
+        trail.follow(&event);
+    };
+    let run = executor::run(&request, session.graph(), jobs, &clock, &stop, &mut tell);
+    let outcome = until_given_up(Box::pin(run), &stop, session.terminal)?;
     reporter.finish();
-    Ok(outcome)
-}
-
-/// Ctrl-C once: stop after the statement at hand; twice: abort it.
-pub(super) async fn listen(stop: Stop, terminal: crate::terminal::Terminal) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        match stop.request() {
-            1 => terminal.talk("stopping after the statement at hand; Ctrl-C again aborts it"),
-            _ => terminal.talk("aborting"),
-        }
-    }
+    Ok(match outcome {
+        Some(outcome) => (outcome, Ended::ByItself),
+        None => (trail.outcome(selection), Ended::GivenUp),
+    })
 }
 
 /// How it ended, in words.
@@ -225,18 +228,33 @@ impl<'a> Summary<'a> {
                     .collect()
             }
             End::Undecided(participants) => vec![diagnostic::undecided(participants)],
+            End::Stopped if !lane.in_doubt.is_empty() => vec![self.in_doubt(lane)],
             End::Done | End::Nothing | End::HeldBack | End::Stopped => Vec::new(),
         }
+    }
+
+    /// A run that was given up.
+    fn in_doubt(&self, lane: &LaneOutcome) -> Diagnostic {
+        let steps = joined(&lane.in_doubt);
+        let told = Diagnostic::new(
+            "in_doubt",
+            format!("nobody has answered whether {steps} stands"),
+        );
+        told.on(lane.database.as_str()).hint(format!(
+            "`rev status {}` tells, and `{}` goes on from there",
+            lane.database,
+            self.again(lane)
+        ))
     }
 
     /// What stands, and what does not.
     fn with_rest(&self, told: Diagnostic, lane: &LaneOutcome) -> Diagnostic {
         let again = self.again(lane);
         let stands = match &lane.half_done {
-            _ if lane.heads.is_none() => {
+            _ if !lane.in_doubt.is_empty() => {
                 let look = format!("rev status {}", lane.database);
                 return told.hint(format!(
-                    "the connection broke, so what stands is not known: `{look}` tells, and \
+                    "nobody answers any more, so what stands is not known: `{look}` tells, and \
                      `{again}` goes on from there"
                 ));
             }
@@ -266,7 +284,7 @@ impl<'a> Summary<'a> {
     fn again(&self, lane: &LaneOutcome) -> String {
         let name = &lane.database;
         let mut left: Vec<&RevisionId> = Vec::new();
-        for id in &lane.not_begun {
+        for id in lane.in_doubt.iter().chain(&lane.not_begun) {
             if !left.contains(&id) {
                 left.push(id);
             }
@@ -333,24 +351,34 @@ impl<'a> Summary<'a> {
     /// One lane, for people.
     fn line(&self, lane: &LaneOutcome) -> String {
         let name = format!("{NAME}{}{NAME:#}", lane.database);
-        let at = self.at(lane);
+        let at = self.at(lane.heads.as_deref().unwrap_or(&lane.last));
+        let now = match lane.heads.is_some() || !lane.last.is_empty() && lane.in_doubt.is_empty() {
+            true => format!("now at {at}"),
+            false if lane.last.is_empty() => "at a place that `rev status` tells".to_owned(),
+            false => format!("last known at {at}"),
+        };
+        let is_untouched = lane.done.is_empty() && lane.in_doubt.is_empty();
         let mut text = match &lane.end {
             End::Done => {
                 let done = self.done(lane.done.len());
-                format!("{name}  {GOOD}{done}{GOOD:#}, now at {at}\n")
+                format!("{name}  {GOOD}{done}{GOOD:#}, {now}\n")
             }
             End::Nothing => format!("{name}  nothing to do, at {at}\n"),
             End::HeldBack if lane.done.is_empty() => {
                 format!("{name}  held back, nothing changed\n")
             }
-            End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, now at {at}\n"),
-            End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, now at {at}\n"),
+            End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, {now}\n"),
+            // It was given up before it began.
+            End::Stopped if lane.heads.is_none() && is_untouched => {
+                format!("{name}  {WARNING}stopped{WARNING:#} before a step was begun\n")
+            }
+            End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, {now}\n"),
             End::Undecided(_) => format!("{name}  {WARNING}not decided{WARNING:#}: `rev repair`\n"),
             End::Refused(_) if lane.done.is_empty() => {
                 format!("{name}  refused, nothing changed\n")
             }
-            End::Refused(_) => format!("{name}  {WARNING}refused{WARNING:#}, now at {at}\n"),
-            End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, now at {at}\n"),
+            End::Refused(_) => format!("{name}  {WARNING}refused{WARNING:#}, {now}\n"),
+            End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, {now}\n"),
         };
         let is_whole = match lane.end {
             End::Done | End::Nothing => true,
@@ -364,6 +392,7 @@ impl<'a> Summary<'a> {
                 }
             };
             list("done", &lane.done);
+            list("in doubt", &lane.in_doubt);
             let half_done = lane.half_done.as_ref();
             let is_begun =
                 |id: &&RevisionId| half_done.is_none_or(|half| half.step.revision != **id);
@@ -403,11 +432,8 @@ impl<'a> Summary<'a> {
     }
 
     /// `c20f (add missions)`.
-    fn at(&self, lane: &LaneOutcome) -> String {
+    fn at(&self, heads: &[RevisionId]) -> String {
         let graph = self.session.graph();
-        let Some(heads) = &lane.heads else {
-            return "a place not known".to_owned();
-        };
         let words: Vec<String> = heads
             .iter()
             .map(|id| {
@@ -502,6 +528,7 @@ fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
             End::Failed { .. } => format::End::Failed,
         },
         done: ids(&lane.done),
+        in_doubt: ids(&lane.in_doubt),
         not_begun: ids(&lane.not_begun),
         heads: lane.heads.as_deref().map(ids),
         unknown: ids(&lane.unknown),

@@ -26,6 +26,7 @@ use crate::terminal::{NAME, Terminal};
 use words::Lines;
 
 use super::run::MOST_JOBS;
+use super::stop::until_long_asked;
 
 /// `rev test`.
 pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
@@ -99,8 +100,14 @@ fn carry_out(
     let count = programs.iter().map(trial::count).sum();
     let (stop, terminal) = (bench.stop.clone(), session.terminal);
     let runtime = runtime()?;
-    let listener = runtime.spawn(listen(stop, terminal));
-    runtime.block_on(grounds::try_out(&stages))?;
+    let listener = runtime.spawn(listen(stop.clone(), terminal));
+    let given_up = || {
+        let left = "what it has left is taken away by the next `rev test`";
+        let told = Diagnostic::new("stopped", "nobody has answered what was asked last");
+        Failure::of(Exit::PartWay, vec![told.hint(left)])
+    };
+    let tried = runtime.block_on(until_long_asked(Box::pin(grounds::try_out(&stages)), &stop));
+    tried.ok_or_else(given_up)??;
     let tally = Tally::new(session.terminal, count);
     let mut lines = Lines::new(session.terminal);
     let mut tell = |news: News| match news {
@@ -111,15 +118,17 @@ fn carry_out(
             tally.end(|| drop(session.terminal.data(&text)));
         }
     };
-    let report = runtime.block_on(trial::run(bench, &stages, &mut tell));
+    let run = Box::pin(trial::run(bench, &stages, &mut tell));
+    let report = runtime.block_on(until_long_asked(run, &stop));
     listener.abort();
     tally.finish();
-    Ok(report)
+    runtime.shutdown_background();
+    report.ok_or_else(given_up)
 }
 
 /// Ctrl-C, or the end that a build server asks for: databases are to go before.
 async fn listen(stop: Stop, terminal: Terminal) {
-    let pressed = super::run::listen(stop.clone(), terminal);
+    let pressed = pressed(stop.clone(), terminal);
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -143,6 +152,16 @@ async fn listen(stop: Stop, terminal: Terminal) {
     }
     #[cfg(not(unix))]
     pressed.await;
+}
+
+/// Ctrl-C once: stop after the statement at hand; twice: abort it.
+async fn pressed(stop: Stop, terminal: Terminal) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        match stop.request() {
+            1 => terminal.talk("stopping after the statement at hand; Ctrl-C again aborts it"),
+            _ => terminal.talk("aborting"),
+        }
+    }
 }
 
 /// Tells what came of it, in detail, and how to exit.

@@ -27,6 +27,8 @@ pub(crate) struct LaneOutcome {
     pub(crate) end: End,
     /// The revisions of the steps that stand, in order.
     pub(crate) done: Vec<String>,
+    /// The revisions of the steps that nobody knows to stand or not, in order.
+    pub(crate) in_doubt: Vec<String>,
     /// The revisions of the steps that were not begun or were undone, in order.
     pub(crate) not_begun: Vec<String>,
     /// The heads now, ascending; `null`: not known.

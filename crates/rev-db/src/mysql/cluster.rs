@@ -596,7 +596,7 @@ impl Mysql {
         };
         let found = Member::of(&mut there).await;
         match found {
-            Ok(Some(found)) if found.node.id == node.id => Ok(Reached::Yes(there)),
+            Ok(Some(found)) if found.node.id == node.id => Ok(Reached::Yes(Box::new(there))),
             // An address may lead elsewhere from here.
             _ => {
                 there.close().await;
@@ -608,7 +608,7 @@ impl Mysql {
 
 /// How a node of a group was reached.
 enum Reached {
-    Yes(Connection),
+    Yes(Box<Connection>),
     No,
     /// It is not in the group any more, and what it has not given to the group is lost.
     Gone,

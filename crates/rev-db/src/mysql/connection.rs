@@ -14,20 +14,26 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor
 use super::capabilities::Capabilities;
 use super::error::{from_sqlx, on_connect};
 use super::place::Place;
+use super::witness::Witness;
 use crate::rows::LedgerRow as _;
-
-/// How long reaching a server may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::silence::{Heard, REACH, Silence, attend, goodbye};
 
 /// A session, and what it said of itself when it began.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: MySqlConnection,
+    place: Place,
+    /// How long it may be silent; zero while it begins, which has a limit of its own.
+    silence_timeout: Duration,
+    /// Why it was given up, if it was: nothing of it will ever be answered.
+    pub(super) dead: Option<Silence>,
     /// Its number on the server.
     pub(super) id: String,
     /// The lock that it holds for as long as it lives, under a name of its own:
     /// who holds it is this very session, though numbers may come back.
     pub(super) tag: String,
+    /// Names the server, whichever way it is reached.
+    pub(super) server: String,
     /// Names the server and the database, whichever way they are reached.
     pub(super) identity: String,
     /// The database.
@@ -57,18 +63,18 @@ pub(super) struct Cut {
 impl Connection {
     /// Begins a session of this run.
     pub(super) async fn open(place: &Place, run: &str) -> Result<Self, DatabaseError> {
+        within_reach(place, Self::begin(place, run)).await
+    }
+
+    async fn begin(place: &Place, run: &str) -> Result<Self, DatabaseError> {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let connect = place.options().connect();
-        let inner = match tokio::time::timeout(PATIENCE, connect).await {
-            Ok(inner) => inner.map_err(|e| on_connect(&e, place))?,
-            Err(_) => {
-                return Err(DatabaseError::Connect {
-                    message: format!("{place}: no answer within {} s", PATIENCE.as_secs()),
-                });
-            }
-        };
+        let inner = place.options().connect().await;
         let mut connection = Self {
-            inner,
+            inner: inner.map_err(|e| on_connect(&e, place))?,
+            place: place.clone(),
+            silence_timeout: Duration::ZERO,
+            dead: None,
+            server: String::new(),
             id: String::new(),
             tag: format!("rev:{run}:{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
             identity: String::new(),
@@ -95,9 +101,11 @@ impl Connection {
         connection.id = text(0)?;
         connection.database = text(1)?;
         connection.is_read_only = matches!(text(6)?.as_str(), "1" | "ON");
-        connection.identity = format!("{}/{}", text(2)?, connection.database);
+        connection.server = text(2)?;
+        connection.identity = format!("{}/{}", connection.server, connection.database);
         connection.capabilities = Capabilities::of(&text(4)?, &text(5)?);
         connection.quoting = rev_sql::split::quoting_of_mode(&text(7)?);
+        connection.silence_timeout = place.silence_timeout;
         Ok(connection)
     }
 
@@ -110,12 +118,27 @@ impl Connection {
     /// What each of several statements gave; none is sent after one that failed.
     /// Nothing is prepared: not every statement can be.
     pub(super) async fn sets(&mut self, text: &str) -> Result<Vec<Set>, sqlx::Error> {
+        if let Some(silence) = self.dead {
+            return Err(silence.into_error());
+        }
+        let (witness, limit) = (Witness::of(&self.place, self), self.silence_timeout);
+        let heard = Heard::default();
+        let running = self.receive(text, &heard);
+        let waited = attend(running, limit, text.len(), &heard, || witness.look()).await;
+        waited.unwrap_or_else(|silence| {
+            self.dead = Some(silence);
+            Err(silence.into_error())
+        })
+    }
+
+    async fn receive(&mut self, text: &str, heard: &Heard) -> Result<Vec<Set>, sqlx::Error> {
         let mut sets = Vec::new();
         let mut rows = Vec::new();
         let mut stream = self
             .inner
             .fetch_many(sqlx::raw_sql(AssertSqlSafe(text.to_owned())));
         while let Some(item) = stream.next().await {
+            heard.more();
             match item? {
                 Either::Right(row) => rows.push(row),
                 Either::Left(_) => sets.push(Set {
@@ -128,9 +151,28 @@ impl Connection {
 
     /// Runs several statements and keeps no rows: how many answers they gave. Tells
     /// how many there are by now after each.
-    pub(super) async fn run(
+    pub(super) async fn run(&mut self, text: &str, tell: impl FnMut(usize)) -> Result<usize, Cut> {
+        let silent = |silence: Silence| Cut {
+            answers: 0,
+            error: silence.into_error(),
+        };
+        if let Some(silence) = self.dead {
+            return Err(silent(silence));
+        }
+        let (witness, limit) = (Witness::of(&self.place, self), self.silence_timeout);
+        let heard = Heard::default();
+        let running = self.count(text, &heard, tell);
+        let waited = attend(running, limit, text.len(), &heard, || witness.look()).await;
+        waited.unwrap_or_else(|silence| {
+            self.dead = Some(silence);
+            Err(silent(silence))
+        })
+    }
+
+    async fn count(
         &mut self,
         text: &str,
+        heard: &Heard,
         mut tell: impl FnMut(usize),
     ) -> Result<usize, Cut> {
         let mut answers = 0;
@@ -138,6 +180,7 @@ impl Connection {
             .inner
             .fetch_many(sqlx::raw_sql(AssertSqlSafe(text.to_owned())));
         while let Some(item) = stream.next().await {
+            heard.more();
             match item {
                 Ok(Either::Right(_)) => {}
                 Ok(Either::Left(_)) => {
@@ -152,7 +195,21 @@ impl Connection {
 
     /// Ends the session.
     pub(super) async fn close(self) {
-        // It is of no more use, whatever the server says.
-        let _ = self.inner.close().await;
+        if self.dead.is_none() {
+            goodbye(self.inner.close()).await;
+        }
     }
+}
+
+/// Begins a session, with all that is asked and set for it, in the time that this may take.
+pub(super) async fn within_reach<T>(
+    place: &Place,
+    beginning: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    let begun = tokio::time::timeout(REACH, beginning).await;
+    begun.unwrap_or_else(|_| {
+        Err(DatabaseError::Connect {
+            message: format!("{place}: no answer within {} s", REACH.as_secs()),
+        })
+    })
 }

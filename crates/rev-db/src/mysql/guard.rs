@@ -13,9 +13,10 @@ use rev_sql::ledger;
 use sqlx::mysql::MySqlRow;
 
 use super::Mysql;
-use super::connection::Connection;
+use super::connection::{Connection, within_reach};
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+use crate::silence::Silence;
 use crate::writing::is_fresh;
 
 /// How often somebody looks whether a session that was ended is gone.
@@ -31,6 +32,12 @@ impl Mysql {
                     .to_owned(),
             });
         }
+        if let Some(mut work) = self.work.take_if(|_| !self.given_up.is_empty()) {
+            let place = self.place.clone();
+            let ended = within_reach(&place, self.end_given_up(&mut work)).await;
+            self.work = Some(work);
+            ended?;
+        }
         if self.guard.is_none() {
             self.guard = Some(Connection::open(&self.place, &self.settings.run).await?);
         }
@@ -41,7 +48,7 @@ impl Mysql {
                 Ok(held)
             }
             Err(error) => {
-                self.guard = None;
+                self.lose_guard();
                 Err(error)
             }
         }
@@ -67,9 +74,50 @@ impl Mysql {
         });
         match is_held {
             true => self.guard_seen = Some(Instant::now()),
-            false => self.guard = None,
+            false => self.lose_guard(),
         }
         Ok(is_held && self.keeps_lease().await?)
+    }
+
+    /// The guard's session is of no more use.
+    fn lose_guard(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            self.give_up(&guard);
+        }
+    }
+
+    /// Remembers a session that has not answered: its server may not know that nobody
+    /// listens, and keeps its locks and its transaction until then.
+    pub(super) fn give_up(&mut self, session: &Connection) {
+        let Some(silence) = session.dead else {
+            return;
+        };
+        if let Silence::Nobody(_) = silence {
+            self.unreachable = Some((Instant::now(), from_sqlx(&silence.into_error())));
+        }
+        self.given_up.push(Session {
+            id: session.id.clone(),
+            started: String::new(),
+            tag: session.tag.clone(),
+            node: None,
+        });
+    }
+
+    /// Ends the sessions that were given up, so that what they did is decided, and nobody
+    /// waits for what they hold.
+    pub(super) async fn end_given_up(
+        &mut self,
+        connection: &mut Connection,
+    ) -> Result<(), DatabaseError> {
+        for session in &self.given_up {
+            while session_on(connection, session).await?.is_some() {
+                // It may be gone between the two.
+                let _ = connection.rows(&format!("KILL {}", session.id)).await;
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        self.given_up.clear();
+        Ok(())
     }
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {

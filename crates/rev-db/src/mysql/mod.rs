@@ -15,6 +15,7 @@ mod packet;
 mod parameter;
 mod place;
 mod read;
+mod witness;
 
 use std::time::{Duration, Instant};
 
@@ -39,10 +40,11 @@ use sqlx::mysql::MySqlRow;
 
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
+use crate::silence::{self, REACH};
 use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, watch_all};
 use catalogue::Untransacted;
 use cluster::{Lease, Member, Tenant, Watch};
-use connection::{Connection, Cut, Set};
+use connection::{Connection, Cut, Set, within_reach};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range, is_too_much};
 use packet::{Pace, Packet, Part};
 use place::Place;
@@ -62,6 +64,11 @@ pub(crate) struct Mysql {
     ledger: ledger::Ledger,
     work: Option<Connection>,
     guard: Option<Connection>,
+    /// The sessions that did not answer any more: what they hold they hold until they are
+    /// ended.
+    given_up: Vec<Session>,
+    /// When the server was last found to answer nobody, and how that was told.
+    unreachable: Option<(Instant, DatabaseError)>,
     /// When the guard was last known to be held.
     guard_seen: Option<Instant>,
     /// The node of a cluster that the working session is on.
@@ -88,11 +95,13 @@ pub(crate) struct Mysql {
 impl Mysql {
     pub(crate) fn new(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         Ok(Self {
-            place: Place::of_url(url)?,
+            place: Place::of_url(url, settings)?,
             ledger: ledger::Ledger::new(&settings.ledger_prefix, Dialect::Mysql),
             settings: settings.clone(),
             work: None,
             guard: None,
+            given_up: Vec::new(),
+            unreachable: None,
             guard_seen: None,
             member: None,
             tenant: None,
@@ -114,17 +123,50 @@ impl Mysql {
 
     /// The session that works, begun at first use.
     async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
+        if let Some(dead) = self.work.take_if(|work| work.dead.is_some()) {
+            self.give_up(&dead);
+        }
         if self.work.is_none() {
-            let mut connection = Connection::open(&self.place, &self.settings.run).await?;
-            // A script's `USE` must not lead to another ledger.
-            self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Mysql)
-                .in_schema(&connection.database);
-            connection.rows(&self.settings.terms().mysql()).await?;
-            self.member = Member::of(&mut connection).await?;
-            self.work = Some(connection);
+            self.work = Some(self.begin().await?);
             self.is_touched = false;
         }
         Ok(self.work.as_mut().expect("it was begun just now"))
+    }
+
+    /// A session, set up for work. A server that answered nobody just now is not asked
+    /// again at once.
+    async fn begin(&mut self) -> Result<Connection, DatabaseError> {
+        if let Some((when, error)) = &self.unreachable
+            && when.elapsed() < REACH
+        {
+            return Err(error.clone());
+        }
+        let begun = Instant::now();
+        let place = self.place.clone();
+        let result = within_reach(&place, self.begin_anew()).await;
+        self.unreachable = match &result {
+            Err(error) if begun.elapsed() >= REACH => Some((Instant::now(), error.clone())),
+            _ => None,
+        };
+        result
+    }
+
+    async fn begin_anew(&mut self) -> Result<Connection, DatabaseError> {
+        let mut connection = Connection::open(&self.place, &self.settings.run).await?;
+        // A script's `USE` must not lead to another ledger.
+        self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Mysql)
+            .in_schema(&connection.database);
+        connection.rows(&self.settings.terms().mysql()).await?;
+        self.end_given_up(&mut connection).await?;
+        self.member = Member::of(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// The session that worked is of no more use.
+    fn lose_work(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.give_up(&work);
+        }
     }
 
     async fn sets(&mut self, text: &str) -> Result<Vec<Set>, sqlx::Error> {
@@ -133,7 +175,7 @@ impl Mysql {
         };
         let result = work.sets(text).await;
         if result.as_ref().is_err_and(is_broken) {
-            self.work = None;
+            self.lose_work();
         }
         result
     }
@@ -145,7 +187,7 @@ impl Mysql {
     async fn roll_back(&mut self) {
         if self.run("ROLLBACK").await.is_err() {
             // The server undoes what its session leaves.
-            self.work = None;
+            self.lose_work();
         }
     }
 
@@ -390,7 +432,7 @@ impl Mysql {
             Err(cut) => Some(cut),
         };
         if cut.as_ref().is_some_and(|cut| is_broken(&cut.error)) {
-            self.work = None;
+            self.lose_work();
         } else {
             self.roll_back().await;
         }
@@ -443,7 +485,7 @@ impl Mysql {
             },
             Err(error) => {
                 if is_broken(&error) {
-                    self.work = None;
+                    self.lose_work();
                 }
                 let mut error = step_error(step, sent, &error);
                 if let StepError::Statement { failure, .. } = &mut error
@@ -589,10 +631,13 @@ where
 /// Cancels what a session runs, by another session: dropping the answer would
 /// not stop it.
 async fn cancel(place: Place, run: String, id: String) {
-    if let Ok(mut other) = Connection::open(&place, &run).await {
-        let _ = other.rows(&format!("KILL QUERY {id}")).await;
-        other.close().await;
-    }
+    let cancelling = async {
+        if let Ok(mut other) = Connection::open(&place, &run).await {
+            let _ = other.rows(&format!("KILL QUERY {id}")).await;
+            other.close().await;
+        }
+    };
+    silence::cancel(cancelling).await;
 }
 
 /// What a statement of maintenance could not do, which the server answers as rows and not

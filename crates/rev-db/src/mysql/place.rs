@@ -1,11 +1,14 @@
 //! Where a MySQL or MariaDB database is, as its URL says.
 
+use std::time::Duration;
+
 use rev_core::{DatabaseUrl, UrlFault};
 use rev_engine::database::DatabaseError;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::parameter::{self, Parameters};
+use crate::Settings;
 use crate::certificate::check_readable;
 
 /// A server and a database on it.
@@ -15,6 +18,8 @@ pub(super) struct Place {
     name: String,
     /// Whether a socket leads to it, and no address.
     is_local: bool,
+    /// How long it may be silent while an answer is awaited.
+    pub(super) silence_timeout: Duration,
 }
 
 impl std::fmt::Debug for Place {
@@ -32,7 +37,7 @@ impl std::fmt::Display for Place {
 
 impl Place {
     /// Reads a URL.
-    pub(super) fn of_url(url: &DatabaseUrl) -> Result<Self, DatabaseError> {
+    pub(super) fn of_url(url: &DatabaseUrl, settings: &Settings) -> Result<Self, DatabaseError> {
         let given = parameter::read(url)?;
         let database = url.database().ok_or(UrlFault::NoDatabase)?;
         let of_host = url.host().filter(|host| host.starts_with('/'));
@@ -79,6 +84,7 @@ impl Place {
             options,
             name,
             is_local,
+            silence_timeout: settings.silence_timeout,
         })
     }
 
@@ -89,6 +95,7 @@ impl Place {
             options: self.options.clone().host(host).port(port),
             name: format!("`{host}`, port {port}"),
             is_local: false,
+            silence_timeout: self.silence_timeout,
         })
     }
 

@@ -5,18 +5,25 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use rev_core::{Dialect, Quoting};
 use rev_engine::database::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _};
 
 use super::error::{from_sqlx, has_code, is_broken, on_connect};
 use super::place::{Place, RUN_SETTING};
 use super::remark::Remarks;
+use super::witness::Witness;
 use crate::rows::LedgerRow as _;
+use crate::silence::{Heard, Silence, attend, goodbye};
 
 /// A session, and what it said of itself when it began.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: PgConnection,
+    place: Place,
+    /// How long it may be silent; zero while it begins, which has a limit of its own.
+    silence_timeout: Duration,
+    /// Why it was given up, if it was: nothing of it will ever be answered.
+    pub(super) dead: Option<Silence>,
     /// Its process on the server.
     pub(super) process: String,
     /// When it began.
@@ -49,21 +56,27 @@ pub(super) struct Cut {
 
 impl Connection {
     /// Begins a session.
-    ///
+    pub(super) async fn open(place: &Place) -> Result<Self, DatabaseError> {
+        within_reach(place, Self::begin(place)).await
+    }
+
     /// A pooler begins its server's sessions by packets of its own. So a setting
     /// that came with our packet is missing from the session behind it, or the
     /// pooler has refused to pass it on; no timing or luck is in this.
-    pub(super) async fn open(place: &Place) -> Result<Self, DatabaseError> {
-        let (inner, is_refused) = match connect(place.marked(), place.patience()).await {
+    async fn begin(place: &Place) -> Result<Self, DatabaseError> {
+        let (inner, is_refused) = match place.marked().connect().await {
             Ok(inner) => (inner, false),
             Err(error) if has_code(&error, "08P01") => {
-                let inner = connect(place.plain(), place.patience()).await;
+                let inner = place.plain().connect().await;
                 (inner.map_err(|e| on_connect(&e, place))?, true)
             }
             Err(error) => return Err(on_connect(&error, place)),
         };
         let mut connection = Self {
             inner,
+            place: place.clone(),
+            silence_timeout: Duration::ZERO,
+            dead: None,
             process: String::new(),
             started: String::new(),
             is_pooled: is_refused,
@@ -89,6 +102,7 @@ impl Connection {
         connection.is_read_only = text(6)? == "on";
         connection.is_replicated = text(7)? == "t";
         connection.quoting.backslash = text(8)? == "off";
+        connection.silence_timeout = place.silence_timeout;
         Ok(connection)
     }
 
@@ -100,17 +114,30 @@ impl Connection {
 
     /// The rows of each of several statements.
     pub(super) async fn sets(&mut self, text: &str) -> Result<Vec<Vec<PgRow>>, Cut> {
-        let remarks = self.remarks.clone();
-        remarks.gather(self.receive(text)).await
+        if let Some(silence) = self.dead {
+            return Err(Cut::silent(silence));
+        }
+        let witness = Witness::of(&self.place, self);
+        let (remarks, limit, heard) =
+            (self.remarks.clone(), self.silence_timeout, Heard::default());
+        let running = remarks.gather(self.receive(text, &heard));
+        match attend(running, limit, text.len(), &heard, || witness.look()).await {
+            Ok(answer) => answer,
+            Err(silence) => {
+                self.dead = Some(silence);
+                Err(Cut::silent(silence))
+            }
+        }
     }
 
-    async fn receive(&mut self, text: &str) -> Result<Vec<Vec<PgRow>>, Cut> {
+    async fn receive(&mut self, text: &str, heard: &Heard) -> Result<Vec<Vec<PgRow>>, Cut> {
         let mut sets = Vec::new();
         let mut rows = Vec::new();
         let mut stream = self
             .inner
             .fetch_many(sqlx::raw_sql(AssertSqlSafe(text.to_owned())));
         while let Some(item) = stream.next().await {
+            heard.more();
             match item {
                 Ok(Either::Right(row)) => rows.push(row),
                 Ok(Either::Left(_)) => sets.push(std::mem::take(&mut rows)),
@@ -132,29 +159,37 @@ impl Connection {
 
     /// Ends the session.
     pub(super) async fn close(self) {
-        // It is of no more use, whatever the server says.
-        let _ = self.inner.close().await;
+        if self.dead.is_none() {
+            goodbye(self.inner.close()).await;
+        }
     }
 }
 
 impl Cut {
+    fn silent(silence: Silence) -> Self {
+        Self {
+            done: 0,
+            error: silence.into_error(),
+        }
+    }
+
     /// Whether the session is of no more use.
     pub(super) fn is_broken(&self) -> bool {
         is_broken(&self.error)
     }
 }
 
-async fn connect(
-    options: PgConnectOptions,
-    patience: Duration,
-) -> Result<PgConnection, sqlx::Error> {
-    match tokio::time::timeout(patience, options.connect()).await {
-        Ok(result) => result,
-        Err(_) => Err(sqlx::Error::Io(std::io::Error::new(
-            std::io::ErrorKind::TimedOut,
-            format!("no answer within {} s", patience.as_secs()),
-        ))),
-    }
+/// Begins a session, with all that is asked and set for it, in the time that this may take.
+pub(super) async fn within_reach<T>(
+    place: &Place,
+    beginning: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    let begun = tokio::time::timeout(place.patience(), beginning).await;
+    begun.unwrap_or_else(|_| {
+        Err(DatabaseError::Connect {
+            message: format!("{place}: no answer within {} s", place.patience().as_secs()),
+        })
+    })
 }
 
 /// Settings, by `SET` or `SET LOCAL`, under which the server does not end a session for
@@ -173,12 +208,17 @@ pub(super) fn endless(set: &str, version: u32) -> String {
         .collect()
 }
 
+/// When a session began, as every session says it: time zone and style of dates are those of
+/// whoever asks, and a script may change their defaults.
+pub(super) const STARTED: &str =
+    "pg_catalog.to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+
 /// Process, start, database, schema, whether it is a standby, whether our packet
 /// began it, whether it may only read, whether it publishes or subscribes.
 fn facts() -> String {
     format!(
         "SELECT pg_catalog.pg_backend_pid()::text, \
-         coalesce((SELECT backend_start::text FROM pg_catalog.pg_stat_activity \
+         coalesce((SELECT {STARTED} FROM pg_catalog.pg_stat_activity \
                    WHERE pid = pg_catalog.pg_backend_pid()), ''), \
          (SELECT CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') \
                  THEN (SELECT system_identifier::text FROM pg_catalog.pg_control_system()) \

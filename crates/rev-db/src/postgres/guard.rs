@@ -9,10 +9,14 @@ use rev_sql::ledger::{self, Ledger};
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
-use super::connection::{Connection, endless};
+use super::connection::{Connection, STARTED, endless, within_reach};
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+use crate::silence::Silence;
 use crate::writing::is_fresh;
+
+/// How often somebody looks whether a session that was ended is gone.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The number of the advisory lock of this ledger in this database; even, so
 /// that the one beside it is free for making the tables.
@@ -52,6 +56,12 @@ impl Postgres {
             let held = holder(work, key).await?;
             return Ok(held.map_or(Guard::Taken, Guard::Held));
         }
+        if let Some(mut work) = self.work.take_if(|_| !self.given_up.is_empty()) {
+            let place = self.place.clone();
+            let ended = within_reach(&place, self.end_given_up(&mut work)).await;
+            self.work = Some(work);
+            ended?;
+        }
         if self.guard.is_none() {
             let mut guard = Connection::open(&self.place).await?;
             guard.rows(&endless("SET", guard.version())).await?;
@@ -64,7 +74,7 @@ impl Postgres {
                 Ok(held)
             }
             Err(error) => {
-                self.guard = None;
+                self.lose_guard();
                 Err(error)
             }
         }
@@ -82,9 +92,68 @@ impl Postgres {
         let is_held = guard.rows("SELECT 1").await.is_ok();
         match is_held {
             true => self.guard_seen = Some(Instant::now()),
-            false => self.guard = None,
+            false => self.lose_guard(),
         }
         Ok(is_held)
+    }
+
+    /// The guard's session is of no more use.
+    fn lose_guard(&mut self) {
+        if let Some(guard) = self.guard.take() {
+            self.give_up(&guard);
+        }
+    }
+
+    /// Remembers a session that has not answered: its server may not know that nobody
+    /// listens, and keeps its locks and its transaction until then.
+    pub(super) fn give_up(&mut self, session: &Connection) {
+        let Some(silence) = session.dead else {
+            return;
+        };
+        if let Silence::Nobody(_) = silence {
+            self.unreachable = Some((Instant::now(), from_sqlx(&silence.into_error())));
+        }
+        self.given_up.push(Session {
+            id: session.process.clone(),
+            started: session.started.clone(),
+            tag: self.place.session_name.clone(),
+            node: None,
+        });
+    }
+
+    /// Ends the sessions that were given up, so that what they did is decided, and nobody
+    /// waits for what they hold. Behind a pooler that is whoever has our guard by our name.
+    pub(super) async fn end_given_up(
+        &mut self,
+        session: &mut Connection,
+    ) -> Result<(), DatabaseError> {
+        if self.given_up.is_empty() {
+            return Ok(());
+        }
+        let which = if session.is_pooled {
+            let key = key(&session.database, &self.ledger);
+            format!(
+                "application_name = {} AND pid IN (SELECT pid FROM pg_catalog.pg_locks \
+                 WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                 AND ((classid::bigint << 32) | objid::bigint) = {key})",
+                ledger::text(&self.place.session_name, Dialect::Postgres)
+            )
+        } else {
+            let each: Vec<String> = self.given_up.iter().map(is_it).collect();
+            format!("({})", each.join(") OR ("))
+        };
+        let text = format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid)::text \
+             FROM pg_catalog.pg_stat_activity WHERE {which}"
+        );
+        session.rows(&text).await?;
+        // One that is told to end is gone a moment later.
+        let left = format!("SELECT pid::text FROM pg_catalog.pg_stat_activity WHERE {which}");
+        while !session.rows(&left).await?.is_empty() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.given_up.clear();
+        Ok(())
     }
 
     pub(super) async fn guard_holder(&mut self) -> Result<Option<Holder>, DatabaseError> {
@@ -120,7 +189,7 @@ impl Postgres {
 fn is_it(session: &Session) -> String {
     let text = |text: &str| ledger::text(text, Dialect::Postgres);
     format!(
-        "pid::text = {} AND backend_start::text = {} AND application_name = {}",
+        "pid::text = {} AND {STARTED} = {} AND application_name = {}",
         text(&session.id),
         text(&session.started),
         text(&session.tag)

@@ -20,6 +20,7 @@ mod remark;
 mod replication;
 mod script;
 mod two_phase;
+mod witness;
 
 use std::time::Instant;
 
@@ -40,8 +41,9 @@ use rev_sql::split::Statement;
 
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
+use crate::silence::{self, REACH};
 use crate::writing::{check_names, log_row, rows_of, watch};
-use connection::{Connection, Cut, endless};
+use connection::{Connection, Cut, endless, within_reach};
 use error::{from_sqlx, has_code, step_error};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
@@ -54,6 +56,11 @@ pub(crate) struct Postgres {
     ledger: ledger::Ledger,
     work: Option<Connection>,
     guard: Option<Connection>,
+    /// The sessions that did not answer any more: what they hold they hold until they are
+    /// ended.
+    given_up: Vec<Session>,
+    /// When the server was last found to answer nobody, and how that was told.
+    unreachable: Option<(Instant, DatabaseError)>,
     /// When the guard was last known to be held.
     guard_seen: Option<Instant>,
     /// Whether the ledger's tables are known to exist.
@@ -73,6 +80,8 @@ impl Postgres {
             settings: settings.clone(),
             work: None,
             guard: None,
+            given_up: Vec::new(),
+            unreachable: None,
             guard_seen: None,
             has_ledger: false,
             is_touched: false,
@@ -81,19 +90,47 @@ impl Postgres {
 
     /// The session that works, begun at first use.
     async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
+        if let Some(dead) = self.work.take_if(|work| work.dead.is_some()) {
+            self.give_up(&dead);
+        }
         if self.work.is_none() {
-            let mut connection = Connection::open(&self.place).await?;
-            let schema = self.schema_of(&mut connection).await?;
-            self.ledger = ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Postgres)
-                .in_schema(&schema);
-            if !connection.is_pooled {
-                let settings = self.own_settings("SET", connection.version());
-                connection.rows(&settings).await?;
-            }
-            self.work = Some(connection);
+            self.work = Some(self.begin().await?);
             self.is_touched = false;
         }
         Ok(self.work.as_mut().expect("it was begun just now"))
+    }
+
+    /// A session, set up for work. A server that answered nobody just now is not asked
+    /// again at once.
+    async fn begin(&mut self) -> Result<Connection, DatabaseError> {
+        if let Some((when, error)) = &self.unreachable
+            && when.elapsed() < REACH
+        {
+            return Err(error.clone());
+        }
+        let begun = Instant::now();
+        let place = self.place.clone();
+        let result = within_reach(&place, self.begin_anew()).await;
+        self.unreachable = match &result {
+            Err(error) if begun.elapsed() >= place.patience() => {
+                Some((Instant::now(), error.clone()))
+            }
+            _ => None,
+        };
+        result
+    }
+
+    async fn begin_anew(&mut self) -> Result<Connection, DatabaseError> {
+        let mut connection = Connection::open(&self.place).await?;
+        let schema = self.schema_of(&mut connection).await?;
+        self.ledger =
+            ledger::Ledger::new(&self.settings.ledger_prefix, Dialect::Postgres).in_schema(&schema);
+        if !connection.is_pooled {
+            let settings = self.own_settings("SET", connection.version());
+            connection.rows(&settings).await?;
+        }
+        self.end_given_up(&mut connection).await?;
+        Ok(connection)
     }
 
     /// The schema that holds the ledger.
@@ -298,7 +335,7 @@ impl Postgres {
         stop: &Stop,
     ) -> Result<Commit, StepError> {
         if cut.is_broken() {
-            self.work = None;
+            self.lose_work();
         } else {
             self.roll_back().await;
         }
@@ -325,7 +362,14 @@ impl Postgres {
         };
         if work.rows("ROLLBACK").await.is_err() {
             // The server undoes what its session leaves.
-            self.work = None;
+            self.lose_work();
+        }
+    }
+
+    /// The session that worked is of no more use.
+    fn lose_work(&mut self) {
+        if let Some(work) = self.work.take() {
+            self.give_up(&work);
         }
     }
 
@@ -365,7 +409,7 @@ impl Postgres {
         for text in script.texts() {
             if let Err(cut) = self.send(&text, pulse).await {
                 if cut.is_broken() {
-                    self.work = None;
+                    self.lose_work();
                 }
                 let mut error = step_error(0, sent, &text.sql, 0, &cut.error);
                 if let StepError::Statement { failure, .. } = &mut error {
@@ -395,11 +439,14 @@ async fn cancel(place: Place, process: Option<String>) {
     let Some(process) = process else {
         return;
     };
-    if let Ok(mut other) = Connection::open(&place).await {
-        let text = format!("SELECT pg_catalog.pg_cancel_backend({process})");
-        let _ = other.rows(&text).await;
-        other.close().await;
-    }
+    let cancelling = async {
+        if let Ok(mut other) = Connection::open(&place).await {
+            let text = format!("SELECT pg_catalog.pg_cancel_backend({process})");
+            let _ = other.rows(&text).await;
+            other.close().await;
+        }
+    };
+    silence::cancel(cancelling).await;
 }
 
 #[async_trait]

@@ -30,6 +30,10 @@ pub(super) struct Place {
     options: PgConnectOptions,
     run: String,
     patience: Duration,
+    /// What its sessions are called.
+    pub(super) session_name: String,
+    /// How long it may be silent while an answer is awaited.
+    pub(super) silence_timeout: Duration,
 }
 
 impl std::fmt::Debug for Place {
@@ -64,12 +68,23 @@ impl Place {
             options,
             run: settings.run.clone(),
             patience: parameters.patience()?.unwrap_or(PATIENCE),
+            session_name: session_name(settings),
+            silence_timeout: settings.silence_timeout,
         })
     }
 
     /// To connect without telling the session anything that a pooler refuses.
     pub(super) fn plain(&self) -> PgConnectOptions {
         self.options.clone()
+    }
+
+    /// The same, to a database that every server has, and that is not this one.
+    pub(super) fn beside(&self) -> PgConnectOptions {
+        let own = self.options.get_database();
+        let other = ["postgres", "template1"]
+            .into_iter()
+            .find(|name| own != Some(name));
+        self.plain().database(other.unwrap_or("postgres"))
     }
 
     /// To connect so that the session knows the run.

@@ -106,7 +106,7 @@ impl Run<'_> {
             is_half_done,
             noted: None,
             in_flight: None,
-            is_unknown: false,
+            in_doubt: 0,
             applied: standing.state.set().clone(),
             standing,
             digest,

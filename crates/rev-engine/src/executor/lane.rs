@@ -162,7 +162,7 @@ impl Run<'_> {
                     return Went::On;
                 }
                 Ok(_) => {}
-                Err(_) => decided.is_unknown = true,
+                Err(_) => decided.in_doubt = decided.batch(self.request.commitment).len(),
             }
         }
         Went::Ended(Box::new(self.fail(lane, decided, error).await))

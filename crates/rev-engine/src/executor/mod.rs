@@ -150,8 +150,8 @@ struct Decided {
     is_half_done: bool,
     /// The step that is half done, as far as this run knows.
     in_flight: Option<StepInFlight>,
-    /// Whether the connection broke and nobody knows what stands.
-    is_unknown: bool,
+    /// How many of the next steps nobody knows to stand or not: the connection broke.
+    in_doubt: usize,
     standing: Standing,
     /// What is applied now, as the steps go on.
     applied: NodeSet,
@@ -334,18 +334,22 @@ impl Lane {
                 step,
             })
         });
-        let not_begun = decided.iter().flat_map(|decided| {
+        let left = decided.iter().flat_map(|decided| {
             let works = &decided.prepared.works[decided.at..];
             works.iter().map(|work| work.revision.clone())
         });
+        let mut in_doubt: Vec<RevisionId> = left.collect();
+        let not_begun = in_doubt.split_off(decided.as_ref().map_or(0, |it| it.in_doubt));
         LaneOutcome {
             database: self.job.binding.name.clone(),
             done: self.done,
-            not_begun: not_begun.collect(),
             heads: decided
                 .as_ref()
-                .filter(|decided| !decided.is_unknown)
+                .filter(|_| in_doubt.is_empty())
                 .map(Decided::heads),
+            in_doubt,
+            not_begun,
+            last: decided.as_ref().map_or_else(Vec::new, Decided::heads),
             unknown: decided.as_ref().map_or_else(Vec::new, Decided::unknown),
             half_done,
             end: self

@@ -30,6 +30,7 @@ const DATABASE_KEYS: &[&str] = &[
     "quoting",
     "lock_timeout",
     "statement_timeout",
+    "silence_timeout",
 ];
 /// How a server may have been told to read quoted text.
 const QUOTING_WORDS: &[&str] = &["backslash_escapes", "no_backslash_escapes", "ansi_quotes"];
@@ -198,6 +199,11 @@ impl Reader {
             && let Some(timeout) = self.timeout(node, "statement_timeout")
         {
             database.statement_timeout = timeout;
+        }
+        if let Some(node) = fields.given("silence_timeout")
+            && let Some(timeout) = self.timeout(node, "silence_timeout")
+        {
+            database.silence_timeout = timeout;
         }
     }
 

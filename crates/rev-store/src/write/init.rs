@@ -118,6 +118,7 @@ revisions: revisions
 #     models: schema/*.sql      # declares its schema, for `rev revision --autogenerate`
 #     lock_timeout: 5s
 #     statement_timeout: 0      # none
+#     silence_timeout: 30s
 databases:",
     );
     if databases.is_empty() {
