@@ -16,6 +16,7 @@ mod json;
 #[cfg(unix)]
 mod links;
 mod models;
+mod output;
 mod passwords;
 mod plans;
 mod promises;

@@ -270,12 +270,9 @@ impl Failure {
     /// Tells it and says how to exit.
     pub(crate) fn tell(&self, terminal: Terminal) -> Exit {
         let Parts { exit, diagnostics } = &*self.0;
-        if terminal.is_json() {
-            // Nobody is left to be told of a failure to tell.
-            if let Some(error) = error(diagnostics) {
-                let _ = terminal.json(&Failed { error });
-            }
-        } else {
+        let is_told = terminal.is_json()
+            && error(diagnostics).is_none_or(|error| terminal.json(&Failed { error }).is_ok());
+        if !is_told {
             let texts: Vec<String> = diagnostics.iter().map(|d| d.text(false)).collect();
             terminal.complain(&texts.join("\n"));
         }

@@ -125,6 +125,11 @@ impl Terminal {
 fn tolerate(written: std::io::Result<()>) -> std::io::Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        // Without its place it reads as if it were a database's disk that is full.
+        Err(error) => Err(std::io::Error::new(
+            error.kind(),
+            format!("the answer cannot be written to standard output: {error}"),
+        )),
         written => written,
     }
 }
