@@ -18,6 +18,7 @@ mod models_swaps;
 mod nasty;
 mod offline;
 mod pasts;
+mod placed;
 mod plain;
 mod project;
 mod proxy;

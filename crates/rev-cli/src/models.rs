@@ -164,7 +164,9 @@ impl Source<'_> {
         }
         match scratch.load(statements).await {
             Ok(()) => {}
-            Err(StepError::Statement { failure, .. }) => return Err(self.not_loaded(&failure)),
+            Err(StepError::Statement { failure, .. } | StepError::Hindered { failure, .. }) => {
+                return Err(self.not_loaded(&failure));
+            }
             Err(error) => return Err(refused(error.into_database_error().into())),
         }
         scratch::inspect(self.session, self.binding, &mut *database).await

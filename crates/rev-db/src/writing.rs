@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rev_engine::boundary;
-use rev_engine::database::{Batch, LogEntry, Sent, StatementFailure, StepError, Work};
+use rev_engine::database::{
+    Batch, DatabaseError, LogEntry, Sent, StatementFailure, StepError, Work,
+};
 use rev_engine::event::{Pulse, Sign};
 use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 
@@ -204,6 +206,14 @@ pub(crate) fn failure_of(sent: Sent<'_>) -> StatementFailure {
         hint: None,
         context: None,
         is_undone: false,
+    }
+}
+
+/// The same of what no server has worded.
+pub(crate) fn unsaid(sent: Sent<'_>, error: &DatabaseError) -> StatementFailure {
+    StatementFailure {
+        message: error.to_string(),
+        ..failure_of(sent)
     }
 }
 

@@ -555,6 +555,17 @@ pub enum StepError {
         /// What failed.
         failure: Box<StatementFailure>,
     },
+    /// A statement of a script was kept from running by what is no fault of it: a lock, a
+    /// connection that broke, a server that takes no writes.
+    #[error("{error}")]
+    Hindered {
+        /// Which step of the batch, from 0.
+        step: usize,
+        /// The statement.
+        failure: Box<StatementFailure>,
+        /// By what.
+        error: DatabaseError,
+    },
     /// The script left foreign keys that lead nowhere.
     #[error("the script leaves foreign keys that lead nowhere: {}", violations.join("; "))]
     ForeignKeys {
@@ -569,11 +580,46 @@ pub enum StepError {
 }
 
 impl StepError {
+    /// What ended a statement that a driver met an error in: its own fault, unless the error
+    /// says only that the server could not serve anybody.
+    #[must_use]
+    pub fn of_statement(step: usize, failure: StatementFailure, error: DatabaseError) -> Self {
+        let failure = Box::new(failure);
+        match error {
+            DatabaseError::Busy { .. }
+            | DatabaseError::Lost { .. }
+            | DatabaseError::ReadOnly { .. } => Self::Hindered {
+                step,
+                failure,
+                error,
+            },
+            _ => Self::Statement { step, failure },
+        }
+    }
+
+    /// The database's error, where it is no statement's.
+    #[must_use]
+    pub fn database(&self) -> Option<&DatabaseError> {
+        match self {
+            Self::Database(error) | Self::Hindered { error, .. } => Some(error),
+            Self::Statement { .. } | Self::ForeignKeys { .. } => None,
+        }
+    }
+
+    /// The statement that it ended.
+    #[must_use]
+    pub fn statement(&self) -> Option<&StatementFailure> {
+        match self {
+            Self::Statement { failure, .. } | Self::Hindered { failure, .. } => Some(failure),
+            Self::Database(_) | Self::ForeignKeys { .. } => None,
+        }
+    }
+
     /// The same where no script runs, so that it can only be the database's.
     #[must_use]
     pub fn into_database_error(self) -> DatabaseError {
         match self {
-            StepError::Database(error) => error,
+            StepError::Database(error) | StepError::Hindered { error, .. } => error,
             other => DatabaseError::Other {
                 message: other.to_string(),
             },

@@ -42,7 +42,7 @@ pub(crate) fn failed(
         action,
     };
     let told = match error {
-        StepError::Statement { failure, .. } => {
+        StepError::Statement { failure, .. } | StepError::Hindered { failure, .. } => {
             let place = (!from_ledger).then_some(place);
             let told = of_statement(told, failure, *statements, place, url);
             if *action == "upgrade" && failure.message.contains("already exists") {

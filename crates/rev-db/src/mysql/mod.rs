@@ -41,7 +41,7 @@ use sqlx::mysql::MySqlRow;
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::silence::{self, REACH};
-use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, watch_all};
+use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, unsaid, watch_all};
 use catalogue::Untransacted;
 use cluster::{Lease, Member, Tenant, Watch};
 use connection::{Connection, Cut, Set, within_reach};
@@ -692,23 +692,14 @@ fn cancelled(step: usize, sent: Sent<'_>) -> StepError {
 
 fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
     let mapped = from_sqlx(error);
-    let is_passing = matches!(
-        mapped,
-        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
-    );
-    match account(error) {
-        Some(fault) if !is_passing => {
-            let mut failure = failure(sent, fault);
-            if is_cancelled(error) {
-                CANCELLED.clone_into(&mut failure.message);
-            }
-            StepError::Statement {
-                step,
-                failure: Box::new(failure),
-            }
-        }
-        _ => mapped.into(),
+    let mut failure = match account(error) {
+        Some(fault) => failure(sent, fault),
+        None => unsaid(sent, &mapped),
+    };
+    if is_cancelled(error) {
+        CANCELLED.clone_into(&mut failure.message);
     }
+    StepError::of_statement(step, failure, mapped)
 }
 
 #[async_trait]

@@ -6,7 +6,7 @@ use rev_engine::database::{DatabaseError, Sent, StatementFailure, StepError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::place::Place;
-use crate::writing::failure_of;
+use crate::writing::{failure_of, unsaid};
 use crate::{certificate, lost};
 
 /// The server's account of an error, if it is the server's.
@@ -55,8 +55,7 @@ pub(super) fn from_sqlx(error: &sqlx::Error) -> DatabaseError {
     }
 }
 
-/// What ended a script: a failure of its statement, which stood at `start` in the text
-/// sent, unless it says only that the server could not serve anybody.
+/// What ended a statement of a script, which stood at `start` in the text sent.
 pub(super) fn step_error(
     step: usize,
     sent: Sent<'_>,
@@ -65,16 +64,22 @@ pub(super) fn step_error(
     error: &sqlx::Error,
 ) -> StepError {
     let mapped = from_sqlx(error);
-    let is_passing = matches!(
-        mapped,
-        DatabaseError::Busy { .. } | DatabaseError::Lost { .. } | DatabaseError::ReadOnly { .. }
-    );
-    match account(error) {
-        Some(fault) if !is_passing => StepError::Statement {
-            step,
-            failure: Box::new(failure(sent, text, start, fault)),
-        },
-        _ => mapped.into(),
+    let failure = match account(error) {
+        Some(fault) => failure(sent, start, position(error, text), fault),
+        None => unsaid(sent, &mapped),
+    };
+    StepError::of_statement(step, failure, mapped)
+}
+
+/// How far into a text the server says that an error is, in bytes.
+pub(super) fn position(error: &sqlx::Error, text: &str) -> Option<usize> {
+    match account(error)?.position()? {
+        // Characters, counted from 1, over all that was sent.
+        PgErrorPosition::Original(position) => {
+            let at = text.char_indices().nth(position.saturating_sub(1));
+            Some(at.map_or(text.len(), |(at, _)| at))
+        }
+        PgErrorPosition::Internal { .. } => None,
     }
 }
 
@@ -95,17 +100,19 @@ pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
 }
 
 /// The failure of a script's statement, which stood at `start` in the text sent.
-fn failure(sent: Sent<'_>, text: &str, start: usize, fault: &PgDatabaseError) -> StatementFailure {
+fn failure(
+    sent: Sent<'_>,
+    start: usize,
+    at: Option<usize>,
+    fault: &PgDatabaseError,
+) -> StatementFailure {
     let mut failure = failure_of(sent);
     failure.code = Some(fault.code().to_owned());
     fault.message().clone_into(&mut failure.message);
     failure.detail = fault.detail().map(str::to_owned);
     failure.hint = fault.hint().map(str::to_owned);
     failure.context = fault.r#where().map(str::to_owned);
-    if let Some(PgErrorPosition::Original(position)) = fault.position() {
-        // Characters, counted from 1, over all that was sent.
-        let at = text.char_indices().nth(position.saturating_sub(1));
-        let at = at.map_or(text.len(), |(at, _)| at);
+    if let Some(at) = at {
         let within = at.saturating_sub(start).min(sent.statement.text.len());
         failure.offset += within;
     }

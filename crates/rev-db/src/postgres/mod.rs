@@ -44,7 +44,7 @@ use crate::rows::{self, LedgerRow as _};
 use crate::silence::{self, REACH};
 use crate::writing::{check_names, log_row, rows_of, watch};
 use connection::{Connection, Cut, endless, within_reach};
-use error::{from_sqlx, has_code, step_error};
+use error::{from_sqlx, has_code, position, step_error};
 use place::{Place, session_name};
 use script::{Part, Script, Text};
 
@@ -342,7 +342,11 @@ impl Postgres {
         if stop.is_abort() && has_code(&cut.error, "57014") {
             return Ok(Commit::Stopped);
         }
-        let (part, start) = text.part(cut.done);
+        let (part, start) = if cut.done == 0 && !cut.is_broken() {
+            text.unread(position(&cut.error, &text.sql))
+        } else {
+            text.part(cut.done)
+        };
         match part {
             Part::Guard if has_code(&cut.error, "22012") => Ok(Commit::Held),
             Part::Advance if has_code(&cut.error, "22012") => {

@@ -82,6 +82,16 @@ impl<'a> Text<'a> {
         self.parts[number.min(last)]
     }
 
+    /// The part for whose sake the server has not begun with the text, and where it starts.
+    /// It reads a text to its end before, and all but the script's statement is ours; `at` is
+    /// the place that it has named, in bytes.
+    pub(super) fn unread(&self, at: Option<usize>) -> (Part<'a>, usize) {
+        let is_script = |(part, _): &&(Part<'_>, usize)| matches!(part, Part::Script { .. });
+        let before = |(_, start): &&(Part<'_>, usize)| at.is_none_or(|at| *start <= at);
+        let mut parts = self.parts.iter().filter(is_script);
+        parts.rfind(before).copied().unwrap_or_else(|| self.part(0))
+    }
+
     /// The statement of a script in it; 0: there is none.
     pub(super) fn number(&self) -> usize {
         let number = |(part, _): &(Part<'_>, usize)| match part {

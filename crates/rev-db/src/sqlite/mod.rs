@@ -36,7 +36,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::Settings;
 use crate::rows::{self, State};
-use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
+use crate::writing::{check_names, failure_of, log_row, rows_of, unsaid, watch};
 use error::{from_sqlx, is_foreign_key, is_interrupt};
 use foreign_keys::Found;
 use guard::{GuardFile, guard_path};
@@ -357,15 +357,9 @@ impl Sqlite {
     fn statement_error(&self, step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
         let mapped = from_sqlx(&self.place.path, error);
         let Some(fault) = error.as_database_error() else {
-            return mapped.into();
+            return StepError::of_statement(step, unsaid(sent, &mapped), mapped);
         };
-        if matches!(
-            mapped,
-            DatabaseError::Busy { .. } | DatabaseError::ReadOnly { .. }
-        ) {
-            return mapped.into();
-        }
-        let mut failure = Box::new(failure_of(sent));
+        let mut failure = failure_of(sent);
         failure.is_undone = true;
         failure.code = fault.code().map(std::borrow::Cow::into_owned);
         failure.offset += error::place_in(&sent.statement.text, fault.message());
@@ -373,7 +367,7 @@ impl Sqlite {
             true => "the statement ran longer than its timeout".to_owned(),
             false => fault.message().to_owned(),
         };
-        StepError::Statement { step, failure }
+        StepError::of_statement(step, failure, mapped)
     }
 
     /// Makes the ledger's tables if they are missing, within the transaction.

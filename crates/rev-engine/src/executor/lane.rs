@@ -151,7 +151,7 @@ impl Run<'_> {
     /// A batch failed. Where the connection broke, what it did may stand all the
     /// same: then the lane goes on.
     async fn face(&self, lane: &mut Lane, decided: &mut Decided, error: StepError) -> Went {
-        if let StepError::Database(DatabaseError::Lost { .. }) = error
+        if let Some(DatabaseError::Lost { .. }) = error.database()
             && decided.in_flight.is_none()
         {
             match self.read_and_prepare(lane, Certainty::Final).await {
@@ -266,7 +266,8 @@ impl Run<'_> {
 
     /// Whether something met a lock and is worth another attempt.
     pub(super) fn waits_after<T>(&self, result: &Result<T, StepError>, attempt: u32) -> bool {
-        let is_busy = matches!(result, Err(StepError::Database(DatabaseError::Busy { .. })));
+        let error = result.as_ref().err().and_then(StepError::database);
+        let is_busy = matches!(error, Some(DatabaseError::Busy { .. }));
         is_busy && attempt < ATTEMPTS && !self.stop.is_requested()
     }
 
@@ -408,15 +409,14 @@ impl Run<'_> {
             self.halted.store(true, Ordering::SeqCst);
         }
         let in_batch = match &error {
-            StepError::Statement { step, .. } | StepError::ForeignKeys { step, .. } => *step,
+            StepError::Statement { step, .. }
+            | StepError::Hindered { step, .. }
+            | StepError::ForeignKeys { step, .. } => *step,
             StepError::Database(_) => 0,
         };
         let number = decided.at + in_batch + 1;
         let work = &decided.prepared.works[number - 1];
-        let failure = match &error {
-            StepError::Statement { failure, .. } => Some((**failure).clone()),
-            _ => None,
-        };
+        let failure = error.statement().cloned();
         let entry = LogEntry {
             run: self.request.run.clone(),
             action: work.action.name().to_owned(),

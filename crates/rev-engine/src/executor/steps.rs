@@ -497,7 +497,7 @@ impl Run<'_> {
         };
         let is_undone = match error {
             StepError::Statement { failure, .. } if failure.is_undone => true,
-            StepError::Database(DatabaseError::Lost { .. }) => return,
+            error if matches!(error.database(), Some(DatabaseError::Lost { .. })) => return,
             _ => match self.leaves_nothing(lane, intent, sent).await {
                 Ok(nothing) => nothing,
                 Err(_) => return,
