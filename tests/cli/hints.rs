@@ -239,7 +239,7 @@ fn situations() -> Vec<(Project, &'static str)> {
 }
 
 /// The texts with commands that no answer of these tests has, and why.
-const UNMET: [(&str, &str); 22] = [
+const UNMET: [(&str, &str); 25] = [
     ("#!/bin/sh", "it is no hint, but a script"),
     ("# Where revision files are", "it is no hint, but a file"),
     (
@@ -308,6 +308,18 @@ const UNMET: [(&str, &str); 22] = [
     (
         "on an empty database first",
         "it asks for a scratch database that fails",
+    ),
+    (
+        "tells, and `{}` goes on from there",
+        "it asks for a silent server; engines: silence",
+    ),
+    (
+        "at a place that `rev status` tells",
+        "it asks for a silent server; engines: silence",
+    ),
+    (
+        "taken away by the next `rev test`",
+        "it asks for a silent server; engines: silence",
     ),
     ("these are set aside", "it asks for a kill; cli: finish"),
 ];
