@@ -5,6 +5,7 @@ mod across;
 mod answered;
 mod apply;
 mod catalogue;
+mod client_commands;
 mod cluster;
 mod commits;
 mod damage;

@@ -35,10 +35,10 @@ impl Ran {
     }
 }
 
-/// Feeds a script to the engine's own client, as its first lines say it.
-pub(crate) fn run_script(database: &Scratch, script: &str) -> Ran {
+/// The engine's own client, for this database.
+pub(crate) fn client(database: &Scratch) -> Command {
     let url = database.url();
-    let mut client = match database.engine() {
+    match database.engine() {
         Engine::Sqlite => {
             let mut client = Command::new("sqlite3");
             client.arg("-bail").arg(database.file());
@@ -63,7 +63,12 @@ pub(crate) fn run_script(database: &Scratch, script: &str) -> Ran {
             client.env("MYSQL_PWD", password);
             client
         }
-    };
+    }
+}
+
+/// Feeds a script to the engine's own client, as its first lines say it.
+pub(crate) fn run_script(database: &Scratch, script: &str) -> Ran {
+    let mut client = client(database);
     let mut child = client
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -3,13 +3,15 @@
 //! The splitter knows a dialect's quotes, comments and bodies, and no more of
 //! its grammar: what the server would refuse is passed on, for the server's
 //! message is better. Statements come in order and do not overlap, and between
-//! them lie only white space, comments, semicolons and `DELIMITER` lines. So an
-//! offset in a statement is an offset in its piece, and a place in the file.
+//! them lie only white space, comments, semicolons, `DELIMITER` lines and the
+//! `\restrict` lines of dumps. So an offset in a statement is an offset in its
+//! piece, and a place in the file.
 //!
 //! What may never reach a server is refused here, with its place: transaction
 //! control (the executor alone begins and commits, and in `transaction: none`
 //! each statement stands by itself), `COPY … FROM STDIN` (the server would wait
-//! for data that never comes), NUL, and whatever opens and does not close.
+//! for data that never comes), commands of the engines' own clients, which no server
+//! knows, NUL, and whatever opens and does not close.
 
 use std::collections::BTreeSet;
 
@@ -149,6 +151,18 @@ pub enum SplitError {
         /// The statement up to `STDIN`, as written.
         text: String,
     },
+    /// A command of the engine's own client, such as psql's `\connect`.
+    #[error("`{text}` is a command of {client}, which no server knows")]
+    ClientCommand {
+        /// The piece.
+        piece: usize,
+        /// The offset of the command.
+        offset: usize,
+        /// The command without what it is given, as written.
+        text: String,
+        /// The client.
+        client: &'static str,
+    },
     /// A place for a value that nobody binds: it would run as NULL.
     #[error("`{text}` stands for a value, and a script has none to give")]
     Parameter {
@@ -212,6 +226,7 @@ impl SplitError {
             | SplitError::Lock { piece, offset, .. }
             | SplitError::ClientFile { piece, offset, .. }
             | SplitError::CopyFromStdin { piece, offset, .. }
+            | SplitError::ClientCommand { piece, offset, .. }
             | SplitError::Nul { piece, offset }
             | SplitError::Unterminated { piece, offset, .. }
             | SplitError::DividedComment { piece, offset, .. }
@@ -237,6 +252,19 @@ trait Grammar<'a>: Default {
     /// Whether the client's word `DELIMITER` is understood.
     const KNOWS_DELIMITER: bool = false;
 
+    /// The engine's own client.
+    const CLIENT: &'static str;
+
+    /// Whether a statement that would begin with `text` is a command of the client instead.
+    fn begins_command(text: &str) -> bool;
+    /// Whether `text`, which begins with a backslash outside of quotes, is one.
+    fn is_command(text: &str) -> bool {
+        text.starts_with('\\')
+    }
+    /// Whether a command means nothing to a script, so that its line may be left out.
+    fn is_idle_command(_: &str) -> bool {
+        false
+    }
     /// Takes the next token.
     fn take(&mut self, token: Token<'a>);
     /// Where the body opens that is not closed yet.
@@ -390,6 +418,18 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
         if G::KNOWS_DELIMITER && self.span.is_none() && token.is("DELIMITER") {
             return self.change_delimiter(token);
         }
+        if let Some(command) = self.client_command(token) {
+            if self.span.is_none() && G::is_idle_command(command) {
+                self.lexer.skip_line();
+                return Ok(());
+            }
+            return Err(SplitError::ClientCommand {
+                piece: self.piece,
+                offset: token.start,
+                text: command.to_owned(),
+                client: G::CLIENT,
+            });
+        }
         self.grammar.take(token);
         self.head.push(token);
         if token.kind != TokenKind::Semicolon {
@@ -397,6 +437,19 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
             self.span = Some((start, token.end()));
         }
         self.refuse_copy()
+    }
+
+    /// The command of the client that begins here, without what it is given. No command is
+    /// in a comment that the server executes.
+    fn client_command(&self, token: Token<'a>) -> Option<&'a str> {
+        let rest = &self.text[token.start..];
+        let is_one = if token.is_symbol("\\") {
+            G::is_command(rest)
+        } else {
+            self.span.is_none() && G::begins_command(rest)
+        };
+        let end = |at: char| at.is_whitespace() || at == ';';
+        is_one.then(|| rest.split(end).next().unwrap_or(rest))
     }
 
     fn ends_statement(&self, token: Token<'a>) -> bool {

@@ -265,6 +265,7 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         ),
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
+        SplitError::ClientCommand { text, .. } => told.hint(instead_of(text)),
         SplitError::Lock { .. } => told.hint(
             "take it out: a run has the database to itself among runs, and\n\
              `mysqldump --skip-add-locks` leaves its locks out",
@@ -310,6 +311,31 @@ fn reads_otherwise(binding: &Binding, opening: &str) -> String {
     format!(
         "{now} here; where the server has `{setting}`, say so beside `url:` in rev.yaml: `quoting: [{word}]`"
     )
+}
+
+/// What a script says instead of a command of an engine's own client.
+fn instead_of(command: &str) -> &'static str {
+    // Words are written in any case, letters are not.
+    let word = command.trim_start_matches(['\\', '.']);
+    let word = match word.len() {
+        1 => word.to_owned(),
+        _ => word.to_lowercase(),
+    };
+    match word.as_str() {
+        "i" | "ir" | "include" | "include_relative" | "source" | "read" | "" => {
+            "put the statements of that file here, or into a revision of their own"
+        }
+        "c" | "connect" | "u" | "open" => {
+            "take it out: rev.yaml says which database a script runs on"
+        }
+        "copy" | "import" => "write `INSERT` statements instead",
+        "g" | "G" | "gx" | "go" | "ego" => "end the statement with `;`",
+        "gexec" => "write the statements themselves, or let a `DO` block run them with `EXECUTE`",
+        "if" | "elif" | "else" | "endif" => {
+            "write the statements that are meant, or decide in a `DO` block"
+        }
+        _ => "take it out: it tells the client something, and a script goes to the server",
+    }
 }
 
 /// What would make another database have what is needed, or not need it.

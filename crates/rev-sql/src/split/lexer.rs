@@ -333,7 +333,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn skip_line(&mut self) {
+    pub(super) fn skip_line(&mut self) {
         self.position = self.line_end(self.position);
     }
 

@@ -22,6 +22,36 @@ const PLAIN_VERBS: [&str; 20] = [
     "FLUSH",
 ];
 
+/// What MySQL's and MariaDB's clients take for themselves at the beginning of a statement, but
+/// for `USE`, which servers know, too, and `DELIMITER`.
+const COMMANDS: [&str; 25] = [
+    "CHARSET",
+    "CLEAR",
+    "CONNECT",
+    "EDIT",
+    "EGO",
+    "EXIT",
+    "GO",
+    "HELP",
+    "NOPAGER",
+    "NOTEE",
+    "NOWARNING",
+    "PAGER",
+    "PRINT",
+    "PROMPT",
+    "QUERY_ATTRIBUTES",
+    "QUIT",
+    "REHASH",
+    "RESETCONNECTION",
+    "SANDBOX",
+    "SOURCE",
+    "SSL_SESSION_DATA_PRINT",
+    "STATUS",
+    "SYSTEM",
+    "TEE",
+    "WARNINGS",
+];
+
 /// A statement's shape so far.
 #[derive(Debug, Default)]
 pub(super) struct Mysql<'a> {
@@ -98,6 +128,26 @@ impl<'a> Grammar<'a> for Mysql<'a> {
         postgres_text: false,
     };
     const KNOWS_DELIMITER: bool = true;
+
+    const CLIENT: &'static str = "the mysql client";
+
+    fn begins_command(text: &str) -> bool {
+        let end = |at: char| !(at.is_ascii_alphanumeric() || at == '_');
+        let word = text.split(end).next().unwrap_or_default();
+        let after = text[word.len()..].trim_start();
+        text.starts_with('?')
+            // A label.
+            || !after.starts_with(':')
+                && COMMANDS.iter().any(|it| it.eq_ignore_ascii_case(word))
+    }
+
+    /// `\N` is NULL.
+    fn is_command(text: &str) -> bool {
+        let is_null = text
+            .strip_prefix("\\N")
+            .is_some_and(|rest| !rest.starts_with(|it: char| it.is_ascii_alphanumeric()));
+        !is_null
+    }
 
     fn take(&mut self, token: Token<'a>) {
         if token.kind == TokenKind::Fence {

@@ -40,6 +40,17 @@ impl<'a> Grammar<'a> for Postgres<'a> {
         postgres_text: true,
     };
 
+    const CLIENT: &'static str = "psql";
+
+    fn begins_command(_: &str) -> bool {
+        false
+    }
+
+    /// What pg_dump puts around a dump keeps psql from commands that are hidden in it.
+    fn is_idle_command(command: &str) -> bool {
+        matches!(command, "\\restrict" | "\\unrestrict")
+    }
+
     fn take(&mut self, token: Token<'a>) {
         match token.kind {
             TokenKind::Symbol if token.text == "(" => self.parentheses += 1,

@@ -46,6 +46,12 @@ impl<'a> Grammar<'a> for Sqlite<'a> {
         postgres_text: false,
     };
 
+    const CLIENT: &'static str = "sqlite3";
+
+    fn begins_command(text: &str) -> bool {
+        text.starts_with('.')
+    }
+
     fn take(&mut self, token: Token<'a>) {
         if self.parameter.is_none() {
             self.parameter = self.parameter_at(token);
