@@ -39,4 +39,5 @@ mod terms;
 mod traps;
 mod trials;
 mod two_phase;
+mod unusable;
 mod urls;

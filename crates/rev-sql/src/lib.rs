@@ -9,3 +9,4 @@ pub mod sample;
 pub mod schema;
 pub mod session;
 pub mod split;
+pub mod unusable;

@@ -38,11 +38,12 @@ use rev_sql::reach::Neighbours;
 use rev_sql::sample;
 use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
+use rev_sql::unusable;
 
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::silence::{self, REACH};
-use crate::writing::{check_names, log_row, rows_of, watch};
+use crate::writing::{check_names, failure_of, log_row, rows_of, watch};
 use connection::{Connection, Cut, endless, within_reach};
 use error::{from_sqlx, has_code, position, step_error};
 use place::{Place, session_name};
@@ -211,7 +212,7 @@ impl Postgres {
         for (step, work) in batch.steps.iter().enumerate() {
             for sent in batch.group(step).each() {
                 check_names(&self.ledger, step, sent)?;
-                script.push(Part::Script { step, sent }, &sent.statement.text);
+                script.push_sent(step, sent);
             }
             if leaves_marks(work.statements.iter()) {
                 // The ledger is written by who connected, not by whom a script became.
@@ -353,6 +354,9 @@ impl Postgres {
                 self.has_ledger = generation > 0 || self.has_ledger;
                 Ok(Commit::Lost)
             }
+            Part::Usable { step, sent } if has_code(&cut.error, "22012") => {
+                Err(unusable(step, sent))
+            }
             Part::Script { step, sent } => {
                 Err(step_error(step, sent, &text.sql, start, &cut.error))
             }
@@ -394,7 +398,7 @@ impl Postgres {
         script.push(Part::Advance, self.advance(&text));
         for sent in group.each() {
             check_names(&self.ledger, 0, sent)?;
-            script.push(Part::Script { step: 0, sent }, &sent.statement.text);
+            script.push_sent(0, sent);
         }
         self.is_touched |= leaves_marks(group.statements.iter());
         self.conclude_script(&mut script, None);
@@ -424,7 +428,29 @@ impl Postgres {
                 return Err(error);
             }
         }
+        if let Some(question) = unusable::left_by(&sent.statement.text)
+            && !self.work().await?.rows(&question).await?.is_empty()
+        {
+            return Err(unusable(0, sent));
+        }
         Ok(())
+    }
+}
+
+/// The failure of a statement that took an index for a usable one.
+fn unusable(step: usize, sent: Sent<'_>) -> StepError {
+    let mut failure = failure_of(sent);
+    failure.message = "an index that it is about is there, and is invalid: what builds it was \
+                       cut off, or is still at work"
+        .to_owned();
+    failure.hint = Some(
+        "once nobody builds it any more, take it out (`DROP INDEX`), and run this again".to_owned(),
+    );
+    // It has done nothing to that index, and may be run again.
+    failure.is_undone = true;
+    StepError::Statement {
+        step,
+        failure: Box::new(failure),
     }
 }
 

@@ -8,6 +8,7 @@
 //! of life knows which one runs.
 
 use rev_engine::database::Sent;
+use rev_sql::unusable;
 
 /// What a statement is there for.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,9 @@ pub(super) enum Part<'a> {
     Advance,
     /// A statement of the script of a step, counted from 0.
     Script { step: usize, sent: Sent<'a> },
+    /// Looks for an index that its statement took for a usable one, and fails where there
+    /// is one.
+    Usable { step: usize, sent: Sent<'a> },
     /// The ledger's rows.
     Rows,
     /// Commits or prepares.
@@ -53,6 +57,15 @@ impl<'a> Script<'a> {
             if !statement.is_empty() {
                 self.push(part, statement);
             }
+        }
+    }
+
+    /// A statement of a script, and what makes sure of what it has left.
+    pub(super) fn push_sent(&mut self, step: usize, sent: Sent<'a>) {
+        self.push(Part::Script { step, sent }, &sent.statement.text);
+        if let Some(question) = unusable::left_by(&sent.statement.text) {
+            let look = format!("SELECT 1 / (count(*) = 0)::int FROM ({question}) AS left_over");
+            self.push(Part::Usable { step, sent }, look);
         }
     }
 
