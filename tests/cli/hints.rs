@@ -1,8 +1,9 @@
 //! Hints are commands that work when they are typed as printed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rev_testkit::hints::commands;
+use rev_testkit::sqlite::{execute, query};
 
 use crate::harness::{Answer, Project, assert_answer, table};
 use crate::source::{Literal, literals};
@@ -120,11 +121,94 @@ fn a_hint_for_a_gap_beside_another_head_names_what_was_taken_down() {
     );
     let refused = project.rev("upgrade db1@heads");
     assert_answer!("hint_gap", refused);
-    for command in hinted(&refused) {
-        let followed = project.rev(&command);
+    // The last way is the one that makes what is missing.
+    let ways = hinted(&refused);
+    for command in &ways[ways.len() - 2..] {
+        let followed = project.rev(command);
         assert_eq!(followed.exit, Some(0), "{command}: {followed}");
     }
     assert_eq!(project.rev("upgrade db1@heads").exit, Some(0));
+}
+
+/// Three tables with a row each, applied.
+fn filled() -> Project {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", table("bbbb", "aaaa", "fight")),
+        ("cccc", table("cccc", "bbbb", "mission")),
+    ]);
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    for name in ["hero", "fight", "mission"] {
+        execute(&file(&project), &format!("INSERT INTO {name} VALUES (7)"));
+    }
+    project
+}
+
+fn file(project: &Project) -> PathBuf {
+    project.path().join("db1.sqlite")
+}
+
+fn assert_rows_stay(project: &Project) {
+    for name in ["hero", "fight", "mission"] {
+        let rows = query(&file(project), &format!("SELECT id FROM {name}"));
+        assert_eq!(rows, ["7"], "{name}");
+    }
+}
+
+/// Follows what is told first of a refusal, up to a semicolon: no row is lost by it.
+#[track_caller]
+fn follow_first_way(project: &Project, refused: &Answer) {
+    let (_, hints) = refused.err.split_once("hint: ").expect("a hint");
+    let (first, _) = hints.split_once(";\n").expect("several ways");
+    let commands = commands(first);
+    assert!(!commands.is_empty(), "{refused}");
+    for command in commands {
+        let followed = project.rev(&command);
+        assert_eq!(followed.exit, Some(0), "{command}: {followed}");
+        assert_rows_stay(project);
+    }
+}
+
+#[test]
+fn the_first_hint_after_an_edit_of_the_history_loses_no_row() {
+    // The id of `bbbb` was only for the time being.
+    let renamed = filled();
+    std::fs::remove_file(renamed.path().join("revisions/bbbb.yaml")).expect("a file");
+    renamed.write("revisions/dddd.yaml", &table("dddd", "aaaa", "fight"));
+    renamed.write("revisions/cccc.yaml", &table("cccc", "dddd", "mission"));
+    let refused = renamed.rev("upgrade db1@head");
+    assert_answer!("hint_renamed", refused);
+    follow_first_way(&renamed, &refused);
+    assert_eq!(renamed.rev("upgrade db1@head").exit, Some(0));
+    // What comes next finds the old id still there.
+    renamed.write("revisions/eeee.yaml", &table("eeee", "cccc", "badge"));
+    let refused = renamed.rev("upgrade db1@head");
+    assert_answer!("hint_renamed_beside", refused);
+    let ways = hinted(&refused);
+    for command in ways.iter().filter(|it| it.starts_with("stamp ")) {
+        let followed = renamed.rev(command);
+        assert_eq!(followed.exit, Some(0), "{command}: {followed}");
+    }
+    assert_eq!(renamed.rev("upgrade db1@head").exit, Some(0));
+    assert_rows_stay(&renamed);
+
+    // A change that was made by hand is put in below.
+    let between = filled();
+    execute(
+        &file(&between),
+        "CREATE TABLE badge (id INTEGER PRIMARY KEY)",
+    );
+    between.write("revisions/abab.yaml", &table("abab", "aaaa", "badge"));
+    between.write("revisions/bbbb.yaml", &table("bbbb", "abab", "fight"));
+    follow_first_way(&between, &between.rev("upgrade db1@head"));
+    assert_eq!(between.rev("upgrade db1@head").exit, Some(0));
+
+    // Two change places.
+    let swapped = filled();
+    swapped.write("revisions/cccc.yaml", &table("cccc", "aaaa", "mission"));
+    swapped.write("revisions/bbbb.yaml", &table("bbbb", "cccc", "fight"));
+    follow_first_way(&swapped, &swapped.rev("upgrade db1@head"));
+    assert_eq!(swapped.rev("upgrade db1@head").exit, Some(0));
 }
 
 #[test]

@@ -112,6 +112,15 @@ impl Outcome {
     }
 }
 
+/// What a ledger is stamped with so that it forgets revisions, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgetting {
+    /// First: the revision that all of them stand on; `None`: base.
+    pub below: Option<RevisionId>,
+    /// Then: the heads of what is left.
+    pub heads: Vec<RevisionId>,
+}
+
 /// Why a lane is not run; nothing was touched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -186,6 +195,8 @@ pub enum Refusal {
         database: DatabaseName,
         /// The revisions.
         unknown: Vec<RevisionId>,
+        /// How the ledger could forget them, if in two steps.
+        forgetting: Option<Forgetting>,
     },
     /// Lanes that do not go together with what other databases have.
     #[error(transparent)]

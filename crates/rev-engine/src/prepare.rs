@@ -1,7 +1,7 @@
 //! From a standing and a target to a lane that can run: where deciding ends.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
@@ -14,7 +14,7 @@ use rev_sql::split::{Statement, split};
 
 use crate::database::{Database, Holder, Work};
 use crate::journal::{InFlight, StepInFlight};
-use crate::outcome::Refusal;
+use crate::outcome::{Forgetting, Refusal};
 
 /// A lane with its statements.
 #[derive(Debug, Clone)]
@@ -282,10 +282,31 @@ pub(crate) fn check_drift(
     if goes_up && !unknown.is_empty() && !beside {
         return Err(Refusal::Beside {
             database: binding.name.clone(),
+            forgetting: forgetting(standing),
             unknown,
         });
     }
     Ok(())
+}
+
+/// How the ledger could forget what no file here has: down to the one revision below all of
+/// it, and up again to what is left.
+fn forgetting(standing: &Standing) -> Option<Forgetting> {
+    let graph = &standing.graph;
+    let applied = standing.state.set();
+    let mut known = applied.clone();
+    for foreign in applied.iter().filter(|&node| graph.is_foreign(node)) {
+        known.remove(foreign);
+    }
+    let gone = applied.difference(&known);
+    let parents = gone.iter().flat_map(|node| graph.parents(node));
+    let below: BTreeSet<Node> = parents.filter(|&node| known.contains(node)).collect();
+    let mut below = below.into_iter();
+    let first = below.next();
+    below.next().is_none().then(|| Forgetting {
+        below: first.map(|node| graph.id(node).clone()),
+        heads: graph.ids(graph.maximal(&known)),
+    })
 }
 
 /// What the files and the ledger of a database disagree about, as the refusal of

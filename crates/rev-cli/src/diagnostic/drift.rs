@@ -1,5 +1,7 @@
 //! Words for what ledger and files disagree about.
 
+use std::collections::BTreeSet;
+
 use rev_core::RevisionId;
 use rev_core::state::Drift;
 
@@ -40,6 +42,10 @@ pub(super) fn way_out(
         targets.collect::<String>()
     };
     let reparented = drift.reparented.iter().map(|moved| &moved.revision);
+    let moved = reparented.chain(&drift.rebound);
+    let moved: String = moved.map(|id| format!(" --accept {id}")).collect();
+    let as_files_say =
+        "where the database is as the files say, write that down, which runs nothing:";
     if let Some(edit) = drift.edited.first() {
         let id = &edit.revision;
         let again = match for_good.contains(id) {
@@ -51,6 +57,22 @@ pub(super) fn way_out(
              {again}or, where the database is already as the file says: `rev repair {name} --accept {id}`"
         )
     } else if !drift.gaps.is_empty() {
+        let missing: BTreeSet<&RevisionId> = drift.gaps.iter().map(|gap| &gap.missing).collect();
+        let missing = missing.into_iter().map(|id| format!(" {name}@{id}"));
+        let stamp = format!("`rev stamp{}`", missing.collect::<String>());
+        let write_down = if moved.is_empty() {
+            stamp
+        } else {
+            format!("`rev repair {name}{moved}`, then {stamp}")
+        };
+        let mut ways = format!(
+            "{as_files_say} {write_down};\n\
+             or put the files back as they were applied, and what is new on top of them"
+        );
+        // What is in no file here may be the same by another id: it would be made twice.
+        if !drift.unknown.is_empty() {
+            return ways;
+        }
         let down = match sound {
             [] => format!("rev downgrade {name}@base"),
             heads => format!("rev switch{}", targets(heads)),
@@ -59,15 +81,17 @@ pub(super) fn way_out(
             [] => format!(" {name}@head"),
             heads => targets(heads),
         };
+        let over: BTreeSet<&str> = drift.gaps.iter().map(|gap| gap.revision.as_ref()).collect();
+        let over: Vec<&str> = over.into_iter().collect();
+        ways.push_str(&format!(
+            ";\nor take down {} and what stands on it, which drops what that made, and its rows, \
+             and come up again:\n`{down}`, then `rev upgrade{up}`",
+            over.join(", ")
+        ));
+        ways
+    } else if !moved.is_empty() {
         format!(
-            "take down what stands on what is missing, and come up again: `{down}`, \
-             then `rev upgrade{up}`;\n\
-             or put the files back as they were applied"
-        )
-    } else if let Some(id) = reparented.chain(&drift.rebound).next() {
-        format!(
-            "put the files back as they were applied; or, where the database is as the files \
-             say: `rev repair {name} --accept {id}`"
+            "{as_files_say} `rev repair {name}{moved}`;\nor put the files back as they were applied"
         )
     } else if !drift.partial.is_empty() {
         "check out a commit that has the files of these revisions, and bring the database up \

@@ -4,7 +4,7 @@ use rev_core::plan::WaitError;
 use rev_core::state::StateError;
 use rev_core::{Binding, Dialect, PlanError, Quoting, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
-use rev_engine::outcome::Refusal;
+use rev_engine::outcome::{Forgetting, Refusal};
 use rev_sql::reach::Reach;
 use rev_sql::split::{Construct, SplitError};
 use rev_store::Project;
@@ -109,12 +109,18 @@ pub(crate) fn refusal(
             let hint = way_out(drift, (sound, unsound), for_good, binding.name.as_str());
             of_drift(told, drift).hint(hint)
         }
-        Refusal::Beside { unknown, database } => {
+        Refusal::Beside {
+            unknown,
+            database,
+            forgetting,
+        } => {
             let ids: Vec<&str> = unknown.iter().map(AsRef::as_ref).collect();
             let mut told = told.fact("revisions", ids);
             told.lines = unknown.iter().map(ToString::to_string).collect();
             told.hint(format!(
-                "get the checkout that has them, go back to what this one knows (`rev switch {database}@head`),\nor work beside them (`--beside`)"
+                "get the checkout that has them, or work beside them (`--beside`);\n{}\
+                 or take them down, which drops what they made, and its rows: `rev switch {database}@head`",
+                forgetting.as_ref().map_or_else(String::new, |it| forget(it, database.as_str()))
             ))
         }
         Refusal::Locked { holder } => match holder {
@@ -310,6 +316,22 @@ fn reads_otherwise(binding: &Binding, opening: &str) -> String {
     };
     format!(
         "{now} here; where the server has `{setting}`, say so beside `url:` in rev.yaml: `quoting: [{word}]`"
+    )
+}
+
+/// The commands by which a ledger forgets revisions.
+fn forget(forgetting: &Forgetting, database: &str) -> String {
+    let below = forgetting.below.as_ref().map_or("base", AsRef::as_ref);
+    let heads = forgetting.heads.iter();
+    let up = heads.map(|id| format!(" {database}@{id}"));
+    let up = match &forgetting.heads[..] {
+        [] => String::new(),
+        [head] if Some(head) == forgetting.below.as_ref() => String::new(),
+        _ => format!(", then `rev stamp{}`", up.collect::<String>()),
+    };
+    format!(
+        "or, where the files have them by other ids now, let the ledger forget them, which runs nothing:\n\
+         `rev stamp {database}@{below}`{up};\n"
     )
 }
 
