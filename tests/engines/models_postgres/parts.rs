@@ -71,3 +71,35 @@ fn a_table_whose_key_of_partitions_changes_its_type_is_made_anew() {
         }
     }
 }
+
+/// What stands before the index: a table in parts, one of which is parted again.
+const PARTED: &str = "CREATE TABLE p (id int, k int, n int) PARTITION BY LIST (k);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+    CREATE TABLE p3 PARTITION OF p FOR VALUES IN (3) PARTITION BY LIST (n); CREATE TABLE p3a PARTITION OF p3 FOR VALUES IN (1);";
+
+/// An index over all parts, over none, over some, under names of their own, and none.
+#[test]
+fn an_index_of_a_partitioned_table_alone_stays_so() {
+    let with = |rest: &str| format!("{PARTED}{rest}");
+    let forms = [
+        with(""),
+        with("CREATE INDEX i ON p (id);"),
+        with("CREATE INDEX i ON ONLY p (id); COMMENT ON INDEX i IS 'alone';"),
+        with("CREATE INDEX i ON ONLY p (id); CREATE INDEX odd ON p1 (id); ALTER INDEX i ATTACH PARTITION odd;"),
+        with("CREATE INDEX i ON ONLY p (id); CREATE INDEX odd ON p1 (id); CREATE INDEX other ON p2 (lower('x'), id);"),
+        with(
+            "CREATE UNIQUE INDEX i ON ONLY p (id, k, n); CREATE UNIQUE INDEX odd ON p1 (id, k, n); CREATE UNIQUE INDEX p2_i ON p2 (id, k, n);
+             CREATE UNIQUE INDEX p3_i ON ONLY p3 (id, k, n); CREATE UNIQUE INDEX leaf ON p3a (id, k, n); ALTER INDEX p3_i ATTACH PARTITION leaf;
+             ALTER INDEX i ATTACH PARTITION p3_i; ALTER INDEX i ATTACH PARTITION odd; ALTER INDEX i ATTACH PARTITION p2_i;",
+        ),
+        with("CREATE INDEX i ON ONLY p (id); CREATE TABLE p4 PARTITION OF p FOR VALUES IN (4);"),
+        format!("CREATE TABLE p (id int, k int, n int) PARTITION BY LIST (k); CREATE INDEX i ON ONLY p (id) WHERE id > 0;"),
+    ];
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    let scripts = each_to_each(&forms);
+    assert!(
+        scripts
+            .iter()
+            .any(|it| it.contains("CREATE INDEX i ON ONLY p (id);"))
+    );
+}

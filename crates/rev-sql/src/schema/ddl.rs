@@ -51,6 +51,8 @@ pub enum Step<'a> {
     CreateTable(&'a Table),
     /// A table changes: likewise.
     ChangeTable(&'a TableChange),
+    /// All tables have come and changed.
+    TablesThere,
     /// A key comes: only where foreign keys are statements of their own.
     AddForeignKey(&'a Table, &'a Constraint),
     /// An object comes, or comes back.

@@ -120,7 +120,8 @@ impl Writer for Mysql<'_> {
             | Step::CreateEnum(_)
             | Step::ChangeEnum(..)
             | Step::DropEnum(_)
-            | Step::Renamed => {}
+            | Step::Renamed
+            | Step::TablesThere => {}
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn steps<'a>(diff: &'a Diff, writer: &'a dyn Writer) -> Vec<Step<'a>>
     let tables = coming.iter().rposition(is_table).map_or(0, |it| it + 1);
     let rest = coming.split_off(tables);
     steps.extend(coming);
+    steps.push(Step::TablesThere);
     steps.extend(keys_new(diff, writer));
     steps.extend(rest);
     steps.extend(leaving.last);
@@ -290,7 +291,7 @@ mod tests {
 
         fn write(&self, step: Step<'_>, _: &Diff, script: &mut Script) {
             script.push(match step {
-                Step::Renamed => return,
+                Step::Renamed | Step::TablesThere => return,
                 Step::DropObject(it) => format!("drop {}", it.name),
                 Step::CreateObject(it) => format!("make {}", it.name),
                 Step::DropForeignKey(table, _) => format!("unkey {}", table.name),

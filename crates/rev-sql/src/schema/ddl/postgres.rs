@@ -15,6 +15,7 @@ mod enumeration;
 mod handover;
 mod loss;
 mod object;
+mod over_parts;
 mod partition;
 mod rename;
 mod retype;
@@ -100,6 +101,7 @@ impl Writer for Postgres {
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
             Step::Rename(it) => rename::write(it, diff, script),
+            Step::TablesThere => over_parts::write(diff, script),
             Step::Renamed => aside::after_renames(diff, script),
             Step::CreateNamespace(it) => {
                 script.push(format!("CREATE SCHEMA {}", name(it)));

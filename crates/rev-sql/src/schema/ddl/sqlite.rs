@@ -102,7 +102,8 @@ impl Writer for Sqlite {
             | Step::ChangeSequence(..)
             | Step::DropSequence(_)
             | Step::ReplaceObject(..)
-            | Step::Renamed => {}
+            | Step::Renamed
+            | Step::TablesThere => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use super::rows::{
     ColumnRow, ConstraintRow, EnumRow, IndexRow, ObjectRow, Place, Row, SequenceRow, TableRow,
 };
 use super::{Unreadable, default_name, definition, expression, name, statement};
+use crate::schema::ddl::spell_name;
 use crate::schema::{
     Column, Constraint, Enumeration, Generated, Index, Kind, Name, Object, Options, Rule, Schema,
     Sequence, Table, Text,
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
             constraints: constraints
                 .map(|it| constraint(it, self.home))
                 .collect::<Result<_, _>>()?,
-            indexes: indexes.map(index).collect::<Result<_, _>>()?,
+            indexes: indexes.map(|it| self.index(it)).collect::<Result<_, _>>()?,
             options,
             nature,
             parents: parents.into_iter().map(|it| self.name(it)).collect(),
@@ -141,6 +142,20 @@ impl<'a> Reader<'a> {
             name: self.name(row.name),
         });
         Ok(())
+    }
+
+    fn index(&self, row: IndexRow) -> Result<Index, Unreadable> {
+        let mut found = definition::index(&row.name, &row.definition)?;
+        let flags = [("invalid", !row.valid), ("only", row.only)];
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        let options = &mut found.options;
+        options.extend(flags.map(|(key, _)| (key.to_owned(), String::new())));
+        if let Some(whole) = row.attached {
+            let whole = spell_name(&self.name(whole), Dialect::Postgres);
+            options.insert("attached".to_owned(), whole);
+        }
+        found.comment = row.comment;
+        Ok(found)
     }
 
     /// A sequence by itself, or the part that it is of its column.
@@ -352,15 +367,6 @@ fn constraint(row: ConstraintRow, home: &str) -> Result<Constraint, Unreadable> 
         found
             .options
             .insert("columns".to_owned(), columns.len().to_string());
-    }
-    found.comment = row.comment;
-    Ok(found)
-}
-
-fn index(row: IndexRow) -> Result<Index, Unreadable> {
-    let mut found = definition::index(&row.name, &row.definition)?;
-    if !row.valid {
-        found.options.insert("invalid".to_owned(), String::new());
     }
     found.comment = row.comment;
     Ok(found)

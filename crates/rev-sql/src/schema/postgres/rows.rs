@@ -94,6 +94,10 @@ pub(super) struct IndexRow {
     pub(super) name: String,
     pub(super) definition: String,
     pub(super) valid: bool,
+    /// Whether it is over a partitioned table, whose parts are attached to it by name.
+    pub(super) only: bool,
+    /// The index over the whole table that it is a part of.
+    pub(super) attached: Option<Place>,
     pub(super) comment: Option<String>,
 }
 

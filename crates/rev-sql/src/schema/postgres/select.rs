@@ -191,10 +191,19 @@ SELECT json_build_object('table', json_build_object(
     FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
       AND k.conislocal AND k.conparentid = 0),
   'indexes', (SELECT json_agg(json_build_object(
-      'name', x.relname, 'definition', pg_get_indexdef(i.indexrelid, 0, true), 'valid', i.indisvalid,
+      'name', x.relname, 'definition', pg_get_indexdef(i.indexrelid, 0, true), 'valid', i.indisvalid OR x.relkind = 'I',
+      'only', x.relkind = 'I' AND coalesce(f.apart, false),
+      'attached', (SELECT json_build_array(on_.nspname, o.relname) FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhparent
+        JOIN pg_namespace on_ ON on_.oid = o.relnamespace WHERE h.inhrelid = x.oid),
       'comment', obj_description(x.oid, 'pg_class')))
     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-    WHERE i.indrelid = c.oid AND NOT x.relispartition AND NOT EXISTS (
+    LEFT JOIN LATERAL (
+      SELECT bool_or(NOT yi.indisvalid OR (t.parentrelid IS NOT NULL
+        AND NOT (starts_with(y.relname, yt.relname || '_') AND y.relname ~ '_idx[0-9]*$'))) AS apart
+      FROM pg_partition_tree(pg_partition_root(x.oid)) t JOIN pg_class y ON y.oid = t.relid
+      JOIN pg_index yi ON yi.indexrelid = y.oid JOIN pg_class yt ON yt.oid = yi.indrelid
+    ) f ON x.relkind = 'I' OR x.relispartition
+    WHERE i.indrelid = c.oid AND (NOT x.relispartition OR f.apart) AND NOT EXISTS (
       SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')))
 ))::text
 FROM relation r JOIN pg_class c ON c.oid = r.oid WHERE r.kind IN ('r', 'p')";

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    column, comment_on, constraint_name, constraint_text, create, handover, name, partition,
-    qualified, retype, rights, sequence,
+    column, comment_on, constraint_name, constraint_text, create, handover, name, over_parts,
+    partition, qualified, retype, rights, sequence,
 };
 use crate::schema::ddl::{Note, Script, filling};
 use crate::schema::postgres::default_name::mentions;
@@ -116,6 +116,45 @@ pub(super) fn persistence_after<'a>(change: &'a TableChange, diff: &'a Diff) -> 
     before
 }
 
+/// The indexes that stay under another name or comment, as they were and as they will be.
+pub(super) fn kept_indexes<'a>(
+    change: &'a TableChange,
+    diff: &Diff,
+) -> Vec<(&'a Index, &'a Index)> {
+    let mut new: Vec<&Index> = new_indexes(change).collect();
+    let bare = |it: &Index| Index {
+        name: Text::default(),
+        comment: None,
+        ..it.clone()
+    };
+    let mut kept = Vec::new();
+    for alteration in &change.alterations {
+        let Alteration::DropIndex(old) = alteration else {
+            continue;
+        };
+        let alike = |it: &&Index| {
+            let is_free = || handover::is_free(&change.from, &it.name, diff);
+            bare(it) == bare(old)
+                && (!over_parts::is_apart(old) || it.name == old.name)
+                && !old.options.contains_key("invalid")
+                && !handover::is_taken(change, &old.name, diff)
+                && (it.name == old.name || is_free())
+        };
+        if let Some(at) = new.iter().position(alike) {
+            kept.push((old, new.remove(at)));
+        }
+    }
+    kept
+}
+
+/// The indexes that come, or that something becomes.
+pub(super) fn new_indexes(change: &TableChange) -> impl Iterator<Item = &Index> {
+    change.alterations.iter().filter_map(|it| match it {
+        Alteration::AddIndex(it) => Some(it),
+        _ => None,
+    })
+}
+
 /// Whether two constraints differ in nothing but name and comment.
 fn is_alike(one: &Constraint, other: &Constraint) -> bool {
     (&one.rule, one.deferral, &one.options) == (&other.rule, other.deferral, &other.options)
@@ -219,23 +258,8 @@ impl Plan<'_> {
             }
         }
         let schema = &self.change.to.name;
-        gone.retain(|old| {
-            let alike = |it: &&Index| {
-                let bare = |it: &Index| Index {
-                    name: Text::default(),
-                    comment: None,
-                    ..it.clone()
-                };
-                let is_free = || handover::is_free(&self.change.from, &it.name, self.diff);
-                bare(it) == bare(old)
-                    && !old.options.contains_key("invalid")
-                    && !handover::is_taken(self.change, &old.name, self.diff)
-                    && (it.name == old.name || is_free())
-            };
-            let Some(at) = new.iter().position(alike) else {
-                return true;
-            };
-            let same = new.remove(at);
+        let kept = kept_indexes(self.change, self.diff);
+        for (old, same) in &kept {
             let called = super::beside(schema, &old.name);
             if old.name != same.name {
                 self.before.push(format!(
@@ -247,12 +271,15 @@ impl Plan<'_> {
                 let what = format!("INDEX {}", super::beside(schema, &same.name));
                 self.after.push(comment_on(&what, same.comment.as_deref()));
             }
-            false
-        });
+        }
+        gone.retain(|it| !kept.iter().any(|(old, _)| old == it));
+        new.retain(|it| !kept.iter().any(|(_, same)| same == it));
         for index in gone
             .into_iter()
             .filter(|it| !retype::index_goes_for_good(it, self.diff))
             .filter(|it| !handover::is_taken(self.change, &it.name, self.diff))
+            // It goes with the one over all parts.
+            .filter(|it| !it.options.contains_key("attached"))
         {
             let called = super::beside(schema, &index.name);
             self.before.push(format!("DROP INDEX {called}"));
@@ -262,6 +289,9 @@ impl Plan<'_> {
             let is_over = remade.iter().any(|column| is_indexed(index, column));
             is_over && self.change.to.indexes.contains(index)
         });
+        let new = new
+            .into_iter()
+            .filter(|_| !over_parts::is_late(&self.change.to));
         for index in again.chain(new) {
             self.after.push(create::index(index, &self.change.to));
             create::index_comment(&self.change.to, index, &mut self.after);

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use rev_core::Dialect;
 
+use super::over_parts::is_apart;
 use super::sequence::identity;
 use super::{beside, comment_on, constraint_name, handover, name, names, partition, qualified};
 use crate::schema::ddl::Script;
@@ -26,7 +27,8 @@ pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
     for late in table.constraints.iter().filter(|it| is_late(it)) {
         script.push(format!("ALTER TABLE {called} ADD {}", constraint(late)));
     }
-    for index in &table.indexes {
+    let is_part = table.options.contains_key("partition");
+    for index in table.indexes.iter().filter(|it| !is_apart(it) && !is_part) {
         script.push(self::index(index, table));
     }
     let actions: Vec<String> = table
@@ -296,7 +298,8 @@ fn comments(table: &Table, script: &mut Script) {
             constraint_comment(table, constraint, script);
         }
     }
-    for index in &table.indexes {
+    let is_part = table.options.contains_key("partition");
+    for index in table.indexes.iter().filter(|it| !is_apart(it) && !is_part) {
         index_comment(table, index, script);
     }
 }
@@ -393,8 +396,10 @@ fn reference(reference: &Reference, constraint: &Constraint) -> String {
 /// `CREATE INDEX`.
 pub(super) fn index(index: &Index, table: &Table) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
+    let is_only = index.options.contains_key("only");
+    let only = if is_only { "ONLY " } else { "" };
     let mut text = format!(
-        "CREATE {unique}INDEX {} ON {}",
+        "CREATE {unique}INDEX {} ON {only}{}",
         name(&index.name),
         qualified(&table.name)
     );
