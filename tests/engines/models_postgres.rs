@@ -6,6 +6,7 @@
 mod apart;
 mod casts;
 mod commands;
+mod composites;
 mod extras;
 mod generator;
 mod native;

@@ -95,6 +95,7 @@ pub(super) struct IndexRow {
     pub(super) definition: String,
     pub(super) valid: bool,
     /// Whether it is over a partitioned table, whose parts are attached to it by name.
+    #[serde(default)]
     pub(super) only: bool,
     /// The index over the whole table that it is a part of.
     pub(super) attached: Option<Place>,

@@ -60,7 +60,35 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         create::constraint_comment(&change.to, constraint, &mut plan.after);
     }
     plan.table_options();
+    plan.notes.extend(holders(change, diff));
     plan.write(script);
+}
+
+/// What is said where columns of other tables hold rows of one whose rows would be written anew: the
+/// server refuses that, be these tables empty or not.
+fn holders(change: &TableChange, diff: &Diff) -> Vec<Note> {
+    let rewrites = change.alterations.iter().any(|it| match it {
+        Alteration::ChangeColumn { from, to } => from.type_name != to.type_name,
+        Alteration::AddColumn(it) => {
+            it.default.is_some() || it.generated.is_some() || it.identity.is_some() || !it.nullable
+        }
+        _ => false,
+    });
+    let called = qualified(&change.to.name);
+    let tables = diff.from.tables.values();
+    let stay = tables.filter(|it| rewrites && diff.to.tables.contains_key(&it.name));
+    let holders = stay.flat_map(|table| {
+        let columns = table.columns.iter().filter(|it| retype::has(it, &called));
+        columns.map(move |it| (&table.name, &it.name))
+    });
+    let note = |(table, column): (&Name, &Text)| {
+        Note::decide(format!(
+            "`{table}.{column}` holds rows of `{}`, so this fails: give that column another type before, \
+             and its own one after",
+            change.to.name
+        ))
+    };
+    holders.map(note).collect()
 }
 
 fn is_key(constraint: &Constraint) -> bool {

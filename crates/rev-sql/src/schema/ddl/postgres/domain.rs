@@ -2,10 +2,10 @@
 
 use rev_core::Dialect;
 
-use super::qualified;
+use super::{loss, qualified};
 use crate::schema::ddl::{Note, Script};
-use crate::schema::{Object, Text};
-use crate::split::{Token, tokens};
+use crate::schema::{Column, Diff, Object, Text};
+use crate::split::{Token, tokens, unquoted};
 
 /// What a domain is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,6 +166,64 @@ fn attributes(object: &Object) -> Option<Vec<(String, String)>> {
     Some(attributes)
 }
 
+/// Whether two composite types have attributes of the same names in the same order, so that a value
+/// of one reads as one of the other.
+pub(super) fn reads_alike(from: &Object, to: &Object) -> bool {
+    let names = |object: &Object| {
+        let found = attributes(object)?.into_iter();
+        Some(found.map(|(name, _)| name).collect::<Vec<String>>())
+    };
+    names(from) == names(to)
+}
+
+/// Whether an attribute that stays gets another type, which the server refuses where a column of a
+/// table has the composite type.
+pub(super) fn retypes_attributes(from: &Object, to: &Object) -> bool {
+    let (Some(old), Some(new)) = (attributes(from), attributes(to)) else {
+        return false;
+    };
+    let mut stays = old.iter().filter_map(|(name, was)| {
+        let new = new.iter().find(|(it, _)| it == name)?;
+        Some((was, &new.1))
+    });
+    stays.any(|(was, is)| was != is)
+}
+
+/// What is lost, or may fail, with values of a composite type that is made anew.
+pub(super) fn attribute_notes(from: &Object, to: &Object, diff: &Diff) -> Vec<Note> {
+    let (Some(old), Some(new)) = (attributes(from), attributes(to)) else {
+        return Vec::new();
+    };
+    let column = |(name, type_name): &(String, String)| Column {
+        name: Text::exact(unquoted_name(name)),
+        type_name: Text::exact(type_name.as_str()),
+        ..Column::default()
+    };
+    let notes = old
+        .iter()
+        .filter_map(|was| match new.iter().find(|(name, _)| *name == was.0) {
+            None => Some(dropped(to, &was.0)),
+            Some(is) if is.1 == was.1 => None,
+            Some(is) => loss::told(&to.name, &column(was), &column(is), diff),
+        });
+    notes.collect()
+}
+
+fn dropped(object: &Object, attribute: &str) -> Note {
+    Note::destructive(format!(
+        "drops attribute `{}.{attribute}` and its values",
+        object.name
+    ))
+}
+
+fn unquoted_name(name: &str) -> String {
+    if name.starts_with('"') {
+        unquoted(name)
+    } else {
+        name.to_owned()
+    }
+}
+
 /// Whether a composite type can become the other where it stands: what is new comes
 /// last.
 pub(super) fn can_alter_attributes(from: &Object, to: &Object) -> bool {
@@ -188,10 +246,7 @@ pub(super) fn alter_attributes(from: &Object, to: &Object, script: &mut Script) 
     let mut actions = Vec::new();
     for (name, _) in &old {
         if !new.iter().any(|(it, _)| it == name) {
-            notes.push(Note::destructive(format!(
-                "drops attribute `{}.{name}` and its values",
-                to.name
-            )));
+            notes.push(dropped(to, name));
             actions.push(format!("DROP ATTRIBUTE {name}"));
         }
     }

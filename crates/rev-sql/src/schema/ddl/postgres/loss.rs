@@ -9,7 +9,7 @@ use rev_core::Dialect;
 use super::cast::{Family, base_type, element, family, is_enum, labels, parts};
 use super::unfit;
 use crate::schema::ddl::{Note, rows};
-use crate::schema::{Column, Diff, TableChange};
+use crate::schema::{Column, Diff, Name, TableChange};
 
 /// What may become of the values.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +35,18 @@ pub(super) fn loss(change: &TableChange, from: &Column, to: &Column, diff: &Diff
     let (before, after) = (&diff.from, &diff.to);
     let old = base_type(from.type_name.as_str(), before);
     let new = base_type(to.type_name.as_str(), after);
+    let labels = labels(&new, after);
+    let is_refused = |value: &str| unfit::condition(value, &old, &new, labels);
+    let asked = rows::question(change, to, is_refused, diff, Dialect::Postgres);
+    let note = told(&change.to.name, from, to, diff);
+    note.map(|note| note.asking(asked))
+}
+
+/// What is said of a column of a table, or an attribute of a type, that changes its type.
+pub(super) fn told(owner: &Name, from: &Column, to: &Column, diff: &Diff) -> Option<Note> {
+    let (before, after) = (&diff.from, &diff.to);
+    let old = base_type(from.type_name.as_str(), before);
+    let new = base_type(to.type_name.as_str(), after);
     let fate = match is_enum(element(&new).unwrap_or(&new), after) {
         true if old != new => Read(false),
         _ => fate(&old, &new),
@@ -42,14 +54,11 @@ pub(super) fn loss(change: &TableChange, from: &Column, to: &Column, diff: &Diff
     let (name, title) = (
         &to.type_name,
         format!(
-            "`{}.{}` goes from {} to {}",
-            change.to.name, to.name, from.type_name, to.type_name
+            "`{owner}.{}` goes from {} to {}",
+            to.name, from.type_name, to.type_name
         ),
     );
-    let labels = labels(&new, after);
-    let is_refused = |value: &str| unfit::condition(value, &old, &new, labels);
-    let asked = rows::question(change, to, is_refused, diff, Dialect::Postgres);
-    let note = match fate {
+    match fate {
         Kept => None,
         Fails(what) => Some(Note::decide(format!("{title}: {what}"))),
         Lost(what) => Some(Note::destructive(format!("{title}: {what}"))),
@@ -59,8 +68,7 @@ pub(super) fn loss(change: &TableChange, from: &Column, to: &Column, diff: &Diff
         Read(true) => Some(Note::destructive(format!(
             "{title}: how values are spelt is lost, and one that cannot be read as {name} makes it fail"
         ))),
-    };
-    note.map(|note| note.asking(asked))
+    }
 }
 
 /// A type in its parts.

@@ -185,9 +185,36 @@ pub(super) fn is_rebuilt(from: &Object, to: &Object, diff: &Diff) -> bool {
         // The server does not look into arrays and composite types for values to check.
         Kind::Domain if domain::checks_more(from, to) && is_nested(&to.name, diff) => true,
         Kind::Domain => !domain::can_alter(from, to),
-        Kind::Type => from.create != to.create && !domain::can_alter_attributes(from, to),
+        Kind::Type => {
+            from.create != to.create
+                && (!domain::can_alter_attributes(from, to)
+                    || (domain::retypes_attributes(from, to) && is_stored(&to.name, diff)))
+        }
         _ => false,
     }
+}
+
+/// Whether a column of a table that stays has a type, or arrays of it, or what is made of it.
+fn is_stored(called: &Name, diff: &Diff) -> bool {
+    let mut made = BTreeSet::from([called]);
+    loop {
+        let objects = diff.from.objects.values();
+        let types = objects.filter(|it| matches!(it.kind, Kind::Type | Kind::Domain));
+        let more = types.filter(|it| it.needs.iter().any(|it| made.contains(it)));
+        let more: Vec<&Name> = more.map(|it| &it.name).collect();
+        let before = made.len();
+        made.extend(more);
+        if made.len() == before {
+            break;
+        }
+    }
+    let made: Vec<String> = made.into_iter().map(qualified).collect();
+    let tables = diff.from.tables.values();
+    let mut stays = tables.filter(|it| diff.to.tables.contains_key(&it.name));
+    stays.any(|table| {
+        let mut columns = table.columns.iter();
+        columns.any(|it| made.iter().any(|made| retype::has(it, made)))
+    })
 }
 
 /// Whether a type is part of others, or arrays of it are columns.
@@ -212,9 +239,10 @@ pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Scri
                 "TYPE"
             };
             let what = to.kind.noun();
-            let notes = vec![Note::remark(format!(
+            let mut notes = vec![Note::remark(format!(
                 "PostgreSQL cannot do this to a {what} in place: it is made anew"
             ))];
+            notes.extend(domain::attribute_notes(from, to, diff));
             retype::write(kind, &to.name, text, notes, diff, script);
         }
         Kind::Domain => domain::alter(from, to, script),

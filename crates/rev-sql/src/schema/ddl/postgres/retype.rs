@@ -7,6 +7,7 @@
 //! routines are anyway: see [`super::way`].
 
 use super::create;
+use super::domain;
 use super::enumeration::is_gone;
 use super::rename::name_before;
 use super::{constraint_name, name, qualified};
@@ -51,8 +52,13 @@ pub(super) fn write(
         notes,
     );
     script.push(create);
+    let by_names = is_reshaped(type_name, diff);
     for table in users {
-        go_over(table, &called, diff, script);
+        let before = script.statements.len();
+        go_over(table, &called, by_names, diff, script);
+        if let Some(statement) = script.statements.get_mut(before).filter(|_| by_names) {
+            statement.notes.extend(of_arrays(table, &called));
+        }
     }
     script.push(format!("DROP {kind} {old}"));
 }
@@ -65,42 +71,88 @@ fn by_text(
     script: &mut Script,
 ) {
     let called = qualified(type_name);
-    users.iter().for_each(|it| to_text(it, &called, script));
+    users
+        .iter()
+        .for_each(|it| to_text(it, &called, false, script));
     script.push_noted(format!("DROP TYPE {called}"), notes);
     script.push(create);
-    users.iter().for_each(|it| from_text(it, &called, script));
+    users
+        .iter()
+        .for_each(|it| from_text(it, &called, false, script));
 }
 
 fn columns<'a>(table: &'a Table, called: &'a str) -> impl Iterator<Item = &'a Column> {
     table.columns.iter().filter(move |it| has(it, called))
 }
 
-fn to_text(table: &Table, called: &str, script: &mut Script) {
+/// Whether values of a type are read back by the names of attributes, since these are others, in it
+/// or in what it is made of.
+fn is_reshaped(type_name: &Name, diff: &Diff) -> bool {
+    let is_it =
+        |it: &&Object| it.name == *type_name && matches!(it.kind, Kind::Type | Kind::Domain);
+    let Some(old) = diff.from.objects.values().find(is_it) else {
+        return false;
+    };
+    let new = diff.to.objects.get(&old.handle());
+    let is_other = old.kind == Kind::Type && new.is_some_and(|it| !domain::reads_alike(old, it));
+    is_other
+        || old
+            .needs
+            .iter()
+            .any(|it| it != type_name && is_reshaped(it, diff))
+}
+
+/// What is said of arrays of a type whose attributes are others: no expression reads these by name.
+fn of_arrays(table: &Table, called: &str) -> Vec<Note> {
+    let arrays = columns(table, called).filter(|it| it.type_name.as_str().ends_with("[]"));
+    let note = |it: &Column| {
+        Note::decide(format!(
+            "rows where `{}.{}` holds a value make this fail: it has other attributes than `{called}` will have",
+            table.name, it.name
+        ))
+    };
+    arrays.map(note).collect()
+}
+
+fn to_text(table: &Table, called: &str, by_names: bool, script: &mut Script) {
     let actions = columns(table, called).flat_map(|column| {
         let text = match column.type_name.as_str().ends_with("[]") {
             true => "text[]",
+            false if by_names => "jsonb",
             false => "text",
         };
         let called = name(&column.name);
         let default = column.default.as_ref();
         let drop = default.map(|_| format!("ALTER COLUMN {called} DROP DEFAULT"));
-        let to_text = format!("ALTER COLUMN {called} TYPE {text} USING {called}::{text}");
+        let value = match text {
+            "jsonb" => format!("to_jsonb({called})"),
+            _ => format!("{called}::{text}"),
+        };
+        let to_text = format!("ALTER COLUMN {called} TYPE {text} USING {value}");
         drop.into_iter().chain([to_text])
     });
     let actions: Vec<String> = actions.collect();
     create::alter(table, &actions, script);
 }
 
-fn from_text(table: &Table, called: &str, script: &mut Script) {
+fn from_text(table: &Table, called: &str, by_names: bool, script: &mut Script) {
+    let before = script.statements.len();
     let actions = columns(table, called).flat_map(|column| {
         let (called, new) = (name(&column.name), &column.type_name);
-        let back = format!("ALTER COLUMN {called} TYPE {new} USING {called}::{new}");
+        let value = match by_names && !new.as_str().ends_with("[]") {
+            true => format!("jsonb_populate_record(NULL::{new}, {called})"),
+            false => format!("{called}::{new}"),
+        };
+        let back = format!("ALTER COLUMN {called} TYPE {new} USING {value}");
         let default = column.default.as_ref();
         let default = default.map(|it| format!("ALTER COLUMN {called} SET DEFAULT {it}"));
         [back].into_iter().chain(default)
     });
     let actions: Vec<String> = actions.collect();
     create::alter(table, &actions, script);
+    if let Some(statement) = script.statements.get_mut(before).filter(|_| by_names) {
+        statement.notes.extend(of_arrays(table, called));
+    }
 }
 
 /// The tables that stay and have columns of a type which goes and comes back, since what it is
@@ -137,7 +189,8 @@ pub(super) fn step_aside(object: &Object, diff: &Diff, script: &mut Script) {
             name: name_before(&table.name, diff),
             ..table.clone()
         };
-        to_text(&table, &called, script);
+        Way::over(&table, &called).clear(&table, script);
+        to_text(&table, &called, is_reshaped(&object.name, diff), script);
     }
 }
 
@@ -145,7 +198,8 @@ pub(super) fn step_aside(object: &Object, diff: &Diff, script: &mut Script) {
 pub(super) fn come_back(object: &Object, diff: &Diff, script: &mut Script) {
     let called = qualified(&object.name);
     for table in users(object, diff) {
-        from_text(table, &called, script);
+        from_text(table, &called, is_reshaped(&object.name, diff), script);
+        Way::over(table, &called).restore(table, diff, script);
     }
 }
 
@@ -155,7 +209,7 @@ pub(super) fn has(column: &Column, type_name: &str) -> bool {
     own.strip_suffix("[]").unwrap_or(own) == type_name
 }
 
-fn go_over(table: &Table, type_name: &str, diff: &Diff, script: &mut Script) {
+fn go_over(table: &Table, type_name: &str, by_names: bool, diff: &Diff, script: &mut Script) {
     let way = Way::of(table, type_name);
     for index in &way.indexes {
         let called = super::beside(&table.name, &index.name);
@@ -180,9 +234,11 @@ fn go_over(table: &Table, type_name: &str, diff: &Diff, script: &mut Script) {
             actions.push(format!("ALTER COLUMN {called} DROP DEFAULT"));
         }
         let new = &column.type_name;
-        actions.push(format!(
-            "ALTER COLUMN {called} TYPE {new} USING {called}::{text}::{new}"
-        ));
+        let value = match by_names && !is_array {
+            true => format!("jsonb_populate_record(NULL::{new}, to_jsonb({called}))"),
+            false => format!("{called}::{text}::{new}"),
+        };
+        actions.push(format!("ALTER COLUMN {called} TYPE {new} USING {value}"));
         if let Some(default) = column.default.as_ref().filter(|it| !is_gone(it, diff)) {
             actions.push(format!("ALTER COLUMN {called} SET DEFAULT {default}"));
         }
@@ -227,10 +283,25 @@ impl<'a> Way<'a> {
         let computed: Vec<&Column> = columns
             .filter(|it| is_computed_of(it, table, type_name))
             .collect();
+        Self::using(table, &computed, |text| casts(text, type_name))
+    }
+
+    /// What uses columns of a type that are text meanwhile.
+    fn over(table: &'a Table, type_name: &str) -> Self {
+        let columns = table.columns.iter();
+        let computed: Vec<&Column> = columns
+            .filter(|it| is_computed_of(it, table, type_name))
+            .collect();
+        let moved: Vec<&Column> = self::columns(table, type_name).collect();
+        Self::using(table, &computed, |text| {
+            casts(text, type_name) || moved.iter().any(|it| mentions(text, &it.name))
+        })
+    }
+
+    fn using(table: &'a Table, computed: &[&'a Column], is_over: impl Fn(&Text) -> bool) -> Self {
         let is_computed = |column: &Text| computed.iter().any(|it| it.name == *column);
-        let uses = |text: &Text| {
-            casts(text, type_name) || computed.iter().any(|it| mentions(text, &it.name))
-        };
+        let uses =
+            |text: &Text| is_over(text) || computed.iter().any(|it| mentions(text, &it.name));
         let part = |part: &Part| match &part.of {
             PartOf::Column(name) => is_computed(name),
             PartOf::Expression(text) => uses(text),
@@ -247,7 +318,46 @@ impl<'a> Way<'a> {
         Self {
             constraints: constraints.collect(),
             indexes: indexes.collect(),
-            computed,
+            computed: computed.to_vec(),
+        }
+    }
+
+    fn clear(&self, table: &Table, script: &mut Script) {
+        for index in &self.indexes {
+            let called = super::beside(&table.name, &index.name);
+            script.push(format!("DROP INDEX {called}"));
+        }
+        let constraints = self.constraints.iter();
+        let constraints =
+            constraints.map(|it| format!("DROP CONSTRAINT {}", constraint_name(table, it)));
+        let computed = self.computed.iter();
+        let computed = computed.map(|it| format!("DROP COLUMN {}", name(&it.name)));
+        let actions: Vec<String> = constraints.chain(computed).collect();
+        create::alter(table, &actions, script);
+    }
+
+    fn restore(&self, table: &Table, diff: &Diff, script: &mut Script) {
+        let computed = self.computed.iter();
+        let computed = computed.map(|it| format!("ADD COLUMN {}", create::bare_column(None, it)));
+        let constraints = self.constraints.iter();
+        let constraints: Vec<&&Constraint> =
+            constraints.filter(|it| !goes_for_good(it, diff)).collect();
+        let added = constraints
+            .iter()
+            .map(|it| format!("ADD {}", create::constraint(it)));
+        let actions: Vec<String> = computed.chain(added).collect();
+        create::alter(table, &actions, script);
+        for constraint in constraints {
+            create::constraint_comment(table, constraint, script);
+        }
+        for column in self.computed.iter().filter(|it| it.comment.is_some()) {
+            let what = format!("COLUMN {}.{}", qualified(&table.name), name(&column.name));
+            script.push(super::comment_on(&what, column.comment.as_deref()));
+        }
+        let indexes = self.indexes.iter();
+        for index in indexes.filter(|it| !index_goes_for_good(it, diff)) {
+            script.push(create::index(index, table));
+            create::index_comment(table, index, script);
         }
     }
 }
