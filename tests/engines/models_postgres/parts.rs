@@ -103,3 +103,52 @@ fn an_index_of_a_partitioned_table_alone_stays_so() {
             .any(|it| it.contains("CREATE INDEX i ON ONLY p (id);"))
     );
 }
+
+#[test]
+fn a_part_that_relies_on_an_index_of_its_own_gets_it_first() {
+    let with = |rest: &str| {
+        format!(
+            "CREATE TABLE p (n int NOT NULL, k int NOT NULL) PARTITION BY RANGE (n);
+             CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9); {rest}"
+        )
+    };
+    let forms = [
+        with(""),
+        with("CREATE UNIQUE INDEX u ON p1 (n);"),
+        with("CREATE UNIQUE INDEX u ON p1 (n); ALTER TABLE p1 REPLICA IDENTITY USING INDEX u;"),
+        with(
+            "CREATE UNIQUE INDEX u ON p1 (k); ALTER TABLE p1 REPLICA IDENTITY USING INDEX u; ALTER TABLE p1 CLUSTER ON u;",
+        ),
+    ];
+    each_to_each(&forms.each_ref().map(String::as_str));
+}
+
+#[test]
+fn a_comment_on_an_index_of_a_part_makes_no_index_anew() {
+    let odd = format!(
+        "{PARTED}CREATE INDEX i ON ONLY p (id); CREATE INDEX odd ON p1 (id); ALTER INDEX i ATTACH PARTITION odd;"
+    );
+    let told = format!("{odd} COMMENT ON INDEX odd IS 'by hand';");
+    for script in each_to_each(&[&odd, &told]) {
+        assert!(!script.contains("DROP INDEX"), "{script}");
+    }
+}
+
+/// What the server calls an index of a part tells what the part was called then.
+#[test]
+fn a_part_under_another_name_leaves_the_index_over_all_parts() {
+    let (mut here, mut there) = (Place::new(), Place::new());
+    let long = "p_".repeat(30);
+    let renamed = format!(
+        "{PARTED}CREATE TABLE {long} PARTITION OF p FOR VALUES IN (4);
+         CREATE INDEX i ON p (id, k); ALTER TABLE p1 RENAME TO old;"
+    );
+    here.run(&renamed).expect("tables");
+    let anew = format!(
+        "{} CREATE TABLE {long} PARTITION OF p FOR VALUES IN (4); CREATE INDEX i ON p (id, k);",
+        PARTED.replace("p1", "old")
+    );
+    there.run(&anew).expect("tables");
+    let left = between(&here.inspect(), &there.inspect());
+    assert!(left.is_empty(), "{left:#?}");
+}

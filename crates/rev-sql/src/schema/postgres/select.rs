@@ -199,9 +199,9 @@ SELECT json_build_object('table', json_build_object(
     FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
     LEFT JOIN LATERAL (
       SELECT bool_or(NOT yi.indisvalid OR (t.parentrelid IS NOT NULL
-        AND NOT (starts_with(y.relname, yt.relname || '_') AND y.relname ~ '_idx[0-9]*$'))) AS apart
+        AND y.relname !~ '_idx[0-9]*$')) AS apart
       FROM pg_partition_tree(pg_partition_root(x.oid)) t JOIN pg_class y ON y.oid = t.relid
-      JOIN pg_index yi ON yi.indexrelid = y.oid JOIN pg_class yt ON yt.oid = yi.indrelid
+      JOIN pg_index yi ON yi.indexrelid = y.oid
     ) f ON x.relkind = 'I' OR x.relispartition
     WHERE i.indrelid = c.oid AND (NOT x.relispartition OR f.apart) AND NOT EXISTS (
       SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')))

@@ -432,12 +432,11 @@ impl Plan<'_> {
         let made: Vec<String> = constraints
             .chain(indexes.map(|it| name(&it.name)))
             .collect();
-        let is_again = |it: &str| {
-            let index = it.strip_prefix("USING INDEX ").unwrap_or(it);
-            made.iter().any(|it| it == index)
-        };
+        let is_again = |it: &str| made.iter().any(|made| made == it);
+        let late = over_parts::late_indexes(self.change, self.diff);
+        let comes_later = |it: &str| late.iter().any(|late| name(&late.name) == it);
         let before = &self.change.from.options;
-        create::rely_on_indexes(table, before, &is_again, &mut self.after);
+        create::rely_on_indexes(table, before, &is_again, &comes_later, &mut self.after);
     }
 
     fn write(self, script: &mut Script) {

@@ -38,20 +38,23 @@ pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
         .chain(row_security(table, None))
         .collect();
     alter(table, &actions, script);
-    rely_on_indexes(table, &Options::new(), &|_| false, script);
+    let comes_later = |it: &str| is_part && table.indexes.iter().any(|own| name(&own.name) == it);
+    rely_on_indexes(table, &Options::new(), &|_| false, &comes_later, script);
     super::sequence::take(&table.name, None, diff, script);
     comments(table, script);
     super::rights::of_table(table, diff, script);
 }
 
 /// The replica identity, and the index by which the rows are sorted: where they are others
-/// than before, or by an index that is made again.
+/// than before, or by an index that is made again. What is by one that comes later comes with it.
 pub(super) fn rely_on_indexes(
     table: &Table,
     before: &Options,
     is_again: &dyn Fn(&str) -> bool,
+    comes_later: &dyn Fn(&str) -> bool,
     script: &mut Script,
 ) {
+    let index_of = |it: &str| it.strip_prefix("USING INDEX ").unwrap_or(it).to_owned();
     let called = qualified(&table.name);
     for (key, words, none) in [
         (
@@ -62,7 +65,8 @@ pub(super) fn rely_on_indexes(
         ("cluster", "CLUSTER ON", "SET WITHOUT CLUSTER"),
     ] {
         match table.options.get(key) {
-            Some(it) if before.get(key) != Some(it) || is_again(it) => {
+            Some(it) if comes_later(&index_of(it)) => {}
+            Some(it) if before.get(key) != Some(it) || is_again(&index_of(it)) => {
                 script.push(format!("ALTER TABLE {called} {words} {it}"));
             }
             None if before.contains_key(key) => script.push(format!("ALTER TABLE {called} {none}")),

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{alter, beside, create};
+use super::{alter, beside, create, name};
 use crate::schema::ddl::Script;
 use crate::schema::rename::family;
-use crate::schema::{Change, Diff, Index, Name, Schema, Table, Text};
+use crate::schema::{Change, Diff, Index, Name, Schema, Table, TableChange, Text};
 
 /// Whether an index is made apart from its table.
 pub(super) fn is_apart(index: &Index) -> bool {
@@ -50,16 +50,25 @@ fn late(diff: &Diff) -> Vec<(&Table, &Index)> {
             Change::CreateTable(it) if it.options.contains_key("partition") => {
                 late.extend(it.indexes.iter().map(|index| (it, index)));
             }
-            Change::ChangeTable(it) if is_late(&it.to) => {
-                let kept = alter::kept_indexes(it, diff);
-                let new = alter::new_indexes(it);
-                let new = new.filter(|it| !kept.iter().any(|(_, same)| same == it));
+            Change::ChangeTable(it) => {
+                let new = late_indexes(it, diff).into_iter();
                 late.extend(new.map(|index| (&it.to, index)));
             }
             _ => {}
         }
     }
     late
+}
+
+/// Those of a table that changes.
+pub(super) fn late_indexes<'a>(change: &'a TableChange, diff: &'a Diff) -> Vec<&'a Index> {
+    if !is_late(&change.to) {
+        return Vec::new();
+    }
+    let kept = alter::kept_indexes(change, diff);
+    let new = alter::new_indexes(change);
+    new.filter(|it| !kept.iter().any(|(_, same)| same == it))
+        .collect()
 }
 
 /// How many tables a table is a part of.
@@ -71,6 +80,16 @@ fn depth(table: &Table, schema: &Schema) -> usize {
 fn push(table: &Table, index: &Index, script: &mut Script) {
     script.push(create::index(index, table));
     create::index_comment(table, index, script);
+    let is_it = |it: &str| it == name(&index.name);
+    create::rely_on_indexes(table, &table.options, &is_it, &|_| false, script);
+}
+
+/// An index but for its comment, which changes where it stands.
+fn uncommented(index: &Index) -> Index {
+    Index {
+        comment: None,
+        ..index.clone()
+    }
 }
 
 /// What is attached to an index, and to that, each after what it is attached to.
@@ -99,19 +118,11 @@ impl Root<'_> {
         let title = beside(&self.table.name, &self.root.name);
         let old = self.diff.from.tables.get(&self.table.name);
         let old = old.and_then(|it| it.indexes.iter().find(|it| it.name == self.root.name));
-        let is_same = |old: &Index| {
-            Index {
-                comment: None,
-                ..old.clone()
-            } == Index {
-                comment: None,
-                ..self.root.clone()
-            }
-        };
+        let is_same = |old: &Index| uncommented(old) == uncommented(self.root);
         let is_new = self.is_new(&self.table.name) || !old.is_some_and(is_same);
         let parts = attached(&title, &self.diff.to);
-        let before: BTreeSet<(&Name, &Index)> = { attached(&title, &self.diff.from).into_iter() }
-            .map(|(table, index)| (&table.name, index))
+        let before: BTreeSet<(&Name, Index)> = { attached(&title, &self.diff.from).into_iter() }
+            .map(|(table, index)| (&table.name, uncommented(index)))
             .collect();
         if is_new || self.must_go(&before, &parts) {
             if !is_new {
@@ -121,7 +132,7 @@ impl Root<'_> {
             parts.iter().for_each(|it| attach(it, script));
         } else {
             let comes = |(table, index): &&(&Table, &Index)| {
-                !before.contains(&(&table.name, *index)) && !self.is_new(&table.name)
+                !before.contains(&(&table.name, uncommented(index))) && !self.is_new(&table.name)
             };
             parts.iter().filter(comes).for_each(|it| attach(it, script));
         }
@@ -135,14 +146,17 @@ impl Root<'_> {
 
     /// Whether a part is to be without it, or has another one: it cannot leave. The server gives a
     /// new part one under a name that it chooses.
-    fn must_go(&self, before: &BTreeSet<(&Name, &Index)>, parts: &[(&Table, &Index)]) -> bool {
-        let is_left = |(name, index): &(&Name, &Index)| {
+    fn must_go(&self, before: &BTreeSet<(&Name, Index)>, parts: &[(&Table, &Index)]) -> bool {
+        let is_left = |(name, index): &(&Name, Index)| {
             let stays = self.diff.to.tables.contains_key(*name) && !self.is_new(name);
-            stays && !parts.iter().any(|it| it.0.name == **name && it.1 == *index)
+            stays
+                && !parts
+                    .iter()
+                    .any(|it| it.0.name == **name && uncommented(it.1) == *index)
         };
         let is_odd = |name: &Name| {
             let own = parts.iter().find(|it| it.0.name == *name);
-            !own.is_some_and(|(table, index)| is_chosen(&table.name.name, &index.name))
+            !own.is_some_and(|(_, index)| is_chosen(&index.name))
         };
         let mut all = family(&self.diff.to, &self.table.name).into_iter();
         before.iter().any(is_left)
@@ -158,9 +172,10 @@ fn attach((table, index): &(&Table, &Index), script: &mut Script) {
     }
 }
 
-/// Whether the server may have chosen the name of an index.
-fn is_chosen(table: &Text, index: &Text) -> bool {
-    let rest = index.as_str().strip_prefix(table.as_str());
-    let rest = rest.map(|it| it.trim_end_matches(|c: char| c.is_ascii_digit()));
-    rest.is_some_and(|it| it.starts_with('_') && it.ends_with("_idx"))
+/// Whether the server may have chosen the name of an index: it begins with what the table was
+/// called then, perhaps cut.
+fn is_chosen(index: &Text) -> bool {
+    let rest = index.as_str();
+    let rest = rest.trim_end_matches(|c: char| c.is_ascii_digit());
+    rest.ends_with("_idx")
 }
