@@ -154,3 +154,28 @@ fn besides(diff: &Diff) -> Vec<String> {
     told.chain(done.filter(|it| !it.contains(" RENAME ")))
         .collect()
 }
+
+/// A view without a name of its own for a column keeps the old one when the column is renamed:
+/// to show the new one it is made anew.
+#[test]
+fn a_view_that_shows_a_column_by_its_name_shows_the_new_one() {
+    for shown in ["{r}", "DISTINCT {r}", "DISTINCT ON (o) {r}", "o, {r}"] {
+        let tables = |column: &str| {
+            let shown = shown.replace("{r}", column);
+            format!("CREATE TABLE t ({column} int, o int); CREATE VIEW v AS SELECT {shown} FROM t;")
+        };
+        let (mut here, mut there) = (Place::new(), Place::new());
+        here.run(&tables("a")).expect("a view");
+        there.run(&tables("b")).expect("a view");
+        let (before, after) = (here.inspect(), there.inspect());
+        let none = Filter::default();
+        let renames = ["t.a:b".to_owned()];
+        let (renames, bad) = resolve_all(&renames, &[], &before, &after, &none, DIALECT);
+        assert!(bad.is_empty(), "{bad:?}");
+        let up = Diff::between(&before, &after, &renames, &none, DIALECT);
+        here.apply(&written(&up))
+            .unwrap_or_else(|error| panic!("{shown}: {error}"));
+        let left = between(&here.inspect(), &after);
+        assert!(left.is_empty(), "{shown}: {left:#?}");
+    }
+}

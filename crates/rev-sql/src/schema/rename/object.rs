@@ -160,10 +160,25 @@ impl Renamed<'_> {
         let mut places = start..at;
         let is_over = places.any(|it| self.found[it].is("FROM") && self.depth(start, it) == 0);
         let last = first.checked_sub(1).map(|it| &self.found[it]);
-        let begins = last.is_some_and(|it| it.is("SELECT") || it.is_symbol(","));
+        let begins = last.is_some_and(|it| it.is_any(&["SELECT", "DISTINCT"]) || it.is_symbol(","))
+            || self.ends_distinct_on(first);
         let next = self.found.get(at + 1);
         let ends = next.is_none_or(|it| it.is("FROM") || it.is_symbol(","));
         self.depth(start, at) == 0 && !is_over && begins && ends
+    }
+
+    /// Whether `DISTINCT ON (…)` ends right before a token.
+    fn ends_distinct_on(&self, at: usize) -> bool {
+        let is_on = |it: &usize| {
+            self.found[*it].is("DISTINCT") && self.found.get(it + 1).is_some_and(|it| it.is("ON"))
+        };
+        let Some(on) = (0..at).rfind(is_on) else {
+            return false;
+        };
+        let last = |it: &Token<'_>| it.is_symbol(")");
+        self.found.get(at - 1).is_some_and(last)
+            && self.depth(on, at) == 0
+            && (on + 3..at - 1).all(|it| self.depth(on, it) > 0)
     }
 
     /// How many parentheses are open between two tokens.
