@@ -86,7 +86,9 @@ impl Reader {
             let at = |it: &[u8]| it.eq_ignore_ascii_case(name.as_bytes());
             statement.as_bytes().windows(name.len()).any(at)
         };
-        if mentions(setting) || (self.dialect == Dialect::Postgres && mentions("RESET")) {
+        if mentions(setting)
+            || (self.dialect == Dialect::Postgres && (mentions("RESET") || mentions("DISCARD")))
+        {
             let spelling = Spelling {
                 dialect: self.dialect,
                 quoting: self.now,
@@ -139,6 +141,8 @@ impl Reader {
         if !first.is("SET") || rest.first().is_some_and(|it| it.is("STATEMENT")) {
             return;
         }
+        // A word for the scope holds until the next one.
+        let mut is_of_server = false;
         for part in parts(rest) {
             let Some(equals) = part.iter().position(|it| it.is_symbol("=")) else {
                 continue;
@@ -146,11 +150,19 @@ impl Reader {
             let colon = usize::from(equals > 0 && part[equals - 1].is_symbol(":"));
             let (target, value) = (&part[..equals - colon], &part[equals + 1..]);
             let Some(name) = target.last() else { continue };
-            let is_server = target.iter().any(|it| {
-                ["GLOBAL", "PERSIST", "PERSIST_ONLY"]
-                    .iter()
-                    .any(|word| bare(it).eq_ignore_ascii_case(word))
-            });
+            let names_server = |it: &Token<'_>| {
+                let mut words = ["GLOBAL", "PERSIST", "PERSIST_ONLY"].iter();
+                words.any(|word| bare(it).eq_ignore_ascii_case(word))
+            };
+            let first = &target[0];
+            if first.is_any(&["GLOBAL", "PERSIST", "PERSIST_ONLY", "SESSION", "LOCAL"]) {
+                is_of_server = names_server(first);
+            }
+            let is_server = if first.text.starts_with('@') {
+                target.iter().any(names_server)
+            } else {
+                is_of_server
+            };
             if is_own(target) {
                 let kept = (bare(name).to_lowercase(), self.mode(value));
                 self.kept.retain(|(name, _)| *name != kept.0);
@@ -277,6 +289,8 @@ mod tests {
             "SET @@session.sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES')",
             "SET sql_mode = NO_BACKSLASH_ESCAPES",
             "SET sql_mode = 1048576",
+            "SET GLOBAL max_connections = 100, SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'",
+            "SET GLOBAL max_connections = 100, @@sql_mode = 'NO_BACKSLASH_ESCAPES'",
             "/*!40101 SET @a = 1, `sql_mode` = 'NO_BACKSLASH_ESCAPES' */",
         ];
         for set in sets {
@@ -299,6 +313,7 @@ mod tests {
         // What sets nothing of this session.
         for other in [
             "SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES'",
+            "SET GLOBAL max_connections = 100, sql_mode = 'NO_BACKSLASH_ESCAPES'",
             "SET @@persist.sql_mode = 'NO_BACKSLASH_ESCAPES'",
             "SET STATEMENT sql_mode = 'NO_BACKSLASH_ESCAPES' FOR SELECT 1",
             "SELECT @@sql_mode, 'NO_BACKSLASH_ESCAPES'",
@@ -316,6 +331,7 @@ mod tests {
         ] {
             let back = [
                 "RESET ALL",
+                "DISCARD ALL",
                 "SET standard_conforming_strings TO DEFAULT",
                 "SET standard_conforming_strings = on",
             ];
