@@ -68,7 +68,8 @@ impl Witness {
         };
         tokio::select! {
             biased;
-            seen = asking => seen,
+            // One that turns us away has not answered for its server.
+            Some(seen) = asking => Some(seen),
             seen = beside => seen,
         }
     }
