@@ -394,7 +394,7 @@ const UNMET: [(&str, &str); 25] = [
         "it asks for a scratch database that fails",
     ),
     (
-        "tells, and `{}` goes on from there",
+        "goes on from there",
         "it asks for a silent server; engines: silence",
     ),
     (

@@ -2,7 +2,7 @@
 //! itself, says what stands or that nobody knows, and the same command goes on afterwards.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -60,6 +60,23 @@ fn write_history(project: &Project) {
         "b",
         "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (3, 3);\nirreversible: true\n",
     );
+}
+
+/// Starts a command as a terminal does: whoever runs the tests may ignore some signals, and
+/// its children would.
+fn start(project: &Project, arguments: &[&str]) -> Child {
+    let command = project.command(arguments);
+    let mut started = Command::new("env");
+    started
+        .args(["--default-signal=HUP,INT,TERM"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(project.root())
+        .env_remove("REV_HALT_AT")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    started.spawn().expect("rev starts")
 }
 
 /// How long a process that waits without end is waited for.
@@ -152,7 +169,7 @@ fn broken_at(way: Way, how: Break, answers: usize, wanted: &str) {
     if how != Break::Delays {
         project.add_setting("silence_timeout: 1s");
     }
-    let answer = end_of(project.start(&["upgrade"]), &place);
+    let answer = end_of(start(&project, &["upgrade"]), &place);
     let Answer { code, text } = &answer;
     let rows = project
         .database()
@@ -178,7 +195,7 @@ fn broken_at(way: Way, how: Break, answers: usize, wanted: &str) {
     }
     project.bind(|scratch| way.url(scratch));
     // What a silent run has left on the server is ended by whoever comes next.
-    end_of(project.start(&["upgrade", "--end-session"]), &place).exits(0);
+    end_of(start(&project, &["upgrade", "--end-session"]), &place).exits(0);
     assert_eq!(contents(project.database()), wanted, "{place}");
 }
 
@@ -291,7 +308,7 @@ fn whoever_asks_twice_is_not_kept_waiting_by_a_silent_server() {
         let proxy = Proxy::breaking(&way.url(project.database()), usize::MAX, Break::Silences);
         project.bind(|scratch| proxy.url(&way.url(scratch)));
         project.add_setting("silence_timeout: 0");
-        let run = Listened::to(project.start(&["upgrade"]));
+        let run = Listened::to(start(&project, &["upgrade", "db1@a"]));
         wait_until(&place, || sleeps(project.database()));
         proxy.breaks_now();
         run.signal(signals[0]);
@@ -304,7 +321,7 @@ fn whoever_asks_twice_is_not_kept_waiting_by_a_silent_server() {
         answer
             .says("aborting")
             .says("in doubt")
-            .says("rev status db1");
+            .says("`rev status db1` tells, and `rev upgrade db1@a` goes on from there");
     };
     let signals = [
         ["INT", "INT"],
@@ -415,7 +432,7 @@ fn a_run_stops_in_order_at_whatever_asks() {
             "a",
             "upgrade: CREATE TABLE t (n INT)\nirreversible: true\n",
         );
-        let run = Listened::to(project.start(&["upgrade"]));
+        let run = Listened::to(start(&project, &["upgrade"]));
         wait_until(signal, || sleeps(project.database()));
         run.signal(signal);
         wait_until(signal, || {

@@ -241,9 +241,9 @@ impl<'a> Summary<'a> {
             format!("nobody has answered whether {steps} stands"),
         );
         told.on(lane.database.as_str()).hint(format!(
-            "`rev status {}` tells, and `{}` goes on from there",
+            "`rev status {}` tells{}",
             lane.database,
-            self.again(lane)
+            self.then_on(lane)
         ))
     }
 
@@ -254,8 +254,8 @@ impl<'a> Summary<'a> {
             _ if !lane.in_doubt.is_empty() => {
                 let look = format!("rev status {}", lane.database);
                 return told.hint(format!(
-                    "nobody answers any more, so what stands is not known: `{look}` tells, and \
-                     `{again}` goes on from there"
+                    "nobody answers any more, so what stands is not known: `{look}` tells{}",
+                    self.then_on(lane)
                 ));
             }
             Some(half_done) if half_done.step.next.is_some() => {
@@ -278,6 +278,19 @@ impl<'a> Summary<'a> {
         told.hint(format!(
             "{stands}; mend the cause, then `{again}` goes on from here"
         ))
+    }
+
+    /// What comes after somebody has looked where a lane stands, as far as that can be said.
+    fn then_on(&self, lane: &LaneOutcome) -> String {
+        let mut lanes = self.selection.iter();
+        let given = lanes.find(|(binding, _)| binding.name == lane.database);
+        let is_relative = |point: &Point| point.offset().is_some();
+        let counts = given.is_some_and(|(_, points)| points.iter().any(is_relative));
+        if counts && known(lane).is_none() {
+            // `-1` would mean another place by then.
+            return String::new();
+        }
+        format!(", and `{}` goes on from there", self.again(lane))
     }
 
     /// The command that goes on from where a lane has stopped.
@@ -324,19 +337,29 @@ impl<'a> Summary<'a> {
         if points.is_empty() || points[..] == [Point::head()] {
             return None;
         }
+        let name = &lane.database;
+        let Some(at) = known(lane) else {
+            let targets = points.iter().map(|point| format!(" {name}@{point}"));
+            return Some(format!("rev {verb}{}", targets.collect::<String>()));
+        };
         let graph = self.session.graph();
         let nodes = |ids: &[RevisionId]| {
             let nodes = ids.iter().map(|id| graph.find(id.as_str()));
             nodes.collect::<Option<Vec<Node>>>()
         };
-        let mut set = graph.ancestors(nodes(lane.heads.as_deref()?)?);
-        for node in nodes(&lane.not_begun)? {
+        let mut set = graph.ancestors(nodes(at)?);
+        let mut left = nodes(&lane.not_begun)?;
+        if lane.heads.is_none() {
+            left.extend(nodes(&lane.in_doubt)?);
+        }
+        left.sort_unstable();
+        left.dedup();
+        for node in left {
             match set.contains(node) {
                 true => set.remove(node),
                 false => drop(set.insert(node)),
             }
         }
-        let name = &lane.database;
         let heads = graph.ids(graph.maximal(&set));
         Some(match &heads[..] {
             [] => format!("rev {verb} {name}@base"),
@@ -535,4 +558,10 @@ fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
         half_done: lane.half_done.as_ref().map(half_done_of),
         error: diagnostic::error(told),
     }
+}
+
+/// The heads of a lane, now or when they were last known.
+fn known(lane: &LaneOutcome) -> Option<&[RevisionId]> {
+    let last = (!lane.last.is_empty()).then_some(&lane.last[..]);
+    lane.heads.as_deref().or(last)
 }
