@@ -48,6 +48,8 @@ async fn bounded(session: &Session, binding: &Binding) -> Option<Box<dyn Databas
         ..session.settings(binding)
     };
     let mut database = rev_db::open(&url, &settings).ok()?;
+    // To reach it takes the time that it takes.
+    database.ask("SELECT 1").await.ok()?;
     if binding.dialect == Dialect::Mysql {
         // MySQL knows the first in milliseconds, MariaDB the second in seconds.
         let limits = [

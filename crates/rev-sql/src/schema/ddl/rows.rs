@@ -11,8 +11,8 @@ use super::{Note, Step, mysql};
 use crate::schema::rename::mentions;
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{
-    Alteration, Change, Column, Constraint, Diff, Index, Name, Options, Part, PartOf, Reference,
-    Rename, Rule, Table, TableChange, Text,
+    Alteration, Change, Column, Constraint, Diff, Index, Kind, Name, Options, Part, PartOf,
+    Reference, Rename, Rule, Table, TableChange, Text,
 };
 use crate::split::{Token, TokenKind, tokens};
 
@@ -440,7 +440,10 @@ impl<'a> Rows<'a> {
             None if new.nullable && self.dialect == Dialect::Postgres => {
                 let is_own =
                     |name: &Name| mentions(new.type_name.as_str(), &name.name, self.dialect);
-                let is_known = !self.diff.to.enums.keys().any(is_own);
+                let objects = self.diff.to.objects.values();
+                let types = objects.filter(|it| matches!(it.kind, Kind::Domain | Kind::Type));
+                let mut own = self.diff.to.enums.keys().chain(types.map(|it| &it.name));
+                let is_known = !own.any(is_own);
                 is_known.then(|| format!("CAST(NULL AS {})", new.type_name))
             }
             None => new.nullable.then(|| "NULL".to_owned()),
