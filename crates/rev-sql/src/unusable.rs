@@ -50,7 +50,8 @@ fn created(words: &mut Words<'_, '_>) -> Option<String> {
     let name = if name.starts_with('"') {
         unquoted(&name)
     } else {
-        name.to_lowercase()
+        // As the server folds it.
+        name.to_ascii_lowercase()
     };
     Some(format!(
         "i.relname = {} AND t.relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class \
