@@ -314,8 +314,17 @@ fn reads_otherwise(binding: &Binding, opening: &str) -> String {
         ("no_backslash_escapes", false) => "standard_conforming_strings = on",
         (_, false) => "standard_conforming_strings = off",
     };
+    let mut words = vec![word];
+    // What is said already stays true.
+    if ansi_quotes && word != "ansi_quotes" {
+        words.push("ansi_quotes");
+    }
+    if is_mysql && !backslash && word == "ansi_quotes" {
+        words.push("no_backslash_escapes");
+    }
     format!(
-        "{now} here; where the server has `{setting}`, say so beside `url:` in rev.yaml: `quoting: [{word}]`"
+        "{now} here; where the server has `{setting}`, say so beside `url:` in rev.yaml: `quoting: [{}]`",
+        words.join(", ")
     )
 }
 
