@@ -443,8 +443,10 @@ impl<'a, G: Grammar<'a>> Splitter<'a, '_, G> {
     /// in a comment that the server executes.
     fn client_command(&self, token: Token<'a>) -> Option<&'a str> {
         let rest = &self.text[token.start..];
-        let is_one = if token.is_symbol("\\") {
-            G::is_command(rest)
+        // A backslash before a quote is left of a text that is read otherwise than it is meant.
+        let is_quote = |rest: &str| rest.starts_with(['\'', '"', '`']);
+        let is_one = if let Some(after) = rest.strip_prefix('\\') {
+            token.is_symbol("\\") && !is_quote(after) && G::is_command(rest)
         } else {
             self.span.is_none() && G::begins_command(rest)
         };

@@ -40,6 +40,14 @@ impl<'a> Place<'a> {
             && script.is_some_and(|it| it.0.iter().any(|text| text.contains('\\')))
     }
 
+    /// Whether the script can run where a backslash in quotes is read the other way.
+    pub(crate) fn can_run_otherwise(self) -> bool {
+        let mut spelling = self.binding.spelling();
+        spelling.quoting.backslash = !spelling.quoting.backslash;
+        let script = self.script().filter(|_| self.has_backslash());
+        script.is_some_and(|(_, script, transaction)| split(script, spelling, transaction).is_ok())
+    }
+
     /// A statement of the script as it is now, by its number from 1.
     pub(crate) fn statement(self, number: usize) -> Option<Statement> {
         let (_, script, transaction) = self.script()?;

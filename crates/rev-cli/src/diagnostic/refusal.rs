@@ -271,6 +271,10 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
         ),
         SplitError::Parameter { .. } => told.hint("write the value itself, or put the text in quotes"),
         SplitError::CopyFromStdin { .. } => told.hint("write `INSERT` statements instead"),
+        // What a client would take for a command may be left of a text that is read otherwise.
+        SplitError::ClientCommand { .. } if place.can_run_otherwise() => {
+            told.hint(reads_otherwise(place.binding, "'"))
+        }
         SplitError::ClientCommand { text, .. } => told.hint(instead_of(text)),
         SplitError::Lock { .. } => told.hint(
             "take it out: a run has the database to itself among runs, and\n\
