@@ -36,6 +36,17 @@ pub(crate) enum Seen {
     Unknown,
 }
 
+impl Seen {
+    /// By the word that a server answers with.
+    pub(crate) fn of_word(word: Option<&str>) -> Self {
+        match word {
+            Some("at work") => Self::AtWork,
+            Some("idle") => Self::Idle,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// Why a session was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Silence {

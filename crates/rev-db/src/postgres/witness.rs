@@ -85,11 +85,7 @@ impl Witness {
         let read = |row: &PgRow| row.text(0).ok();
         match row {
             Err(error) => of_error(&error),
-            Ok(row) => Some(match read(&row).as_deref() {
-                Some("at work") => Seen::AtWork,
-                Some("idle") => Seen::Idle,
-                _ => Seen::Unknown,
-            }),
+            Ok(row) => Some(Seen::of_word(read(&row).as_deref())),
         }
     }
 }
