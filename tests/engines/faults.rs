@@ -10,6 +10,7 @@ use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::project::{Answer, Project, contents};
 use crate::proxy::Proxy;
+use crate::silence::write_history;
 
 /// A history of three revisions, of which the second waits for two seconds.
 fn write_slow_history(project: &Project, wait: &str) {
@@ -213,30 +214,13 @@ fn a_connection_is_encrypted_and_its_server_is_known_where_the_url_asks() {
 /// Cuts the connection instead of each answer of the server in turn: what the
 /// server was sent last may stand.
 fn cut_at_every_answer(engine: Engine) {
-    let history = |project: &Project| {
-        project.revision(
-            "a",
-            "null",
-            "upgrade: |\n  CREATE TABLE t (n INT);\n  INSERT INTO t VALUES (1);\nirreversible: true\n",
-        );
-        project.revision(
-            "b",
-            "a",
-            "upgrade: INSERT INTO t VALUES (2)\nirreversible: true\n",
-        );
-        project.revision(
-            "c",
-            "b",
-            "upgrade: |\n  ALTER TABLE t ADD COLUMN m INT;\n  INSERT INTO t VALUES (3, 3);\nirreversible: true\n",
-        );
-    };
     let undisturbed = Project::of(engine);
-    history(&undisturbed);
+    write_history(&undisturbed);
     undisturbed.rev(&["upgrade"]).exits(0);
     let wanted = contents(undisturbed.database());
     for answers in 1.. {
         let project = Project::of(engine);
-        history(&project);
+        write_history(&project);
         let proxy = Proxy::to(&project.database().url(), answers);
         project.bind(|scratch| proxy.url(&scratch.url()));
         let answer = project.rev(&["upgrade"]);

@@ -44,7 +44,8 @@ impl Way {
     }
 }
 
-fn write_history(project: &Project) {
+/// Three steps: with a schema change and rows, with rows alone, with both again.
+pub(crate) fn write_history(project: &Project) {
     project.revision(
         "a",
         "null",
