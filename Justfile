@@ -34,13 +34,19 @@ bench:
 # A million plans against a search over states, pairs of schemas, thousands of kills at
 # random instants on each engine, standbys promoted in the middle of a run, and rounds of
 # runs on clusters.
-soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" PROMOTIONS="20" ROUNDS="20":
+soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" JUDGED="1000" PROMOTIONS="20" ROUNDS="20":
     just fuzz 60
     REV_SCHEMA_PAIRS={{PAIRS}} cargo test --release -p rev-db --test databases -- schemas --nocapture
+    REV_NATIVE_EVERY=1 REV_SCHEMA_PAIRS=20000 cargo test --release -p rev-db --test databases -- schemas --nocapture
+    REV_NATIVE_EVERY=1 REV_SCHEMA_PAIRS={{JUDGED}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random_schemas --nocapture
     REV_SCHEMA_PAIRS={{SERVER_PAIRS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- random_schemas --nocapture
     REV_PLAN_CASES={{PLANS}} cargo test --release -p rev-core --test laws -- shortest --nocapture
     REV_KILLS={{KILLS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- at_random_instants --nocapture
+    REV_DAMAGES=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- every_damage
     REV_SILENCES=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- silence --nocapture
+    REV_ADOPTED=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- pasts::real --nocapture
+    REV_FORMS=all REV_SERVERS=postgres scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- models_postgres::parts
+    REV_FILES=2000 REV_SERVERS=postgres scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- more_files_than
     REV_PROMOTIONS={{PROMOTIONS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- standby --nocapture
     REV_CLUSTER_ROUNDS={{ROUNDS}} REV_SERVERS="galera group" scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::small cluster::long --ignored --test-threads=8 --nocapture
     REV_SERVERS=galera scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- cluster::lasting --ignored --nocapture

@@ -74,6 +74,40 @@ fn one_step_that_finds_something_fails_the_job_and_stops_no_other() {
 }
 
 #[test]
+fn a_project_below_the_root_is_named_by_a_word_as_hooks_can() {
+    let project = Project::empty();
+    project.write("db/rev.yaml", "databases: {db1: sqlite://db1.sqlite}\n");
+    project.write("db/revisions/aaaa.yaml", &table("aaaa", "null", "hero"));
+    for words in [
+        &["check", "--project", "db"][..],
+        &["--project=db", "check", "snapshot"],
+    ] {
+        let output = rev_ci(&project, words, &[]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{words:?}: {}",
+            self::words(&output)
+        );
+    }
+    assert_eq!(rev_ci(&project, &["check"], &[]).status.code(), Some(1));
+    assert_eq!(
+        rev_ci(&project, &["check", "--project"], &[]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn who_has_no_server_for_trials_is_told_the_variable_that_names_one() {
+    let project = Project::empty();
+    project.write("rev.yaml", "databases: {db1: postgres://h/d}\n");
+    project.write("revisions/aaaa.yaml", &table("aaaa", "null", "hero"));
+    let output = rev_ci(&project, &["test"], &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    assert!(words(&output).contains("REV_SCRATCH"), "{}", words(&output));
+}
+
+#[test]
 fn the_command_that_reverses_lines_is_not_taken_for_ours() {
     let project = Project::line();
     project.write("bin/rev", "#!/bin/sh\necho 'rev from util-linux 2.38.1'\n");
@@ -130,6 +164,92 @@ fn a_pull_request_gets_one_comment_that_is_written_anew() {
         second.contains("--method PATCH repos/ann/shop/issues/comments/42"),
         "{second}"
     );
+}
+
+#[test]
+fn a_pull_request_is_planned_for_what_it_adds() {
+    for folder in ["", "db/"] {
+        let project = Project::empty();
+        let write =
+            |id: &str, text: &str| project.write(&format!("{folder}revisions/{id}.yaml"), text);
+        project.write(&format!("{folder}rev.yaml"), crate::harness::SETTINGS);
+        write("aaaa", &table("aaaa", "null", "hero"));
+        git(&project, "init -q -b main");
+        git(&project, "add .");
+        git(&project, "commit -qm one");
+        let head = || {
+            String::from_utf8_lossy(&git(&project, "rev-parse HEAD").stdout)
+                .trim()
+                .to_owned()
+        };
+        let base = head();
+        write("bbbb", &table("bbbb", "aaaa", "mission"));
+        git(&project, "checkout -q -b ours");
+        git(&project, "add .");
+        git(&project, "commit -qm two");
+        // What came in meanwhile is not what this one adds.
+        git(&project, "checkout -q main");
+        write("cccc", &table("cccc", "aaaa", "fight"));
+        git(&project, "add .");
+        git(&project, "commit -qm three");
+        let later = head();
+        git(&project, "checkout -q ours");
+        for commit in [&base, &later] {
+            let variables = [
+                ("REV_BASE", commit.as_str()),
+                ("REV_PROJECT", if folder.is_empty() { "." } else { "db" }),
+            ];
+            let output = rev_ci(&project, &["plan"], &variables);
+            let told = words(&output);
+            assert_eq!(output.status.code(), Some(0), "{told}");
+            assert!(told.contains("From `aaaa` to `bbbb`."), "{told}");
+            assert!(
+                told.contains("| 1 | up | `bbbb` |") && !told.contains("| 2 |"),
+                "{told}"
+            );
+            assert!(told.contains("CREATE TABLE mission"), "{told}");
+        }
+        let unknown = [
+            ("REV_BASE", "0123456789012345678901234567890123456789"),
+            ("REV_PROJECT", if folder.is_empty() { "." } else { "db" }),
+        ];
+        let told = words(&rev_ci(&project, &["plan"], &unknown));
+        assert!(told.contains("From base to `bbbb`."), "{told}");
+    }
+}
+
+#[test]
+fn a_plan_that_fails_takes_the_place_of_the_last_one() {
+    let project = Project::fork();
+    project.write(
+        "bin/gh",
+        "#!/bin/sh\nfor word in \"$@\"; do case $word in body=@*) cp \"${word#body=@}\" body ;; esac; done\n\
+         case \"$*\" in 'api user '*) echo rev-bot ;; *--paginate*) echo 42 ;; *) echo \"$@\" >>notes ;; esac\n",
+    );
+    executable(&project.path().join("bin/gh"));
+    let path = format!(
+        "{}:{}",
+        project.path().join("bin").display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let variables = [
+        ("PATH", path.as_str()),
+        ("GH_TOKEN", "t0ken"),
+        ("GITHUB_REPOSITORY", "ann/shop"),
+        ("REV_PULL_REQUEST", "7"),
+    ];
+    let output = rev_ci(&project, &["plan"], &variables);
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let read = |name: &str| std::fs::read_to_string(project.path().join(name)).expect(name);
+    assert!(
+        read("notes").contains("--method PATCH"),
+        "{}",
+        read("notes")
+    );
+    let body = read("body");
+    assert!(body.starts_with("<!-- rev plan -->\n"), "{body}");
+    assert!(body.contains("There is no whole plan"), "{body}");
+    assert!(body.contains("    error: `head` is ambiguous"), "{body}");
 }
 
 #[test]
@@ -239,6 +359,46 @@ fn a_comment_that_is_too_long_or_refused_is_no_fault_of_the_plan() {
     // Who may not read the comments does not write a second one.
     assert!(run("1").contains("was not written"));
     assert!(!notes.exists());
+}
+
+/// A program in the place of `rev` has a plan as long as it may be, and many words on what is missing.
+#[test]
+fn a_plan_that_is_long_and_not_whole_fits_into_a_comment() {
+    let project = Project::line();
+    project.write(
+        "bin/rev",
+        "#!/bin/sh\n[ \"$1\" != --version ] || { echo rev 0.1.0; exit; }\n\
+         while [ \"$1\" != --size ]; do shift; done\n\
+         head -c \"$2\" /dev/zero | tr '\\0' x\n\
+         for line in $(seq 300); do echo \"error: $line, and what a database of its own has to say of it all\" >&2; done\n\
+         exit 1\n",
+    );
+    project.write(
+        "bin/gh",
+        "#!/bin/sh\nfor word in \"$@\"; do case $word in body=@*) wc -c <\"${word#body=@}\" >>\"$NOTES\" ;; esac; done\n",
+    );
+    for program in ["bin/rev", "bin/gh"] {
+        executable(&project.path().join(program));
+    }
+    let bin = project.path().join("bin");
+    let path = std::env::var("PATH").expect("a path");
+    let notes = project.path().join("notes");
+    let output = rev_ci(
+        &project,
+        &["plan"],
+        &[
+            ("PATH", &format!("{}:{path}", bin.display())),
+            ("REV", &bin.join("rev").to_string_lossy()),
+            ("NOTES", &notes.to_string_lossy()),
+            ("GH_TOKEN", "t0ken"),
+            ("GITHUB_REPOSITORY", "ann/shop"),
+            ("REV_PULL_REQUEST", "7"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(1), "{}", words(&output));
+    let size = std::fs::read_to_string(&notes).expect("a comment");
+    let size: usize = size.trim().parse().expect("a number");
+    assert!((50_000..=65_536).contains(&size), "{size}");
 }
 
 /// Every text in a tree of YAML.

@@ -35,6 +35,56 @@ fn history_is_drawn_newest_first() {
 }
 
 #[test]
+fn history_shows_what_is_asked_for() {
+    let project = Project::fork();
+    assert_eq!(
+        project.rev("upgrade db1@bbbb db2@billing@head").exit,
+        Some(0)
+    );
+    assert_answer!("history_databases", project.rev("history --databases"));
+    let by_setting = project.rev_with(&["history"], &[("REV_HISTORY_DATABASES", "1")]);
+    assert_eq!(by_setting.out, project.rev("history --databases").out);
+    let created = table("dddd", "bbbb", "badge") + "created: 2026-11-23T09:00:00Z\n";
+    project.write("revisions/dddd.yaml", &created);
+    assert_answer!("history_dates", project.rev("history --dates -n 2"));
+    assert_answer!("history_grep", project.rev("history --grep INVOICE"));
+    let newest = project.rev("graph -n 1 --format json").json();
+    assert_eq!(newest["revisions"].as_array().map(Vec::len), Some(1));
+    crate::git::git(&project, "init -q");
+    crate::git::git(&project, "add revisions/aaaa_add_hero.yaml");
+    crate::git::git(&project, "-c user.name=Ann commit -qm one");
+    assert_answer!("history_authors", project.rev("history --authors"));
+}
+
+#[test]
+fn a_database_that_says_nothing_does_not_hold_up_history() {
+    let project = Project::line();
+    project.write(
+        "rev.yaml",
+        "databases:\n  db1: postgres://app@127.0.0.1:1/shop\n",
+    );
+    let answer = project.rev("history --databases");
+    assert_eq!(answer.exit, Some(0), "{answer}");
+    assert!(answer.err.starts_with("warning: "), "{answer}");
+    assert_eq!(answer.out, project.rev("history").out);
+}
+
+#[test]
+fn the_part_of_an_id_that_is_enough_is_marked() {
+    let project = Project::with(&[
+        ("5f1c2a9b", table("5f1c2a9b", "null", "hero")),
+        ("5f1c2b00", table("5f1c2b00", "5f1c2a9b", "mission")),
+        ("77aa88bb", table("77aa88bb", "5f1c2b00", "power")),
+    ]);
+    let colours = project.rev("history --color always").out;
+    for (enough, rest) in [("5f1c2a", "9b"), ("5f1c2b", "00"), ("77aa", "88bb")] {
+        let marked = format!("\u{1b}[33m{enough}\u{1b}[0m\u{1b}[2m{rest}\u{1b}[0m");
+        assert!(colours.contains(&marked), "{colours:?}");
+        assert_eq!(project.rev(&format!("show {enough}")).exit, Some(0));
+    }
+}
+
+#[test]
 fn history_for_programs_has_the_edges() {
     let answer = Project::fork().rev("history --format json").json();
     let rows = answer["revisions"].as_array().expect("a list");

@@ -57,6 +57,17 @@ impl Project {
         ])
     }
 
+    /// So many databases, `tenant_00` and on, and these revision files.
+    pub(crate) fn fleet(databases: usize, files: &[(&str, String)]) -> Self {
+        let project = Self::with(files);
+        let lines = (0..databases).map(|number| {
+            format!("  tenant_{number:02}: sqlite://var/tenant_{number:02}.sqlite\n")
+        });
+        let settings = format!("databases:\n{}", lines.collect::<String>());
+        project.write("rev.yaml", &settings);
+        project
+    }
+
     /// A base that forks into two heads, one of them labelled.
     pub(crate) fn fork() -> Self {
         let billing = table("cccc", "aaaa", "invoice") + "branch_labels: [billing]\n";
@@ -123,7 +134,7 @@ impl Project {
             .collect();
         let run = |copy: &TempDir, words: &[String]| {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            // `rev status --format json > state.json`
+            // `rev status --ledger --format json > state.json`
             let (words, file) = match words[..] {
                 [.., ">", file] => (&words[..words.len() - 2], Some(file)),
                 _ => (&words[..], None),
@@ -214,7 +225,9 @@ macro_rules! assert_answer {
                 (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
                 (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[TIME]"),
                 (r"\b\d+ ms\b", "[MS]"),
+                (r"\b\d+\.\d s\b", "[S]"),
                 (r#""elapsed_ms": \d+"#, r#""elapsed_ms": "[MS]""#),
+                (r#""elapsed_ms":\d+"#, r#""elapsed_ms":"[MS]""#),
                 (r#"tester@[^\s",]+"#, "tester@[HOST]"),
                 (r#""run": "[0-9a-f]{12}""#, r#""run": "[RUN]""#),
                 (r"(/private)?(/var/folders|/tmp)/[^\s`]*?\.tmp\w+", "[DIR]"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rev_testkit::hints::commands;
 use rev_testkit::sqlite::{execute, query};
 
-use crate::harness::{Answer, Project, assert_answer, table};
+use crate::harness::{Answer, Project, SETTINGS, assert_answer, table};
 use crate::source::{Literal, literals};
 
 /// The commands of the hints, in their order.
@@ -289,7 +289,56 @@ fn situations() -> Vec<(Project, &'static str)> {
         std::fs::remove_file(project.path().join("revisions/bbbb_add_mission.yaml")).expect("gone");
         (project, words)
     };
+    // What somebody made in `db1` before, and not in just that way in `db2`.
+    let inherited = |words| {
+        let project = Project::line();
+        for name in ["hero", "mission"] {
+            for database in ["db1", "db2"] {
+                let sql = format!("CREATE TABLE {name} (id INTEGER PRIMARY KEY)");
+                let file = project.path().join(format!("{database}.sqlite"));
+                execute(&file, &sql);
+            }
+        }
+        project.write("hero.sql", "CREATE TABLE hero (id INTEGER PRIMARY KEY);\n");
+        let settings = SETTINGS.replace(
+            "db1: sqlite://db1.sqlite",
+            "db1: {url: 'sqlite://db1.sqlite', models: hero.sql}",
+        );
+        project.write("rev.yaml", &settings);
+        (project, words)
+    };
+    let late = |words| {
+        let project = Project::line();
+        assert_eq!(project.rev("upgrade").exit, Some(0));
+        let added = project.rev("init --add stats=sqlite://stats.sqlite");
+        assert_eq!(added.exit, Some(0));
+        (project, words)
+    };
+    let with_models = |words| {
+        let project = Project::empty();
+        project.write("base.py", "class Base(DeclarativeBase):\n    pass\n");
+        (project, words)
+    };
+    let protected = |words| {
+        let (project, words) = on_fork(words);
+        let settings = "databases: {db1: {url: 'sqlite://db1.sqlite', protected: true}}\n";
+        project.write("rev.yaml", settings);
+        (project, words)
+    };
     vec![
+        protected("downgrade db1@aaaa"),
+        protected("downgrade db1@aaaa --url db1=sqlite://db1.sqlite"),
+        late("upgrade"),
+        with_models("init -d db1=sqlite://db1.sqlite"),
+        inherited("adopt"),
+        inherited("diff"),
+        on_fork("rollback"),
+        on_fork("zzzzzz"),
+        on_fork("upgrade -d db1"),
+        on_fork("status -d db1"),
+        on_fork("history bbbb"),
+        on_fork("history --authors"),
+        on_fork("upgrade --dryrun"),
         on_fork("downgrade db1@heads"),
         on_fork("upgrade db1@-1"),
         on_fork("downgrade db1@billing@+1"),
@@ -323,12 +372,36 @@ fn situations() -> Vec<(Project, &'static str)> {
 }
 
 /// The texts with commands that no answer of these tests has, and why.
-const UNMET: [(&str, &str); 25] = [
+const UNMET: [(&str, &str); 31] = [
+    (
+        "or make it, where it is one for development",
+        "it asks for a server; engines: existence",
+    ),
+    (
+        "the server has answered, and has no database",
+        "it asks for a server; engines: existence",
+    ),
+    (
+        "the server has answered",
+        "it asks for a server; engines: first_use",
+    ),
+    (
+        "what answers there is no {}",
+        "it asks for a server; engines: first_use",
+    ),
     ("#!/bin/sh", "it is no hint, but a script"),
     ("# Where revision files are", "it is no hint, but a file"),
     (
         "half done: {} {}",
         "it is a line of `status`; engines: nasty",
+    ),
+    (
+        "is the server up and reachable from here? Or wait longer",
+        "it asks for a server that is silent: fleet",
+    ),
+    (
+        "_Left out, since it does not fit here",
+        "it asks for a plan that is too long: fleet",
     ),
     (
         "a two-phase run is not concluded",

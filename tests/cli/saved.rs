@@ -313,7 +313,7 @@ fn a_plan_is_not_saved_among_revisions_nor_as_a_dash() {
 #[test]
 fn a_recorded_state_that_names_a_database_twice_is_refused() {
     let project = Project::line();
-    let mut state = project.rev("status db1 --format json").json();
+    let mut state = project.rev("status db1 --ledger --format json").json();
     let databases = state["databases"].as_array_mut().expect("databases");
     databases.push(databases[0].clone());
     project.write("state.json", &state.to_string());

@@ -114,6 +114,25 @@ fn where_databases_stand_has_its_schemas() {
 }
 
 #[test]
+fn databases_made_and_dropped_have_their_schemas() {
+    let project = Project::line();
+    project.write("db2.sqlite", &"no database\n".repeat(100));
+    let made = answers(&project, "create", "create");
+    let changes: Vec<&Value> = made["databases"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
+    assert_eq!(changes[0]["change"], "created");
+    assert_eq!(changes[1]["change"], "none");
+    answers(&project, "drop", "error");
+    let dropped = answers(&project, "drop --yes", "drop");
+    assert_eq!(dropped["databases"][0]["change"], "dropped");
+    assert_eq!(dropped["databases"][1]["error"]["code"], "not_a_database");
+    answers(&project, "reset db1 --yes", "outcome");
+}
+
+#[test]
 fn a_schema_refuses_what_is_not_of_its_format() {
     assert_eq!(fault("heads", &json!({ "heads": [] })), None);
     for value in [
@@ -144,6 +163,125 @@ fn what_is_compared_and_found_has_its_schemas() {
     let found = answers(&project, "check --models", "check");
     assert_eq!(found["findings"][0]["code"], "models_differ");
     answers(&project, "check", "check");
-    let proven = answers(&project, "test", "test");
-    assert!(proven["failed"] != 0 && proven["passed"] != 0, "{proven:#}");
+    let there = project.path().join("old.sqlite");
+    rev_testkit::sqlite::execute(&there, "CREATE TABLE old (n INT)");
+    project.write(
+        "rev.yaml",
+        &(settings.to_owned() + "  old: {url: 'sqlite://old.sqlite', shared: false}\n"),
+    );
+    let planned = answers(&project, "adopt old --dry-run", "adopt");
+    let adopted = answers(&project, "adopt old", "adopt");
+    assert_eq!(planned["files"].as_array().map(Vec::len), Some(3));
+    assert_eq!(adopted["databases"][0]["course"], "begun");
+    assert_eq!(adopted["findings"], json!([]));
+    project.write("rev.yaml", settings);
+    let proven = project.rev("test --format json");
+    let lines: Vec<serde_json::Value> = { proven.out.lines() }
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    lines.iter().for_each(|line| check("test", line));
+    let (end, tests) = lines.split_last().expect("a last line");
+    assert!(end["failed"] != 0 && end["passed"] != 0, "{end:#}");
+    assert!(tests.iter().all(|it| it["event"] == "test"), "{proven}");
+}
+
+/// What a reader finds in the shape of a file; all else looks beyond it.
+const OF_SHAPE: [&str; 5] = [
+    "unknown_key",
+    "wrong_type",
+    "missing_key",
+    "not_a_choice",
+    "bad_duration",
+];
+
+/// All files of YAML below a folder.
+fn yaml_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            yaml_files(&path, found);
+        } else if path.extension().is_some_and(|it| it == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn editors_judge_files_as_the_reader_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    for folder in ["fixtures", "revisions", "examples"] {
+        yaml_files(&root.join(folder), &mut files);
+    }
+    files.push(root.join("rev.yaml"));
+    let (mut good, mut bad) = (0, 0);
+    for path in &files {
+        let is_settings = path.ends_with("rev.yaml");
+        let is_revision = path.components().any(|it| it.as_os_str() == "revisions");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        if !is_settings && !is_revision {
+            continue;
+        }
+        let Ok(value) = serde_yaml::from_str::<Value>(&text) else {
+            continue;
+        };
+        let codes: Vec<String> = if is_settings {
+            settings_codes(&text)
+        } else {
+            let parsed = rev_store::document::parse("r.yaml", &text);
+            let faults = parsed.err().into_iter();
+            faults
+                .flat_map(|it| it.iter().map(|it| it.code().to_owned()).collect::<Vec<_>>())
+                .collect()
+        };
+        let format = if is_settings { "rev.yaml" } else { "revision" };
+        let refused = fault(format, &value);
+        let of_shape = codes.iter().any(|code| OF_SHAPE.contains(&code.as_str()));
+        if codes.is_empty() {
+            good += 1;
+            assert_eq!(refused, None, "{}", path.display());
+        } else if of_shape {
+            bad += 1;
+            assert!(refused.is_some(), "{}: {codes:?}", path.display());
+        }
+    }
+    assert!(good > 100 && bad > 5, "{good} good, {bad} bad");
+}
+
+/// What is wrong with settings, as `rev check` tells it.
+fn settings_codes(text: &str) -> Vec<String> {
+    let project = Project::empty();
+    project.write("rev.yaml", text);
+    project.write("revisions/.gitkeep", "");
+    let answer = project
+        .rev_unfollowed(&["heads", "--format", "json"], &[])
+        .json();
+    let mut codes = Vec::new();
+    let error = &answer["error"];
+    let all = error["errors"]
+        .as_array()
+        .cloned()
+        .unwrap_or_else(|| vec![error.clone()]);
+    for error in all {
+        // Folders of revisions and models are not here.
+        let is_here = error["path"].as_str().is_some_and(|it| it == "rev.yaml");
+        let code = error["code"].as_str().unwrap_or_default();
+        if is_here && !matches!(code, "no_folder" | "unknown_branch") {
+            codes.push(code.to_owned());
+        }
+    }
+    codes
+}
+
+#[test]
+fn a_schema_is_printed_for_editors() {
+    let project = Project::empty();
+    for name in ["rev.yaml", "revision"] {
+        let printed = project.rev(&format!("schema {name}"));
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../../docs/schemas/{name}.schema.json"));
+        assert_eq!(printed.out, std::fs::read_to_string(kept).expect("kept"));
+    }
 }

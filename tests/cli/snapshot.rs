@@ -107,7 +107,7 @@ fn a_snapshot_that_cannot_be_planned_says_which_and_why() {
 fn a_recorded_fleet_is_planned_for_without_reaching_it() {
     let project = Project::line();
     exits(project.rev("upgrade db1@bbbb db2@aaaa"), 0);
-    let state = exits(project.rev("status --format json"), 0).out;
+    let state = exits(project.rev("status --ledger --format json"), 0).out;
     let online = project.rev("plan --format json");
     project.write("state.json", &state);
     name_snapshots(
@@ -139,7 +139,7 @@ fn a_recorded_fleet_is_planned_for_without_reaching_it() {
 fn a_plan_saved_for_a_recorded_fleet_runs_on_it_while_it_stands_so() {
     let project = Project::line();
     exits(project.rev("upgrade db1@aaaa"), 0);
-    let state = exits(project.rev("status --format json"), 0).out;
+    let state = exits(project.rev("status --ledger --format json"), 0).out;
     project.write("state.json", &state);
     exits(
         project.rev("plan head --from state.json -q --save plan.yaml"),
@@ -163,7 +163,7 @@ fn a_recorded_fleet_that_does_not_suit_is_refused() {
         "db2.sqlite",
         "no database, but long enough to be taken for one by its size, whatever",
     );
-    let state = exits(project.rev("status --format json"), 1).out;
+    let state = exits(project.rev("status --ledger --format json"), 1).out;
     project.write("state.json", &state);
     assert_answer!(
         "state_unread",

@@ -81,7 +81,7 @@ fn losses() -> Project {
 }
 
 #[test]
-fn what_has_no_way_down_is_skipped_by_name_and_what_may_lose_rows_may() {
+fn what_has_no_way_down_is_proven_up_and_what_may_lose_rows_may() {
     let project = losses();
     assert_answer!("trials_losses", project.rev("test"));
     let text = std::fs::read_to_string(project.path().join("revisions/cccc.yaml")).expect("a file");

@@ -149,11 +149,9 @@ fn a_plan_for_a_review_is_not_live_and_shows_its_statements() {
     let message = "see https://evil.example www.evil.example @ann #12 ![x](http://a/b) <img> `c`";
     let project = project(message, "``` @ann");
     let answer = project.rev("plan db1@head --from base --format markdown");
-    assert!(!answer.out.contains("CREATE TABLE"), "{answer}");
     // A code span: nothing of it is live.
     let span = format!("| `` {message} `` |");
     assert!(answer.out.contains(&span), "{answer}");
-    let answer = project.rev("plan db1@head --from base --format markdown -v");
     let block = "\n````sql\nCREATE TABLE a (b TEXT DEFAULT '``` @ann');\nSELECT 1;\n````\n";
     assert!(answer.out.contains(block), "{answer}");
 }

@@ -1,9 +1,11 @@
 //! Random pairs of schemas: the script from one to the other leaves no difference,
 //! neither does the one back, and rows that both can hold are kept.
 //!
-//! `REV_SCHEMA_PAIRS` says how many, `REV_SCHEMA_SEED` begins elsewhere.
+//! `REV_SCHEMA_PAIRS` says how many, `REV_SCHEMA_SEED` begins elsewhere; the shell judges one of
+//! `REV_NATIVE_EVERY` pairs.
 
 mod generator;
+mod native;
 
 use rev_core::{Dialect, Sql, TransactionMode};
 use rev_sql::ledger::Ledger;
@@ -163,6 +165,17 @@ fn look(seed: u64) -> Result<usize, String> {
             return Err(wrong("rows after down", &(query, after)));
         }
     }
+    // What is left out of a comparison stays, and the target does not have it.
+    if pair.excluded.is_none() && seed.is_multiple_of(number("REV_NATIVE_EVERY", 20)) {
+        let judged = native::judge(&native::Pair {
+            from: &format!("{from_sql};\n{rows}"),
+            to: &to_sql,
+            up: &up,
+            down: &down,
+            dump: &ddl::dump(&to, Dialect::Sqlite).to_sql(),
+        });
+        judged.map_err(|error| wrong("native", &error.lines().collect::<Vec<_>>()))?;
+    }
     if seed.is_multiple_of(4) {
         check_dump(&to).map_err(|error| wrong("dump", &error))?;
     }
@@ -197,19 +210,29 @@ fn nothing_is_left_to_do_between_random_schemas_and_no_row_is_lost() {
     // Each thread takes every so many-th seed.
     let part = |thread: u64| {
         let seeds = (first..first + pairs).filter(|seed| seed % threads == thread);
-        seeds
-            .map(|seed| look(seed).unwrap_or_else(|error| panic!("seed {seed}: {error}")))
-            .sum::<usize>()
+        let found = seeds.map(|seed| look(seed).map_err(|error| format!("seed {seed}: {error}")));
+        found.collect::<Vec<_>>()
     };
-    let kept: usize = std::thread::scope(|scope| {
+    let found: Vec<Result<usize, String>> = std::thread::scope(|scope| {
         let parts: Vec<_> = (0..threads)
             .map(|thread| scope.spawn(move || part(thread)))
             .collect();
         let parts = parts.into_iter();
         parts
-            .map(|part| part.join().expect("a thread ends well"))
-            .sum()
+            .flat_map(|part| part.join().expect("a thread ends well"))
+            .collect()
     });
+    let wrong: Vec<&String> = found.iter().filter_map(|it| it.as_ref().err()).collect();
+    for error in &wrong {
+        println!("wrong: {}", error.lines().take(6).collect::<String>());
+    }
+    let kept: usize = found.iter().filter_map(|it| it.as_ref().ok()).sum();
     println!("{pairs} pairs, {kept} rows kept");
+    assert!(
+        wrong.is_empty(),
+        "{} wrong, such as {}",
+        wrong.len(),
+        wrong[0]
+    );
     assert!(kept as u64 > pairs, "hardly a row was there to be kept");
 }

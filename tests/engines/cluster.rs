@@ -388,16 +388,17 @@ mod small {
     fn a_run_whose_schema_change_blocks_the_cluster_is_not_taken_for_dead() {
         let cluster = Cluster::galera();
         let project = cluster.project(0);
-        // Longer than a lease may stand still, in the soak.
-        let rows = if rounds(0) == 0 { 20_000 } else { 400_000 };
+        // Longer than a lease may stand still, in the soak. Each row takes the servers a while, so
+        // that the change is still going on when the second run has begun, on a slow machine too.
+        let rows = if rounds(0) == 0 { 80 } else { 800 };
         project.revision(
             "slow",
             &id(REVISIONS),
             &format!(
                 "upgrade: |\n  CREATE TABLE slow (id INT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(200), n INT);\n  \
                  INSERT INTO slow (a, n) SELECT REPEAT(MD5(seq), 6), seq FROM seq_1_to_{rows};\n  \
-                 ALTER TABLE slow ADD COLUMN c INT NOT NULL DEFAULT 1, ADD INDEX i (a), ADD INDEX j (n, a), \
-                 ADD INDEX k (c, a, n), ALGORITHM = COPY;\nirreversible: true\n"
+                 ALTER TABLE slow ADD COLUMN c CHAR(64) AS (SHA2(REPEAT(a, 50000), 256)) STORED, \
+                 ADD INDEX i (a), ALGORITHM = COPY;\nirreversible: true\n"
             ),
         );
         let first = project.start(&["upgrade", "db1@head", &cluster.at(&project, 0)]);
@@ -407,9 +408,8 @@ mod small {
                 .is_empty()
         };
         wait_until("the slow step begins", has_begun);
-        let second = cluster.upgrade(&project, 1).exits(0);
-        assert!(second.text.contains("nothing to do"), "{}", second.text);
-        second.says("another node");
+        // Its own node keeps it waiting, or else it waits for the lease and names the other node.
+        cluster.upgrade(&project, 1).exits(0).says("nothing to do");
         Answer::end_of(first).exits(0);
         let done = cluster.ask(
             &project,

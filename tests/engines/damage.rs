@@ -138,12 +138,23 @@ fn follow(project: &Project, damage: &str) -> bool {
     panic!("{damage}: it is damaged still");
 }
 
+/// Those that are tried on an engine: each damage on two of the four, with `REV_DAMAGES=all` on all.
+fn damages_of(engine: Engine) -> Vec<String> {
+    let is_all = std::env::var("REV_DAMAGES").is_ok_and(|text| text == "all");
+    let turn = usize::from(matches!(engine, Engine::Postgres | Engine::Mysql));
+    let damages = damages().into_iter().enumerate();
+    damages
+        .filter(|(number, _)| is_all || (number + turn) % 2 == 0)
+        .map(|(_, damage)| damage)
+        .collect()
+}
+
 #[test]
 fn every_damage_of_one_row_or_one_table_is_told_and_has_a_way_out() {
     let on = |engine: Engine| {
         let (mut tried, mut damaged) = (0, 0);
         // The log is for people: nothing that stands there stops anything.
-        let (of_log, others): (Vec<_>, Vec<_>) = damages()
+        let (of_log, others): (Vec<_>, Vec<_>) = damages_of(engine)
             .into_iter()
             .partition(|it| it.starts_with("UPDATE rev_log"));
         let logged = applied(engine);
@@ -179,7 +190,7 @@ fn every_damage_of_one_row_or_one_table_is_told_and_has_a_way_out() {
             assert_eq!(project.database().tables(), [""; 0], "{engine:?}: {damage}");
         }
         assert!(
-            damaged >= 25 && tried > damaged,
+            damaged >= 12 && tried > damaged,
             "{engine:?}: {damaged} of {tried}"
         );
     };

@@ -2,21 +2,28 @@
 //! processes, kills from outside.
 
 mod across;
+mod along;
 mod answered;
 mod apply;
 mod catalogue;
 mod client_commands;
 mod cluster;
 mod commits;
+mod crowd;
 mod damage;
 mod drift;
+mod existence;
+mod extensions;
 mod faults;
+mod first_use;
 mod groups;
 mod kill;
+mod levels;
 mod models_mysql;
 mod models_postgres;
 mod models_swaps;
 mod nasty;
+mod native;
 mod offline;
 mod pasts;
 mod placed;

@@ -21,6 +21,7 @@ use rev_sql::split::split;
 use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch};
 
+use crate::native::Judge;
 use generator::{Pair, ROWS};
 use spoken::Spoken;
 
@@ -42,7 +43,7 @@ fn spoken(engine: Engine) -> Spoken {
 }
 
 /// A database made by this SQL, as far as the server understands it.
-fn made(engine: Engine, sql: &str) -> Scratch {
+pub(crate) fn made(engine: Engine, sql: &str) -> Scratch {
     let scratch = engine.scratch();
     let sql = Spoken::by(&scratch).lines(sql);
     apply(&scratch, &sql).unwrap_or_else(|error| panic!("{error}"));
@@ -96,7 +97,7 @@ fn sql(diff: &Diff) -> String {
 
 fn dump(schema: &Schema) -> String {
     let script = ddl::dump(schema, Dialect::Mysql);
-    script.to_sql()
+    script.for_client(Dialect::Mysql)
 }
 
 /// Goes from one schema to the other and back, and says how, if nothing is left.
@@ -300,8 +301,10 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     run(&here, &pair.from.rows(), "rows")?;
     run(&there, &to_sql, "to")?;
     let (from, to) = (inspect(&here), inspect(&there));
+    let judge = Judge::of(seed, &here, &there);
     let (renames, bad) = resolve(&pair.renames, &from, &to, Dialect::Mysql);
     let up = Diff::between(&from, &to, &renames, &Filter::default(), Dialect::Mysql);
+    let for_client = ddl::write(&up, Dialect::Mysql).for_client(Dialect::Mysql);
     let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Mysql)));
     let wrong = |what: &str, more: &dyn std::fmt::Debug| {
         format!(
@@ -325,6 +328,11 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     if !left.is_empty() {
         return Err(wrong("left after up", &left));
     }
+    let judged = |what: &str, ask: &dyn Fn(&Judge) -> Result<(), String>| {
+        let found = judge.as_ref().map_or(Ok(()), ask);
+        found.map_err(|error| wrong(what, &error.lines().collect::<Vec<_>>()))
+    };
+    judged("native, after up", &|it| it.is_after(&here))?;
     let after = rows(|(_, query)| query);
     if after != before || after.len() != queries.len() * ROWS {
         return Err(wrong("rows", &(before, after)));
@@ -338,7 +346,12 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     if again != after.len() {
         return Err(wrong("rows after down", &again));
     }
+    judged("native, after down", &|it| it.is_before(&here))?;
+    judged("by the client", &|it| it.run(&here, &for_client))?;
     check_rebuilt(engine, &to).map_err(|error| wrong("dump", &error))?;
+    judged("the dump, by the client", &|it| {
+        it.run(&engine.scratch(), &dump(&to))
+    })?;
     Ok(after.len())
 }
 

@@ -9,7 +9,6 @@ mod commands;
 mod composites;
 mod extras;
 mod generator;
-mod native;
 mod numbers;
 mod order;
 mod parts;
@@ -19,11 +18,12 @@ mod rename;
 mod rights;
 mod types;
 
-use rev_sql::schema::{Diff, Filter, resolve};
+use rev_sql::schema::{Diff, Filter, ddl, resolve};
 use rev_testkit::random::Random;
 use rev_testkit::scratch::Engine;
 use rev_testkit::server::Server;
 
+use crate::native::Judge;
 use generator::{Pair, ROWS};
 use place::{DIALECT, Place, between, check_dump, written};
 
@@ -51,6 +51,7 @@ fn look(seed: u64, here: &mut Place, there: &mut Place) -> Result<usize, String>
     fixed(here.run(&pair.from.rows()), "rows")?;
     fixed(there.run(&to_sql), "to")?;
     let (from, to) = (here.inspect(), there.inspect());
+    let judge = Judge::of(seed, here.scratch(), there.scratch());
     let (renames, bad) = resolve(&pair.renames, &from, &to, DIALECT);
     let up = Diff::between(&from, &to, &renames, &Filter::default(), DIALECT);
     let (up, down) = (written(&up), written(&up.reversed(DIALECT)));
@@ -75,6 +76,11 @@ fn look(seed: u64, here: &mut Place, there: &mut Place) -> Result<usize, String>
     if !left.is_empty() {
         return Err(wrong("left after up", &left));
     }
+    let judged = |what: &str, ask: &dyn Fn(&Judge) -> Result<(), String>| {
+        let found = judge.as_ref().map_or(Ok(()), ask);
+        found.map_err(|error| wrong(what, &error.lines().collect::<Vec<_>>()))
+    };
+    judged("native, after up", &|it| it.is_after(here.scratch()))?;
     let mut kept = 0;
     for ((_, query), before) in queries.iter().zip(&before) {
         let after = rows(here, query)?;
@@ -94,7 +100,16 @@ fn look(seed: u64, here: &mut Place, there: &mut Place) -> Result<usize, String>
             return Err(wrong("rows after down", &(query, before, after)));
         }
     }
+    judged("native, after down", &|it| it.is_before(here.scratch()))?;
+    judged("by the client", &|it| it.run(here.scratch(), &up.to_sql()))?;
     check_dump(&to, there).map_err(|error| wrong("dump", &error))?;
+    if judge.is_some() {
+        there.clear();
+    }
+    let dump = ddl::dump(&to, DIALECT).to_sql();
+    judged("the dump, by the client", &|it| {
+        it.run(there.scratch(), &dump)
+    })?;
     Ok(kept)
 }
 

@@ -168,21 +168,25 @@ fn a_table_that_was_there_before_is_told_from_one_that_the_statement_made() {
     for engine in Engine::MYSQLS {
         for (is_there, way) in [
             (true, "alone"),
-            (true, "second"),
+            (true, "along"),
             (false, "alone"),
-            (false, "second"),
+            (false, "along"),
         ] {
             let mut kills = 0;
+            // How many of them came before the statement was sent, and how many after.
+            let (mut before, mut after) = (0, 0);
             for boundary in 1.. {
                 let project = Project::of(engine);
                 if is_there {
                     project.database().execute(TABLE);
                     project.database().execute("INSERT INTO hero VALUES (7)");
                 }
-                // Noted by itself, or with the end of the revision before.
+                // Noted by itself, or with the end of the revision before, and sent along with
+                // that; asked for by itself, or with the next ones.
                 let parent = if way == "alone" { "null" } else { "first" };
-                if way == "second" {
+                if way == "along" {
                     project.revision("first", "null", "upgrade: CREATE TABLE f (id INT)\n");
+                    project.revision("last", "a", "upgrade: CREATE TABLE l (id INT)\n");
                 }
                 project.revision(
                     "a",
@@ -191,6 +195,10 @@ fn a_table_that_was_there_before_is_told_from_one_that_the_statement_made() {
                 );
                 let is_killed = project.kill_at(&["upgrade"], boundary);
                 kills += usize::from(is_killed);
+                if is_killed && !is_there {
+                    let is_made = project.database().tables().contains(&"hero".to_owned());
+                    *(if is_made { &mut after } else { &mut before }) += 1;
+                }
                 let rows = if is_there {
                     let answer = project.rev(&["upgrade"]).says("already exists");
                     assert!(matches!(answer.code, Some(1 | 3)), "{}", answer.text);
@@ -212,6 +220,8 @@ fn a_table_that_was_there_before_is_told_from_one_that_the_statement_made() {
                 }
             }
             assert!(kills > 4, "{kills} kills are too few");
+            let both = before > 2 && after > 2;
+            assert!(both || is_there, "{before} kills before, {after} after");
         }
     }
 }

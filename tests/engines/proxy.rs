@@ -39,6 +39,7 @@ struct State {
     how: Break,
     answers_left: AtomicUsize,
     answers: AtomicUsize,
+    requests: AtomicUsize,
 }
 
 impl Proxy {
@@ -57,6 +58,7 @@ impl Proxy {
             how,
             answers_left: AtomicUsize::new(answers),
             answers: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
         });
         let shared = state.clone();
         thread::spawn(move || {
@@ -96,6 +98,11 @@ impl Proxy {
     /// How often the server has answered.
     pub(crate) fn answers(&self) -> usize {
         self.state.answers.load(Ordering::SeqCst)
+    }
+
+    /// How often clients have sent something.
+    pub(crate) fn requests(&self) -> usize {
+        self.state.requests.load(Ordering::SeqCst)
     }
 }
 
@@ -143,6 +150,7 @@ impl Joined {
         let mut is_idle = true;
         if let Some(length) = read(&mut self.client, &mut buffer)? {
             is_idle = false;
+            self.state.requests.fetch_add(1, Ordering::SeqCst);
             let is_kept = match self.state.how {
                 Break::Silences => self.state.answers_left.load(Ordering::SeqCst) == 0,
                 Break::HalfCloses => self.is_silent,

@@ -22,7 +22,7 @@ struct Case {
 
 const SERVERS: &[&str] = &["postgres", "mysql"];
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     Case {
         table: "twins",
         dialects: &[],
@@ -99,6 +99,20 @@ const CASES: [Case; 14] = [
         says: "`mission` refers to `hero` by `hero_id`: rows without such a row there make this fail",
         count: 2,
         mend: "UPDATE mission SET hero_id = 1;",
+    },
+    Case {
+        table: "whole",
+        dialects: &["postgres"],
+        from: "CREATE TABLE base (a INT, b INT, PRIMARY KEY (a, b)); \
+               CREATE TABLE whole (id INT PRIMARY KEY, a INT, b INT);",
+        rows: "INSERT INTO base VALUES (1, 1); \
+               INSERT INTO whole VALUES (1, 1, 1), (2, 1, NULL), (3, NULL, NULL), (4, 2, 2);",
+        to: "CREATE TABLE base (a INT, b INT, PRIMARY KEY (a, b)); \
+             CREATE TABLE whole (id INT PRIMARY KEY, a INT, b INT, \
+             CONSTRAINT whole_base FOREIGN KEY (a, b) REFERENCES base (a, b) MATCH FULL);",
+        says: "`whole` refers to `base` by `a`, `b`: rows without such a row there make this fail",
+        count: 2,
+        mend: "UPDATE whole SET a = 1, b = 1;",
     },
     Case {
         table: "lengthy",

@@ -2,11 +2,11 @@
 //! server, a database or a role has for its defaults, and a guard that outlives all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use rev_testkit::program::fed;
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::faults::{Frail, wait_until};
@@ -24,21 +24,14 @@ fn client(database: &Scratch, lines: &str) -> (String, BTreeSet<usize>) {
         true => "mariadb".to_owned(),
         false => format!("{}/mysql", server_url("REV_TEST_MYSQL_BIN")),
     };
-    let mut child = Command::new(program)
+    let mut client = Command::new(program);
+    client
         .args(["-u", user, "-h", host, "-P", port, "--batch", "--force"])
         .args(["--skip-column-names", "--default-character-set=utf8mb4"])
         .arg(name)
-        .env("MYSQL_PWD", password)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the client starts");
-    let mut input = child.stdin.take().expect("a pipe");
-    let text = lines.to_owned();
-    let writer = thread::spawn(move || input.write_all(text.as_bytes()));
-    let output = child.wait_with_output().expect("it ends");
-    writer.join().expect("no panic").expect("it reads");
+        .env("MYSQL_PWD", password);
+    let (output, is_read) = fed(&mut client, lines);
+    is_read.expect("it reads");
     let errors = String::from_utf8_lossy(&output.stderr);
     let line = |error: &str| {
         let (_, rest) = error.split_once(" at line ")?;

@@ -2,7 +2,10 @@
 
 mod apply;
 mod authoring;
+mod daily;
+mod drawing;
 mod models;
+mod patience;
 mod running;
 mod since;
 mod snapshot;
@@ -15,7 +18,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use apply::{Apply, Pace};
 pub(crate) use authoring::{Merge, NewRevision, Rebase, Squash};
-pub(crate) use models::{Check, Comparing, Diff, Dump, Looking};
+pub(crate) use daily::{Create, Doctor, DropDatabases, Reset, Wait};
+pub(crate) use drawing::{Drawing, Paging};
+pub(crate) use models::{Adopt, Check, Comparing, Diff, Dump, Looking};
+pub(crate) use patience::Patience;
 pub(crate) use running::{Downgrade, Running, Stamp, Switch, Upgrade};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use test::Test;
@@ -48,12 +54,18 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// The settings file, or the folder that holds it [default: the next rev.yaml here or above]
-    #[arg(short, long, global = true, value_name = "PATH")]
+    #[arg(
+        short,
+        long,
+        visible_short_alias = 'C',
+        global = true,
+        value_name = "PATH"
+    )]
     pub(crate) config: Option<PathBuf>,
     /// The URL of a database, above all other settings; may be repeated
     #[arg(long, global = true, value_name = "NAME=URL")]
     pub(crate) url: Vec<String>,
-    /// How to answer [possible values: text, json; for plans also sql, mermaid, markdown]
+    /// How to answer [possible values: text, json; plan: sql, mermaid, markdown; graph: mermaid; diff, dump: sql]
     #[arg(
         long,
         global = true,
@@ -111,6 +123,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(Init),
+    Adopt(Adopt),
     #[command(visible_alias = "new")]
     Revision(NewRevision),
     Merge(Merge),
@@ -122,11 +135,14 @@ pub(crate) enum Command {
     Show(Show),
     Graph(GraphArgs),
     Current(Current),
+    #[command(visible_alias = "st")]
     Status(Status),
     Log(Log),
     Plan(Plan),
     Apply(Apply),
+    #[command(visible_alias = "up")]
     Upgrade(Upgrade),
+    #[command(visible_alias = "down")]
     Downgrade(Downgrade),
     Switch(Switch),
     Stamp(Stamp),
@@ -137,15 +153,44 @@ pub(crate) enum Command {
     Test(Test),
     Repair(Repair),
     Edit(Edit),
+    Create(Create),
+    Drop(DropDatabases),
+    Reset(Reset),
+    Wait(Wait),
+    Doctor(Doctor),
+    Schema(Schema),
     Completions(Completions),
 }
 
-/// Start a project: rev.yaml and a folder for revisions
+/// Print the JSON Schema of a file that people write, for editors
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  rev schema rev.yaml > rev.schema.json
+  rev schema revision > revision.schema.json")]
+pub(crate) struct Schema {
+    /// Which file
+    #[arg(value_name = "FILE")]
+    pub(crate) of: SchemaOf,
+}
+
+/// The files that have a schema for editors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The settings
+    #[value(name = "rev.yaml")]
+    Settings,
+    /// A revision
+    Revision,
+}
+
+/// Start a project: rev.yaml and a folder for revisions; asks on a terminal
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  rev init
   rev init --database db1=sqlite://var/db1.sqlite
-  rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' shop
+  rev init --database db1='${DB1_URL}' --database db2='${DB2_URL}' --dialect postgres shop
   rev init --template sqlalchemy --database db1=sqlite://var/db1.sqlite
+  rev init --add stats=sqlite://var/stats.sqlite --shared false
   rev init --git-hook post-checkout")]
 pub(crate) struct Init {
     /// Where [default: here]
@@ -153,11 +198,23 @@ pub(crate) struct Init {
     /// A database and its URL, in which ${NAME} reads the environment; may be repeated
     #[arg(short, long = "database", value_name = "NAME=URL")]
     pub(crate) databases: Vec<String>,
+    /// Bind one more database in a project that is there; its comments and lines stay
+    #[arg(long, value_name = "NAME=URL", conflicts_with_all = ["folder", "databases", "template"])]
+    pub(crate) add: Option<String>,
+    /// What a database is, where its URL is a variable: postgres, mysql or sqlite, perhaps after NAME=
+    #[arg(long = "dialect", value_name = "[NAME=]DIALECT")]
+    pub(crate) dialects: Vec<String>,
+    /// Whether the databases take scripts that name no database [default: true]
+    #[arg(long, value_name = "true|false", action = clap::ArgAction::Set)]
+    pub(crate) shared: Option<bool>,
+    /// Files of SQL that declare the schemas, such as 'schema/*.sql'
+    #[arg(long, value_name = "FILES", conflicts_with = "template")]
+    pub(crate) models: Option<String>,
     /// What declares the schemas: writes rev_models.py, which prints them
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) template: Option<Template>,
     /// Start nothing; let git say after each checkout what `rev switch` would do
-    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases", "template"])]
+    #[arg(long, value_name = "HOOK", conflicts_with_all = ["folder", "databases", "template", "add"])]
     pub(crate) git_hook: Option<GitHook>,
 }
 
@@ -191,14 +248,20 @@ pub(crate) struct Branches {}
 
 /// List revisions, newest first, with their graph
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = format!("{}
+
+Examples:
   rev history
+  rev history -n 20 --databases
   rev history -r 5f1c:head
-  rev history -r :billing@head -v")]
+  rev history -r :billing@head -v
+  rev history --grep villain --dates", drawing::LEGEND))]
 pub(crate) struct History {
     /// From one point to another, either left out at will
     #[arg(short, long, value_name = "LOW:HIGH", allow_hyphen_values = true)]
     pub(crate) range: Option<String>,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
 }
 
 /// Show a revision with its scripts
@@ -218,14 +281,16 @@ pub(crate) struct Show {
 
 /// Draw the graph of all revisions
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(after_help = format!("{}
+
+Examples:
   rev graph
+  rev graph --databases
   rev graph --ascii
-  rev graph --format mermaid")]
+  rev graph --format mermaid", drawing::LEGEND))]
 pub(crate) struct GraphArgs {
-    /// Draw with ASCII characters alone
-    #[arg(long)]
-    pub(crate) ascii: bool,
+    #[command(flatten)]
+    pub(crate) drawing: Drawing,
 }
 
 /// Say where databases stand
@@ -237,13 +302,17 @@ pub(crate) struct Current {
     /// Databases, groups or patterns [default: all]
     #[arg(value_name = "DATABASE")]
     pub(crate) databases: Vec<String>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
-/// Show all databases on one screen: heads, what is pending, drift
+/// Show all databases on one screen: what is pending, heads, drift
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev status
-  rev status reporting --format json")]
+  rev status --pending --timeout 2s
+  rev status reporting --format json
+  rev status --ledger --format json > state.json")]
 pub(crate) struct Status {
     /// Databases, groups or patterns [default: all]
     #[arg(value_name = "DATABASE")]
@@ -251,6 +320,14 @@ pub(crate) struct Status {
     /// Exit with 4 if anything is pending, half done or drifted, as a probe
     #[arg(long)]
     pub(crate) check: bool,
+    /// Leave out the databases with nothing pending, half done or drifted
+    #[arg(long)]
+    pub(crate) pending: bool,
+    /// With `--format json`: what the ledgers hold, too, so that `rev plan --from` can read it
+    #[arg(long)]
+    pub(crate) ledger: bool,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Read what was done to databases, and when
@@ -269,6 +346,10 @@ pub(crate) struct Log {
     /// The last so many lines of each
     #[arg(short = 'n', long, value_name = "N")]
     pub(crate) limit: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) paging: Paging,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Print what would run, without running it
@@ -286,16 +367,21 @@ pub(crate) struct Plan {
     /// upgrade (if left out), downgrade, switch or stamp; then targets
     #[arg(value_name = "ACTION] [TARGET")]
     pub(crate) words: Vec<String>,
-    /// Where databases are taken to stand, without asking them: `base`, DATABASE=ID,ID, or a file with what
-    /// `rev status --format json` said; may be repeated
+    /// Where databases are taken to stand, without asking them: `base`, DATABASE=ID,ID, the folder of another
+    /// checkout, or a file with what `rev status --ledger --format json` said; may be repeated
     #[arg(long, value_name = "STATE")]
     pub(crate) from: Vec<String>,
     /// Work beside revisions that this checkout lacks
     #[arg(long)]
     pub(crate) beside: bool,
+    /// With `--format markdown`: at most so many bytes; SQL is left out first, then steps, and a word says so
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size: Option<usize>,
     /// Write the plan to a file that `rev apply` runs
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// Settle what a killed run has left half done, and what files and ledger disagree on

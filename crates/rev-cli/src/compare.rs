@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Goal, Graph, Node, NodeSet, Point, RevisionId, Scope, Standing, State};
 use rev_engine::outcome::Refusal;
+use rev_engine::prepare::Surveyed;
 use rev_sql::schema::ddl::{self, Note, NoteKind, Script};
 use rev_sql::schema::{BadRename, Diff, Filter, Rename, Schema, resolve_all};
 
@@ -39,7 +40,8 @@ pub(crate) struct Comparison {
 }
 
 impl Comparison {
-    fn of(binding: Arc<Binding>, diff: Diff, declaration: Declaration) -> Self {
+    /// What differs, and nothing known of where it was compared.
+    pub(crate) fn of(binding: Arc<Binding>, diff: Diff, declaration: Declaration) -> Self {
         Self {
             up: ddl::write(&diff, binding.dialect),
             down: ddl::write(&diff.reversed(binding.dialect), binding.dialect),
@@ -161,7 +163,7 @@ async fn compare(
     let (to, declaration) = models::declared(session, binding, &flags.scratch, by).await?;
     patterns.see(filter, &[&from, &to]);
     let filter = &beside_others(session, binding, filter, (&from, &to));
-    tell_of_unread(session, binding, filter, &[&from, &to]);
+    tell_of_unread(session.terminal, binding, filter, &[&from, &to]);
     let settings = &session.project.config.autogenerate.renames;
     let settings: Vec<String> = settings.iter().map(|word| word.text.clone()).collect();
     // A setting that has come true is no mistake.
@@ -247,29 +249,36 @@ async fn live(
     heads: &[Node],
 ) -> Result<(Schema, bool), Failure> {
     let surveyed = session.survey(binding).await?;
-    if let Some(in_flight) = &surveyed.in_flight {
-        let line = crate::commands::in_flight_line(&binding.name, in_flight);
-        let message = format!("`{}` is not at rest", binding.name);
-        return Err(Failure::refused(
-            Diagnostic::new("half_done", message).line(line),
-        ));
-    }
+    at_rest(binding, &surveyed)?;
     let graph = session.graph();
     let due = at_work(graph, &graph.ancestors(heads.iter().copied()), binding);
     let standing = &surveyed.standing;
     let is = at_work(&standing.graph, standing.state.set(), binding);
     let missing: Vec<&RevisionId> = due.difference(&is).collect();
     let extra: Vec<&RevisionId> = is.difference(&due).collect();
-    if !missing.is_empty() || !extra.is_empty() {
-        return Err(elsewhere(session, binding, &missing, &extra));
-    }
     let mut database = session.database(binding)?;
     let schema = scratch::inspect(session, binding, &mut *database).await?;
-    Ok((schema, is.is_empty()))
+    if missing.is_empty() && extra.is_empty() {
+        return Ok((schema, is.is_empty()));
+    }
+    let has_past = is.is_empty() && Filter::default().sees_any(&schema);
+    Err(elsewhere(session, binding, (&missing, &extra), has_past))
+}
+
+/// Refuses a database on which something is half done.
+pub(crate) fn at_rest(binding: &Binding, surveyed: &Surveyed) -> Result<(), Failure> {
+    let Some(in_flight) = &surveyed.in_flight else {
+        return Ok(());
+    };
+    let line = crate::commands::in_flight_line(&binding.name, in_flight);
+    let message = format!("`{}` is not at rest", binding.name);
+    Err(Failure::refused(
+        Diagnostic::new("half_done", message).line(line),
+    ))
 }
 
 /// The revisions of a set that do something on a database.
-fn at_work(graph: &Graph, set: &NodeSet, binding: &Binding) -> BTreeSet<RevisionId> {
+pub(crate) fn at_work(graph: &Graph, set: &NodeSet, binding: &Binding) -> BTreeSet<RevisionId> {
     let works = |node: &Node| {
         let work = graph.revision(*node).work(binding);
         work.is_ok_and(|work| !work.is_empty())
@@ -280,8 +289,8 @@ fn at_work(graph: &Graph, set: &NodeSet, binding: &Binding) -> BTreeSet<Revision
 fn elsewhere(
     session: &Session,
     binding: &Binding,
-    missing: &[&RevisionId],
-    extra: &[&RevisionId],
+    (missing, extra): (&[&RevisionId], &[&RevisionId]),
+    has_past: bool,
 ) -> Failure {
     let graph = session.graph();
     let what = match (missing.len(), extra.len()) {
@@ -300,6 +309,13 @@ fn elsewhere(
         let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         told = told.fact(sign, ids);
     }
+    if has_past {
+        told = told.hint(format!(
+            "it holds something all the same; where that was there before: `rev adopt {}{}`",
+            binding.name,
+            session.urls_again([binding.name.as_str()])
+        ));
+    }
     let offline = "compare with what the revisions give: `--from-revisions`";
     // Beside other heads there is no one place where it should stand.
     if head(session, binding).is_err() {
@@ -311,8 +327,9 @@ fn elsewhere(
         "switch"
     };
     Failure::refused(told.hint(format!(
-        "bring it there: `rev {verb} {}@head`\nor {offline}",
-        binding.name
+        "bring it there: `rev {verb} {}@head{}`\nor {offline}",
+        binding.name,
+        session.urls_again([binding.name.as_str()])
     )))
 }
 
@@ -332,6 +349,6 @@ pub(crate) async fn by_hand(
     let to = scratch::inspect(session, binding, &mut *database).await?;
     patterns.see(filter, &[&from, &to]);
     let filter = &beside_others(session, binding, filter, (&to, &from));
-    tell_of_unread(session, binding, filter, &[&from, &to]);
+    tell_of_unread(session.terminal, binding, filter, &[&from, &to]);
     Ok(Diff::between(&from, &to, &[], filter, binding.dialect))
 }

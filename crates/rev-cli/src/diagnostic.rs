@@ -4,20 +4,24 @@
 //! people with hints in real commands, or JSON for programs. A command words its own
 //! findings beside itself.
 
+mod again;
 mod drift;
 mod failed;
 mod graph;
 mod half_done;
+mod once;
 mod place;
 mod project;
 mod refusal;
 mod stale;
 mod url;
 
+pub(crate) use again::{settings_again, shell_word};
 pub(crate) use drift::drift_lines;
 pub(crate) use failed::failed;
 pub(crate) use graph::{Asking, COMPARING, graph_faults, name, resolve, target, unknown_database};
 pub(crate) use half_done::{by_hand, undecided, without_file};
+pub(crate) use once::{Naming, Told, first_of, named, once};
 pub(crate) use place::{Place, spot_in};
 pub(crate) use project::{dialect, fault, open, problem, problems, remove, url, write};
 pub(crate) use refusal::{on_node, refusal, split, stay_within};
@@ -151,7 +155,7 @@ impl Diagnostic {
             let _ = writeln!(
                 text,
                 "{HINT}hint{HINT:#}: {}",
-                hint.replace('\n', "\n      ")
+                again::on_same_project(hint).replace('\n', "\n      ")
             );
         }
         text
@@ -159,6 +163,7 @@ impl Diagnostic {
 
     /// For programs.
     pub(crate) fn finding(&self) -> Finding {
+        let hint = |hint: &str| again::on_same_project(hint).replace('\n', " ");
         let spot = self.spot.as_ref();
         let place = spot.and_then(|spot| spot.place);
         let mut facts = self.facts.clone();
@@ -184,7 +189,7 @@ impl Diagnostic {
             line: place.map(|place| place.line),
             column: place.map(|place| place.column),
             causes: self.causes.clone(),
-            hints: self.hints.iter().map(|h| h.replace('\n', " ")).collect(),
+            hints: self.hints.iter().map(|h| hint(h)).collect(),
             facts,
         }
     }
@@ -261,6 +266,14 @@ impl Failure {
         self.0.diagnostics
     }
 
+    /// The same, with a line of facts for each.
+    pub(crate) fn with_line(mut self, line: &str) -> Self {
+        for told in &mut self.0.diagnostics {
+            told.lines.push(line.to_owned());
+        }
+        self
+    }
+
     /// The same, with another exit code.
     pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
         self.0.exit = exit;
@@ -296,6 +309,15 @@ pub(crate) fn either<T: AsRef<str>>(names: &[T]) -> String {
     let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+/// The names as a phrase: "`a`, `b` and `c`".
+fn all_of<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let quoted: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => quoted.concat(),
     }
 }

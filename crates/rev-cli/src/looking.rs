@@ -10,7 +10,7 @@ use rev_store::config::Word;
 use crate::args::Looking;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::session::Session;
-use crate::terminal::NAME;
+use crate::terminal::{NAME, Terminal};
 
 /// What is looked at: the settings and the flags together.
 pub(crate) fn filter(session: &Session, flags: &Looking) -> Result<Filter, Failure> {
@@ -47,7 +47,7 @@ fn bad_pattern(session: &Session, word: &Word, kind: String) -> Failure {
 /// Says what of a database was left aside, since it could not be read or is not compared,
 /// unless it is not looked at anyway.
 pub(crate) fn tell_of_unread(
-    session: &Session,
+    terminal: Terminal,
     binding: &Binding,
     filter: &Filter,
     schemas: &[&Schema],
@@ -55,7 +55,7 @@ pub(crate) fn tell_of_unread(
     let all: BTreeMap<_, _> = schemas.iter().flat_map(|it| &it.unread).collect();
     for (handle, why) in all.into_iter().filter(|(it, _)| filter.looks_at(it)) {
         let (kind, _, name) = handle;
-        session.terminal.warn(format_args!(
+        terminal.warn(format_args!(
             "{} `{name}` of `{}` is left aside: {why}",
             kind.noun(),
             binding.name

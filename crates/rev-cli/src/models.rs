@@ -8,6 +8,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rev_core::target::is_glob;
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
 use rev_engine::database::{DatabaseError, StatementFailure, StepError};
@@ -31,6 +32,19 @@ fn of<'a>(session: &'a Session, binding: &Binding) -> Option<&'a Models> {
     databases.get(&binding.name)?.models.as_ref()
 }
 
+/// The one file that a database's models name, where it is still to be written.
+pub(crate) fn unwritten(session: &Session, binding: &Binding) -> Option<String> {
+    let Models::Files(words) = of(session, binding)? else {
+        return None;
+    };
+    let [Word { text, .. }] = &words[..] else {
+        return None;
+    };
+    let is_file = text.ends_with(".sql") && !is_glob(text);
+    let is_there = session.project.root.join(text).exists();
+    (is_file && !is_there).then(|| text.clone())
+}
+
 /// A database without models.
 pub(crate) fn no_models(message: String) -> Failure {
     let hint = "say in rev.yaml what declares its schema, such as `models: [schema.sql]`\n\
@@ -50,6 +64,28 @@ pub(crate) async fn declared(
     };
     let scratch = scratch::make(session, binding, servers, live).await?;
     let result = load(session, binding, models, &scratch).await;
+    scratch::discard(session, scratch).await;
+    result
+}
+
+/// The schema that a text gives which is to stand in a model file.
+pub(crate) async fn given(
+    session: &Session,
+    binding: &Arc<Binding>,
+    file: ModelFile,
+    servers: &[String],
+    live: scratch::Live,
+) -> Result<Schema, Failure> {
+    let scratch = scratch::make(session, binding, servers, live).await?;
+    let source = Source {
+        session,
+        binding,
+        files: vec![file],
+    };
+    let result = match source.statements() {
+        Ok(statements) => source.load(&scratch, &statements).await,
+        Err(failure) => Err(failure),
+    };
     scratch::discard(session, scratch).await;
     result
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use rev_core::state::Standing;
 use rev_core::target::is_glob;
 use rev_core::{
-    Binding, DatabaseName, Dialect, Goal, Graph, Node, NodeSet, Point, ResolveError, Revision,
-    Scope, Target,
+    Binding, DatabaseName, Dialect, Goal, Graph, NameError, Node, NodeSet, Point, ResolveError,
+    Revision, Scope, Target,
 };
 use rev_db::Settings;
-use rev_engine::database::Database;
+use rev_engine::clock::{Clock as _, SystemClock};
+use rev_engine::database::{Database, DatabaseError, Holder};
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
 use rev_engine::request::Request;
@@ -23,7 +24,7 @@ use rev_store::{Environment, Faults, Project, project};
 use tokio::runtime::Runtime;
 
 use crate::args::Global;
-use crate::diagnostic::{self, Asking, Diagnostic, Failure};
+use crate::diagnostic::{self, Asking, Diagnostic, Failure, Naming, Told};
 use crate::exit::Exit;
 use crate::secrets;
 use crate::system::{operator, random_id};
@@ -88,6 +89,7 @@ impl Session {
             .keys()
             .map(|&n| n.to_owned())
             .collect();
+        diagnostic::settings_again(global.config.as_deref());
         for name in environment.overridden() {
             if !project
                 .config
@@ -137,6 +139,11 @@ impl Session {
     /// The command that was typed, without its targets.
     pub(crate) fn command(&self) -> &str {
         &self.command
+    }
+
+    /// From here on the work is that of another command, which a hint is to name.
+    pub(crate) fn goes_on_as(&mut self, command: &str) {
+        self.command = format!("rev {command}");
     }
 
     /// The graph with a new revision, where the project can hold it.
@@ -211,7 +218,32 @@ impl Session {
         {
             told = told.into_iter().map(|it| it.cause(&error)).collect();
         }
+        if let Refusal::Database(DatabaseError::NoDatabase { .. }) = refusal
+            && !self.is_protected(&binding.name)
+        {
+            let name = &binding.name;
+            let again = self.urls_again([name.as_str()]);
+            let hint =
+                format!("or make it, where it is one for development: `rev create {name}{again}`");
+            told = told.into_iter().map(|it| it.hint(&hint)).collect();
+        }
         told
+    }
+
+    /// Us, as the holder of a guard.
+    pub(crate) fn holder(&self) -> Holder {
+        Holder {
+            operator: self.operator.clone(),
+            process: std::process::id(),
+            since: SystemClock::start().now(),
+            node: None,
+        }
+    }
+
+    /// Whether `rev.yaml` keeps a database from losing anything without a saved plan.
+    pub(crate) fn is_protected(&self, name: &DatabaseName) -> bool {
+        let databases = &self.project.config.databases;
+        databases.get(name).is_some_and(|it| it.protected)
     }
 
     /// A name that `rev.yaml` does not bind.
@@ -320,6 +352,14 @@ impl Session {
         watched
     }
 
+    /// The flags that a command in a hint needs to reach these databases again, such as
+    /// ` --url db1=URL`: where they were given. The URLs themselves may hold passwords.
+    pub(crate) fn urls_again<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> String {
+        let given: Vec<&str> = self.environment.overridden().collect();
+        let again = names.into_iter().filter(|it| given.contains(it));
+        again.map(|name| format!(" --url {name}=URL")).collect()
+    }
+
     /// The URL of a database.
     pub(crate) fn url(&self, name: &DatabaseName) -> Result<DatabaseUrl, Failure> {
         let url = self.project.config.url(name, &self.environment);
@@ -388,17 +428,51 @@ impl Session {
         urls.iter().map(server).collect()
     }
 
-    /// Reads where a database stands.
+    /// Reads where a database stands, and warns of what a person should know of it.
     pub(crate) async fn survey(&self, binding: &Binding) -> Result<Surveyed, Failure> {
+        let (surveyed, caution) = self.surveyed(binding).await?;
+        if let Some(caution) = caution {
+            self.terminal.talk(caution.text(true).trim_end());
+        }
+        Ok(surveyed)
+    }
+
+    /// Reads where a database stands, and what a person should know of where its ledger lies.
+    pub(crate) async fn surveyed(
+        &self,
+        binding: &Binding,
+    ) -> Result<(Surveyed, Option<Diagnostic>), Failure> {
         let mut database = self.database(binding)?;
         let surveyed = rev_engine::prepare::survey(&mut *database, binding, self.graph())
             .await
             .map_err(|refusal| self.refused(&refusal, binding))?;
-        if let Ok(Some(caution)) = database.caution().await {
-            let name = &binding.name;
-            self.terminal.warn(format_args!("`{name}`: {caution}"));
+        let caution = database.caution().await.ok().flatten();
+        let name = &binding.name;
+        let caution = caution.map(|it| Diagnostic::new("caution", format!("`{name}`: {it}")));
+        Ok((surveyed, caution))
+    }
+
+    /// What was told of each database, each cause once; for people the first of them.
+    pub(crate) fn once(&self, told: &Told) -> Vec<Diagnostic> {
+        let databases = &self.project.config.databases;
+        let all: BTreeSet<DatabaseName> = databases.keys().cloned().collect();
+        let mut groups: BTreeMap<String, BTreeSet<DatabaseName>> = BTreeMap::new();
+        for (name, database) in databases {
+            for group in &database.groups {
+                let members = groups.entry(group.to_string()).or_default();
+                members.insert(name.clone());
+            }
         }
-        Ok(surveyed)
+        let groups: Vec<_> = groups.into_iter().collect();
+        let naming = Naming {
+            all: &all,
+            groups: &groups,
+        };
+        if self.terminal.is_json() {
+            diagnostic::once(told, naming)
+        } else {
+            diagnostic::first_of(told, naming)
+        }
     }
 
     /// What a point means for a database that stands so.
@@ -447,8 +521,15 @@ pub(crate) fn assignment<'a>(
     text: &'a str,
 ) -> Result<(DatabaseName, &'a str), Failure> {
     let parts = text.split_once('=').filter(|(_, url)| !url.is_empty());
-    let parts = parts.and_then(|(name, url)| Some((DatabaseName::new(name).ok()?, url)));
-    parts.ok_or_else(|| {
+    let named = parts.map(|(name, url)| (DatabaseName::new(name), url));
+    if let Some((Err(error @ NameError::Reserved { .. }), _)) = named {
+        let told = diagnostic::name(&error);
+        return Err(Failure::usage(
+            told.hint(format!("such as `{flag} db1=sqlite://var/db1.sqlite`")),
+        ));
+    }
+    let named = named.and_then(|(name, url)| Some((name.ok()?, url)));
+    named.ok_or_else(|| {
         let message = format!("a value of `{flag}` is not NAME=URL with a database's name");
         let told = Diagnostic::new("usage", message);
         Failure::usage(told.hint(format!("such as `{flag} db1=sqlite://var/db1.sqlite`")))

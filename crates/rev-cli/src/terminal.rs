@@ -8,7 +8,8 @@ use std::io::{ErrorKind, IsTerminal as _, Write};
 
 use rev_core::unseen;
 
-use crate::args::{Color, Format, Global};
+use crate::args::{Color, Format, Global, Paging};
+use crate::pager;
 use crate::secrets;
 
 pub(crate) use rev_render::{ERROR, FAINT, GOOD, HINT, ID, NAME, WARNING, count, few};
@@ -24,6 +25,26 @@ const COLOURS: [&str; 9] = [
 /// The line of a warning.
 pub(crate) fn warning(what: impl Display) -> String {
     format!("{WARNING}warning{WARNING:#}: {what}")
+}
+
+/// Whether a person looks at a terminal whose locale knows ASCII alone: the first that is set of the
+/// variables decides, as for all programs. Where none is set nobody has said so, and what goes into
+/// a file is the same everywhere.
+pub(crate) fn is_ascii() -> bool {
+    if !std::io::stdout().is_terminal() {
+        return false;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let locale = locale.filter_map(|name| std::env::var(name).ok());
+    let mut locale = locale.filter(|value| !value.is_empty());
+    locale.next().is_some_and(|locale| {
+        let charset = locale.split_once('.').map(|(_, charset)| charset);
+        let charset = charset.map(|it| it.to_ascii_lowercase().replace('-', ""));
+        match charset {
+            Some(charset) => !charset.starts_with("utf8"),
+            None => locale == "C" || locale == "POSIX",
+        }
+    })
 }
 
 /// Where a command speaks.
@@ -59,8 +80,77 @@ impl Terminal {
 
     /// Whether a person watches stderr, who likes to see that something moves.
     pub(crate) fn is_watched(self) -> bool {
-        let is_quiet = self.quiet || self.is_json() || std::env::var_os("CI").is_some();
-        !is_quiet && std::io::stderr().is_terminal()
+        !self.quiet && self.is_seen()
+    }
+
+    /// Whether a person sits here who can be asked something, `-q` or not: what a run takes away
+    /// is no news.
+    pub(crate) fn has_person(self) -> bool {
+        self.is_seen() && std::io::stdin().is_terminal()
+    }
+
+    fn is_seen(self) -> bool {
+        let is_read_by_programs = self.is_json() || std::env::var_os("CI").is_some();
+        !is_read_by_programs && std::io::stderr().is_terminal()
+    }
+
+    /// Asks for a line, and gives it without its ends; the end of the input is an empty line.
+    pub(crate) fn ask(self, question: &str) -> std::io::Result<String> {
+        self.complain(question);
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks a question that is answered by yes or no; an empty line is `otherwise`.
+    pub(crate) fn says_yes(self, question: &str, otherwise: bool) -> std::io::Result<bool> {
+        let choice = if otherwise { "[Y/n]" } else { "[y/N]" };
+        let answer = self.ask(&format!("{question} {choice} "))?;
+        Ok(match answer.to_lowercase().as_str() {
+            "" => otherwise,
+            answer => matches!(answer, "y" | "yes"),
+        })
+    }
+
+    /// How many cells a line of stdout has; `None`: no person looks at it, or as many as it takes.
+    pub(crate) fn width(self) -> Option<usize> {
+        if self.is_json() || !std::io::stdout().is_terminal() {
+            return None;
+        }
+        let columns = std::env::var("COLUMNS").ok();
+        let columns = columns.and_then(|columns| columns.parse().ok());
+        let cells = columns.or_else(|| {
+            let (width, _) = terminal_size::terminal_size_of(std::io::stdout())?;
+            Some(usize::from(width.0))
+        });
+        // A terminal that does not know says 0.
+        cells.filter(|&cells| cells > 0)
+    }
+
+    /// Writes data to stdout, each line cut where the terminal ends, and through a pager where a
+    /// person looks and it is longer than the screen.
+    pub(crate) fn pages(self, text: &str, paging: &Paging) -> std::io::Result<()> {
+        let text = rev_render::cut_lines(text, self.width());
+        let height = terminal_size::terminal_size_of(std::io::stdout());
+        let height = height.map_or(usize::MAX, |(_, height)| usize::from(height.0));
+        let is_watched = !self.is_json() && std::io::stdout().is_terminal();
+        if paging.no_pager || !is_watched || text.lines().count() < height {
+            return self.data(&text);
+        }
+        let seen = self.seen(&secrets::hide(&text));
+        let seen = match anstream::AutoStream::choice(&std::io::stdout()) {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(&seen).to_string(),
+            _ => seen,
+        };
+        match pager::show(&seen) {
+            true => Ok(()),
+            false => self.data(&text),
+        }
+    }
+
+    /// Writes data to stdout, each line cut where the terminal ends.
+    pub(crate) fn lines(self, text: &str) -> std::io::Result<()> {
+        self.data(&rev_render::cut_lines(text, self.width()))
     }
 
     /// Writes data to stdout.

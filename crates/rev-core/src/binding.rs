@@ -2,9 +2,7 @@
 //!
 //! No URL and no connection: only what decides which scripts concern it.
 
-use std::collections::BTreeSet;
-
-use crate::{DatabaseName, Dialect, Graph, Label, Quoting, Spelling};
+use crate::{DatabaseName, Dialect, Label, Quoting, Spelling};
 
 /// A database's name, dialect and place among groups and branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +19,6 @@ pub struct Binding {
     pub follow: Vec<Label>,
     /// How its server reads quoted text: as `rev.yaml` says, until the server itself has.
     pub quoting: Quoting,
-}
-
-/// What decides which scripts concern a database: those of one kind go the same
-/// ways in a graph.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Kind {
-    spelling: Spelling,
-    shared: bool,
-    follow: Vec<Label>,
-    /// Its own name and its groups, as far as a revision names them.
-    names: BTreeSet<DatabaseName>,
 }
 
 impl Binding {
@@ -55,19 +42,6 @@ impl Binding {
         Spelling {
             dialect: self.dialect,
             quoting: self.quoting,
-        }
-    }
-
-    /// Of which kind the database is in a graph.
-    #[must_use]
-    pub fn kind(&self, graph: &Graph) -> Kind {
-        let names = self.groups.iter().chain([&self.name]);
-        let is_named = |name: &&DatabaseName| graph.addressees().contains(*name);
-        Kind {
-            spelling: self.spelling(),
-            shared: self.shared,
-            follow: self.follow.clone(),
-            names: names.filter(is_named).cloned().collect(),
         }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::revision::{Entry, Script, Sql};
+use crate::revision::{Entry, Script, Sql, Work};
 use crate::{Dialect, Revision};
 
 /// A 32-byte `blake3` digest; shown as 64 hex digits.
@@ -133,6 +133,14 @@ pub fn script(sql: Option<&Sql>) -> Digest {
     Framed::new(SCRIPT).sql(sql).finish()
 }
 
+/// The digests of what a revision does on one database: both scripts, the way up first, and how
+/// they are committed. Where these are the same, the very same runs.
+#[must_use]
+pub fn work(work: &Work<'_>) -> [Digest; 3] {
+    let [up, down] = [work.upgrade, work.downgrade].map(script);
+    [up, down, statement(work.transaction.name())]
+}
+
 /// The digest of all of a revision's scripts and edges. The order in which
 /// edges are written does not count.
 #[must_use]
@@ -239,6 +247,7 @@ pub fn plan<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TransactionMode;
 
     fn digest_of(pieces: &[&str]) -> Digest {
         script(Some(&Sql(pieces.iter().map(|s| (*s).to_owned()).collect())))
@@ -261,6 +270,19 @@ mod tests {
         let digest = digest_of(&["x"]);
         assert_eq!(Digest::from_hex(&digest.to_string()), Some(digest));
         assert_eq!(Digest::from_hex("12"), None);
+    }
+
+    #[test]
+    fn what_is_committed_otherwise_is_not_the_very_same() {
+        let sql = Sql::text("SELECT 1");
+        let of = |transaction| Work {
+            upgrade: Some(&sql),
+            downgrade: None,
+            transaction,
+        };
+        let [step, none] = [TransactionMode::Step, TransactionMode::None].map(of);
+        assert_eq!(work(&step), work(&step));
+        assert_ne!(work(&step), work(&none));
     }
 
     proptest::proptest! {

@@ -24,11 +24,11 @@ pub mod trial;
 pub mod unseen;
 pub mod url;
 
-pub use binding::{Binding, Kind};
+pub use binding::Binding;
 pub use dialect::{Dialect, Quoting, Spelling};
 pub use digest::Digest;
 pub use graph::GraphFault;
-pub use graph::{Graph, Node, NodeSet, Shortcut, ShortcutId};
+pub use graph::{Graph, Kind, Node, NodeSet, Shortcut, ShortcutId};
 pub use name::{DatabaseName, Label, NameError, RevisionId};
 pub use plan::{Action, Goal, Lane, Plan, PlanError, Step};
 pub use resolve::{Destination, ResolveError, Scope};

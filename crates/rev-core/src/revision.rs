@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::digest::{self, Digest};
 use crate::{Binding, DatabaseName, Dialect, Label, RevisionId};
 
 /// One change, as a node of the graph.
@@ -169,14 +168,6 @@ impl Work<'_> {
     pub fn is_empty(&self) -> bool {
         self.upgrade.is_none() && self.downgrade.is_none()
     }
-
-    /// The digests of both scripts, the way up first, and of how they are committed:
-    /// where these are the same, the very same runs.
-    #[must_use]
-    pub fn digests(&self) -> [Digest; 3] {
-        let [up, down] = [self.upgrade, self.downgrade].map(digest::script);
-        [up, down, digest::statement(self.transaction.name())]
-    }
 }
 
 /// Why a database has no one script in a revision.
@@ -285,24 +276,5 @@ impl Script {
             Script::Any(sql) => Some(Some(sql)),
             Script::ByDialect(map) => map.get(&dialect).map(Option::as_ref),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{TransactionMode, Work};
-    use crate::Sql;
-
-    #[test]
-    fn what_is_committed_otherwise_is_not_the_very_same() {
-        let sql = Sql::text("SELECT 1");
-        let of = |transaction| Work {
-            upgrade: Some(&sql),
-            downgrade: None,
-            transaction,
-        };
-        let (step, none) = (of(TransactionMode::Step), of(TransactionMode::None));
-        assert_eq!(step.digests(), step.digests());
-        assert_ne!(step.digests(), none.digests());
     }
 }

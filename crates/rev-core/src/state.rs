@@ -14,7 +14,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::digest::{self, Digest};
-use crate::plan::ShortcutDigests;
 use crate::revision::{ScriptError, TransactionMode};
 use crate::{
     Binding, Entry, Graph, Need, Node, NodeSet, Revision, RevisionId, Script, Scripts, Sql,
@@ -387,6 +386,34 @@ fn join(checkout: &Arc<Graph>, foreign: &[Group]) -> Result<Arc<Graph>, StateErr
         members: faults.iter().map(|f| f.revision().clone()).collect(),
     })?;
     Ok(Arc::new(joined))
+}
+
+/// Of what shortcuts run on one database: hashed once each, however many rows
+/// they leave.
+#[derive(Default)]
+pub(crate) struct ShortcutDigests(HashMap<RevisionId, Option<Digest>>);
+
+impl ShortcutDigests {
+    /// Of what a shortcut of this checkout runs; `None`: it has none of this id.
+    pub(crate) fn of(
+        &mut self,
+        binding: &Binding,
+        graph: &Graph,
+        through: &RevisionId,
+    ) -> Result<Option<Digest>, ScriptError> {
+        if let Some(known) = self.0.get(through) {
+            return Ok(*known);
+        }
+        let digest = match graph.find_shortcut(through.as_str()) {
+            Some(id) => {
+                let work = graph.shortcut(id).revision.work(binding)?;
+                Some(digest::script(work.upgrade))
+            }
+            None => None,
+        };
+        self.0.insert(through.clone(), digest);
+        Ok(digest)
+    }
 }
 
 impl Drift {

@@ -169,7 +169,7 @@ fn runs(
     let mut digests = Vec::new();
     for revision in nodes.chain(shortcuts) {
         let work = revision.work(binding)?;
-        digests.extend(work.digests());
+        digests.extend(digest::work(&work));
         let chosen = if is_chosen(&revision.id) {
             "chosen"
         } else {

@@ -9,7 +9,7 @@ pub(crate) fn words(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) if is_closed(error.kind()) => {
             "the server closed the connection".to_owned()
         }
-        other => without_links(&other.to_string()),
+        other => without_modules(&without_links(&other.to_string())),
     }
 }
 
@@ -21,6 +21,16 @@ fn is_closed(kind: ErrorKind) -> bool {
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
     )
+}
+
+/// `no answer (driver::tls:95)` becomes `no answer`.
+fn without_modules(text: &str) -> String {
+    match text.rsplit_once(" (") {
+        Some((before, module)) if module.contains("::") && module.ends_with(')') => {
+            before.to_owned()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// `no answer: https://…` becomes `no answer`.
@@ -43,5 +53,7 @@ mod tests {
         assert_eq!(words(&closed), "the server closed the connection");
         let other = sqlx::Error::Protocol("odd packet: https://docs.rs/x".to_owned());
         assert!(words(&other).ends_with("odd packet"), "{}", words(&other));
+        let module = sqlx::Error::Protocol("odd packet (driver::tls:95)".to_owned());
+        assert!(words(&module).ends_with("odd packet"), "{}", words(&module));
     }
 }

@@ -2,6 +2,7 @@
 //! every engine.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,16 @@ pub(crate) fn rows_of(
     work: &Work,
     begun: Option<Instant>,
 ) -> String {
+    each_row_of(ledger, batch, work, begun).join("\n")
+}
+
+/// The same, a statement each.
+pub(crate) fn each_row_of(
+    ledger: &Ledger,
+    batch: &Batch,
+    work: &Work,
+    begun: Option<Instant>,
+) -> Vec<String> {
     let plan = batch.plan.to_string();
     let line = LogLine {
         run: &batch.run,
@@ -48,7 +59,7 @@ pub(crate) fn rows_of(
     };
     let mut lines: Vec<String> = work.rows.iter().map(row).collect();
     lines.push(ledger.insert_log(&line));
-    lines.join("\n")
+    lines
 }
 
 /// The log row of something that failed or was decided, as SQL.
@@ -73,6 +84,8 @@ pub(crate) fn log_row(ledger: &Ledger, entry: &LogEntry) -> String {
 pub(crate) struct Progress {
     at: Mutex<(usize, Instant)>,
     last: usize,
+    /// Whether what runs first is ours, and is to be told of once it stands.
+    owes_sign: AtomicBool,
     cancelled: Mutex<Option<usize>>,
 }
 
@@ -82,7 +95,28 @@ impl Progress {
         Self {
             at: Mutex::new((number, Instant::now())),
             last,
+            owes_sign: AtomicBool::new(false),
             cancelled: Mutex::new(None),
+        }
+    }
+
+    /// What is ours runs, and one statement comes after it once that stands: see
+    /// [`Progress::tell_stands`].
+    pub(crate) fn of_ours() -> Self {
+        let progress = Self::new(0, 0);
+        progress.owes_sign.store(true, Ordering::SeqCst);
+        progress
+    }
+
+    /// Whether what is ours stands by now, and the statement after it runs or has run.
+    pub(crate) fn stands(&self) -> bool {
+        self.at().0 > 0
+    }
+
+    /// Tells once that what is ours stands, as soon as it does.
+    pub(crate) fn tell_stands(&self, pulse: &mut Pulse<'_>) {
+        if self.stands() && self.owes_sign.swap(false, Ordering::SeqCst) {
+            (pulse.tell)(Sign::Stands);
         }
     }
 
@@ -160,11 +194,12 @@ where
             result = &mut running => return result,
             () = tokio::time::sleep(LOOK) => {}
         }
+        progress.tell_stands(pulse);
         let (number, begun) = progress.at();
         if told.0 != number {
             told = (number, 0);
         }
-        if begun.elapsed() >= BEAT * (told.1 + 1) {
+        if number > 0 && begun.elapsed() >= BEAT * (told.1 + 1) {
             told.1 += 1;
             (pulse.tell)(Sign::Alive {
                 statement: number,
@@ -172,6 +207,8 @@ where
             });
         }
         let is_over = pulse.stop.is_abort() || (pulse.stop.is_requested() && progress.goes_on());
+        // A commit of ours that is cancelled may stand all the same.
+        let is_over = is_over && (number > 0 || !progress.owes_sign.load(Ordering::SeqCst));
         if is_over && !std::mem::replace(&mut is_cancelled, true) {
             progress.cancel();
             cancel().await;

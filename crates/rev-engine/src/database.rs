@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rev_core::plan::Action;
-use rev_core::{Applied, Digest, Quoting, RevisionId, UrlFault};
+use rev_core::{Applied, Dialect, Digest, Quoting, RevisionId, UrlFault};
 use rev_sql::effect::{Description, Object};
+use rev_sql::isolation;
 use rev_sql::ledger::Mending;
 use rev_sql::reach::Neighbours;
 use rev_sql::sample;
@@ -45,7 +46,13 @@ pub trait Database: Send {
     /// second at most, so it may be called before every step.
     async fn holds_guard(&mut self) -> Result<bool, DatabaseError>;
 
-    /// Gives the guard back.
+    /// Ends the session that works, where there is one, until it is needed again; the guard
+    /// stays.
+    async fn rest(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// Gives the guard back, and closes the database until it is needed again.
     async fn unlock(&mut self) -> Result<(), DatabaseError>;
 
     /// Reads the ledger. Writes nothing and creates nothing.
@@ -110,6 +117,19 @@ pub trait Database: Send {
     /// prepared instead of committed.
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError>;
 
+    /// Carries a batch out, and sends the statement that it has noted along with it, where one
+    /// round trip can hold both. That one runs only once the batch stands, which is told as
+    /// [`Sign::Stands`](crate::event::Sign::Stands). What became of it is the second answer;
+    /// `None`: it was not sent, and [`Database::run_alone`] is to send it.
+    async fn commit_and_send(
+        &mut self,
+        batch: &Batch,
+        _next: Sent<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> (Result<Commit, StepError>, Option<Result<(), StepError>>) {
+        (self.commit(batch, pulse).await, None)
+    }
+
     /// Moves the generation on and writes down what is in flight from now on,
     /// making the ledger if it is missing.
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError>;
@@ -146,6 +166,17 @@ pub trait Database: Send {
 
     /// What the catalogue says of these objects, in the same order.
     async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError>;
+
+    /// Whether [`Database::foresee`] would spare [`Database::describe`] a question now.
+    async fn can_foresee(&mut self) -> bool {
+        false
+    }
+
+    /// Asks at once which of these objects are there, which the next statements are to make:
+    /// [`Database::describe`] may answer by that for a moment.
+    async fn foresee(&mut self, _objects: &[Object]) -> Result<(), DatabaseError> {
+        Ok(())
+    }
 
     /// The server session that [`Database::run_alone`] and the transactions use.
     async fn session(&mut self) -> Result<Session, DatabaseError>;
@@ -322,6 +353,15 @@ pub struct Work {
     pub rows: Vec<Applied>,
 }
 
+impl Work {
+    /// What it takes away for good, as far as its text says so.
+    #[must_use]
+    pub fn losses(&self, dialect: Dialect) -> Vec<String> {
+        let texts: Vec<&str> = self.statements.iter().map(|it| it.text.as_str()).collect();
+        rev_sql::losses(&texts, dialect)
+    }
+}
+
 impl Batch {
     /// The statements of a step, by its place in the batch.
     #[must_use]
@@ -331,6 +371,27 @@ impl Batch {
             first: stand + 1,
             statements: &self.steps[step].statements,
         }
+    }
+}
+
+impl Batch {
+    /// What its scripts ask to be sent before anything else, by the place of the step: see
+    /// [`isolation::first`]. Of a later step only what it chooses: what it locks or sets may be
+    /// made by an earlier one, and is none of that one's business.
+    #[must_use]
+    pub fn first(&self, dialect: Dialect) -> Vec<(usize, Sent<'_>)> {
+        let steps = self.steps.iter().enumerate();
+        let first = steps.flat_map(|(step, work)| {
+            let group = self.group(step);
+            let places = if step == 0 {
+                isolation::first(&work.statements, dialect)
+            } else {
+                isolation::choices(&work.statements, dialect)
+            };
+            let places = places.into_iter();
+            places.filter_map(move |at| Some((step, group.each().nth(at)?)))
+        });
+        first.collect()
     }
 }
 
@@ -403,6 +464,36 @@ pub enum DatabaseError {
     /// Its URL cannot be used, whatever is at the other end.
     #[error("the URL cannot be used: {0}")]
     Url(#[from] UrlFault),
+    /// A server answers, and lets this user in not at all, or not there.
+    #[error("cannot open the database: {message}")]
+    TurnedAway {
+        /// What the server said.
+        message: String,
+    },
+    /// A server answers, and has no database of this name.
+    #[error("cannot open the database: {message}")]
+    NoDatabase {
+        /// What the server said.
+        message: String,
+    },
+    /// Others have it open, which keeps it from being dropped.
+    #[error("it is in use: {}", by.join("; "))]
+    InUse {
+        /// Who, each as a phrase: `app@localhost, process 512`.
+        by: Vec<String>,
+    },
+    /// What answers is no server of this kind.
+    #[error("cannot open the database: {message}")]
+    NotOfItsKind {
+        /// What was met.
+        message: String,
+    },
+    /// The ledger's tables are not there and cannot be made.
+    #[error("the ledger cannot be made: {message}")]
+    NoLedger {
+        /// What the server said.
+        message: String,
+    },
     /// It answers, and its certificate proves nothing.
     #[error("cannot open the database: {message}")]
     Certificate {
@@ -521,11 +612,26 @@ impl DatabaseError {
         Self::Damaged { message, part }
     }
 
+    /// The same, met while the ledger was made: what is no matter of the server's state is
+    /// told as the ledger's, so that nobody looks for it in a script.
+    #[must_use]
+    pub fn while_making_ledger(self) -> Self {
+        match self {
+            Self::Denied { message } | Self::Other { message } => Self::NoLedger { message },
+            other => other,
+        }
+    }
+
     /// A stable word for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             DatabaseError::Connect { .. } => "cannot_connect",
+            DatabaseError::TurnedAway { .. } => "turned_away",
+            DatabaseError::NoDatabase { .. } => "no_such_database",
+            DatabaseError::InUse { .. } => "in_use",
+            DatabaseError::NotOfItsKind { .. } => "not_of_its_kind",
+            DatabaseError::NoLedger { .. } => "no_ledger",
             DatabaseError::Url(_) => "bad_url",
             DatabaseError::NoSchema { .. } => "no_schema",
             DatabaseError::Certificate { .. } => "bad_certificate",

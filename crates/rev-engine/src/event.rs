@@ -10,6 +10,18 @@ use serde::Serialize;
 
 use crate::database::StatementFailure;
 
+/// What a step takes away for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Loss {
+    /// `upgrade` or `downgrade`.
+    pub action: &'static str,
+    /// The revision.
+    pub revision: String,
+    /// Such as "drops table `hero`".
+    pub what: String,
+}
+
 /// Something that happened, on one database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -46,6 +58,16 @@ pub enum Event {
         /// Why.
         message: String,
     },
+    /// Databases that depend on each other, or commit together, are open at once, though they
+    /// are more than the run's jobs.
+    OpenTogether {
+        /// The first of the databases.
+        database: String,
+        /// How many they are.
+        databases: usize,
+        /// How many of them work at once.
+        jobs: usize,
+    },
     /// The lane is planned.
     Planned {
         /// The database.
@@ -56,6 +78,8 @@ pub enum Event {
         with_work: usize,
         /// How many applied revisions only the ledger knows.
         unknown: usize,
+        /// What the steps take away for good, as far as their text says so.
+        losses: Vec<Loss>,
     },
     /// A step begins.
     StepStarted {
@@ -97,6 +121,13 @@ pub enum Event {
         statement: usize,
         /// What it said.
         message: String,
+    },
+    /// An empty database takes shared revisions that others have applied long before.
+    JoinsLate {
+        /// The database.
+        database: String,
+        /// How many such revisions.
+        shared: usize,
     },
     /// Something that a person should know of where the ledger lies.
     Caution {
@@ -222,6 +253,8 @@ impl Stop {
 /// What a running statement shows of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sign {
+    /// The commit in front of the statement stands; the statement runs.
+    Stands,
     /// It still runs.
     Alive {
         /// Which statement, from 1.

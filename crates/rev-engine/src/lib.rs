@@ -10,6 +10,7 @@ pub mod database;
 pub mod event;
 pub mod executor;
 pub mod journal;
+pub mod newcomer;
 pub mod outcome;
 pub mod pin;
 pub mod place;

@@ -209,6 +209,14 @@ pub enum Refusal {
         /// The other one.
         on: DatabaseName,
     },
+    /// A lane that came to depend on a database, which this run has in hand apart from it.
+    #[error("another run has moved `{database}` meanwhile, and it depends on `{on}` now")]
+    DependsSince {
+        /// The database of the lane.
+        database: DatabaseName,
+        /// The other one.
+        on: DatabaseName,
+    },
     /// Two lanes on one ledger.
     #[error("`{first}` and `{second}` are the same database")]
     SameDatabase {
@@ -381,6 +389,7 @@ impl Refusal {
             Refusal::Across(WaitError::Ring { .. }) => "ring_of_waits",
             Refusal::Across(WaitError::Script(_)) => "unclear_script",
             Refusal::OutOfSight { .. } => "out_of_sight",
+            Refusal::DependsSince { .. } => "depends_since",
             Refusal::SameDatabase { .. } => "same_database",
             Refusal::Locked { .. } => "locked",
             Refusal::Moved { .. } => "moved",

@@ -6,19 +6,21 @@
 //! may stand at its start, or anywhere its own steps lead; what stands beyond the
 //! start must be what the log says that this very plan did.
 
+mod change;
 mod follow;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
 use rev_core::{
-    Applied, Binding, Digest, Goal, RevisionId, ScriptError, Step, TransactionMode, digest,
+    Applied, Binding, Digest, Goal, NodeSet, RevisionId, ScriptError, Step, TransactionMode, digest,
 };
 
-use crate::database::LogEntry;
 use crate::prepare::Prepared;
 
+pub use change::Change;
 pub(crate) use follow::follow;
 pub use follow::{Left, left};
 
@@ -84,110 +86,6 @@ pub struct PinnedStep {
     pub statements: Vec<String>,
 }
 
-/// Something that is no longer as it was when a lane was approved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// The database is bound otherwise.
-    Rebound {
-        /// As it was.
-        was: Box<Binding>,
-        /// As it is.
-        now: Box<Binding>,
-    },
-    /// A revision was applied that was not.
-    Came {
-        /// The revision.
-        revision: RevisionId,
-        /// What the log says of it.
-        entry: Option<Box<LogEntry>>,
-    },
-    /// A revision is not applied any more.
-    Left {
-        /// The revision.
-        revision: RevisionId,
-        /// What the log says of it.
-        entry: Option<Box<LogEntry>>,
-    },
-    /// The same revisions are applied, but not by the same scripts.
-    Redone {
-        /// The last that the log says was done.
-        entry: Option<Box<LogEntry>>,
-    },
-    /// Something was done after this plan's own steps, or in their place.
-    Between {
-        /// What the log says was done; `None`: it says nothing.
-        entry: Option<Box<LogEntry>>,
-        /// The step that it should have told of.
-        revision: RevisionId,
-    },
-    /// A revision that neither files nor ledger have any more.
-    Gone {
-        /// The revision.
-        revision: RevisionId,
-    },
-    /// A script is another one.
-    Edited {
-        /// The revision.
-        revision: RevisionId,
-        /// `upgrade` or `downgrade`.
-        script: &'static str,
-        /// As it was.
-        was: Digest,
-        /// As it is.
-        now: Digest,
-    },
-    /// A revision stands on something else.
-    Reparented {
-        /// The revision.
-        revision: RevisionId,
-        /// As it was.
-        was: Vec<String>,
-        /// As it is.
-        now: Vec<String>,
-    },
-    /// Statements are committed otherwise.
-    Committed {
-        /// The revision.
-        revision: RevisionId,
-        /// As it was.
-        was: TransactionMode,
-        /// As it is.
-        now: TransactionMode,
-    },
-    /// A shortcut does the work of others.
-    Replaces {
-        /// The shortcut.
-        revision: RevisionId,
-        /// As it was.
-        was: Vec<RevisionId>,
-        /// As it is.
-        now: Vec<RevisionId>,
-    },
-    /// The same script, taken apart into other statements: by another version of
-    /// this program.
-    Split {
-        /// The revision.
-        revision: RevisionId,
-        /// The first statement that is another one, from 1.
-        number: usize,
-    },
-    /// A script is another one of those whose work a shortcut does: it does not
-    /// run, but the ledger is to have it. Which one, a plan does not know.
-    Member {
-        /// The shortcut.
-        shortcut: RevisionId,
-        /// The revisions that it replaces, ascending.
-        members: Vec<RevisionId>,
-    },
-    /// The steps lead to other contents.
-    Elsewhere {
-        /// The heads that they led to.
-        was: Vec<RevisionId>,
-        /// The heads that they lead to.
-        now: Vec<RevisionId>,
-    },
-}
-
 impl PinnedLane {
     /// Pins a lane that was planned on a standing.
     ///
@@ -203,7 +101,7 @@ impl PinnedLane {
         let lane = &prepared.lane;
         let binding = &*lane.database;
         let from = standing.state.set();
-        let to = follow::after(standing, &lane.steps);
+        let to = after(standing, &lane.steps);
         let works = prepared.works.iter().zip(&prepared.waits);
         let steps = lane.steps.iter().zip(works);
         Ok(Self {
@@ -278,4 +176,20 @@ fn together(rows: &[Applied], of: impl Fn(&Applied) -> Digest) -> Digest {
             digest::contents(&rows)
         }
     }
+}
+
+/// What is applied after these steps.
+fn after(standing: &Standing, steps: &[Arc<Step>]) -> NodeSet {
+    let mut set = standing.state.set().clone();
+    for step in steps {
+        let nodes = step.revisions();
+        for node in nodes.filter_map(|id| standing.graph.find(id.as_str())) {
+            if step.action.applies() {
+                set.insert(node);
+            } else {
+                set.remove(node);
+            }
+        }
+    }
+    set
 }

@@ -137,6 +137,16 @@ impl Database for Kept {
         self.0.lock().await.commit(batch, pulse).await
     }
 
+    async fn commit_and_send(
+        &mut self,
+        batch: &Batch,
+        next: Sent<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> (Result<Commit, StepError>, Option<Result<(), StepError>>) {
+        let mut database = self.0.lock().await;
+        database.commit_and_send(batch, next, pulse).await
+    }
+
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         self.0.lock().await.mark(mark).await
     }
@@ -169,6 +179,14 @@ impl Database for Kept {
 
     async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
         self.0.lock().await.describe(objects).await
+    }
+
+    async fn can_foresee(&mut self) -> bool {
+        self.0.lock().await.can_foresee().await
+    }
+
+    async fn foresee(&mut self, objects: &[Object]) -> Result<(), DatabaseError> {
+        self.0.lock().await.foresee(objects).await
     }
 
     async fn session(&mut self) -> Result<Session, DatabaseError> {

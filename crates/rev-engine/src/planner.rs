@@ -73,7 +73,7 @@ impl Planner {
             return find(&mut Known::default());
         }
         let question = Question {
-            kind: binding.kind(&self.checkout),
+            kind: self.checkout.kind(binding),
             state: self.checkout.state_digest(standing.state.set()),
             goal,
             points: points.to_vec(),

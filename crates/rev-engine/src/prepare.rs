@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rev_core::plan::{self, Action, Wait};
 use rev_core::state::Standing;
 use rev_core::{
-    Applied, Binding, Goal, Graph, Lane, Node, PlanError, Point, Quoting, RevisionId, Scope, Step,
+    Applied, Binding, Digest, Goal, Graph, Lane, Node, PlanError, Point, Quoting, RevisionId,
+    Scope, Step, digest,
 };
 use rev_sql::reach::{Neighbours, reaches};
 use rev_sql::split::{Statement, split};
@@ -109,6 +110,7 @@ pub async fn survey(
     let holder = database.holder().await?;
     let in_flight = ledger.in_flight.as_deref().map(InFlight::from_json);
     Ok(Surveyed {
+        is_new: ledger.generation == 0,
         standing: Standing::read(checkout, binding, &ledger.rows)?,
         in_flight: in_flight.transpose()?,
         holder,
@@ -120,6 +122,8 @@ pub async fn survey(
 /// What was found on a database.
 #[derive(Debug, Clone)]
 pub struct Surveyed {
+    /// Whether no run has ever written its ledger.
+    pub is_new: bool,
     /// Where it stands.
     pub standing: Standing,
     /// What is half done, or is under way right now.
@@ -385,4 +389,9 @@ fn work(binding: &Binding, step: &Step) -> Result<Work, Refusal> {
         revision: step.revision.id.clone(),
         rows: step.rows.clone(),
     })
+}
+
+/// The digest of a plan that is not one: a step that `repair` finishes by itself.
+pub(crate) fn plan_of_one(action: Action, revision: &RevisionId) -> Digest {
+    digest::statement(&format!("{} {revision}", action.name()))
 }

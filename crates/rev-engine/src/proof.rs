@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use rev_core::{Binding, Dialect, Graph, Point, RevisionId, ShortcutId};
-use rev_sql::schema::{ColumnOrder, Difference, difference};
+use rev_sql::schema::{ColumnOrder, Difference, difference, without_extensions_left};
 
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
@@ -135,7 +135,7 @@ pub async fn prove(claim: Claim<'_>) -> Result<Proof, Unproven> {
         What::Schema,
         "back down",
         &before,
-        &schema(claim.through).await?,
+        &without_extensions_left(&before, &schema(claim.through).await?),
     )?;
     Ok(Proof { down: true })
 }

@@ -7,8 +7,8 @@ use rev_core::Step;
 use rev_core::plan::{Until, Wait};
 use rev_engine::prepare::Prepared;
 
-use super::{heads, mermaid_text, replaced, way};
 use crate::one_line;
+use crate::phrases::{heads, mermaid_text, replaced, way};
 
 /// A flow chart with a box a lane.
 #[must_use]

@@ -18,12 +18,13 @@ use rev_engine::database::Work;
 use rev_engine::journal::{Executed, InFlight, Session, StepInFlight};
 use rev_engine::prepare::Prepared;
 use rev_sql::effect::{self, Undo};
+use rev_sql::isolation;
 use rev_sql::ledger::{self, Elapsed, Ledger, LogLine};
 use rev_sql::session::Terms;
-use rev_sql::split::{Statement, rebuilds_tables};
+use rev_sql::split::{Statement, ended, rebuilds_tables};
 
-use super::{awaited, doing, heads, replaced, way};
 use crate::one_line;
+use crate::phrases::{awaited, doing, heads, replaced, way};
 
 /// Stands for the time of the run until the text is made; no message holds it.
 const NOW: &str = "\u{1}now\u{1}";
@@ -199,8 +200,19 @@ impl<'a> Part<'a> {
     /// A step that one transaction holds.
     fn in_one(&self, step: &Step, work: &Work, undo: &Undo, is_rebuild: bool) -> String {
         let is_touched = self.is_touched(work) && self.dialect == Dialect::Postgres;
-        let mut text = format!("{};\n", self.begin());
-        text.push_str(&self.statements(&work.statements));
+        // PostgreSQL takes a choice of the isolation level behind `BEGIN`, MySQL in front.
+        let first = match self.dialect {
+            Dialect::Mysql => isolation::first(&work.statements, self.dialect),
+            Dialect::Sqlite | Dialect::Postgres => Vec::new(),
+        };
+        let is_first = |at: &usize| first.contains(at);
+        let all = work.statements.iter().enumerate();
+        let (first, rest): (Vec<_>, Vec<_>) = all.partition(|(at, _)| is_first(at));
+        let texts = |some: &[(usize, &Statement)]| {
+            let texts = some.iter().map(|(_, it)| ended(&it.text, self.dialect));
+            texts.collect::<String>()
+        };
+        let mut text = format!("{}{};\n{}", texts(&first), self.begin(), texts(&rest));
         if is_touched {
             // The ledger is written by who connected, not by whom a script became.
             text.push_str("RESET SESSION AUTHORIZATION;\nRESET ALL;\n");
@@ -315,7 +327,7 @@ impl<'a> Part<'a> {
     }
 
     fn statements(&self, statements: &[Statement]) -> String {
-        let texts = statements.iter().map(|it| ended(self.dialect, &it.text));
+        let texts = statements.iter().map(|it| ended(&it.text, self.dialect));
         texts.collect()
     }
 
@@ -420,23 +432,4 @@ fn title(step: &Step, work: &Work) -> String {
 fn is_whole(dialect: Dialect, step: &Step, work: &Work) -> bool {
     let is_alone = |statement: &Statement| effect::needs_to_be_alone(&statement.text, dialect);
     step.transaction == TransactionMode::Step && !work.statements.iter().any(is_alone)
-}
-
-/// A statement with its end. A body with semicolons needs another delimiter
-/// where the client, not the server, finds the end.
-fn ended(dialect: Dialect, statement: &str) -> String {
-    if dialect == Dialect::Mysql && statement.contains(';') {
-        let free = |end: &&str| !statement.contains(*end);
-        let end = [";;", "//", "$$"].into_iter().find(free).unwrap_or("|||");
-        return format!("DELIMITER {end}\n{statement}\n{end}\nDELIMITER ;\n");
-    }
-    // A comment may end its last line.
-    match statement
-        .lines()
-        .last()
-        .is_some_and(|line| line.contains("--") || line.contains('#'))
-    {
-        true => format!("{statement}\n;\n"),
-        false => format!("{statement};\n"),
-    }
 }

@@ -210,6 +210,19 @@ fn shares_on_mysql(head: Words<'_, '_>) -> bool {
     is_setting || head.starts_any(&["USE"]) || is_rows(head, Dialect::Mysql)
 }
 
+/// The table that a statement makes, where that is all it does.
+#[must_use]
+pub fn made_table(statement: &str, dialect: Dialect) -> Option<Object> {
+    match of(statement, dialect) {
+        Effect::Object(Change {
+            object,
+            verb: Verb::Create { .. },
+            ..
+        }) if object.kind == ObjectKind::Table => Some(object),
+        _ => None,
+    }
+}
+
 /// Whether a statement may end transactions by itself, where it runs outside any.
 #[must_use]
 pub fn may_commit(statement: &str, dialect: Dialect) -> bool {

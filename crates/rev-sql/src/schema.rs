@@ -29,6 +29,7 @@ mod text;
 pub(crate) use catalogue::columns_of;
 pub use catalogue::{
     ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
+    without_extensions_left,
 };
 pub use declares::{Treatment, Undeclared, declares, strays, treatment};
 pub use diff::{Alteration, Change, Diff, TableChange};

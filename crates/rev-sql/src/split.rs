@@ -11,12 +11,15 @@
 //! control (the executor alone begins and commits, and in `transaction: none`
 //! each statement stands by itself), `COPY … FROM STDIN` (the server would wait
 //! for data that never comes), commands of the engines' own clients, which no server
-//! knows, NUL, and whatever opens and does not close.
+//! knows, a choice of the isolation level that could not be kept, NUL, and whatever opens and does not close.
 
 use std::collections::BTreeSet;
 
 use rev_core::{Dialect, Spelling, Sql, TransactionMode};
 
+use crate::isolation::{self, Fault};
+
+mod ended;
 mod head;
 mod lexer;
 mod mysql;
@@ -29,6 +32,7 @@ mod tests;
 mod tokens;
 mod versions;
 
+pub use ended::ended;
 pub use place::line_and_column;
 pub use quoting::quoting_of_mode;
 pub use tokens::only_place;
@@ -131,6 +135,22 @@ pub enum SplitError {
         /// The first words of the statement, as written.
         text: String,
     },
+    /// A choice of the isolation level that could not be kept.
+    #[error("`{text}` {}", match fault {
+        Fault::NotFirst => "stands where the transaction has begun its work already",
+        Fault::NoTransaction => "chooses for a transaction that holds nothing else of the script",
+        Fault::ReadOnly => "leaves no way to write the ledger's row in the same transaction",
+    })]
+    Isolation {
+        /// The piece.
+        piece: usize,
+        /// The offset of the statement.
+        offset: usize,
+        /// The first words of the statement, as written.
+        text: String,
+        /// Why it could not be kept.
+        fault: Fault,
+    },
     /// `LOAD DATA LOCAL`, which asks the client for a file.
     #[error("`{text}` reads a file of the client's, which a script cannot send")]
     ClientFile {
@@ -224,6 +244,7 @@ impl SplitError {
             | SplitError::NotInTransaction { piece, offset, .. }
             | SplitError::Parameter { piece, offset, .. }
             | SplitError::Lock { piece, offset, .. }
+            | SplitError::Isolation { piece, offset, .. }
             | SplitError::ClientFile { piece, offset, .. }
             | SplitError::CopyFromStdin { piece, offset, .. }
             | SplitError::ClientCommand { piece, offset, .. }
@@ -322,7 +343,29 @@ pub fn split(
             Dialect::Sqlite => split_piece::<sqlite::Sqlite<'_>>(text, piece, &mut walk),
         }?;
     }
+    refuse_choice(&walk.statements, dialect, transaction)?;
     Ok(walk.statements)
+}
+
+/// Refuses a choice of the isolation level that nobody could keep.
+fn refuse_choice(
+    statements: &[Statement],
+    dialect: Dialect,
+    transaction: TransactionMode,
+) -> Result<(), SplitError> {
+    let Some((at, fault)) = isolation::fault(statements, dialect, transaction) else {
+        return Ok(());
+    };
+    let statement = &statements[at];
+    let mut head = Head::default();
+    let found = tokens(&statement.text, dialect);
+    found.into_iter().for_each(|token| head.push(token));
+    Err(SplitError::Isolation {
+        piece: statement.piece,
+        offset: statement.offset,
+        text: head.title(),
+        fault,
+    })
 }
 
 /// What goes on from one piece of a script to the next.

@@ -5,19 +5,30 @@
 //! set.
 
 mod environment;
+mod model_files;
 mod models;
 mod read;
 mod snapshot;
 mod url;
 
 pub use environment::Environment;
-pub use models::{Autogenerate, ModelCommand, ModelFile, ModelFiles, Models, Word};
+pub use model_files::{ModelFile, ModelFiles};
+pub use models::{Autogenerate, ModelCommand, Models, Word};
 pub use snapshot::Snapshot;
 pub use url::{Template, UrlError};
 
 pub use rev_core::url::{DatabaseUrl, UrlFault, redact};
 
 pub(crate) use environment::dotenv;
+
+/// The keys of the settings, for their schema.
+pub(crate) mod keys {
+    pub(crate) use super::models::{AUTOGENERATE_KEYS as AUTOGENERATE, COMMAND_KEYS as COMMAND};
+    pub(crate) use super::read::{
+        DATABASE_KEYS as DATABASE, KEYS as ROOT, LEDGER_KEYS as LEDGER, QUOTING_WORDS as QUOTING,
+    };
+    pub(crate) use super::snapshot::{ACTIONS, KEYS as SNAPSHOT};
+}
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -76,12 +87,16 @@ pub struct Database {
     pub groups: Vec<DatabaseName>,
     /// Whether it takes top-level scripts.
     pub shared: bool,
+    /// Whether only saved plans may take something away there.
+    pub protected: bool,
     /// PostgreSQL's search path; the ledger is in its first schema.
     pub schema: Option<SearchPath>,
     /// The branches it lives on; empty: the whole graph.
     pub follow: Vec<Label>,
     /// Where its declared schema comes from.
     pub models: Option<Models>,
+    /// The file that its schema is kept in, below the project's root.
+    pub dump: Option<Word>,
     /// How the server was told to read quoted text, in the words of `rev.yaml`.
     pub quoting: Vec<String>,
     /// How long a statement may wait for locks; `None`: for ever.
@@ -122,9 +137,11 @@ impl Database {
             dialect: None,
             groups: Vec::new(),
             shared: true,
+            protected: false,
             schema: None,
             follow: Vec::new(),
             models: None,
+            dump: None,
             quoting: Vec::new(),
             lock_timeout: Some(Duration::from_secs(5)),
             statement_timeout: None,

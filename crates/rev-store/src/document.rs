@@ -21,7 +21,7 @@ use crate::fault::{Fault, Faults, Place, Problem};
 use crate::shape::{Fields, Reader, WHOLE};
 use crate::yaml::{self, Finding, Node, Value};
 
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "revision",
     "down_revision",
     "message",
@@ -36,9 +36,14 @@ const KEYS: &[&str] = &[
     "loses_data",
     "replaces",
 ];
-const ENTRY_KEYS: &[&str] = &["upgrade", "downgrade", "transaction"];
-const DIALECTS: &[&str] = &["postgres", "mysql", "sqlite"];
-const TRANSACTIONS: &[&str] = &["step", "none"];
+pub(crate) const ENTRY_KEYS: &[&str] = &["upgrade", "downgrade", "transaction"];
+pub(crate) const DIALECTS: &[&str] = &["postgres", "mysql", "sqlite"];
+pub(crate) const TRANSACTIONS: &[&str] = &["step", "none"];
+
+/// The keys of a revision, for its schema.
+pub(crate) mod keys {
+    pub(crate) use super::{DIALECTS, ENTRY_KEYS as ENTRY, KEYS as ROOT, TRANSACTIONS};
+}
 
 /// What came of reading a document.
 #[derive(Debug, Default)]

@@ -192,6 +192,20 @@ pub enum Problem {
         /// As written.
         folder: String,
     },
+    /// A `dump:` that is no place for a schema.
+    #[error("`{path}` is no place for a schema")]
+    NoDump {
+        /// As written.
+        path: String,
+    },
+    /// A `dump:` that some database's models take in.
+    #[error("no schema can be kept in `{path}`, which `models: {models}` takes in")]
+    DumpInModels {
+        /// As written.
+        path: String,
+        /// What is written under `models:`.
+        models: String,
+    },
     /// A word under `models:` that names no file.
     #[error("there is no model file `{path}`")]
     NoModels {
@@ -238,6 +252,9 @@ pub enum Problem {
         limit: u64,
     },
 
+    /// A merge of git that is not finished.
+    #[error("the file holds conflict markers of git")]
+    Conflict,
     /// Not YAML, in the parser's words.
     #[error("this is not valid YAML: {detail}")]
     Syntax {
@@ -494,6 +511,8 @@ impl Problem {
             Problem::Elsewhere { .. } => "settings_elsewhere",
             Problem::TooMany { .. } => "too_many",
             Problem::NoFolder { .. } => "no_folder",
+            Problem::NoDump { .. } => "no_dump",
+            Problem::DumpInModels { .. } => "dump_in_models",
             Problem::NoModels { .. } => "no_models",
             Problem::EmptyList { .. } => "empty_list",
             Problem::BadRename { .. } => "bad_rename",
@@ -501,6 +520,7 @@ impl Problem {
             Problem::NotUtf8 { .. } => "not_utf8",
             Problem::Nul => "nul",
             Problem::TooLarge { .. } => "too_large",
+            Problem::Conflict => "conflict_markers",
             Problem::Syntax { .. } => "yaml_syntax",
             Problem::Shape { .. } => "bad_shape",
             Problem::Anchor { .. } => "yaml_anchor",

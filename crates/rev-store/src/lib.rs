@@ -11,6 +11,7 @@ pub mod fault;
 pub mod fence;
 pub mod project;
 pub mod saved;
+pub mod schemas;
 pub mod source;
 pub mod write;
 

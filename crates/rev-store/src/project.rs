@@ -6,7 +6,10 @@
 //! shortcut replaces it beside others that have files.
 
 mod check;
+mod entry;
 mod unseen;
+
+pub use entry::chosen_entry;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 
 use rev_core::graph::ShortcutFault;
 use rev_core::name::similar;
-use rev_core::{Binding, Graph, GraphFault, Node, Revision, RevisionId};
+use rev_core::{Graph, GraphFault, Node, Revision, RevisionId};
 
 use crate::config::{self, Config, Environment};
 use crate::document::{self, Outline, SqlPlace};
@@ -178,6 +181,12 @@ impl Project {
         whole(rest, problems)
     }
 
+    /// The settings file.
+    #[must_use]
+    pub fn settings(&self) -> PathBuf {
+        self.root.join(&self.config.settings_name)
+    }
+
     /// The path of a revision's file as shown, relative to the root.
     #[must_use]
     pub fn shown(&self, revision: &RevisionId) -> Option<String> {
@@ -292,24 +301,10 @@ impl Project {
         let path = self.files.get(&revision.id)?;
         Some(Fault {
             path: source::shown(&self.root, path),
-            place: outline(path).as_ref().and_then(place),
+            place: Outline::at(path).as_ref().and_then(place),
             problem,
         })
     }
-}
-
-/// The name of the entry under `databases` that a database takes: its own, else
-/// that of the first group with one; `None`: the top level.
-#[must_use]
-pub fn chosen_entry<'a>(
-    revision: &'a Revision,
-    binding: &Binding,
-) -> Option<&'a rev_core::DatabaseName> {
-    let entries = &revision.scripts.databases;
-    std::iter::once(&binding.name)
-        .chain(&binding.groups)
-        .find_map(|name| entries.get_key_value(name))
-        .map(|(name, _)| name)
 }
 
 fn whole(revisions: Vec<Arc<Revision>>, mut problems: Vec<Problem>) -> Result<Graph, Vec<Problem>> {
@@ -336,10 +331,6 @@ fn nameless(revision: &Revision) -> Option<Problem> {
     let id = revision.id.clone();
     let is_blank = revision.message.trim().is_empty();
     is_blank.then_some(Problem::Nameless { id })
-}
-
-fn outline(path: &Path) -> Option<Outline> {
-    Outline::of(&source::read(path).ok()?)
 }
 
 fn read_config(root: &Path, settings: &Path, faults: &mut Vec<Fault>) -> Config {

@@ -44,7 +44,10 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Objection> {
     if !yaml::is_harmless(text) {
         yaml::placed(text).map_err(Objection::Yaml)?;
     }
-    serde_yaml::from_str(text).map_err(Objection::Shape)
+    serde_yaml::from_str(text).map_err(|error| match yaml::conflict(text) {
+        Some(conflict) => Objection::Yaml(vec![conflict]),
+        None => Objection::Shape(error),
+    })
 }
 
 /// What does not suit the shape of the value, in the reader's words.
@@ -84,8 +87,8 @@ where
     draft.replace(path)
 }
 
-/// Writes a text of a project in the place of what was there, making the folder where it
-/// is missing.
+/// Writes a text of a project in the place of what was there, for the same people to read,
+/// making the folder where it is missing.
 ///
 /// # Errors
 ///
@@ -95,7 +98,12 @@ pub fn write_text(fence: &Fence, path: &Path, text: &str) -> Result<(), WriteErr
         fence.check_for_writing(folder)?;
         fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
     }
-    Draft::write(path, text)?.replace(path)
+    let draft = if path.exists() {
+        Draft::write_like(path, text)?
+    } else {
+        Draft::write(path, text)?
+    };
+    draft.replace(path)
 }
 
 /// A value as YAML.

@@ -5,14 +5,20 @@
 //! overwritten. So no reader sees half a file, and no revision says on the disk
 //! anything else than was meant.
 
+mod add;
+mod declare;
 mod emit;
+mod error;
 mod init;
 pub(crate) mod remove;
 mod reparent;
 
+pub use add::add;
+pub use declare::{Declared, declare};
 pub use emit::text;
 pub(crate) use emit::{scalar, script};
-pub use init::{Initialised, Template, init};
+pub use error::WriteError;
+pub use init::{Initialised, NewDatabase, Template, init};
 pub use remove::{RemoveError, delete, remove};
 pub use reparent::reparent;
 
@@ -20,77 +26,15 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rev_core::{Revision, RevisionId};
+use rev_core::Revision;
 
-use crate::fault::{Place, Problem};
 use crate::fence::Fence;
 use crate::{document, source};
 
 /// How much of a message goes into a file's name.
 const SLUG_LENGTH: usize = 40;
-
-/// Why a file was not written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    /// There is a file already.
-    #[error("`{}` exists already", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The system refused.
-    #[error("`{}` cannot be written", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
-    /// A folder that a link leads to, out of the project.
-    #[error("`{path}` leads out of the project by a link, and nothing is written there")]
-    LinkOut {
-        /// The folder, as shown.
-        path: String,
-    },
-    /// Settings that would be a fault: nothing was written.
-    #[error(transparent)]
-    Settings {
-        /// What is wrong with them.
-        problem: Box<Problem>,
-    },
-    /// Something that would read back as something else; the file was not put in
-    /// place.
-    #[error("`{}` would read back as something else", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Parents that cannot be changed without changing what stands around them.
-    #[error("the parents in `{}` are written in a way that cannot be changed by itself", path.display())]
-    Fixed {
-        /// The file, which is as it was.
-        path: PathBuf,
-        /// Where they stand.
-        place: Option<Place>,
-    },
-    /// A revision that YAML cannot carry; the file was not put in place.
-    #[error("revision `{id}` would read back as something else")]
-    NotFaithful {
-        /// The revision.
-        id: RevisionId,
-    },
-}
-
-impl WriteError {
-    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::AlreadyExists => WriteError::Exists { path },
-            _ => WriteError::Io { path, source },
-        }
-    }
-}
+/// The same in bytes: a file's name has at most 255, with an id and an ending.
+const SLUG_BYTES: usize = 120;
 
 /// The name of a new file for this revision: `<id>_<slug>.yaml`.
 #[must_use]
@@ -102,26 +46,40 @@ pub fn file_name(revision: &Revision) -> String {
     }
 }
 
-/// The message in small ASCII letters and digits, `_` between, at most forty
-/// characters and no word cut where that can be helped.
+/// The message in small letters and digits of any script, `_` between, at most forty
+/// characters and 120 bytes, and no word cut where that can be helped.
 fn slug(message: &str) -> String {
-    let lower = message.to_ascii_lowercase();
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    let lower = message.to_lowercase();
+    let words = lower.split(|c: char| !is_of_word(c));
     let mut slug = String::new();
     for word in words.filter(|word| !word.is_empty()) {
         let gap = usize::from(!slug.is_empty());
-        if slug.len() + gap + word.len() > SLUG_LENGTH {
+        let fits = |text: &str| text.chars().count() <= SLUG_LENGTH && text.len() <= SLUG_BYTES;
+        let longer = format!("{slug}{}{word}", "_".repeat(gap));
+        if !fits(&longer) {
             if slug.is_empty() {
-                slug.push_str(&word[..SLUG_LENGTH]);
+                let cut = word.char_indices().map(|(at, _)| &word[..at]);
+                slug.push_str(cut.rev().find(|it| fits(it)).unwrap_or_default());
             }
             break;
         }
-        if gap == 1 {
-            slug.push('_');
-        }
-        slug.push_str(word);
+        slug = longer;
     }
     slug
+}
+
+/// Whether a character belongs to a word: a letter, a digit, or what only ever stands with a
+/// letter, such as an accent of its own or the sign that takes a vowel away in Devanagari.
+fn is_of_word(character: char) -> bool {
+    let is_mark = matches!(character,
+        '\u{300}'..='\u{36f}'
+        | '\u{900}'..='\u{963}'
+        | '\u{966}'..='\u{dff}'
+        | '\u{e00}'..='\u{eff}'
+        | '\u{1000}'..='\u{109f}'
+        | '\u{1780}'..='\u{17d3}'
+        | '\u{3099}'..='\u{309a}');
+    character.is_alphanumeric() || is_mark
 }
 
 /// Writes a new revision file into `folder`, making the folder where it is
@@ -142,6 +100,18 @@ pub fn create(fence: &Fence, folder: &Path, revision: &Revision) -> Result<PathB
         })
     })?;
     Ok(path)
+}
+
+/// Writes a new file of models, making its folder where that is missing.
+///
+/// # Errors
+///
+/// [`WriteError`]; then no new file is there.
+pub fn models(fence: &Fence, path: &Path, text: &str) -> Result<(), WriteError> {
+    let folder = path.parent().unwrap_or(path);
+    fence.check_for_writing(folder)?;
+    fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
+    Draft::write(path, text)?.publish(path, text)
 }
 
 /// Puts a new file in place once `verify` has seen what stands on the disk.
@@ -166,10 +136,32 @@ pub(crate) struct Draft(PathBuf);
 
 impl Draft {
     pub(crate) fn write(path: &Path, text: &str) -> Result<Self, WriteError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let draft = path.with_file_name(format!(".{name}.{}.draft", std::process::id()));
-        write_new(&draft, text).map_err(WriteError::io(&draft))?;
+        let draft = Self::name(path);
+        write_new(&draft, text).map_err(WriteError::of_draft(path))?;
         Ok(Self(draft))
+    }
+
+    fn name(path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}.{}.draft", std::process::id()))
+    }
+
+    /// The same, to be read by nobody who may not read the file that is there.
+    pub(crate) fn write_like(path: &Path, text: &str) -> Result<Self, WriteError> {
+        let permissions = fs::metadata(path)
+            .map_err(WriteError::io(path))?
+            .permissions();
+        let draft = Self::name(path);
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+            options.mode(permissions.mode() & 0o777);
+        }
+        write_with(&mut options, &draft, text).map_err(WriteError::of_draft(path))?;
+        let draft = Self(draft);
+        fs::set_permissions(&draft.0, permissions).map_err(WriteError::io(path))?;
+        Ok(draft)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -201,7 +193,11 @@ impl Drop for Draft {
 
 /// What cannot be written to its end, on a full disk perhaps, is taken away again.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    write_with(&mut OpenOptions::new(), path, text)
+}
+
+fn write_with(options: &mut OpenOptions, path: &Path, text: &str) -> io::Result<()> {
+    let mut file = options.write(true).create_new(true).open(path)?;
     let written = file.write_all(text.as_bytes());
     let written = written.and_then(|()| file.sync_all());
     if written.is_err() {
@@ -213,6 +209,8 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use rev_core::RevisionId;
+
     use super::*;
 
     fn revision(id: &str, message: &str) -> Revision {
@@ -227,10 +225,10 @@ mod tests {
             ("add hero", "ab12_add_hero.yaml"),
             (
                 "  Añade: la tabla / héroes!  ",
-                "ab12_a_ade_la_tabla_h_roes.yaml",
+                "ab12_añade_la_tabla_héroes.yaml",
             ),
             ("", "ab12.yaml"),
-            ("日本", "ab12.yaml"),
+            ("日本", "ab12_日本.yaml"),
             (
                 "one two three four five six seven eight nine",
                 "ab12_one_two_three_four_five_six_seven_eight.yaml",

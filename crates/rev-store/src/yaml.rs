@@ -13,7 +13,7 @@
 mod placed;
 mod quick;
 
-pub(crate) use placed::placed;
+pub(crate) use placed::{conflict, placed};
 pub(crate) use quick::quick;
 
 use crate::fault::{Place, Problem};

@@ -82,7 +82,11 @@ impl Plan {
             lanes.push((prepared, standing.clone()));
         }
         let lanes = linked(&project, &environment, lanes, &standings)?;
-        Ok(anstream::adapter::strip_str(&rev_render::text(&lanes, true)).to_string())
+        let view = rev_render::View {
+            verbose: true,
+            width: None,
+        };
+        Ok(anstream::adapter::strip_str(&rev_render::text(&lanes, view)).to_string())
     }
 
     /// The same for a test, which has no use for an error.

@@ -59,7 +59,8 @@ fn is_blank(word: &str) -> bool {
 }
 
 /// Words as a shell would part them.
-fn words(command: &str) -> Vec<String> {
+#[must_use]
+pub fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut is_quoted = false;
     for character in command.chars() {

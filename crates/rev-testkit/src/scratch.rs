@@ -1,48 +1,15 @@
 //! Throw-away databases on real engines, made and read around the program under
 //! test.
 
-use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sqlx::mysql::MySqlConnection;
-use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, ColumnIndex, Connection as _, Decode, Row};
 use tempfile::TempDir;
 
+pub use crate::engine::{Engine, Engines, server_url};
 use crate::server::Server;
+pub use crate::session::{MysqlSession, PostgresSession, Session, mysql, postgres};
 use crate::sqlite;
-
-/// The engines that all promises hold for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// A file.
-    Sqlite,
-    /// The server named by `REV_TEST_POSTGRES_URL`.
-    Postgres,
-    /// The server named by `REV_TEST_MARIADB_URL`.
-    Mariadb,
-    /// The server named by `REV_TEST_MYSQL_URL`.
-    Mysql,
-}
-
-/// Some engines; those of them whose servers are there are gone through.
-///
-/// A server that `scripts/with-servers` could not have has the URL `unavailable`, which
-/// the end of its run says in capitals. A URL that is missing altogether fails. SQLite is
-/// always there, but is left out where `REV_TEST_SQLITE_URL` is `unavailable`, too.
-#[derive(Debug, Clone, Copy)]
-pub struct Engines(&'static [Engine]);
-
-impl IntoIterator for Engines {
-    type Item = Engine;
-    type IntoIter = std::vec::IntoIter<Engine>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        let there = self.0.iter().copied().filter(|engine| engine.is_there());
-        there.collect::<Vec<_>>().into_iter()
-    }
-}
 
 /// A database that is dropped with this value.
 #[derive(Debug)]
@@ -56,103 +23,7 @@ pub struct Scratch {
     answering: Server,
 }
 
-/// The URL in an environment variable.
-///
-/// # Panics
-///
-/// Where it is not set: no engine is left out in silence.
-#[must_use]
-pub fn server_url(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| {
-        panic!(
-            "{variable} is not set, so a real server is missing: run scripts/test, or \
-             scripts/with-servers cargo test …"
-        )
-    })
-}
-
 impl Engine {
-    /// All of them.
-    pub const ALL: Engines = Engines(&[
-        Engine::Sqlite,
-        Engine::Postgres,
-        Engine::Mariadb,
-        Engine::Mysql,
-    ]);
-
-    /// Those that are servers.
-    pub const SERVERS: Engines = Engines(&[Engine::Postgres, Engine::Mariadb, Engine::Mysql]);
-
-    /// Those of the dialect `mysql`.
-    pub const MYSQLS: Engines = Engines(&[Engine::Mariadb, Engine::Mysql]);
-
-    /// This one alone.
-    #[must_use]
-    pub fn alone(self) -> Engines {
-        let alone: &[Engine] = match self {
-            Engine::Sqlite => &[Engine::Sqlite],
-            Engine::Postgres => &[Engine::Postgres],
-            Engine::Mariadb => &[Engine::Mariadb],
-            Engine::Mysql => &[Engine::Mysql],
-        };
-        Engines(alone)
-    }
-
-    /// The dialect's word.
-    #[must_use]
-    pub fn dialect(self) -> &'static str {
-        match self {
-            Engine::Sqlite => "sqlite",
-            Engine::Postgres => "postgres",
-            Engine::Mariadb | Engine::Mysql => "mysql",
-        }
-    }
-
-    /// Whether it is MySQL or MariaDB.
-    #[must_use]
-    pub fn is_mysql(self) -> bool {
-        self.dialect() == "mysql"
-    }
-
-    /// What the environment says of its server, such as `URL` or `SOCKET_URL`.
-    ///
-    /// # Panics
-    ///
-    /// Where it says nothing, and for SQLite, which has no server.
-    #[must_use]
-    pub fn setting(self, what: &str) -> String {
-        let server = match self {
-            Engine::Sqlite => panic!("SQLite has no server"),
-            Engine::Postgres => "POSTGRES",
-            Engine::Mariadb => "MARIADB",
-            Engine::Mysql => "MYSQL",
-        };
-        server_url(&format!("REV_TEST_{server}_{what}"))
-    }
-
-    /// The URL of its server.
-    ///
-    /// # Panics
-    ///
-    /// As [`Engine::setting`].
-    #[must_use]
-    pub fn server_url(self) -> String {
-        self.setting("URL")
-    }
-
-    /// Whether its server could be had.
-    ///
-    /// # Panics
-    ///
-    /// As [`Engine::setting`].
-    #[must_use]
-    pub fn is_there(self) -> bool {
-        match self {
-            Engine::Sqlite => std::env::var("REV_TEST_SQLITE_URL").as_deref() != Ok("unavailable"),
-            _ => self.server_url() != "unavailable",
-        }
-    }
-
     /// Makes an empty database.
     #[must_use]
     pub fn scratch(self) -> Scratch {
@@ -363,112 +234,4 @@ impl Drop for Scratch {
 fn is_query(sql: &str) -> bool {
     let word = sql.trim_start().get(..6).unwrap_or_default().to_uppercase();
     word == "SELECT" || word == "PRAGMA"
-}
-
-/// Runs SQL on a PostgreSQL database.
-///
-/// # Errors
-///
-/// The driver's.
-pub fn postgres(url: &str, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-    block_on(async {
-        let mut connection = PgConnection::connect(url).await?;
-        let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-            .fetch_all(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(rows.iter().map(line).collect())
-    })
-}
-
-/// A session that stays open, also after an error, for tests that would else log in
-/// thousands of times.
-#[derive(Debug)]
-pub struct Session<C> {
-    runtime: tokio::runtime::Runtime,
-    connection: C,
-}
-
-/// A session with a PostgreSQL server.
-pub type PostgresSession = Session<PgConnection>;
-
-/// A session with a MySQL or MariaDB server.
-pub type MysqlSession = Session<MySqlConnection>;
-
-impl<C> Session<C>
-where
-    C: sqlx::Connection,
-    for<'c> &'c mut C: sqlx::Executor<'c, Database = C::Database>,
-    usize: ColumnIndex<<C::Database as sqlx::Database>::Row>,
-    Option<String>: for<'r> Decode<'r, C::Database>,
-{
-    /// Begins a session.
-    ///
-    /// # Panics
-    ///
-    /// Where the server does not answer.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        let runtime = runtime();
-        let connection = runtime.block_on(C::connect(url));
-        Self {
-            runtime,
-            connection: connection.expect("the server answers"),
-        }
-    }
-
-    /// The rows of one or several statements, a line each, columns parted by `|`.
-    ///
-    /// # Errors
-    ///
-    /// The driver's.
-    pub fn query(&mut self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-        let running = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let rows = running.fetch_all(&mut self.connection);
-        let rows = self.runtime.block_on(rows)?;
-        Ok(rows.iter().map(line).collect())
-    }
-}
-
-/// Runs SQL on a MySQL or MariaDB database.
-///
-/// # Errors
-///
-/// The driver's.
-pub fn mysql(url: &str, sql: &str) -> Result<Vec<String>, sqlx::Error> {
-    block_on(async {
-        let mut connection = MySqlConnection::connect(url).await?;
-        let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-            .fetch_all(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(rows.iter().map(line).collect())
-    })
-}
-
-fn line<R>(row: &R) -> String
-where
-    R: Row,
-    usize: ColumnIndex<R>,
-    Option<String>: for<'r> Decode<'r, R::Database>,
-{
-    let columns = 0..row.len();
-    let texts: Vec<String> = columns
-        .map(|index| {
-            let text: Option<String> = row.try_get_unchecked(index).unwrap_or_default();
-            text.unwrap_or_else(|| "NULL".to_owned())
-        })
-        .collect();
-    texts.join("|")
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    runtime().block_on(future)
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
 }

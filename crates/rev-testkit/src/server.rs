@@ -12,8 +12,9 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::scratch::{Engine, mysql, postgres};
-use crate::sqlite;
+use crate::engine::Engine;
+use crate::memory::Memory;
+use crate::session::{mysql, postgres};
 
 /// A server, or a library for files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Server {
 
     fn ask(engine: Engine, url: &str) -> Self {
         let rows = match engine {
-            Engine::Sqlite => Ok(sqlite::Memory::new()
+            Engine::Sqlite => Ok(Memory::new()
                 .rows("SELECT sqlite_version()")
                 .concat()
                 .into_iter()

@@ -7,8 +7,10 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, ValueRef as _};
 
-use crate::scratch::Engine;
+use crate::engine::Engine;
+pub use crate::memory::Memory;
 use crate::server::Server;
+use crate::session::{self, runtime};
 
 /// Runs SQL on a file, which is made if it is missing.
 ///
@@ -123,10 +125,7 @@ impl Drop for Held {
 /// Where the file cannot be opened or the SQL fails.
 #[must_use]
 pub fn hold(path: &Path, sql: &str) -> Held {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts");
+    let runtime = runtime();
     let connection = runtime.block_on(async {
         let mut connection = open(path, false).await;
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
@@ -143,11 +142,7 @@ pub fn hold(path: &Path, sql: &str) -> Held {
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     Server::at(Engine::Sqlite, "").record();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime starts")
-        .block_on(future)
+    session::block_on(future)
 }
 
 async fn open(path: &Path, create: bool) -> SqliteConnection {
@@ -170,66 +165,4 @@ fn line(row: &SqliteRow) -> String {
     };
     let columns: Vec<String> = (0..row.columns().len()).map(value).collect();
     columns.join("|")
-}
-
-/// A database in memory, gone when dropped.
-#[derive(Debug)]
-pub struct Memory {
-    runtime: tokio::runtime::Runtime,
-    connection: SqliteConnection,
-}
-
-impl Memory {
-    /// An empty one.
-    ///
-    /// # Panics
-    ///
-    /// Where SQLite refuses.
-    #[must_use]
-    pub fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime is built");
-        let options = SqliteConnectOptions::new()
-            .in_memory(true)
-            .disable_statement_logging();
-        let connection = runtime.block_on(options.connect());
-        Self {
-            runtime,
-            connection: connection.expect("a database in memory opens"),
-        }
-    }
-
-    /// Runs SQL.
-    ///
-    /// # Errors
-    ///
-    /// What SQLite says.
-    pub fn execute(&mut self, sql: &str) -> Result<(), String> {
-        let running = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.connection);
-        let done = self.runtime.block_on(running);
-        done.map(drop).map_err(|error| error.to_string())
-    }
-
-    /// The rows of a query, all of it as text.
-    ///
-    /// # Panics
-    ///
-    /// Where the query fails.
-    pub fn rows(&mut self, sql: &str) -> Vec<Vec<Option<String>>> {
-        let fetching = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut self.connection);
-        let rows = self.runtime.block_on(fetching);
-        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let text = |row: &SqliteRow, index| row.try_get_unchecked(index).expect("a text");
-        rows.iter()
-            .map(|row| (0..row.len()).map(|index| text(row, index)).collect())
-            .collect()
-    }
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self::new()
-    }
 }

@@ -290,3 +290,39 @@ fn a_place_that_must_not_be_null_any_more_is_one() {
         }
     }
 }
+
+/// Numbers and texts that become labels: the count is 0 just where the server takes the value.
+#[test]
+fn the_rows_that_no_label_fits_are_counted_as_the_server_takes_them() {
+    let types = [
+        ("INT", ["1", "2", "3", "0", "-1", "10"]),
+        ("DECIMAL(5,2)", ["1", "1.5", "2", "0.4", "10", "-1"]),
+        ("DOUBLE", ["1", "1.5", "2", "0.4", "10", "3"]),
+        ("VARCHAR(5)", ["'1'", "'x'", "'02'", "'3'", "'10'", "'1.0'"]),
+    ];
+    for engine in Engine::MYSQLS {
+        let mut wrong = Vec::new();
+        for (old, values) in types {
+            for labels in ["'x', 'y'", "'10', '20'"] {
+                let to = inspect(&made(engine, &format!("CREATE TABLE t (n ENUM({labels}))")));
+                let from = inspect(&made(engine, &format!("CREATE TABLE t (n {old})")));
+                let script = ddl::write(&diff(&from, &to), Dialect::Mysql);
+                let note = script.notes(NoteKind::Destructive).next().expect("a note");
+                let question = note.question.as_ref().expect("a question");
+                for value in values {
+                    let here = made(engine, &format!("CREATE TABLE t (n {old})"));
+                    here.execute(&format!("INSERT INTO t VALUES ({value})"));
+                    let count = here.query(question).concat();
+                    let text = &script.statements[0].text;
+                    // Zero is no label: MySQL makes it the empty text, MariaDB refuses it.
+                    let is_taken = here.try_query(text).is_ok()
+                        && here.query("SELECT n <> '' FROM t").concat() == "1";
+                    if (count == "0") != is_taken {
+                        wrong.push(format!("{old} {value} to {labels}: {count}, {is_taken}"));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{engine:?}: {wrong:#?}");
+    }
+}

@@ -34,6 +34,21 @@ const BESIDE: [&str; 6] = [
 
 /// Of every function, the server says whether it may be a default of a table that is there,
 /// and what it refuses must go through as we write it.
+/// MySQL computes what is constant whenever it alters a table, and gives texts the character set of
+/// what they are compared with.
+#[test]
+fn a_check_that_the_server_spells_anew_is_no_difference() {
+    const TABLE: &str = "CREATE TABLE t (id INT, n BIGINT CHECK (n > -100 AND n <> -2.5), \
+                         name VARCHAR(9) CHECK (name <> 'no' OR name > 'a'))";
+    for engine in Engine::MYSQLS {
+        for (word, new) in [("id INT", "id BIGINT"), ("))", ")) COLLATE latin1_bin")] {
+            let to = TABLE.replacen(word, new, 1);
+            let script = both_ways(engine, TABLE, &to, &[]);
+            assert!(!script.contains("CONSTRAINT"), "{script}");
+        }
+    }
+}
+
 #[test]
 fn a_default_that_differs_on_each_server_is_given_to_rows_that_are_there() {
     let mut refused = 0;

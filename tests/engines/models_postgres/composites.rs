@@ -2,8 +2,8 @@
 
 use rev_sql::schema::{Diff, Filter};
 
-use super::native;
 use super::place::{DIALECT, Place, between, written};
+use crate::native;
 
 /// What `ct` may be: its attributes, of which `a` and `b` hold the same in all.
 const ATTRIBUTES: &[&str] = &[
@@ -60,7 +60,7 @@ fn attributes_change_while_columns_hold_values_of_them() {
             let to_sql = schema(to, "> 1", holder);
             there.clear();
             there.run(&to_sql).expect(&to_sql);
-            let (due, after) = (native::dump(&there), there.inspect());
+            let (due, after) = (native::dump(there.scratch()), there.inspect());
             for from in ATTRIBUTES {
                 let from_sql = schema(from, "> 0", holder);
                 here.clear();
@@ -83,7 +83,7 @@ fn attributes_change_while_columns_hold_values_of_them() {
                     assert!(left.is_empty(), "{left:#?}\n{told}");
                     assert_eq!(here.run(query).as_ref(), Ok(&values), "{told}");
                     if let Some(dump) = dump {
-                        assert_eq!(*dump, native::dump(&here), "{told}");
+                        assert_eq!(*dump, native::dump(here.scratch()), "{told}");
                     }
                 }
             }

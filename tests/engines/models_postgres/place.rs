@@ -14,12 +14,11 @@ pub(crate) const DIALECT: Dialect = Dialect::Postgres;
 /// A throw-away database with a session for the test and one for the program's own
 /// eyes.
 pub(crate) struct Place {
-    url: String,
     session: PostgresSession,
     database: Box<dyn Database>,
     runtime: tokio::runtime::Runtime,
     // The sessions end before it goes.
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Place {
@@ -46,16 +45,15 @@ impl Place {
         let parts = DatabaseUrl::new(&url, Path::new("")).expect("a URL");
         Self {
             session: PostgresSession::new(&url),
-            url,
             database: rev_db::open(&parts, &settings).expect("a URL"),
             runtime: { runtime }.enable_all().build().expect("a runtime"),
-            _scratch: scratch,
+            scratch,
         }
     }
 
-    /// Where it is, through the server's socket.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
+    /// The database itself.
+    pub(crate) fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// Drops all that a test made.

@@ -3,8 +3,8 @@
 
 use rev_sql::schema::{Diff, Filter, Schema, resolve_all};
 
-use super::native;
 use super::place::{DIALECT, Place, between, written};
+use crate::native;
 
 /// Expressions over `{r}`, each with the type of the column and its own.
 const EXPRESSIONS: &[(&str, &str, &str)] = &[
@@ -106,7 +106,7 @@ fn a_renamed_column_changes_nothing_but_its_name() {
     there
         .run(&tables(|_| "\"Z z\""))
         .unwrap_or_else(|error| panic!("{error}"));
-    let (due, after) = (native::dump(&there), there.inspect());
+    let (due, after) = (native::dump(there.scratch()), there.inspect());
     for round in 0..2 {
         // Each expression with one name or another, as many as there are in all.
         let name = |n: usize| NAMES[(n + 3 * round) % NAMES.len()];
@@ -121,7 +121,7 @@ fn a_renamed_column_changes_nothing_but_its_name() {
             .unwrap_or_else(|error| panic!("{error}"));
         let left = between(&here.inspect(), &after);
         assert!(left.is_empty(), "{left:#?}");
-        assert_eq!(due, native::dump(&here));
+        assert_eq!(due, native::dump(here.scratch()));
         here.apply(&written(&down))
             .unwrap_or_else(|error| panic!("{error}"));
         let left = between(&here.inspect(), &before);

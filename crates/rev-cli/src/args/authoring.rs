@@ -9,13 +9,13 @@ use super::Comparing;
 /// Write a new revision file
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rev revision -m \"add hero\"
+  rev new -m \"add hero\" -e
   rev revision -m \"add hero\" --autogenerate
   rev revision -m \"count fights\" --database db2 --sql fights.sql
   rev revision -m \"start billing\" --head base --branch-label billing")]
 pub(crate) struct NewRevision {
     /// What the change is
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = message)]
     pub(crate) message: String,
     /// Its id [default: 12 random hex digits]
     #[arg(long)]
@@ -35,6 +35,9 @@ pub(crate) struct NewRevision {
     /// A database or group that the scripts are for [default: every shared database]; may be repeated
     #[arg(short, long = "database", value_name = "NAME")]
     pub(crate) databases: Vec<String>,
+    /// Open it in the editor that `VISUAL` or `EDITOR` names
+    #[arg(short, long)]
+    pub(crate) edit: bool,
     /// A file with the upgrade script
     #[arg(long, value_name = "FILE")]
     pub(crate) sql: Option<PathBuf>,
@@ -58,7 +61,7 @@ pub(crate) struct Merge {
     #[arg(value_name = "REVISION")]
     pub(crate) points: Vec<String>,
     /// What the merge is
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = message)]
     pub(crate) message: Option<String>,
     /// A name for the line that starts here; may be repeated
     #[arg(long = "branch-label", value_name = "LABEL")]
@@ -104,7 +107,7 @@ pub(crate) struct Squash {
     #[arg(value_name = "RANGE", required_unless_present = "finish")]
     pub(crate) range: Vec<String>,
     /// What it is, for people
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = message)]
     pub(crate) message: Option<String>,
     /// Its id [default: 12 random hex digits]
     #[arg(long)]
@@ -127,4 +130,12 @@ pub(crate) struct Squash {
     /// With --finish: do not ask any database
     #[arg(long, requires = "finish")]
     pub(crate) offline: bool,
+}
+
+/// A message that says something.
+fn message(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("say in a few words what changes, such as \"add hero\"".to_owned());
+    }
+    Ok(text.to_owned())
 }

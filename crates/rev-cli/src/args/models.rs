@@ -30,6 +30,36 @@ pub(crate) struct Looking {
     pub(crate) exclude: Vec<String>,
 }
 
+/// Begin the history of databases that are there already
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:
+  rev adopt                      every database of rev.yaml that has a schema and no history
+  rev adopt db1 --dry-run
+  rev adopt db1 --url db1=sqlite://var/staging.sqlite"
+)]
+pub(crate) struct Adopt {
+    /// Databases, groups or patterns [default: all]
+    #[arg(value_name = "DATABASE")]
+    pub(crate) databases: Vec<String>,
+    /// What the revision is called that a history begins with
+    #[arg(short, long, default_value = "baseline")]
+    pub(crate) message: String,
+    /// Its id [default: 12 random hex digits]
+    #[arg(long)]
+    pub(crate) id: Option<String>,
+    /// Where a database is taken to stand, or what that revision stands on [default: the only head]
+    #[arg(long, value_name = "POINT")]
+    pub(crate) at: Option<String>,
+    /// Look and prove, say what would be written, and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A server where throw-away databases may be made [default: the database's own]; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) scratch: Vec<String>,
+}
+
 /// Show what `rev revision --autogenerate` would write
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

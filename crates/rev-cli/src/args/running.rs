@@ -1,5 +1,7 @@
 //! The commands that bring databases somewhere.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::Pace;
@@ -19,6 +21,12 @@ pub(crate) struct Running {
     /// Work beside revisions that this checkout lacks
     #[arg(long)]
     pub(crate) beside: bool,
+    /// Ask nothing before something is taken down
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Wait so long for servers that cannot be reached yet, such as 60s
+    #[arg(long, value_name = "TIME", value_parser = super::duration)]
+    pub(crate) wait: Option<Duration>,
 }
 
 /// Apply what is missing

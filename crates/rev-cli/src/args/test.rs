@@ -27,7 +27,7 @@ pub(crate) struct Test {
     /// How many databases to work on at once [default: one each, up to 8]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
-    /// Write a report for a build server
+    /// Write a report for a build server; `-`: to stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
 }

@@ -39,7 +39,7 @@ pub(crate) fn apply(args: &Apply, session: &Session) -> Result<Exit, Failure> {
     if args.dry_run {
         return preview(args, session, &selection, &pins);
     }
-    let request = run::request(saved.action.into(), &args.pace, selection.len(), session);
+    let request = run::request(saved.action.into(), &args.pace, session);
     run::carry_out(&request, &selection, &pins, session)
 }
 
@@ -80,8 +80,14 @@ fn preview(
     };
     let format = session.terminal.format;
     let places = super::plan::places(session, &lanes, format)?;
-    let verbose = session.terminal.verbose;
-    let text = render::plan(format, goal, &lanes, &places, verbose);
+    let plan = render::Plan {
+        goal,
+        lanes: &lanes,
+        places: &places,
+        refused: Vec::new(),
+        most: None,
+    };
+    let text = render::plan(format, plan, session.terminal);
     session.terminal.data(&text)?;
     Ok(Exit::Done)
 }

@@ -1,63 +1,30 @@
-//! Commands that write files: `init`, `revision`, `merge`.
+//! Commands that write revisions: `revision`, `merge`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rev_core::{
-    DatabaseName, Entry, Graph, Label, Need, Node, Point, ResolveError, Revision, RevisionId,
-    Scope, Script, Sql, State,
+    Binding, DatabaseName, Entry, Graph, Label, Need, Node, Point, ResolveError, Revision,
+    RevisionId, Scope, Script, Sql, State,
 };
 use rev_engine::outcome::Refusal;
 use rev_store::write;
 use serde_json::json;
 
 use super::autogenerate;
-use crate::args::{Global, Init, Merge, NewRevision, Template};
+use crate::args::{Merge, NewRevision};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
-use crate::session::{Session, assignment};
+use crate::session::Session;
 use crate::system::{random_id, today};
-use crate::terminal::Terminal;
-
-/// `rev init`.
-pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
-    let here = std::env::current_dir()?;
-    let folder = args.folder.as_deref().or(global.config.as_deref());
-    let root = folder.map_or_else(|| here.clone(), |folder| here.join(folder));
-    let databases = args
-        .databases
-        .iter()
-        .map(|text| assignment("--database", text).map(|(name, url)| (name, url.to_owned())))
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let template = args
-        .template
-        .map(|Template::Sqlalchemy| write::Template::Sqlalchemy);
-    let made =
-        write::init(&root, &databases, template).map_err(|error| diagnostic::write(&error))?;
-    let paths: Vec<String> = made.files.iter().map(|path| shown(&here, path)).collect();
-    if terminal.is_json() {
-        terminal.json(&json!({ "files": paths }))?;
-    } else {
-        terminal.data(
-            &paths
-                .iter()
-                .map(|path| format!("{path}\n"))
-                .collect::<String>(),
-        )?;
-        let next = match (template, databases.is_empty()) {
-            (_, true) => "name your databases in rev.yaml, then: rev revision -m \"…\"",
-            (None, false) => "next: rev revision -m \"…\"",
-            (Some(_), false) => {
-                "name your models in rev_models.py, then: rev revision --autogenerate -m \"…\""
-            }
-        };
-        terminal.talk(next);
-    }
-    Ok(Exit::Done)
-}
 
 /// `rev revision`.
 pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Failure> {
     autogenerate::check_flags(args)?;
+    if args.edit {
+        // Who has no editor is told before there is a file.
+        super::edit::editor()?;
+    }
     let graph = session.graph();
     let head = args
         .head
@@ -77,7 +44,7 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
     revision.needs = needs(&across, session)?;
     if args.autogenerate {
         return match autogenerate::fill(args, session, revision, &parents)? {
-            Some(revision) => create(session, revision, &[]),
+            Some(revision) => create_and_edit(args.edit, session, revision),
             None => Ok(Exit::Done),
         };
     }
@@ -95,7 +62,21 @@ pub(crate) fn revision(args: &NewRevision, session: &Session) -> Result<Exit, Fa
         let entries = scripts_for.into_iter().map(|name| (name, entry.clone()));
         revision.scripts.databases = entries.collect();
     }
-    create(session, revision, &[])
+    create_and_edit(args.edit, session, revision)
+}
+
+fn create_and_edit(
+    is_edited: bool,
+    session: &Session,
+    revision: Revision,
+) -> Result<Exit, Failure> {
+    let folder = session.project.config.new_revisions();
+    let file = folder.join(write::file_name(&revision));
+    let exit = create(session, revision, &[])?;
+    if is_edited {
+        super::edit::open(&file)?;
+    }
+    Ok(exit)
 }
 
 /// The names, if `rev.yaml` binds them.
@@ -118,7 +99,6 @@ fn parents(
     scripts_for: &[DatabaseName],
     session: &Session,
 ) -> Result<Vec<Node>, Failure> {
-    let graph = session.graph();
     let unresolved = |error: ResolveError| match (args.autogenerate, args.comparing.from_revisions)
     {
         (false, _) => session.unresolved(&error),
@@ -128,22 +108,39 @@ fn parents(
             session.unresolved_in(&error, flags, ("", " …"))
         }
     };
+    let databases = match scripts_for {
+        [] => Vec::new(),
+        _ => session.databases(&args.databases)?,
+    };
+    stands_on(&databases, head, args.splice, unresolved, session)
+}
+
+/// What a new revision for these databases stands on, all of them for none: a point that
+/// is given, else the one head that concerns them.
+pub(super) fn stands_on(
+    databases: &[Arc<Binding>],
+    head: Option<&Point>,
+    splice: bool,
+    unresolved: impl Fn(ResolveError) -> Failure,
+    session: &Session,
+) -> Result<Vec<Node>, Failure> {
+    let graph = session.graph();
     let whole = Scope::of_graph(graph);
-    if head.is_some() || scripts_for.is_empty() {
-        return whole.new_parents(head, args.splice).map_err(unresolved);
+    if head.is_some() || databases.is_empty() {
+        return whole.new_parents(head, splice).map_err(unresolved);
     }
     let state = State::default();
     let mut found: Option<Vec<Node>> = None;
-    for binding in session.databases(&args.databases)? {
-        let scope = Scope::of_database(graph, &binding, &state)
-            .map_err(|errors| session.refused(&Refusal::Scripts { errors }, &binding))?;
-        let parents = scope.new_parents(None, args.splice).map_err(unresolved)?;
+    for binding in databases {
+        let scope = Scope::of_database(graph, binding, &state)
+            .map_err(|errors| session.refused(&Refusal::Scripts { errors }, binding))?;
+        let parents = scope.new_parents(None, splice).map_err(&unresolved)?;
         // Databases that live on different branches have no one head.
         if found
             .replace(parents.clone())
             .is_some_and(|before| before != parents)
         {
-            return whole.new_parents(None, args.splice).map_err(unresolved);
+            return whole.new_parents(None, splice).map_err(unresolved);
         }
     }
     Ok(found.unwrap_or_default())
@@ -250,16 +247,10 @@ pub(super) fn create(
     revision: Revision,
     lines: &[String],
 ) -> Result<Exit, Failure> {
-    session.with(&revision)?;
-    let folder = session.project.config.new_revisions();
-    let fence = session.project.config.fence();
-    let path =
-        write::create(&fence, &folder, &revision).map_err(|error| diagnostic::write(&error))?;
+    let path = place(session, &revision)?;
     for line in lines {
         session.terminal.talk(line);
     }
-    let here = std::env::current_dir()?;
-    let path = shown(&here, &path);
     if session.terminal.is_json() {
         let parents: Vec<&str> = revision.parents.iter().map(AsRef::as_ref).collect();
         session.terminal.json(&json!({
@@ -273,8 +264,18 @@ pub(super) fn create(
     Ok(Exit::Done)
 }
 
+/// Writes a revision that the project can hold. Gives its path from here.
+pub(super) fn place(session: &Session, revision: &Revision) -> Result<String, Failure> {
+    session.with(revision)?;
+    let folder = session.project.config.new_revisions();
+    let fence = session.project.config.fence();
+    let path =
+        write::create(&fence, &folder, revision).map_err(|error| diagnostic::write(&error))?;
+    Ok(shown(&std::env::current_dir()?, &path))
+}
+
 /// A path from here, where that is shorter.
-fn shown(here: &Path, path: &Path) -> String {
+pub(super) fn shown(here: &Path, path: &Path) -> String {
     path.strip_prefix(here)
         .unwrap_or(path)
         .display()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rev_core::arrange::{Share, arrange};
-use rev_core::{Binding, Node, Revision, Scripts, Sql, TransactionMode};
+use rev_core::{Binding, DatabaseName, Node, Revision, Scripts, Sql, TransactionMode};
 use serde_json::json;
 
 use crate::args::{Comparing, NewRevision};
@@ -64,17 +64,11 @@ pub(super) fn fill(
     let databases = databases(session, &args.databases)?;
     let heads = |_: &Binding| Ok(parents.to_vec());
     let found = compare_all(session, &databases, &args.comparing, Doubts::Asked, heads)?;
-    check_history(&found)?;
-    let mut shares = BTreeMap::new();
+    check_history(session, &found)?;
     for found in found.iter().filter(|it| !it.diff.is_empty()) {
         tell(session, found);
     }
-    for (found, declaration) in found.iter().zip(declarations(session, &found)) {
-        if !found.diff.is_empty() {
-            shares.insert(found.binding.name.clone(), share(found, declaration));
-        }
-    }
-    if shares.is_empty() {
+    if found.iter().all(|it| it.diff.is_empty()) {
         nothing(session, &found)?;
         return Ok(None);
     }
@@ -85,27 +79,38 @@ pub(super) fn fill(
             "the revision says `loses_data: true`: its way down cannot bring back what is lost on the way up",
         );
     }
-    let known = session.databases(&[])?;
-    let known: Vec<&Binding> = known.iter().map(AsRef::as_ref).collect();
-    revision.scripts = arrange(&known, &shares);
+    revision.scripts = scripts(session, &found)?;
     debug_assert!(revision.scripts != Scripts::default());
     Ok(Some(revision))
 }
 
+/// The scripts that end what differs, in the entries of one revision.
+pub(super) fn scripts(session: &Session, found: &[Comparison]) -> Result<Scripts, Failure> {
+    let declarations = declarations(session, found);
+    let differing = found.iter().zip(declarations);
+    let differing = differing.filter(|(it, _)| !it.diff.is_empty());
+    let shares: BTreeMap<DatabaseName, Share> = differing
+        .map(|(it, declaration)| (it.binding.name.clone(), share(it, declaration)))
+        .collect();
+    let known = session.databases(&[])?;
+    let known: Vec<&Binding> = known.iter().map(AsRef::as_ref).collect();
+    Ok(arrange(&known, &shares))
+}
+
 /// Refuses what would begin the history of a database in the middle: its first revision
 /// would stand on what no revision makes, and drop what the models do not know.
-fn check_history(all: &[Comparison]) -> Result<(), Failure> {
+fn check_history(session: &Session, all: &[Comparison]) -> Result<(), Failure> {
     let refused = all
         .iter()
         .filter(|it| it.lacks_history && !it.diff.is_empty());
-    let refused: Vec<Diagnostic> = refused.map(without_history).collect();
+    let refused: Vec<Diagnostic> = refused.map(|it| without_history(session, it)).collect();
     match refused.is_empty() {
         true => Ok(()),
         false => Err(Failure::of(Exit::Refused, refused)),
     }
 }
 
-fn without_history(found: &Comparison) -> Diagnostic {
+fn without_history(session: &Session, found: &Comparison) -> Diagnostic {
     let name = &found.binding.name;
     let message = format!(
         "`{name}` holds a schema, but no revision is applied to it: \
@@ -113,22 +118,16 @@ fn without_history(found: &Comparison) -> Diagnostic {
     );
     let mut told = Diagnostic::new("no_history", message).fact("database", name.as_str());
     told.lines.extend(found.diff.sentences());
-    told.hint(adopting(found))
+    told.hint(adopting(session, found))
 }
 
 /// How a database that is there already gets a history.
-fn adopting(found: &Comparison) -> String {
-    let name = &found.binding.name;
-    let begin = format!(
-        "`rev revision --autogenerate --from-revisions -m baseline -d {name}`, then `rev stamp {name}@head`"
-    );
-    if found.diff.is_empty() {
-        return format!("to begin its history with what is there:\n{begin}");
-    }
+fn adopting(session: &Session, found: &Comparison) -> String {
     format!(
-        "to begin its history with what is there, make that its models (`rev dump {name}`), so that `rev diff {name}`\n\
-         finds nothing; then {begin};\n\
-         what is not to be looked at stands under `autogenerate: exclude:` in rev.yaml"
+        "to begin its history with what is there: `rev adopt {}{}`;\n\
+         what is not to be looked at stands under `autogenerate: exclude:` in rev.yaml",
+        found.binding.name,
+        session.urls_again([found.binding.name.as_str()])
     )
 }
 
@@ -168,13 +167,26 @@ fn tell(session: &Session, found: &Comparison) {
             .terminal
             .talk(&format!("{NAME}{name}{NAME:#}: {text}"))
     };
-    for sentence in found.diff.sentences() {
-        talk(&sentence);
+    let sentences: Vec<String> = found.diff.sentences().into_iter().collect();
+    for sentence in &sentences {
+        talk(sentence);
     }
     for loss in found.losses() {
         talk(&format!("{WARNING}destructive{WARNING:#}: {loss}"));
     }
-    let down = found.losses_down();
+    // That a new table goes on the way down is no news, and tires the eye for what is.
+    let is_news = |loss: &String| {
+        let table = loss
+            .strip_prefix("drops table `")
+            .and_then(|it| it.split_once('`'));
+        table.is_none_or(|(table, _)| {
+            let added = format!("creates table `{table}`");
+            !sentences
+                .iter()
+                .any(|sentence| sentence.starts_with(&added))
+        })
+    };
+    let down: Vec<String> = found.losses_down().into_iter().filter(is_news).collect();
     if !down.is_empty() {
         let down = few(&down, "; ");
         talk(&format!(
@@ -216,7 +228,7 @@ pub(super) fn tell_of_adopting(session: &Session, found: &[Comparison]) {
     if let Some(first) = found.iter().find(|it| it.lacks_history) {
         let (name, hint) = (
             &first.binding.name,
-            adopting(first).replace('\n', "\n      "),
+            adopting(session, first).replace('\n', "\n      "),
         );
         session.terminal.talk(&format!(
             "{HINT}hint{HINT:#}: `{name}` has a schema, but no revision is applied; {hint}"

@@ -11,10 +11,12 @@ use rev_sql::effect::counts_found_rows;
 use rev_sql::ledger::Ledger;
 use rev_sql::split::{Statement, split};
 
-use crate::args::Check;
+use super::kept;
+use crate::args::{Check, Looking};
 use crate::diagnostic::{self, Diagnostic, Failure, Place};
 use crate::exit::Exit;
 use crate::format::schema::Findings;
+use crate::models::has_models;
 use crate::session::Session;
 use crate::terminal::{GOOD, count};
 
@@ -53,6 +55,35 @@ pub(crate) fn check(args: &Check, session: &Session) -> Result<Exit, Failure> {
     } else {
         Exit::Difference
     })
+}
+
+/// Where these databases differ from what their revisions give, and their models, if they have
+/// any, from that.
+pub(super) fn left(
+    session: &Session,
+    databases: &[Arc<Binding>],
+    scratch: &[String],
+) -> Result<Vec<Diagnostic>, Failure> {
+    let names = |of: fn(&Session, &Binding) -> bool| -> Vec<String> {
+        let named = databases.iter().filter(|it| of(session, it));
+        named.map(|it| it.name.to_string()).collect()
+    };
+    let mut args = Check {
+        databases: names(has_models),
+        models: true,
+        live: true,
+        scratch: scratch.to_vec(),
+        looking: Looking::default(),
+    };
+    let mut findings = Vec::new();
+    if !args.databases.is_empty() {
+        findings.extend(models::of_models(&args, session)?);
+    }
+    args.databases = names(|_, _| true);
+    if !args.databases.is_empty() {
+        findings.extend(models::of_live(&args, session)?);
+    }
+    Ok(findings)
 }
 
 /// Refuses what means something only where schemas are compared.
@@ -94,6 +125,7 @@ fn findings(session: &Session) -> Result<Vec<Diagnostic>, Failure> {
             }
         };
         findings.extend(head_of(session, &binding));
+        findings.extend(kept::stale(session, &binding));
         for revision in session.graph().files() {
             for finding in scripts(session, &binding, revision) {
                 if seen.insert((

@@ -1,72 +1,84 @@
 //! `rev current`: where databases stand.
 
-use std::fmt::Write as _;
-
 use rev_core::state::Standing;
 use rev_core::{Binding, Node};
 use rev_engine::prepare::Surveyed;
+use rev_render::columns;
 
 use super::{in_flight_line, in_flight_of, revision_line};
 use crate::args::Current;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
-use crate::format::status::{self as format, Head};
-use crate::session::{Session, runtime};
+use crate::fleet;
+use crate::format::status::{self as format, DatabaseStanding, Head};
+use crate::session::Session;
 use crate::terminal::{FAINT, NAME, WARNING, count};
 
 /// `rev current`.
 pub(crate) fn current(args: &Current, session: &Session) -> Result<Exit, Failure> {
-    let runtime = runtime()?;
-    let mut text = String::new();
-    let mut list = Vec::new();
-    for binding in session.databases(&args.databases)? {
-        let surveyed = runtime.block_on(session.survey(&binding))?;
-        list.push(standing_of(&binding, &surveyed));
-        current_text(&mut text, session, &binding, &surveyed.standing);
+    let names = session.names(&args.databases)?;
+    let answers = fleet::survey(session, names, &args.patience)?;
+    if session.terminal.is_json() {
+        let databases = answers.iter().map(|answer| match &answer.said {
+            Ok((binding, surveyed)) => {
+                DatabaseStanding::Read(Box::new(standing_of(binding, surveyed)))
+            }
+            Err(told) => DatabaseStanding::Unread(Box::new(fleet::unread(&answer.name, told))),
+        });
+        let databases = databases.collect();
+        session.terminal.json(&format::Current { databases })?;
+        let is_unread = answers.iter().any(|answer| answer.said.is_err());
+        return Ok(if is_unread { Exit::Refused } else { Exit::Done });
+    }
+    let (said, told) = fleet::parted(answers);
+    let mut rows = Vec::new();
+    for (name, (_, surveyed)) in &said {
+        let mut row = |text: String| rows.push(vec![format!("{NAME}{name}{NAME:#}"), text]);
+        for text in lines(session, &surveyed.standing) {
+            row(text);
+        }
         if let Some(in_flight) = &surveyed.in_flight {
-            let line = in_flight_line(&binding.name, in_flight);
-            let _ = writeln!(
-                text,
-                "{NAME}{}{NAME:#}  {WARNING}{line}{WARNING:#}",
-                binding.name
-            );
+            let line = in_flight_line(name, in_flight);
+            row(format!("{WARNING}{line}{WARNING:#}"));
         }
     }
-    if session.terminal.is_json() {
-        session
-            .terminal
-            .json(&format::Current { databases: list })?;
+    let lines = columns(&rows, 1, session.terminal.width());
+    let lines = lines.iter().map(|line| format!("{line}\n"));
+    session.terminal.data(&lines.collect::<String>())?;
+    fleet::complain(session, &told);
+    Ok(if told.is_empty() {
+        Exit::Done
     } else {
-        session.terminal.data(&text)?;
-    }
-    Ok(Exit::Done)
+        Exit::Refused
+    })
 }
 
-fn current_text(text: &mut String, session: &Session, binding: &Binding, standing: &Standing) {
+/// Where a database stands, a line a head.
+fn lines(session: &Session, standing: &Standing) -> Vec<String> {
     let graph = &standing.graph;
     let heads = standing.state.heads(graph);
-    let name = format!("{NAME}{}{NAME:#}", binding.name);
+    let mut lines = Vec::new();
     if heads.is_empty() {
-        let _ = writeln!(text, "{name}  base");
+        lines.push("base".to_owned());
     }
     for &head in &heads {
-        let foreign = if graph.is_foreign(head) {
-            format!("  {WARNING}not in this checkout{WARNING:#}")
-        } else {
-            String::new()
+        let foreign = match graph.is_foreign(head) {
+            true => format!("  {WARNING}not in this checkout{WARNING:#}"),
+            false => String::new(),
         };
-        let _ = writeln!(text, "{name}  {}{foreign}", revision_line(graph, head));
+        lines.push(format!("{}{foreign}", revision_line(graph, head)));
     }
     if session.terminal.verbose {
         for tip in graph.tips(standing.state.set()) {
             if !heads.contains(&tip) {
                 let line = revision_line(graph, tip);
-                let _ = writeln!(text, "{name}  {line}  {FAINT}depended on{FAINT:#}");
+                lines.push(format!("{line}  {FAINT}depended on{FAINT:#}"));
             }
         }
         let applied = count(standing.state.set().len(), "revision");
-        let _ = writeln!(text, "{name}  {FAINT}{applied} applied{FAINT:#}");
+        lines.push(format!("{FAINT}{applied} applied{FAINT:#}"));
     }
+    lines
 }
 
 fn heads(standing: &Standing, nodes: Vec<Node>) -> Vec<Head> {

@@ -46,9 +46,12 @@ fn json_of(found: &Comparison) -> DatabaseDiff {
 
 /// The upgrade scripts; of several databases each under its name.
 fn sql_of(found: &[Comparison]) -> String {
-    let scripts = found.iter().map(|it| match found.len() {
-        1 => it.up.to_sql(),
-        _ => format!("-- {}\n{}\n", it.binding.name, it.up.to_sql()),
+    let scripts = found.iter().map(|it| {
+        let sql = it.up.for_client(it.binding.dialect);
+        match found.len() {
+            1 => sql,
+            _ => format!("-- {}\n{sql}\n", it.binding.name),
+        }
     });
     scripts.collect()
 }

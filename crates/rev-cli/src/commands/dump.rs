@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rev_core::Binding;
-use rev_sql::schema::{Schema, ddl};
+use rev_sql::schema::{Filter, Schema, ddl};
 
 use crate::args;
 use crate::compare::head;
@@ -13,6 +13,7 @@ use crate::format::schema::{Dump, Dumps};
 use crate::looking::{UnusedPatterns, beside_others, filter, tell_of_unread};
 use crate::scratch::{self, Live};
 use crate::session::{Session, runtime};
+use crate::terminal::Terminal;
 
 /// `rev dump`.
 pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure> {
@@ -26,10 +27,7 @@ pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure
             true => filter.clone(),
             false => beside_others(session, &binding, &filter, (&schema, &Schema::default())),
         };
-        tell_of_unread(session, &binding, &filter, &[&schema]);
-        let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
-        let schema = whole(session, &binding, schema);
-        let sql = ddl::dump(&schema, binding.dialect).to_sql();
+        let sql = printed(session.terminal, &binding, &filter, schema);
         dumps.push((binding, sql));
     }
     patterns.warn(session, &args.looking);
@@ -51,14 +49,37 @@ pub(crate) fn dump(args: &args::Dump, session: &Session) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
+/// What is looked at of a schema, as SQL for the engine's own client. What is not in it is told.
+pub(super) fn printed(
+    terminal: Terminal,
+    binding: &Binding,
+    filter: &Filter,
+    schema: Schema,
+) -> String {
+    tell_of_unread(terminal, binding, filter, &[&schema]);
+    let schema = seen(terminal, binding, filter, schema);
+    ddl::dump(&schema, binding.dialect).for_client(binding.dialect)
+}
+
+/// What is looked at of a schema, as far as it could be made anew.
+pub(super) fn seen(
+    terminal: Terminal,
+    binding: &Binding,
+    filter: &Filter,
+    schema: Schema,
+) -> Schema {
+    let schema = filter.settle(&Schema::default(), schema, &[], binding.dialect);
+    whole(terminal, binding, schema)
+}
+
 /// A schema without views that could not be made from it, each of which is told.
-fn whole(session: &Session, binding: &Binding, mut schema: Schema) -> Schema {
+fn whole(terminal: Terminal, binding: &Binding, mut schema: Schema) -> Schema {
     for (handle, why) in std::mem::take(&mut schema.broken) {
         if !schema.objects.contains_key(&handle) {
             continue;
         }
         schema.remove(&handle);
-        session.terminal.warn(format_args!(
+        terminal.warn(format_args!(
             "view `{}` of `{}` is broken, and left out: {why}",
             handle.2, binding.name
         ));

@@ -20,17 +20,21 @@ pub(crate) fn edit(args: &Edit, global: &Global, terminal: Terminal) -> Result<E
         Ok(session) => known(&session, &args.point)?,
         Err(failure) => guessed(global, &args.point).ok_or(failure)?,
     };
+    open(&file)?;
+    if terminal.is_json() {
+        terminal.json(&json!({ "path": file.display().to_string() }))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Opens a file in the editor, and waits until that is closed.
+pub(super) fn open(file: &Path) -> Result<(), Failure> {
     let editor = editor()?;
     let mut words = editor.split_whitespace();
     let program = words.next().unwrap_or("vi");
-    let status = Command::new(program).args(words).arg(&file).status();
+    let status = Command::new(program).args(words).arg(file).status();
     match status {
-        Ok(status) if status.success() => {
-            if terminal.is_json() {
-                terminal.json(&json!({ "path": file.display().to_string() }))?;
-            }
-            Ok(Exit::Done)
-        }
+        Ok(status) if status.success() => Ok(()),
         Ok(status) => {
             let message = format!("`{editor}` ended with {status}");
             Err(Failure::refused(Diagnostic::new("editor", message)))
@@ -44,7 +48,7 @@ pub(crate) fn edit(args: &Edit, global: &Global, terminal: Terminal) -> Result<E
     }
 }
 
-fn editor() -> Result<String, Failure> {
+pub(super) fn editor() -> Result<String, Failure> {
     let set = |name: &str| {
         std::env::var(name)
             .ok()

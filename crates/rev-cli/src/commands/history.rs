@@ -1,17 +1,19 @@
 //! Commands about the graph alone: `heads`, `branches`, `history`, `graph`.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 
 use rev_core::{Node, NodeSet};
 
+use super::beside::Beside;
 use super::{one_line, revision_line, revision_of};
-use crate::args::{Format, GraphArgs, History};
+use crate::args::{Drawing, Format, GraphArgs, History};
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
 use crate::format::revision::{self as format, Branch, BranchPoint, Branches, Heads};
 use crate::graphlog;
 use crate::session::Session;
-use crate::terminal::{FAINT, NAME};
+use crate::terminal::{FAINT, NAME, is_ascii};
 use rev_render::mermaid_text;
 
 /// `rev heads`.
@@ -99,24 +101,52 @@ pub(crate) fn branches(session: &Session) -> Result<Exit, Failure> {
 
 /// `rev history`.
 pub(crate) fn history(args: &History, session: &Session) -> Result<Exit, Failure> {
-    let graph = session.graph();
     // A point alone is the high end.
     let range = args.range.as_deref().unwrap_or_default();
     let (low, high) = range.split_once(':').unwrap_or(("", range));
     let set = session.range(" -r", low, high)?;
+    let set = chosen(session, set, &args.drawing);
     if session.terminal.is_json() {
         return list(session, &set);
     }
-    let verbose = session.terminal.verbose;
-    let text = graphlog::draw(graph, &set, false, |node| {
-        let mut text = revision_line(graph, node);
+    let text = drawn(session, &set, &args.drawing, session.terminal.verbose)?;
+    session.terminal.pages(&text, &args.drawing.paging)?;
+    Ok(Exit::Done)
+}
+
+/// Those of a set that are asked for.
+fn chosen(session: &Session, set: NodeSet, drawing: &Drawing) -> NodeSet {
+    let graph = session.graph();
+    let mut nodes = graphlog::newest_first(graph, &set);
+    if let Some(text) = &drawing.grep {
+        let text = text.to_lowercase();
+        nodes.retain(|&node| {
+            let revision = graph.revision(node);
+            let words = format!("{} {}", revision.id, revision.message);
+            words.to_lowercase().contains(&text)
+        });
+    }
+    nodes.truncate(drawing.limit.map_or(usize::MAX, NonZeroUsize::get));
+    nodes.into_iter().collect()
+}
+
+/// The graph of a set, with what is asked for beside it.
+fn drawn(
+    session: &Session,
+    set: &NodeSet,
+    drawing: &Drawing,
+    verbose: bool,
+) -> Result<String, Failure> {
+    let graph = session.graph();
+    let beside = Beside::new(session, drawing)?;
+    let ascii = drawing.ascii || is_ascii();
+    Ok(graphlog::draw(graph, set, ascii, |node| {
+        let mut text = beside.line(session, node);
         if verbose {
             text.push_str(&details(session, node));
         }
         text
-    });
-    session.terminal.data(&text)?;
-    Ok(Exit::Done)
+    }))
 }
 
 fn details(session: &Session, node: Node) -> String {
@@ -159,20 +189,19 @@ fn list(session: &Session, set: &NodeSet) -> Result<Exit, Failure> {
 pub(crate) fn graph(args: &GraphArgs, session: &Session) -> Result<Exit, Failure> {
     let graph = session.graph();
     match session.terminal.format {
-        Format::Json => return list(session, &graph.all()),
+        Format::Json => return list(session, &chosen(session, graph.all(), &args.drawing)),
         Format::Mermaid => {
             session.terminal.data(&mermaid(session))?;
             return Ok(Exit::Done);
         }
         _ => {}
     }
-    let text = graphlog::draw(graph, &graph.all(), args.ascii, |node| {
-        revision_line(graph, node)
-    });
+    let set = chosen(session, graph.all(), &args.drawing);
+    let text = drawn(session, &set, &args.drawing, false)?;
     if text.is_empty() {
         session.terminal.talk("there are no revisions yet");
     }
-    session.terminal.data(&text)?;
+    session.terminal.pages(&text, &args.drawing.paging)?;
     Ok(Exit::Done)
 }
 

@@ -1,40 +1,53 @@
 //! `rev log`: what was done to databases, when, by whom, from which plan.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rev_core::{Binding, Graph};
 use rev_engine::database::LogEntry;
-use tokio::runtime::Runtime;
+use rev_render::{columns, cut_lines};
 
 use super::one_line;
 use crate::args;
 use crate::diagnostic::Failure;
 use crate::exit::Exit;
+use crate::fleet;
 use crate::format::log::{Log, LogLine};
-use crate::session::{Session, runtime};
+use crate::session::Session;
 use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING};
 
 /// `rev log`.
 pub(crate) fn log(args: &args::Log, session: &Session) -> Result<Exit, Failure> {
-    let runtime = runtime()?;
-    let mut logs = Vec::new();
-    for binding in session.databases(&args.databases)? {
-        logs.push(Told::read(args, session, &runtime, &binding)?);
-    }
+    let names = session.names(&args.databases)?;
+    let read = async |binding: &Arc<Binding>| Told::read(args, session, binding).await;
+    let answers = fleet::ask(session, names, &args.patience, read)?;
+    let (logs, told) = fleet::parted(answers);
+    let logs: Vec<Told> = logs.into_iter().map(|(_, log)| log).collect();
     if session.terminal.is_json() {
         let log = logs.iter().flat_map(Told::lines).collect();
-        session.terminal.json(&Log { log })?;
-    } else if logs.iter().all(|log| log.lines.is_empty()) {
-        session.terminal.talk(match args.since {
-            Some(_) => "nothing was done since then",
-            None => "nothing was done yet",
-        });
+        let unread = told.iter().map(|(name, why)| fleet::unread(name, why));
+        let unread = unread.collect();
+        session.terminal.json(&Log { log, unread })?;
     } else {
-        let texts: Vec<String> = logs.iter().flat_map(Told::runs).collect();
-        session.terminal.data(&texts.join("\n"))?;
+        let is_told = told.is_empty() || !logs.is_empty();
+        if is_told && logs.iter().all(|log| log.lines.is_empty()) {
+            session.terminal.talk(match args.since {
+                Some(_) => "nothing was done since then",
+                None => "nothing was done yet",
+            });
+        } else {
+            let width = session.terminal.width();
+            let texts: Vec<String> = logs.iter().flat_map(|log| log.runs(width)).collect();
+            session.terminal.pages(&texts.join("\n"), &args.paging)?;
+        }
+        fleet::complain(session, &told);
     }
-    Ok(Exit::Done)
+    Ok(if told.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Refused
+    })
 }
 
 /// A database's log, and what its revisions are.
@@ -44,16 +57,10 @@ struct Told {
 }
 
 impl Told {
-    fn read(
-        args: &args::Log,
-        session: &Session,
-        runtime: &Runtime,
-        binding: &Binding,
-    ) -> Result<Self, Failure> {
+    async fn read(args: &args::Log, session: &Session, binding: &Binding) -> Result<Self, Failure> {
         let mut database = session.database(binding)?;
-        let mut log = runtime
-            .block_on(database.log())
-            .map_err(|error| session.refused(&error.into(), binding))?;
+        let log = database.log().await;
+        let mut log = log.map_err(|error| session.refused(&error.into(), binding))?;
         if let Some(since) = args.since {
             log.retain(|entry| is_since(entry, since));
         }
@@ -64,7 +71,7 @@ impl Told {
         // The ledger tells what revisions are that no file has.
         let graph = match log.is_empty() {
             true => session.graph().clone(),
-            false => runtime.block_on(session.survey(binding))?.standing.graph,
+            false => session.surveyed(binding).await?.0.standing.graph,
         };
         let lines = log.into_iter().map(|entry| {
             let message = message(&graph, &entry.revision);
@@ -96,15 +103,15 @@ impl Told {
     }
 
     /// A paragraph a run: who and when, then a line a step.
-    fn runs(&self) -> Vec<String> {
+    fn runs(&self, width: Option<usize>) -> Vec<String> {
         let same_run = |one: &(LogEntry, _), other: &(LogEntry, _)| one.0.run == other.0.run;
         let runs = self.lines.chunk_by(same_run);
-        runs.map(|lines| self.run(lines)).collect()
+        runs.map(|lines| self.run(lines, width)).collect()
     }
 
-    fn run(&self, lines: &[(LogEntry, Option<String>)]) -> String {
+    fn run(&self, lines: &[(LogEntry, Option<String>)], width: Option<usize>) -> String {
         let first = &lines[0].0;
-        let mut text = format!(
+        let mut title = format!(
             "{NAME}{}{NAME:#}  {}  {}",
             self.database,
             moment(&first.started),
@@ -113,23 +120,24 @@ impl Told {
         let plan = lines.iter().map(|(entry, _)| &entry.plan);
         if let Some(plan) = plan.into_iter().find(|plan| !plan.is_empty()) {
             let short: String = plan.chars().take(12).collect();
-            let _ = write!(text, "  {FAINT}plan {short}{FAINT:#}");
+            let _ = write!(title, "  {FAINT}plan {short}{FAINT:#}");
         }
-        text.push('\n');
-        let wide =
-            |of: fn(&(LogEntry, Option<String>)) -> usize| lines.iter().map(of).max().unwrap_or(0);
-        let action_width = wide(|(entry, _)| entry.action.len());
-        let id_width = wide(|(entry, _)| entry.revision.len());
-        let message_width = wide(|(_, message)| shown(message).chars().count());
-        for (entry, message) in lines {
-            let _ = writeln!(
-                text,
-                "  {:action_width$}  {ID}{:id_width$}{ID:#}  {:message_width$}  {}",
-                entry.action,
-                entry.revision,
+        let mut text = cut_lines(&title, width).into_owned() + "\n";
+        let cells = |(entry, message): &(LogEntry, Option<String>)| {
+            vec![
+                entry.action.clone(),
+                format!("{ID}{}{ID:#}", entry.revision),
                 shown(message),
                 outcome(entry),
-            );
+            ]
+        };
+        let cells: Vec<Vec<String>> = lines.iter().map(cells).collect();
+        let indent = 2;
+        let rows = columns(&cells, 2, width.map(|width| width.saturating_sub(indent)));
+        let action_width = lines.iter().map(|(entry, _)| entry.action.len()).max();
+        let action_width = action_width.unwrap_or(0);
+        for ((entry, _), row) in lines.iter().zip(rows) {
+            let _ = writeln!(text, "  {row}");
             for line in entry.error.lines() {
                 let _ = writeln!(text, "  {:action_width$}  {ERROR}{line}{ERROR:#}", "");
             }

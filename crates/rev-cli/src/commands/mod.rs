@@ -1,21 +1,30 @@
 //! The commands: each translates its arguments, asks, and words the answer.
 
+mod adopt;
 mod apply;
 mod authoring;
 mod autogenerate;
+mod beside;
 mod check;
+mod created;
 mod current;
 mod diff;
+mod doctor;
 mod dump;
 mod edit;
+mod existence;
+mod guarded;
 mod history;
 mod hook;
+mod init;
+mod kept;
 mod log;
 mod plan;
 mod range;
 mod rebase;
 mod repair;
 mod run;
+mod schema;
 mod show;
 mod snapshot;
 mod squash;
@@ -23,12 +32,15 @@ mod status;
 mod stop;
 mod test;
 mod trail;
+mod wait;
+mod way_down;
 
 use clap::CommandFactory as _;
 use rev_core::{DatabaseName, Goal, Graph, Node};
 use rev_engine::journal::InFlight;
 
 use crate::args::{Cli, Command, Downgrade, Format, Init, Stamp, Switch, Upgrade};
+use crate::completing;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::{revision as format, status as standing};
@@ -46,7 +58,8 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
             git_hook: Some(hook),
             ..
         }) => hook::install(hook, &open("init")?),
-        Command::Init(args) => authoring::init(&args, global, terminal),
+        Command::Init(args) => init::init(&args, global, terminal),
+        Command::Adopt(args) => adopt::adopt(&args, global, terminal),
         Command::Revision(args) => authoring::revision(&args, &open("revision")?),
         Command::Merge(args) => authoring::merge(&args, &open("merge")?),
         Command::Squash(args) => squash::squash(&args, &open("squash")?),
@@ -89,10 +102,28 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Dump(args) => dump::dump(&args, &open("dump")?),
         Command::Test(args) => test::test(&args, &open("test")?),
         Command::Edit(args) => edit::edit(&args, global, terminal),
+        Command::Create(args) => {
+            let command = existence::typed("create", &args.databases);
+            existence::create(&args, &open(&command)?)
+        }
+        Command::Drop(args) => {
+            let command = existence::typed("drop", &args.databases);
+            existence::drop(&args, &open(&command)?)
+        }
+        Command::Reset(args) => {
+            let command = existence::typed("reset", &args.databases);
+            existence::reset(&args, open(&command)?)
+        }
+        Command::Wait(args) => wait::wait(&args, &open("wait")?),
+        Command::Doctor(_) => doctor::doctor(global, terminal),
+        Command::Schema(args) => schema::schema(&args, terminal),
         Command::Completions(args) => {
-            let mut script = Vec::new();
-            clap_complete::generate(args.shell, &mut Cli::command(), "rev", &mut script);
-            terminal.data(&String::from_utf8_lossy(&script))?;
+            let script = completing::script(args.shell).unwrap_or_else(|| {
+                let mut script = Vec::new();
+                clap_complete::generate(args.shell, &mut Cli::command(), "rev", &mut script);
+                String::from_utf8_lossy(&script).into_owned()
+            });
+            terminal.data(&script)?;
             Ok(Exit::Done)
         }
     }
@@ -130,7 +161,7 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
 
 fn answers_with_script(command: &Command) -> bool {
     match command {
-        Command::Completions(_) => true,
+        Command::Completions(_) | Command::Schema(_) => true,
         Command::Upgrade(Upgrade { running, .. })
         | Command::Downgrade(Downgrade { running, .. })
         | Command::Switch(Switch { running, .. })
@@ -177,6 +208,19 @@ pub(crate) fn revision_line(graph: &Graph, node: Node) -> String {
         line.push_str(&format!("  {NAME}({}){NAME:#}", labels.join(", ")));
     }
     line
+}
+
+/// That an empty database takes what others have had for long, and what else could be meant.
+pub(crate) fn joins_late(database: &str, shared: usize) -> String {
+    let (revisions, were) = match shared {
+        1 => ("1 shared revision".to_owned(), "was"),
+        _ => (crate::terminal::count(shared, "shared revision"), "were"),
+    };
+    format!(
+        "`{database}` takes {revisions} that {were} written before it was bound;\n\
+         where that is not meant, say `shared: false` beside its URL in rev.yaml, or `rev stamp {database}@head`, \
+         which runs nothing"
+    )
 }
 
 /// What is half done on a database, and how to find out more.

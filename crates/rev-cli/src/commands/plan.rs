@@ -7,15 +7,18 @@ use std::sync::Arc;
 use rev_core::plan::{self, Action, View};
 use rev_core::state::Standing;
 use rev_core::{Binding, DatabaseName, Goal, Quoting};
+use rev_engine::newcomer;
 use rev_engine::outcome::Refusal;
 use rev_engine::pin::PinnedLane;
 use rev_engine::planner::Planner;
 use rev_engine::prepare::{Prepared, as_read};
 use rev_render::Place;
 
-use crate::args::{Format, Plan};
-use crate::diagnostic::{Diagnostic, Failure};
+use crate::args::{Format, Patience, Plan};
+use crate::diagnostic::{Diagnostic, Failure, Told};
 use crate::exit::Exit;
+use crate::fleet;
+use crate::format::status::Unread;
 use crate::format::{self, saved::SavedPlan};
 use crate::render;
 use crate::session::{self, Offline, Selection, Session};
@@ -30,12 +33,22 @@ pub(crate) fn plan(args: &Plan, session: &Session) -> Result<Exit, Failure> {
     }
     let selection = session.selection(&targets)?;
     let offline = session.offline(&args.from, Path::new(""))?;
-    let planned = planned(session, goal, &selection, offline, args.beside)?;
-    planned.print(session, session.terminal.format)?;
+    let asked = Asked {
+        goal,
+        beside: args.beside,
+        patience: args.patience.clone(),
+        most: args.size,
+    };
+    let planned = planned(session, &asked, &selection, offline)?;
+    // A plan without a database that was meant is looked at, not kept.
+    if args.save.is_some() {
+        planned.check_whole(session)?;
+    }
+    let exit = planned.print(session, session.terminal.format)?;
     if let Some(file) = &args.save {
         planned.save(session, file)?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// A saved plan is a file, and none of those that are read as revisions.
@@ -101,59 +114,162 @@ fn action(words: &[String]) -> Result<(Goal, Vec<String>), Failure> {
     }
 }
 
-/// Lanes with where their databases stand.
-pub(crate) struct Planned {
-    goal: Goal,
-    beside: bool,
-    lanes: Vec<Prepared>,
-    standings: BTreeMap<DatabaseName, Standing>,
+/// What is to be planned, and how.
+pub(crate) struct Asked {
+    pub(crate) goal: Goal,
+    pub(crate) beside: bool,
+    pub(crate) patience: Patience,
+    /// Of a page of Markdown: how many bytes it may have.
+    pub(crate) most: Option<usize>,
 }
 
-/// Plans every lane; those without a standing are read.
+/// Lanes with where their databases stand.
+pub(crate) struct Planned {
+    /// What is to be told of databases that join late.
+    newcomers: Vec<String>,
+    goal: Goal,
+    beside: bool,
+    most: Option<usize>,
+    lanes: Vec<Prepared>,
+    standings: BTreeMap<DatabaseName, Standing>,
+    /// The databases that have no lane, and why.
+    refused: Told,
+    has_half_done: bool,
+}
+
+/// Plans every lane; those without a standing are read. A database that cannot be read, or not
+/// be planned for, does not keep the others from their plans.
+///
+/// # Errors
+///
+/// What is wrong with all of them, where there is no lane at all.
 pub(crate) fn planned(
     session: &Session,
-    goal: Goal,
+    asked: &Asked,
     selection: &Selection,
     mut offline: Offline,
-    beside: bool,
 ) -> Result<Planned, Failure> {
     let is_offline = offline.is_any();
-    let readings = read_missing(session, selection, &mut offline)?;
+    let mut refused = Told::new();
+    let missing = selection.iter().map(|(binding, _)| binding.name.clone());
+    let readings = read_missing(session, missing, asked, &mut offline, &mut refused)?;
     let planner = Planner::new(session.graph());
-    let mut lanes = selection
-        .iter()
-        .map(|(binding, points)| {
-            let quoting = readings.get(&binding.name).copied();
-            let binding = &as_read(binding.clone(), quoting);
-            let standing = &offline.standings[&binding.name];
-            planner
-                .prepare(binding, standing, goal, points, beside, None)
-                .map_err(|refusal| session.refused(&refusal, binding))
-        })
-        .collect::<Result<Vec<Prepared>, Failure>>()?;
-    if !is_offline {
-        read_others(session, goal, selection, &lanes, &mut offline)?;
+    let mut lanes = Vec::new();
+    for (binding, points) in selection {
+        let Some(standing) = offline.standings.get(&binding.name) else {
+            continue;
+        };
+        let binding = &as_read(binding.clone(), readings.get(&binding.name).copied());
+        match planner.prepare(binding, standing, asked.goal, points, asked.beside, None) {
+            Ok(lane) => lanes.push(lane),
+            Err(refusal) => refuse(session, binding, &refusal, &mut refused),
+        }
     }
-    link(session, &mut lanes, &offline.standings)?;
-    Ok(Planned {
-        goal,
-        beside,
+    if !is_offline {
+        read_others(
+            session,
+            asked,
+            selection,
+            &mut lanes,
+            &mut offline,
+            &mut refused,
+        )?;
+    }
+    link(session, &mut lanes, &offline.standings, &mut refused)?;
+    let newcomers = if !is_offline && asked.goal == Goal::Upgrade {
+        newcomers(&lanes, &offline)
+    } else {
+        Vec::new()
+    };
+    refused.sort_by(|one, other| one.0.cmp(&other.0));
+    let planned = Planned {
+        newcomers,
+        goal: asked.goal,
+        beside: asked.beside,
+        most: asked.most,
         lanes,
         standings: offline.standings,
-    })
+        refused,
+        has_half_done: offline.has_half_done,
+    };
+    if planned.lanes.is_empty() {
+        planned.check_whole(session)?;
+    }
+    Ok(planned)
+}
+
+fn refuse(session: &Session, binding: &Binding, refusal: &Refusal, refused: &mut Told) {
+    refused.push((binding.name.clone(), session.refusal(refusal, binding)));
+}
+
+/// What the run would tell of databases that join late.
+fn newcomers(lanes: &[Prepared], offline: &Offline) -> Vec<String> {
+    let standings = &offline.standings;
+    let is_new = |prepared: &&Prepared| offline.new.contains(&prepared.lane.database.name);
+    let words = lanes.iter().filter(is_new).filter_map(|prepared| {
+        let binding = &prepared.lane.database;
+        let others = standings.iter().filter(|(name, _)| **name != binding.name);
+        let others = others.map(|(_, standing)| standing);
+        let own = &standings[&binding.name];
+        let shared = newcomer::shared_before(binding, own, prepared, others);
+        (shared > 0).then(|| super::joins_late(binding.name.as_str(), shared))
+    });
+    words.collect()
 }
 
 impl Planned {
-    /// Prints it in one of its forms.
-    pub(crate) fn print(&self, session: &Session, format: Format) -> Result<(), Failure> {
+    /// The lanes, by the order of the selection.
+    pub(super) fn lanes(&self) -> &[Prepared] {
+        &self.lanes
+    }
+
+    /// Whether a step stands half done on any database that was looked at.
+    pub(super) fn has_half_done(&self) -> bool {
+        self.has_half_done
+    }
+
+    /// Refuses where a database that was asked for has no lane.
+    pub(super) fn check_whole(&self, session: &Session) -> Result<(), Failure> {
+        match self.refused.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::of(Exit::Refused, session.once(&self.refused))),
+        }
+    }
+
+    /// Prints it in one of its forms, and why some databases have no part in it.
+    pub(crate) fn print(&self, session: &Session, format: Format) -> Result<Exit, Failure> {
+        for words in &self.newcomers {
+            session.terminal.warn(words);
+        }
+        if format == Format::Sql {
+            // Who runs a script takes it for the whole.
+            self.check_whole(session)?;
+        }
         let places = places(session, &self.lanes, format)?;
-        let verbose = session.terminal.verbose;
-        let text = render::plan(format, self.goal, &self.lanes, &places, verbose);
+        let refused: Vec<Unread> = self
+            .refused
+            .iter()
+            .map(|(name, told)| fleet::unread(name, told))
+            .collect();
+        let plan = render::Plan {
+            goal: self.goal,
+            lanes: &self.lanes,
+            places: &places,
+            refused,
+            most: self.most,
+        };
+        let text = render::plan(format, plan, session.terminal);
         match format {
             Format::Sql => session.terminal.script(&text)?,
             _ => session.terminal.data(&text)?,
         }
-        Ok(())
+        if format != Format::Json {
+            fleet::complain(session, &self.refused);
+        }
+        Ok(match self.refused.is_empty() {
+            true => Exit::Done,
+            false => Exit::Refused,
+        })
     }
 
     /// As snapshots keep it.
@@ -230,56 +346,92 @@ fn place(session: &Session, prepared: &Prepared) -> Result<Place, Failure> {
 /// something is taken down that may be any of them, as far as they can be asked.
 fn read_others(
     session: &Session,
-    goal: Goal,
+    asked: &Asked,
     selection: &Selection,
-    lanes: &[Prepared],
+    lanes: &mut Vec<Prepared>,
     offline: &mut Offline,
+    refused: &mut Told,
 ) -> Result<(), Failure> {
-    let watched = session.watched(goal, selection);
+    let mut watched = session.watched(asked.goal, selection);
+    // One that was to be planned for and cannot be read is out of sight for the others.
+    let is_dead = |binding: &&Arc<Binding>| !offline.standings.contains_key(&binding.name);
+    let selected = selection.iter().map(|(binding, _)| binding);
+    watched.unseen.extend(selected.filter(is_dead).cloned());
     let all = watched.seen.iter().chain(&watched.unseen);
     let all: Vec<&Binding> = all.map(AsRef::as_ref).collect();
     let mut concerned = BTreeSet::new();
-    for prepared in lanes {
+    lanes.retain(|prepared| {
         let binding = &prepared.lane.database;
         let found = plan::concerned(&view(prepared, &offline.standings[&binding.name]), &all);
         if let Some(on) = watched.unseen.iter().find(|it| found.contains(&it.name)) {
             let (database, on) = (binding.name.clone(), on.name.clone());
-            return Err(session.refused(&Refusal::OutOfSight { database, on }, binding));
+            let refusal = Refusal::OutOfSight { database, on };
+            refuse(session, binding, &refusal, refused);
+            return false;
         }
         concerned.extend(found);
+        true
+    });
+    let names = watched.seen.iter().map(|binding| binding.name.clone());
+    let (concerned, others): (Vec<_>, Vec<_>) = names.partition(|name| concerned.contains(name));
+    let mut unread = Told::new();
+    read_missing(session, concerned, asked, offline, &mut unread)?;
+    if !unread.is_empty() {
+        return Err(Failure::of(Exit::Refused, session.once(&unread)));
     }
-    let (concerned, others): (Vec<_>, Vec<_>) = watched
-        .seen
-        .into_iter()
-        .partition(|binding| concerned.contains(&binding.name));
-    let concerned = concerned.into_iter().map(|binding| (binding, Vec::new()));
-    read_missing(session, &concerned.collect(), offline)?;
     let mut steps = lanes.iter().flat_map(|it| it.lane.steps.iter());
     if steps.any(|step| step.action == Action::Downgrade) {
-        for binding in others {
-            let name = binding.name.clone();
-            if let Err(failure) = read_missing(session, &vec![(binding, Vec::new())], offline) {
-                let told = failure.into_diagnostics();
-                let why = told.first().map_or("", |told| told.message.as_str());
-                session.terminal.warn(format_args!(
-                    "`{name}` cannot be asked whether it needs what is taken down: {why}"
-                ));
-            }
+        read_missing(session, others, asked, offline, &mut unread)?;
+        for (name, told) in unread {
+            let why = told.first().map_or("", |told| told.message.as_str());
+            session.terminal.warn(format_args!(
+                "`{name}` cannot be asked whether it needs what is taken down: {why}"
+            ));
         }
     }
     Ok(())
 }
 
-/// Finds what steps wait for on other databases.
+/// Finds what steps wait for on other databases. A lane that waits for what does not come is
+/// refused, and the others are looked at without it.
 fn link(
     session: &Session,
-    lanes: &mut [Prepared],
+    lanes: &mut Vec<Prepared>,
     standings: &BTreeMap<DatabaseName, Standing>,
+    refused: &mut Told,
 ) -> Result<(), Failure> {
     let mut graphs = standings.values().map(|standing| &standing.graph);
     if graphs.all(|graph| graph.crossings().is_empty()) {
         return Ok(());
     }
+    loop {
+        match waits(session, lanes, standings)? {
+            Ok(mut waits) => {
+                for prepared in lanes {
+                    if let Some(waits) = waits.remove(&prepared.lane.database.name) {
+                        prepared.waits = waits;
+                    }
+                }
+                return Ok(());
+            }
+            Err(error) => {
+                let is_meant = |it: &Prepared| error.is_of(&it.lane.database.name);
+                let at = lanes.iter().position(is_meant).unwrap_or(0);
+                let lane = lanes.remove(at).lane;
+                refuse(session, &lane.database, &Refusal::Across(error), refused);
+            }
+        }
+    }
+}
+
+/// What each step of each lane waits for.
+type Waits = BTreeMap<DatabaseName, Vec<Vec<plan::Wait>>>;
+
+fn waits(
+    session: &Session,
+    lanes: &[Prepared],
+    standings: &BTreeMap<DatabaseName, Standing>,
+) -> Result<Result<Waits, plan::WaitError>, Failure> {
     let is_planned = |name: &DatabaseName| lanes.iter().any(|it| it.lane.database.name == *name);
     let others = standings.iter().filter(|(name, _)| !is_planned(name));
     let others = others
@@ -294,17 +446,7 @@ fn link(
         .iter()
         .map(|prepared| view(prepared, &standings[&prepared.lane.database.name]));
     let views: Vec<View<'_>> = planned.chain(looked_at).collect();
-    let mut waits = plan::waits(&views).map_err(|error| {
-        let lane = lanes.iter().find(|it| error.is_of(&it.lane.database.name));
-        let binding = &lane.unwrap_or(&lanes[0]).lane.database;
-        session.refused(&Refusal::Across(error), binding)
-    })?;
-    for prepared in lanes {
-        if let Some(waits) = waits.remove(&prepared.lane.database.name) {
-            prepared.waits = waits;
-        }
-    }
-    Ok(())
+    Ok(plan::waits(&views))
 }
 
 fn view<'a>(prepared: &'a Prepared, standing: &'a Standing) -> View<'a> {
@@ -315,31 +457,39 @@ fn view<'a>(prepared: &'a Prepared, standing: &'a Standing) -> View<'a> {
     }
 }
 
+/// Reads the databases of which it is not known where they stand, all at once.
 fn read_missing(
     session: &Session,
-    selection: &Selection,
+    names: impl IntoIterator<Item = DatabaseName>,
+    asked: &Asked,
     offline: &mut Offline,
+    refused: &mut Told,
 ) -> Result<BTreeMap<DatabaseName, Quoting>, Failure> {
     let mut readings = BTreeMap::new();
-    let missing: Vec<Arc<Binding>> = selection
-        .iter()
-        .map(|(binding, _)| binding.clone())
-        .filter(|binding| !offline.standings.contains_key(&binding.name))
-        .collect();
+    let mut missing = BTreeSet::new();
+    for name in names {
+        match offline.check_may_ask(&name) {
+            _ if offline.standings.contains_key(&name) => {}
+            Ok(()) => drop(missing.insert(name)),
+            Err(failure) => refused.push((name, failure.into_diagnostics())),
+        }
+    }
     if missing.is_empty() {
         return Ok(readings);
     }
-    let runtime = session::runtime()?;
-    for binding in missing {
-        offline.check_may_ask(&binding.name)?;
-        let surveyed = runtime.block_on(session.survey(&binding))?;
-        readings.extend(surveyed.quoting.map(|it| (binding.name.clone(), it)));
+    let answers = fleet::survey(session, missing, &asked.patience)?;
+    let (read, told) = fleet::parted(answers);
+    refused.extend(told);
+    for (name, (_, surveyed)) in read {
+        readings.extend(surveyed.quoting.map(|it| (name.clone(), it)));
         if let Some(in_flight) = &surveyed.in_flight {
-            let line = in_flight_line(&binding.name, in_flight);
-            session.terminal.warn(line);
+            offline.has_half_done = true;
+            session.terminal.warn(in_flight_line(&name, in_flight));
         }
-        let standing = surveyed.standing;
-        offline.standings.insert(binding.name.clone(), standing);
+        if surveyed.is_new {
+            offline.new.insert(name.clone());
+        }
+        offline.standings.insert(name, surveyed.standing);
     }
     Ok(readings)
 }

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Goal};
-use rev_engine::clock::Clock as _;
 use rev_engine::clock::SystemClock;
-use rev_engine::database::{Database, DatabaseError, Decision, Holder, Part, Sighting};
+use rev_engine::database::{Database, DatabaseError, Decision, Part, Sighting};
 use rev_engine::event::Stop;
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
@@ -17,10 +16,11 @@ use serde_json::{Value, json};
 
 use super::run::{self, half_done_of, standing};
 use super::stop::until_given_up;
-use crate::args::{Pace, Repair, Running};
-use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::args::{Pace, Patience, Repair, Running};
+use crate::diagnostic::{self, Diagnostic, Failure, Told};
 use crate::exit::Exit;
-use crate::reporter::Reporter;
+use crate::fleet;
+use crate::reporter::{Losses, Reporter};
 use crate::session::{Session, runtime};
 use crate::terminal::{FAINT, GOOD, NAME, Terminal, WARNING};
 
@@ -35,15 +35,17 @@ pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> 
     if args.rebuild {
         return rebuild(args, session);
     }
-    let mut found = Vec::new();
-    for binding in session.databases(&args.databases)? {
-        if let Some(case) = survey(session, &binding)? {
-            found.push((binding, case));
-        }
-    }
+    let names = session.names(&args.databases)?;
+    let look = async |binding: &Arc<Binding>| {
+        let case = survey(session, binding).await?;
+        Ok(case.map(|case| (binding.clone(), case)))
+    };
+    let answers = fleet::ask(session, names, &Patience::default(), look)?;
+    let (said, unread) = fleet::parted(answers);
+    let found = said.into_iter().filter_map(|(_, found)| found).collect();
     match choice(args) {
-        None => show(session, &found),
-        Some(choice) => settle(args, session, found, choice),
+        None => show(session, found, &unread),
+        Some(choice) => settle(args, session, found, &unread, choice),
     }
 }
 
@@ -75,15 +77,6 @@ fn new_generation() -> u64 {
     now.unwrap_or_default().as_secs()
 }
 
-fn holder(session: &Session) -> Holder {
-    Holder {
-        operator: session.operator.clone(),
-        process: std::process::id(),
-        since: SystemClock::start().now(),
-        node: None,
-    }
-}
-
 /// Makes rows that cannot be read ready to be written anew from the files that are accepted.
 fn blank(args: &Repair, session: &Session) -> Result<(), Failure> {
     for binding in session.databases(&args.databases)? {
@@ -96,7 +89,7 @@ fn blank(args: &Repair, session: &Session) -> Result<(), Failure> {
                     .iter()
                     .any(|point| id.starts_with(point.as_str()))
         };
-        let holder = holder(session);
+        let holder = session.holder();
         let blanked = repair::blank(
             &mut *database,
             &binding,
@@ -117,7 +110,7 @@ fn rebuild(args: &Repair, session: &Session) -> Result<Exit, Failure> {
     let mut left = Vec::new();
     for binding in session.databases(&args.databases)? {
         let mut database = session.database(&binding)?;
-        let holder = holder(session);
+        let holder = session.holder();
         let mended = repair::rebuild(
             &mut *database,
             &binding,
@@ -139,11 +132,11 @@ fn rebuild(args: &Repair, session: &Session) -> Result<Exit, Failure> {
                 session.terminal.talk(&format!("   {line}"));
             }
         }
-        if let Some(case) = survey(session, &binding)? {
+        if let Some(case) = runtime()?.block_on(survey(session, &binding))? {
             left.push((binding, case));
         }
     }
-    show(session, &left)
+    show(session, left, &Told::new())
 }
 
 /// What a person has to do once a part is rebuilt.
@@ -222,32 +215,43 @@ fn choice(args: &Repair) -> Option<Choice> {
     }
 }
 
-fn survey(session: &Session, binding: &Arc<Binding>) -> Result<Option<Case>, Failure> {
+async fn survey(session: &Session, binding: &Arc<Binding>) -> Result<Option<Case>, Failure> {
     let mut database = session.database(binding)?;
     let case = repair::survey(&mut *database, binding, session.graph());
-    runtime()?
-        .block_on(case)
-        .map_err(|refusal| session.refused(&refusal, binding))
+    let case = case.await;
+    case.map_err(|refusal| session.refused(&refusal, binding))
 }
 
-fn show(session: &Session, found: &[(Arc<Binding>, Case)]) -> Result<Exit, Failure> {
+/// What is half done or damaged, by database.
+type Found = Vec<(Arc<Binding>, Case)>;
+
+fn show(session: &Session, found: Found, unread: &Told) -> Result<Exit, Failure> {
     if session.terminal.is_json() {
         let list: Vec<Value> = found
             .iter()
             .map(|(binding, case)| json(binding, case))
             .collect();
-        session.terminal.json(&json!({ "repair": list }))?;
-    } else if found.is_empty() {
-        session.terminal.data("nothing to repair\n")?;
-    } else {
+        let mut answer = json!({ "repair": list });
+        if !unread.is_empty() {
+            let unread = unread.iter().map(|(name, told)| fleet::unread(name, told));
+            answer["unread"] = json!(unread.collect::<Vec<_>>());
+        }
+        session.terminal.json(&answer)?;
+    } else if !found.is_empty() {
         let texts = found.iter().map(|(binding, case)| text(binding, case));
         session
             .terminal
             .data(&texts.collect::<Vec<_>>().join("\n"))?;
+    } else if unread.is_empty() {
+        session.terminal.data("nothing to repair\n")?;
     }
-    Ok(match found.is_empty() {
-        true => Exit::Done,
-        false => Exit::Difference,
+    if !session.terminal.is_json() {
+        fleet::complain(session, unread);
+    }
+    Ok(match (unread.is_empty(), found.is_empty()) {
+        (false, _) => Exit::Refused,
+        (true, false) => Exit::Difference,
+        (true, true) => Exit::Done,
     })
 }
 
@@ -446,13 +450,18 @@ impl Settled {
 fn settle(
     args: &Repair,
     session: &Session,
-    found: Vec<(Arc<Binding>, Case)>,
+    found: Found,
+    unread: &Told,
     choice: Choice,
 ) -> Result<Exit, Failure> {
-    if found.is_empty() {
+    if found.is_empty() && unread.is_empty() {
         session.terminal.talk("nothing to repair");
     }
     let mut settled = Settled::default();
+    if !unread.is_empty() {
+        let told = session.once(unread);
+        settled.take(Err(Failure::of(Exit::Refused, told)));
+    }
     let mut concluded: Vec<String> = Vec::new();
     for (binding, case) in found {
         let ended = match case {
@@ -505,7 +514,7 @@ fn settle_step(
         database: session.database(binding)?,
     };
     let (clock, stop) = (SystemClock::start(), Stop::default());
-    let reporter = Reporter::new(session.terminal);
+    let reporter = Reporter::new(session.terminal, 1, Losses::News);
     let mut tell = |event| reporter.tell(&event);
     let settling = repair::settle(
         &request,
@@ -516,7 +525,8 @@ fn settle_step(
         &stop,
         &mut tell,
     );
-    let lane = until_given_up(Box::pin(settling), &stop, session.terminal)?;
+    let say = |line: &str| reporter.say(line);
+    let lane = until_given_up(Box::pin(settling), &stop, &say)?;
     reporter.finish();
     let name = &binding.name;
     let Some(lane) = lane else {
@@ -581,7 +591,7 @@ fn settle_run(
         }
         databases.push(database);
     }
-    let holder = holder(session);
+    let holder = session.holder();
     let decision = runtime.block_on(repair::conclude(participants, &mut databases, &holder));
     let decision = decision.map_err(|error| {
         let told = Diagnostic::new(error.code(), &error);

@@ -1,9 +1,10 @@
 //! Commands that change databases: `upgrade`, `downgrade`, `switch`, `stamp`, and
 //! what they share with `apply`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rev_core::{Binding, DatabaseName, Goal, Node, Point, RevisionId};
 use rev_engine::clock::SystemClock;
@@ -13,14 +14,17 @@ use rev_engine::outcome::{End, HalfDone, LaneOutcome, Outcome};
 use rev_engine::pin::Pin;
 use rev_engine::request::{Commitment, Job, Request};
 
+use super::guarded::Leave;
 use super::stop::until_given_up;
 use super::trail::Trail;
-use super::{one_line, plan};
-use crate::args::{Format, Pace, Running};
+use super::{created, guarded, kept, one_line, plan, wait, way_down};
+use crate::args::{Format, Pace, Patience, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
-use crate::format::run as format;
-use crate::reporter::Reporter;
+use crate::fleet;
+use crate::format::existence::Renewed;
+use crate::format::run::{self as format, Kept};
+use crate::reporter::{HANDFUL, Losses, Reporter};
 use crate::session::{Offline, Selection, Session};
 use crate::terminal::{FAINT, GOOD, NAME, WARNING, count};
 
@@ -34,31 +38,54 @@ pub(crate) fn run(
     running: &Running,
     session: &Session,
 ) -> Result<Exit, Failure> {
+    let typed = targets;
     let targets = match targets {
         [] => vec!["head".to_owned()],
         targets => targets.to_vec(),
     };
     let selection = session.selection(&targets)?;
+    if let Some(most) = running.wait {
+        let bindings = selection.iter().map(|(it, _)| it);
+        wait::until_reached(session, bindings, most, "--wait")?;
+    }
     if running.dry_run || running.sql {
         let form = if running.sql {
             Format::Sql
         } else {
             session.terminal.format
         };
-        let nothing = Offline::default();
-        plan::planned(session, goal, &selection, nothing, running.beside)?.print(session, form)?;
-        return Ok(Exit::Done);
+        let asked = plan::Asked {
+            goal,
+            beside: running.beside,
+            patience: Patience::default(),
+            most: None,
+        };
+        let planned = plan::planned(session, &asked, &selection, Offline::default())?;
+        return planned.print(session, form);
     }
-    let mut request = request(goal, &running.pace, selection.len(), session);
+    let leave = guarded::leave(goal, typed, &selection, running, session)?;
+    if leave == Leave::Denied {
+        session.terminal.talk("nothing was changed");
+        return Ok(Exit::Refused);
+    }
+    let losses = match leave {
+        Leave::Said => Losses::Told,
+        _ => Losses::News,
+    };
+    let mut request = request(goal, &running.pace, session);
     request.beside = running.beside;
-    carry_out(&request, &selection, &Pins::new(), session)
+    let before = Before {
+        losses,
+        ..Before::default()
+    };
+    carry_out_after(&request, &selection, &Pins::new(), before, session)
 }
 
 /// Approved lanes, by database.
 pub(super) type Pins = BTreeMap<DatabaseName, Arc<Pin>>;
 
-/// What is asked of the engine for so many databases.
-pub(super) fn request(goal: Goal, pace: &Pace, databases: usize, session: &Session) -> Request {
+/// What is asked of the engine.
+pub(super) fn request(goal: Goal, pace: &Pace, session: &Session) -> Request {
     Request {
         goal,
         beside: false,
@@ -71,7 +98,7 @@ pub(super) fn request(goal: Goal, pace: &Pace, databases: usize, session: &Sessi
         ends_sessions: pace.end_session,
         alone: false,
         unseen: Vec::new(),
-        jobs: pace.jobs.map_or(databases.clamp(1, MOST_JOBS), usize::from),
+        jobs: pace.jobs.map_or(MOST_JOBS, usize::from),
         lock_wait: pace.lock_wait,
         operator: session.operator.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -86,16 +113,117 @@ pub(super) fn carry_out(
     pins: &Pins,
     session: &Session,
 ) -> Result<Exit, Failure> {
-    let (outcome, ended) = execute(request.clone(), selection, pins, session)?;
-    let told = Summary::new(request.goal, &outcome, selection, session).tell();
-    // The exit code first tells whether anything changed, also where the answer could not be
-    // written. Of a run that was given up nobody knows that nothing has.
-    let may_have_changed = outcome.has_changed() || ended == Ended::GivenUp;
-    match told {
-        Ok(Exit::Refused) if may_have_changed => Ok(Exit::PartWay),
-        Err(failure) if may_have_changed => Err(failure.with_exit(Exit::PartWay)),
-        told => told,
+    carry_out_after(request, selection, pins, Before::default(), session)
+}
+
+/// What the command did and told before a run.
+pub(super) struct Before {
+    /// Whether somebody was told of what is lost.
+    pub(super) losses: Losses,
+    /// The databases that were dropped and made.
+    pub(super) reset: Vec<Renewed>,
+    /// What went wrong with them; it was told to people.
+    pub(super) told: Vec<Diagnostic>,
+}
+
+impl Default for Before {
+    fn default() -> Self {
+        Self {
+            losses: Losses::News,
+            reset: Vec::new(),
+            told: Vec::new(),
+        }
     }
+}
+
+impl Before {
+    fn has_changed(&self) -> bool {
+        self.reset.iter().any(|it| it.dropped || it.created)
+    }
+}
+
+/// The same after what the command did before.
+pub(super) fn carry_out_after(
+    request: &Request,
+    selection: &Selection,
+    pins: &Pins,
+    before: Before,
+    session: &Session,
+) -> Result<Exit, Failure> {
+    let has_changed = before.has_changed();
+    let carried_out = carry_out_told(request, selection, pins, before, session);
+    part_way_if(has_changed, carried_out)
+}
+
+/// The exit code first tells whether anything changed, also where the answer could not be written.
+fn part_way_if(has_changed: bool, ended: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    match ended {
+        Ok(Exit::Refused) if has_changed => Ok(Exit::PartWay),
+        Err(failure) if has_changed => Err(failure.with_exit(Exit::PartWay)),
+        ended => ended,
+    }
+}
+
+fn carry_out_told(
+    request: &Request,
+    selection: &Selection,
+    pins: &Pins,
+    before: Before,
+    session: &Session,
+) -> Result<Exit, Failure> {
+    let begun = Instant::now();
+    let (outcome, ended) = execute(request.clone(), selection, pins, before.losses, session)?;
+    let elapsed = begun.elapsed();
+    let mut summary = Summary::new(request.goal, &outcome, selection, session);
+    summary.before = before;
+    let keep = || match ended {
+        Ended::ByItself => kept::keep(&outcome, selection, session),
+        Ended::GivenUp => Vec::new(),
+    };
+    // Programs are told all in one document. People need not wait for a schema that is read.
+    let told = if session.terminal.is_json() {
+        summary.tell(elapsed, &keep())
+    } else {
+        summary.tell(elapsed, &[])
+    };
+    if request.goal == Goal::Upgrade {
+        way_down::warn(&outcome, selection, session);
+    }
+    if !session.terminal.is_json() {
+        kept::tell(&outcome, &keep(), session);
+    }
+    // Of a run that was given up nobody knows that nothing has changed.
+    part_way_if(outcome.has_changed() || ended == Ended::GivenUp, told)
+}
+
+/// Records that databases stand at these points, and tells nothing but what goes wrong; what
+/// became of the files that their schemas are kept in.
+pub(super) fn record(
+    selection: &Selection,
+    session: &Session,
+) -> Result<Vec<(DatabaseName, Kept)>, Failure> {
+    let request = request(Goal::Stamp, &Pace::default(), session);
+    let (outcome, _) = execute(request, selection, &Pins::new(), Losses::News, session)?;
+    if outcome.is_complete() {
+        let kept = kept::keep(&outcome, selection, session);
+        let names = outcome.lanes.into_iter().map(|it| it.database);
+        return Ok(names
+            .zip(kept)
+            .filter_map(|(name, it)| Some((name, it?)))
+            .collect());
+    }
+    let summary = Summary::new(Goal::Stamp, &outcome, selection, session);
+    let lanes = outcome.lanes.iter();
+    let mut told: Vec<Diagnostic> = lanes.flat_map(|it| summary.diagnostics(it)).collect();
+    if told.is_empty() {
+        told.push(Diagnostic::new("stopped", "the run was stopped"));
+    }
+    let exit = if outcome.has_changed() {
+        Exit::PartWay
+    } else {
+        Exit::Refused
+    };
+    Err(Failure::of(exit, told))
 }
 
 /// Who ended a run.
@@ -109,6 +237,7 @@ fn execute(
     mut request: Request,
     selection: &Selection,
     pins: &Pins,
+    losses: Losses,
     session: &Session,
 ) -> Result<(Outcome, Ended), Failure> {
     let mut jobs = selection
@@ -138,17 +267,22 @@ fn execute(
             Err(_) => request.unseen.push(binding),
         }
     }
+    let missing = created::missing(selection, session);
     let clock = SystemClock::start();
     let stop = Stop::default();
-    let reporter = Reporter::new(session.terminal);
+    let reporter = Reporter::new(session.terminal, selection.len(), losses);
     let trail = Trail::default();
     let mut tell = |event| {
         reporter.tell(&event);
         trail.follow(&event);
     };
     let run = executor::run(&request, session.graph(), jobs, &clock, &stop, &mut tell);
-    let outcome = until_given_up(Box::pin(run), &stop, session.terminal)?;
+    let say = |line: &str| reporter.say(line);
+    let outcome = until_given_up(Box::pin(run), &stop, &say)?;
     reporter.finish();
+    if !session.terminal.is_json() {
+        created::tell(&missing, session);
+    }
     Ok(match outcome {
         Some(outcome) => (outcome, Ended::ByItself),
         None => (trail.outcome(selection), Ended::GivenUp),
@@ -161,6 +295,7 @@ struct Summary<'a> {
     outcome: &'a Outcome,
     selection: &'a Selection,
     bindings: BTreeMap<&'a str, &'a Arc<Binding>>,
+    before: Before,
     session: &'a Session,
 }
 
@@ -180,34 +315,87 @@ impl<'a> Summary<'a> {
             outcome,
             selection,
             bindings,
+            before: Before::default(),
             session,
         }
     }
 
-    fn tell(&self) -> Result<Exit, Failure> {
+    fn tell(&self, elapsed: Duration, kept: &[Option<Kept>]) -> Result<Exit, Failure> {
         let told: Vec<Vec<Diagnostic>> = self
             .outcome
             .lanes
             .iter()
             .map(|lane| self.diagnostics(lane))
             .collect();
-        if self.session.terminal.is_json() {
-            self.session.terminal.json(&self.outcome(&told))?;
+        let terminal = self.session.terminal;
+        if terminal.is_json() {
+            terminal.json(&self.outcome(&told, kept))?;
         } else {
-            let mut texts: Vec<String> = told.iter().flatten().map(|d| d.text(false)).collect();
-            // What is wrong with a script is wrong for every database alike.
-            texts.dedup();
-            self.session.terminal.complain(&texts.join("\n"));
-            let lines = self.outcome.lanes.iter().map(|lane| self.line(lane));
-            self.session.terminal.data(&lines.collect::<String>())?;
+            let names = self.outcome.lanes.iter().map(|lane| lane.database.clone());
+            fleet::complain(self.session, &names.zip(told).collect());
+            terminal.lines(&self.lines())?;
+            let lanes = self.outcome.lanes.len();
+            if lanes > HANDFUL || (lanes > 1 && self.outcome.has_changed()) {
+                terminal.talk(&self.sum(elapsed));
+            }
         }
-        Ok(
-            match (self.outcome.is_complete(), self.outcome.has_changed()) {
-                (true, _) => Exit::Done,
-                (false, true) => Exit::PartWay,
-                (false, false) => Exit::Refused,
-            },
-        )
+        let is_complete = self.outcome.is_complete() && self.before.told.is_empty();
+        Ok(match (is_complete, self.outcome.has_changed()) {
+            (true, _) => Exit::Done,
+            (false, true) => Exit::PartWay,
+            (false, false) => Exit::Refused,
+        })
+    }
+
+    /// How each lane ended; of many those that ended alike together.
+    fn lines(&self) -> String {
+        let mut ends: Vec<(BTreeSet<DatabaseName>, String)> = Vec::new();
+        let is_crowd = self.outcome.lanes.len() > HANDFUL;
+        for lane in &self.outcome.lanes {
+            let end = self.line(lane);
+            match ends.iter_mut().find(|(_, it)| is_crowd && *it == end) {
+                Some((names, _)) => drop(names.insert(lane.database.clone())),
+                None => ends.push((BTreeSet::from([lane.database.clone()]), end)),
+            }
+        }
+        let all = self.outcome.lanes.len();
+        let named = |names: &BTreeSet<DatabaseName>| match names.len() {
+            number if is_crowd && number == all => format!("all {}", count(all, "database")),
+            _ => diagnostic::named(names),
+        };
+        let names: Vec<String> = ends.iter().map(|(names, _)| named(names)).collect();
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        let lines = names.iter().zip(&ends).map(|(names, (_, end))| {
+            let blanks = width - names.len();
+            format!("{NAME}{names}{NAME:#}{:blanks$}  {end}", "")
+        });
+        lines.collect()
+    }
+
+    /// `40 databases, 3 failed, 400 revisions, 3.1 s`.
+    fn sum(&self, elapsed: Duration) -> String {
+        let lanes = &self.outcome.lanes;
+        let of_end = |is_it: fn(&End) -> bool| lanes.iter().filter(|lane| is_it(&lane.end)).count();
+        let mut words = vec![count(lanes.len(), "database")];
+        let mut add = |number: usize, word: &str| {
+            if number > 0 {
+                words.push(format!("{number} {word}"));
+            }
+        };
+        add(of_end(|end| matches!(end, End::Refused(_))), "refused");
+        add(of_end(|end| matches!(end, End::Failed { .. })), "failed");
+        add(of_end(|end| matches!(end, End::HeldBack)), "held back");
+        add(of_end(|end| matches!(end, End::Stopped)), "stopped");
+        add(
+            of_end(|end| matches!(end, End::Undecided(_))),
+            "not decided",
+        );
+        let steps = lanes.iter().map(|lane| lane.done.len()).sum();
+        if steps > 0 || words.len() == 1 {
+            words.push(self.noun(steps));
+        }
+        words.push(duration(elapsed));
+        format!("{FAINT}{}{FAINT:#}", words.join(", "))
     }
 
     fn diagnostics(&self, lane: &LaneOutcome) -> Vec<Diagnostic> {
@@ -371,9 +559,8 @@ impl<'a> Summary<'a> {
         })
     }
 
-    /// One lane, for people.
+    /// How one lane ended, for people; in a line, and perhaps more.
     fn line(&self, lane: &LaneOutcome) -> String {
-        let name = format!("{NAME}{}{NAME:#}", lane.database);
         let at = self.at(lane.heads.as_deref().unwrap_or(&lane.last));
         let now = match lane.heads.is_some() || !lane.last.is_empty() && lane.in_doubt.is_empty() {
             true => format!("now at {at}"),
@@ -384,24 +571,20 @@ impl<'a> Summary<'a> {
         let mut text = match &lane.end {
             End::Done => {
                 let done = self.done(lane.done.len());
-                format!("{name}  {GOOD}{done}{GOOD:#}, {now}\n")
+                format!("{GOOD}{done}{GOOD:#}, {now}\n")
             }
-            End::Nothing => format!("{name}  nothing to do, at {at}\n"),
-            End::HeldBack if lane.done.is_empty() => {
-                format!("{name}  held back, nothing changed\n")
-            }
-            End::HeldBack => format!("{name}  {WARNING}held back{WARNING:#}, {now}\n"),
+            End::Nothing => format!("nothing to do, at {at}\n"),
+            End::HeldBack if lane.done.is_empty() => "held back, nothing changed\n".to_owned(),
+            End::HeldBack => format!("{WARNING}held back{WARNING:#}, {now}\n"),
             // It was given up before it began.
             End::Stopped if lane.heads.is_none() && is_untouched => {
-                format!("{name}  {WARNING}stopped{WARNING:#} before a step was begun\n")
+                format!("{WARNING}stopped{WARNING:#} before a step was begun\n")
             }
-            End::Stopped => format!("{name}  {WARNING}stopped{WARNING:#}, {now}\n"),
-            End::Undecided(_) => format!("{name}  {WARNING}not decided{WARNING:#}: `rev repair`\n"),
-            End::Refused(_) if lane.done.is_empty() => {
-                format!("{name}  refused, nothing changed\n")
-            }
-            End::Refused(_) => format!("{name}  {WARNING}refused{WARNING:#}, {now}\n"),
-            End::Failed { .. } => format!("{name}  {WARNING}failed{WARNING:#}, {now}\n"),
+            End::Stopped => format!("{WARNING}stopped{WARNING:#}, {now}\n"),
+            End::Undecided(_) => format!("{WARNING}not decided{WARNING:#}: `rev repair`\n"),
+            End::Refused(_) if lane.done.is_empty() => "refused, nothing changed\n".to_owned(),
+            End::Refused(_) => format!("{WARNING}refused{WARNING:#}, {now}\n"),
+            End::Failed { .. } => format!("{WARNING}failed{WARNING:#}, {now}\n"),
         };
         let is_whole = match lane.end {
             End::Done | End::Nothing => true,
@@ -443,14 +626,25 @@ impl<'a> Summary<'a> {
     }
 
     fn done(&self, steps: usize) -> String {
+        let done = match self.goal {
+            Goal::Upgrade => "applied",
+            Goal::Downgrade => "taken down",
+            Goal::Switch => "done",
+            Goal::Stamp => "changed",
+            Goal::Accept => "accepted",
+            Goal::Redo => "done again",
+        };
+        format!("{} {done}", self.noun(steps))
+    }
+
+    /// So many of what was done.
+    fn noun(&self, steps: usize) -> String {
         match self.goal {
-            Goal::Upgrade => format!("{} applied", count(steps, "revision")),
-            Goal::Downgrade => format!("{} taken down", count(steps, "revision")),
-            Goal::Switch => format!("{} done", count(steps, "step")),
-            Goal::Stamp => format!("{} changed", count(steps, "ledger row")),
+            Goal::Upgrade | Goal::Downgrade => count(steps, "revision"),
+            Goal::Switch => count(steps, "step"),
+            Goal::Stamp => count(steps, "ledger row"),
             // Each of them went twice: out and in.
-            Goal::Accept => format!("{} accepted", count(steps / 2, "revision")),
-            Goal::Redo => format!("{} done again", count(steps / 2, "revision")),
+            Goal::Accept | Goal::Redo => count(steps / 2, "revision"),
         }
     }
 
@@ -475,16 +669,21 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn outcome(&self, told: &[Vec<Diagnostic>]) -> format::Outcome {
+    fn outcome(&self, told: &[Vec<Diagnostic>], kept: &[Option<Kept>]) -> format::Outcome {
         let stopped = || Diagnostic::new("stopped", "the run was stopped");
         let is_stopped = !self.outcome.is_complete();
-        let error = diagnostic::error(&told.concat())
+        let all = [&self.before.told[..], &told.concat()].concat();
+        let error = diagnostic::error(&all)
             .or_else(|| is_stopped.then(|| diagnostic::error(&[stopped()]))?);
-        let lanes = self.outcome.lanes.iter().zip(told);
+        let kept = kept.iter().cloned().chain(std::iter::repeat(None));
+        let lanes = self.outcome.lanes.iter().zip(told).zip(kept);
         format::Outcome {
             error,
-            changed: self.outcome.has_changed(),
-            lanes: lanes.map(|(lane, told)| lane_of(lane, told)).collect(),
+            changed: self.outcome.has_changed() || self.before.has_changed(),
+            reset: self.before.reset.clone(),
+            lanes: lanes
+                .map(|((lane, told), kept)| lane_of(lane, told, kept))
+                .collect(),
         }
     }
 }
@@ -537,7 +736,7 @@ pub(super) fn half_done_of(half_done: &HalfDone) -> format::HalfDone {
     }
 }
 
-fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
+fn lane_of(lane: &LaneOutcome, told: &[Diagnostic], dump: Option<Kept>) -> format::LaneOutcome {
     let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     format::LaneOutcome {
         database: lane.database.to_string(),
@@ -557,7 +756,13 @@ fn lane_of(lane: &LaneOutcome, told: &[Diagnostic]) -> format::LaneOutcome {
         unknown: ids(&lane.unknown),
         half_done: lane.half_done.as_ref().map(half_done_of),
         error: diagnostic::error(told),
+        dump,
     }
+}
+
+/// `0.3 s`, `61.0 s`.
+fn duration(elapsed: Duration) -> String {
+    format!("{:.1} s", elapsed.as_secs_f64())
 }
 
 /// The heads of a lane, now or when they were last known.

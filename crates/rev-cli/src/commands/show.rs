@@ -9,7 +9,7 @@ use rev_core::{Entry, Graph, Node, Revision, RevisionId, Scope, Script, Shortcut
 
 use super::{dependencies, one_line, revision_line, revision_of};
 use crate::args::Show;
-use crate::diagnostic::Failure;
+use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::revision::{Scripts, Shown, ShownRevision};
 use crate::session::{Session, runtime};
@@ -23,7 +23,10 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
     {
         return show_shortcut(session, id);
     }
-    let found = find(session, &target)?;
+    let found = match find(session, &target) {
+        Err(failure) => by_message(session, &args.target).ok_or(failure)??,
+        found => found?,
+    };
     if session.terminal.is_json() {
         let revisions = found.iter().map(|(graph, node)| ShownRevision::Revision {
             revision: revision_of(session, graph, *node),
@@ -44,6 +47,35 @@ pub(crate) fn show(args: &Show, session: &Session) -> Result<Exit, Failure> {
         .collect();
     session.terminal.data(&texts.join("\n"))?;
     Ok(Exit::Done)
+}
+
+/// The one revision whose message has this text, in any case of letters; where several have
+/// it they are listed. `None`: no message has it.
+#[expect(clippy::type_complexity, reason = "as `find` gives them")]
+fn by_message(session: &Session, text: &str) -> Option<Result<Vec<(Arc<Graph>, Node)>, Failure>> {
+    let graph = session.graph();
+    let text = text.to_lowercase();
+    let has_it = |node: &Node| {
+        let message = graph.revision(*node).message.to_lowercase();
+        message.contains(&text)
+    };
+    let found: Vec<Node> = graph.nodes().filter(has_it).collect();
+    match found[..] {
+        [] => None,
+        [only] => Some(Ok(vec![(graph.clone(), only)])),
+        [first, ..] => {
+            let message = format!("`{text}` is in {} messages", found.len());
+            let mut told = Diagnostic::new("several_messages", message);
+            for &node in found.iter().take(12) {
+                told = told.line(revision_line(graph, node));
+            }
+            if found.len() > 12 {
+                told = told.line(format!("and {} more", found.len() - 12));
+            }
+            let hint = format!("name one: `rev show {}`", graph.id(first));
+            Some(Err(Failure::refused(told.hint(hint))))
+        }
+    }
 }
 
 /// A shortcut is no node, but has a file like any revision.

@@ -14,7 +14,7 @@ use rev_store::{Fence, saved, source};
 use similar::TextDiff;
 
 use super::plan;
-use crate::args::Snapshot as Arguments;
+use crate::args::{Patience, Snapshot as Arguments};
 use crate::diagnostic::{self, Diagnostic, Failure, either};
 use crate::exit::Exit;
 use crate::format::snapshot::{Found, Snapshot, Snapshots};
@@ -131,7 +131,14 @@ fn text(session: &Session, name: &str, named: &Named) -> Result<String, Failure>
     let offline = session.offline(&named.from, session.project.config.root())?;
     let source = format!("`from` of snapshot `{name}`");
     let offline = offline.closed(&source, "add it there, in rev.yaml");
-    let planned = plan::planned(session, named.action, &selection, offline, false)?;
+    let asked = plan::Asked {
+        goal: named.action,
+        beside: false,
+        patience: Patience::default(),
+        most: None,
+    };
+    let planned = plan::planned(session, &asked, &selection, offline)?;
+    planned.check_whole(session)?;
     Ok(planned.snapshot())
 }
 

@@ -11,46 +11,110 @@ use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
 use rev_engine::database::Holder;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
-use tokio::runtime::Runtime;
+use rev_render::columns;
 
 use super::current::standing_of;
 use super::{in_flight_line, one_line};
 use crate::args::Status;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
-use crate::format::error::Error;
-use crate::format::status::{self as format, DatabaseStatus, LedgerRow, Read, Unread};
-use crate::session::{Session, runtime};
-use crate::terminal::{GOOD, HINT, NAME, WARNING};
+use crate::fleet;
+use crate::format::status::{self as format, DatabaseStatus, LedgerRow, Read, Sum};
+use crate::session::Session;
+use crate::terminal::{FAINT, GOOD, HINT, NAME, WARNING, count};
 
 /// `rev status`.
 pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> {
-    let runtime = runtime()?;
-    let rows: Vec<Row> = session
-        .names(&args.databases)?
+    let names = session.names(&args.databases)?;
+    let rows: Vec<Row> = fleet::survey(session, names, &args.patience)?
         .into_iter()
-        .map(|name| Row {
-            seen: Seen::look(session, &runtime, &name).map_err(Failure::into_diagnostics),
-            name,
+        .map(|answer| Row {
+            seen: answer
+                .said
+                .map(|(binding, surveyed)| Seen::of(session, binding, surveyed)),
+            name: answer.name,
         })
         .collect();
+    let sum = sum(&rows);
+    let is_shown = |row: &&Row| !args.pending || !row.is_settled();
+    let shown: Vec<&Row> = rows.iter().filter(is_shown).collect();
     if session.terminal.is_json() {
+        let databases = shown.iter().map(|row| row.status(args.ledger)).collect();
         session.terminal.json(&format::Status {
             format: format::FORMAT,
-            databases: rows.iter().map(Row::status).collect(),
+            databases,
+            sum,
         })?;
     } else {
-        let wide = |of: fn(&Row) -> usize| rows.iter().map(of).max().unwrap_or(0);
-        let name_width = wide(|row| row.name.as_str().len());
-        let place_width = wide(Row::place_width);
-        let texts = rows.iter().map(|row| row.text(name_width, place_width));
-        session.terminal.data(&texts.collect::<String>())?;
+        session.terminal.lines(&screen(&shown, sum, session))?;
     }
-    Ok(match rows.iter().all(|row| row.seen.is_ok()) {
-        false => Exit::Refused,
-        true if args.check && !rows.iter().all(Row::is_settled) => Exit::Difference,
-        true => Exit::Done,
+    Ok(if sum.unread > 0 {
+        Exit::Refused
+    } else if args.check && sum.up_to_date < sum.databases {
+        Exit::Difference
+    } else {
+        Exit::Done
     })
+}
+
+/// A line a database, with what is wrong below it, and a closing sum.
+fn screen(rows: &[&Row], sum: Sum, session: &Session) -> String {
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.cells()).collect();
+    let lines = columns(
+        &cells,
+        cells.iter().map(Vec::len).max().unwrap_or(1) - 1,
+        session.terminal.width(),
+    );
+    let indent = rows.iter().map(|row| row.name.as_str().len()).max();
+    let indent = indent.unwrap_or(0) + 2;
+    let mut text = String::new();
+    for (row, line) in rows.iter().zip(lines) {
+        let _ = writeln!(text, "{line}");
+        for more in row.more() {
+            let _ = writeln!(text, "{:indent$}{more}", "");
+        }
+    }
+    if sum.databases > 1 {
+        let _ = writeln!(text, "{}", sum_text(sum));
+    }
+    text
+}
+
+/// How many databases are in which state.
+fn sum(rows: &[Row]) -> Sum {
+    let mut sum = Sum {
+        databases: rows.len(),
+        ..Sum::default()
+    };
+    for row in rows {
+        let Ok(seen) = &row.seen else {
+            sum.unread += 1;
+            continue;
+        };
+        let surveyed = &seen.surveyed;
+        sum.up_to_date += usize::from(row.is_settled());
+        sum.pending += usize::from(!matches!(seen.pending, Ok((_, 0))));
+        sum.half_done += usize::from(surveyed.in_flight.is_some());
+        sum.drifted += usize::from(!surveyed.standing.drift.is_none());
+    }
+    sum
+}
+
+/// `40 databases: 38 up to date, 1 pending, 1 cannot be read`.
+fn sum_text(sum: Sum) -> String {
+    let parts = [
+        (sum.up_to_date, "up to date"),
+        (sum.pending, "pending"),
+        (sum.half_done, "half done"),
+        (sum.drifted, "drifted"),
+        (sum.unread, "cannot be read"),
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
+    let databases = count(sum.databases, "database");
+    format!("{FAINT}{databases}: {}{FAINT:#}", parts.join(", "))
 }
 
 /// A database's part of the screen.
@@ -81,95 +145,102 @@ impl Row {
         })
     }
 
-    fn status(&self) -> DatabaseStatus {
+    fn status(&self, with_ledger: bool) -> DatabaseStatus {
         match &self.seen {
-            Ok(seen) => DatabaseStatus::Read(Box::new(seen.read())),
-            Err(told) => DatabaseStatus::Unread(Box::new(Unread {
-                database: self.name.to_string(),
-                error: unread(told),
-            })),
+            Ok(seen) => DatabaseStatus::Read(Box::new(seen.read(with_ledger))),
+            Err(told) => DatabaseStatus::Unread(Box::new(fleet::unread(&self.name, told))),
         }
     }
 
-    fn place_width(&self) -> usize {
-        let seen = self.seen.as_ref();
-        seen.map_or(0, |seen| seen.place().chars().count())
+    /// Name, kind, what is pending, place: what matters before what may be cut.
+    fn cells(&self) -> Vec<String> {
+        let name = format!("{NAME}{}{NAME:#}", self.name);
+        match &self.seen {
+            Ok(seen) => vec![
+                name,
+                seen.binding.dialect.to_string(),
+                seen.pending_text(),
+                seen.place(),
+            ],
+            // What is wrong does not make the other columns wide.
+            Err(told) => vec![
+                name,
+                String::new(),
+                format!("{WARNING}cannot be read{WARNING:#}"),
+                why(told, &self.name),
+            ],
+        }
     }
 
-    fn text(&self, name_width: usize, place_width: usize) -> String {
-        let name = format!("{NAME}{:name_width$}{NAME:#}", self.name.as_str());
+    /// What else is to be said, a line each.
+    fn more(&self) -> Vec<String> {
         let seen = match &self.seen {
             Ok(seen) => seen,
-            Err(told) => {
-                let hints = hints(told, name_width);
-                return format!("{name}  {}\n{hints}", warning(told, &self.name));
-            }
+            Err(told) => return hints(told),
         };
-        let (dialect, place) = (seen.binding.dialect, seen.place());
-        let pending = seen.pending_text();
-        let mut text = format!("{name}  {dialect:8}  {place:place_width$}  {pending}\n");
+        let mut lines = Vec::new();
+        if let Err(told) = &seen.pending {
+            lines.push(format!("{WARNING}{}{WARNING:#}", why(told, &self.name)));
+        }
         if let Some(holder) = &seen.surveyed.holder {
             let Holder {
                 operator, since, ..
             } = holder;
             let node = diagnostic::on_node(holder);
-            let _ = writeln!(
-                text,
-                "{:name_width$}  at work: {operator}{node}, since {since}",
-                ""
-            );
+            lines.push(format!("at work: {operator}{node}, since {since}"));
         }
         if let Some(in_flight) = &seen.surveyed.in_flight {
             let line = in_flight_line(&self.name, in_flight);
-            let _ = writeln!(text, "{:name_width$}  {WARNING}{line}{WARNING:#}", "");
+            lines.push(format!("{WARNING}{line}{WARNING:#}"));
         }
-        for line in diagnostic::drift_lines(&seen.surveyed.standing.drift) {
-            let _ = writeln!(
-                text,
-                "{:name_width$}  {WARNING}drift{WARNING:#}     {line}",
-                ""
-            );
-        }
-        text
+        let drift = diagnostic::drift_lines(&seen.surveyed.standing.drift);
+        let drift = drift
+            .into_iter()
+            .map(|line| format!("{WARNING}drift{WARNING:#}  {line}"));
+        lines.extend(drift);
+        lines
     }
 }
 
-/// What is wrong, on the line of the database itself.
-fn warning(told: &[Diagnostic], name: &DatabaseName) -> String {
+/// Why, in one line, without the database's name: it stands before it.
+fn why(told: &[Diagnostic], name: &DatabaseName) -> String {
     let here = format!(" (on `{name}`)");
     let words: Vec<String> = told.iter().map(|d| d.message.replace(&here, "")).collect();
-    format!("{WARNING}{}{WARNING:#}", words.join("; "))
+    one_line(&words.join("; "))
 }
 
-/// The way out of what nobody can guess, a line each below the database's own.
-fn hints(told: &[Diagnostic], indent: usize) -> String {
+/// The way out of what nobody can guess.
+fn hints(told: &[Diagnostic]) -> Vec<String> {
     let damaged = told.iter().filter(|it| it.code == "damaged_ledger");
     let hints = damaged.flat_map(|it| &it.hints);
-    let line = |hint: &String| format!("{:indent$}  {HINT}hint{HINT:#}: {hint}\n", "");
-    hints.map(line).collect()
+    hints
+        .map(|hint| format!("{HINT}hint{HINT:#}: {hint}"))
+        .collect()
 }
 
 impl Seen {
-    fn look(session: &Session, runtime: &Runtime, name: &DatabaseName) -> Result<Self, Failure> {
-        let binding = session.binding(name)?;
-        let surveyed = runtime.block_on(session.survey(&binding))?;
+    fn of(session: &Session, binding: Arc<Binding>, surveyed: Surveyed) -> Self {
         let pending = pending(&binding, &surveyed.standing)
             .map_err(|refusal| session.refusal(&refusal, &binding));
-        Ok(Self {
+        Self {
             binding,
             surveyed,
             pending,
-        })
+        }
     }
 
-    fn read(&self) -> Read {
+    fn read(&self, with_ledger: bool) -> Read {
         let holder = self.surveyed.holder.as_ref();
         let (pending, pending_error) = match &self.pending {
             Ok(pending) => (Some(pending), None),
             Err(told) => (None, diagnostic::error(told)),
         };
-        let mut ledger: Vec<LedgerRow> = self.surveyed.rows.iter().map(LedgerRow::from).collect();
-        ledger.sort_by(LedgerRow::by_revision);
+        let ledger = with_ledger.then(|| {
+            let rows = self.surveyed.rows.iter().map(LedgerRow::from);
+            let mut rows: Vec<LedgerRow> = rows.collect();
+            rows.sort_by(LedgerRow::by_revision);
+            rows
+        });
         Read {
             standing: standing_of(&self.binding, &self.surveyed),
             pending: pending.map(|(_, all)| *all),
@@ -211,7 +282,7 @@ impl Seen {
             Ok((_, 0)) => format!("{GOOD}up to date{GOOD:#}"),
             Ok((with_work, all)) if with_work == all => format!("{all} pending"),
             Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
-            Err(told) => warning(told, &self.binding.name),
+            Err(_) => format!("{WARNING}not known{WARNING:#}"),
         }
     }
 }
@@ -230,13 +301,6 @@ fn drift(drift: &Drift) -> format::Drift {
         partial: ids(drift.partial.iter().map(|it| &it.shortcut)),
         altered: ids(drift.altered.iter()),
     }
-}
-
-/// Why a database could not be read; it is always said.
-fn unread(told: &[Diagnostic]) -> Error {
-    let unsaid = || Diagnostic::new("unreadable", "the database cannot be read");
-    let error = diagnostic::error(told).or_else(|| diagnostic::error(&[unsaid()]));
-    error.expect("one thing is told")
 }
 
 /// How many revisions an upgrade to the head would bring: with work, and all.

@@ -18,22 +18,42 @@ const GRACE: Duration = Duration::from_secs(4);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Carries a run out; `None`: it was given up, and is at most told by what it told itself.
+/// What is heard is said by `say`, so that no line that moves is written over it.
 pub(super) fn until_given_up<T>(
-    mut run: std::pin::Pin<Box<dyn Future<Output = T> + '_>>,
+    run: std::pin::Pin<Box<dyn Future<Output = T> + '_>>,
     stop: &Stop,
-    terminal: Terminal,
+    say: &dyn Fn(&str),
+) -> Result<Option<T>, Failure> {
+    until(run, |asked| listen(asked, stop.clone(), say))
+}
+
+/// Carries out what may as well be left undone; `None`: somebody asked to stop before its end.
+pub(super) fn until_asked<T>(
+    running: std::pin::Pin<Box<dyn Future<Output = T> + '_>>,
+) -> Result<Option<T>, Failure> {
+    until(running, |mut asked| async move {
+        asked.next().await;
+    })
+}
+
+/// Carries out what is left as it stands once somebody who hears the requests to stop says so.
+fn until<T, H: Future<Output = ()>>(
+    mut running: std::pin::Pin<Box<dyn Future<Output = T> + '_>>,
+    hears: impl FnOnce(Asked) -> H,
 ) -> Result<Option<T>, Failure> {
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
+        // Before it begins: a signal that nobody awaits ends the process.
+        let asked = Asked::new();
         tokio::select! {
             biased;
-            ended = &mut run => Some(ended),
-            () = listen(stop.clone(), terminal) => None,
+            ended = &mut running => Some(ended),
+            () = hears(asked) => None,
         }
     });
     if ended.is_none() {
         // Nothing of it is waited for, not even its taking apart.
-        std::mem::forget(run);
+        std::mem::forget(running);
     }
     runtime.shutdown_background();
     Ok(ended)
@@ -59,55 +79,83 @@ pub(super) async fn until_long_asked<T>(
     None
 }
 
-/// Passes on each request to stop, and returns once nobody is to wait any more.
-pub(super) async fn listen(stop: Stop, terminal: Terminal) {
-    let mut asked = Asked::new();
+/// Passes on each request to stop, says so, and returns once nobody is to wait any more.
+async fn listen(mut asked: Asked, stop: Stop, say: &dyn Fn(&str)) {
     loop {
         asked.next().await;
         if stop.request() > 1 {
             break;
         }
-        terminal.talk("stopping after the statement at hand; Ctrl-C again aborts it");
+        say(STOPPING);
     }
-    terminal.talk("aborting");
+    say("aborting");
     tokio::select! {
         () = tokio::time::sleep(GRACE) => {}
-        () = asked.next() => {}
+        _ = asked.next() => {}
     }
 }
 
-/// The ways in which a process is asked to stop.
+/// Passes on each request to stop. Whoever ends a build or closes a terminal does not ask twice.
+pub(super) async fn pass_on(mut asked: Asked, stop: Stop, terminal: Terminal) {
+    loop {
+        if asked.next().await == Asker::End {
+            stop.request();
+        }
+        if stop.request() > 1 {
+            terminal.talk("aborting");
+        } else {
+            terminal.talk(STOPPING);
+        }
+    }
+}
+
+const STOPPING: &str = "stopping after the statement at hand; Ctrl-C again aborts it";
+
+/// Who asks a process to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// A person at the terminal, by Ctrl-C.
+    Person,
+    /// What ends a build, or a terminal that is closed.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no such signals"))]
+    End,
+}
+
+/// The ways in which a process is asked to stop, awaited since this was made.
 #[cfg(unix)]
-struct Asked(Vec<tokio::signal::unix::Signal>);
+pub(super) struct Asked(Vec<(Asker, tokio::signal::unix::Signal)>);
 
 #[cfg(unix)]
 impl Asked {
-    fn new() -> Self {
+    /// Within a runtime.
+    pub(super) fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        let mut kinds = vec![
+            (Asker::Person, SignalKind::interrupt()),
+            (Asker::End, SignalKind::terminate()),
+        ];
         // Who starts a program by `nohup` wants it to outlive the terminal.
         if !is_hangup_ignored() {
-            kinds.push(SignalKind::hangup());
+            kinds.push((Asker::End, SignalKind::hangup()));
         }
+        let signals = kinds.into_iter();
         Self(
-            kinds
-                .into_iter()
-                .filter_map(|kind| signal(kind).ok())
+            signals
+                .filter_map(|(asker, kind)| Some((asker, signal(kind).ok()?)))
                 .collect(),
         )
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asker {
+        use std::task::Poll;
         std::future::poll_fn(|context| {
-            let mut signals = self.0.iter_mut();
-            match signals
-                .any(|signal| matches!(signal.poll_recv(context), std::task::Poll::Ready(Some(()))))
-            {
-                true => std::task::Poll::Ready(()),
-                false => std::task::Poll::Pending,
-            }
+            let came = self.0.iter_mut().find_map(|(asker, signal)| {
+                let came = signal.poll_recv(context);
+                matches!(came, Poll::Ready(Some(()))).then_some(*asker)
+            });
+            came.map_or(Poll::Pending, Poll::Ready)
         })
-        .await;
+        .await
     }
 }
 
@@ -122,17 +170,38 @@ fn is_hangup_ignored() -> bool {
 }
 
 #[cfg(not(unix))]
-struct Asked;
+pub(super) struct Asked;
 
 #[cfg(not(unix))]
 impl Asked {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asker {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        Asker::Person
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_left_undone_is_left_when_somebody_asks_to_stop() {
+        use rustix::process::{Signal, getpid, kill_process};
+        for signal in [Signal::INT, Signal::TERM] {
+            let asks = async move {
+                kill_process(getpid(), signal).expect("sent");
+                std::future::pending::<()>().await;
+            };
+            let ended = until_asked(Box::pin(asks));
+            assert!(ended.is_ok_and(|it| it.is_none()));
+        }
+        let ended = until_asked(Box::pin(async { 7 }));
+        assert!(ended.is_ok_and(|it| it == Some(7)));
     }
 }

@@ -26,7 +26,7 @@ use crate::terminal::{NAME, Terminal};
 use words::Lines;
 
 use super::run::MOST_JOBS;
-use super::stop::until_long_asked;
+use super::stop::{Asked, pass_on, until_long_asked};
 
 /// `rev test`.
 pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
@@ -47,6 +47,11 @@ pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
     say_alike(session, &programs);
     if let Some(path) = &args.junit {
         junit::check(path)?;
+        if junit::is_stdout(path) && session.terminal.is_json() {
+            let told = Diagnostic::new("usage", "two reports cannot share the standard output");
+            let hint = "name a file for the one of build servers: `--junit FILE`";
+            return Err(Failure::usage(told.hint(hint)));
+        }
     }
     let grounds = grounds::grounds(args, session, &programs)?;
     let request = session.throw_away_request();
@@ -62,11 +67,11 @@ pub(crate) fn test(args: &Test, session: &Session) -> Result<Exit, Failure> {
         clock: &clock,
         stop: &stop,
     };
-    let report = carry_out(session, bench, &programs, &grounds)?;
-    let bindings = bindings
+    let bindings: Bindings = bindings
         .iter()
         .map(|it| (it.name.clone(), it.clone()))
         .collect();
+    let report = carry_out(args, session, &bindings, bench, &programs, &grounds)?;
     answer(args, session, &bindings, &report)
 }
 
@@ -87,7 +92,9 @@ fn say_alike(session: &Session, programs: &[Program]) {
 
 /// Runs all trials, telling of each as soon as all before it are told.
 fn carry_out(
+    args: &Test,
     session: &Session,
+    bindings: &Bindings,
     bench: Bench<'_>,
     programs: &[Program],
     grounds: &[Scratches],
@@ -100,7 +107,12 @@ fn carry_out(
     let count = programs.iter().map(trial::count).sum();
     let (stop, terminal) = (bench.stop.clone(), session.terminal);
     let runtime = runtime()?;
-    let listener = runtime.spawn(listen(stop.clone(), terminal));
+    // Before the first database is made: a signal that nobody awaits ends the process.
+    let asked = {
+        let _within = runtime.enter();
+        Asked::new()
+    };
+    let listener = runtime.spawn(pass_on(asked, stop.clone(), terminal));
     let given_up = || {
         let left = "what it has left is taken away by the next `rev test`";
         let told = Diagnostic::new("stopped", "nobody has answered what was asked last");
@@ -109,13 +121,17 @@ fn carry_out(
     let tried = runtime.block_on(until_long_asked(Box::pin(grounds::try_out(&stages)), &stop));
     tried.ok_or_else(given_up)??;
     let tally = Tally::new(session.terminal, count);
-    let mut lines = Lines::new(session.terminal);
+    let told = |verdict: &Verdict| match &verdict.judgement {
+        Judgement::Failed(fault) => Some(fault::told(session, bindings, verdict, fault)),
+        _ => None,
+    };
+    let mut lines = Lines::new(session.terminal, &told);
     let mut tell = |news: News| match news {
         News::Begun(subject) => tally.begin(&words::subject(&subject)),
         News::Ended(verdict) => {
             let text = lines.next(verdict);
             // Whoever stopped reading is told by the exit code.
-            tally.end(|| drop(session.terminal.data(&text)));
+            tally.end(|| drop(say(args, session.terminal, &text)));
         }
     };
     let run = Box::pin(trial::run(bench, &stages, &mut tell));
@@ -126,42 +142,14 @@ fn carry_out(
     report.ok_or_else(given_up)
 }
 
-/// Ctrl-C, or the end that a build server asks for: databases are to go before.
-async fn listen(stop: Stop, terminal: Terminal) {
-    let pressed = pressed(stop.clone(), terminal);
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let asked = async |kind| {
-            let Ok(mut asked) = signal(kind) else {
-                return;
-            };
-            while asked.recv().await.is_some() {
-                // Whoever asks so is not going to ask twice.
-                stop.request();
-                stop.request();
-                terminal.talk("aborting");
-            }
-        };
-        // A terminal that is closed asks by the second one.
-        tokio::join!(
-            pressed,
-            asked(SignalKind::terminate()),
-            asked(SignalKind::hangup())
-        );
+/// Says something to people: beside the standard output where that has the report of build
+/// servers.
+fn say(args: &Test, terminal: Terminal, text: &str) -> std::io::Result<()> {
+    if args.junit.as_deref().is_some_and(junit::is_stdout) {
+        terminal.complain(text);
+        return Ok(());
     }
-    #[cfg(not(unix))]
-    pressed.await;
-}
-
-/// Ctrl-C once: stop after the statement at hand; twice: abort it.
-async fn pressed(stop: Stop, terminal: Terminal) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        match stop.request() {
-            1 => terminal.talk("stopping after the statement at hand; Ctrl-C again aborts it"),
-            _ => terminal.talk("aborting"),
-        }
-    }
+    terminal.data(text)
 }
 
 /// Tells what came of it, in detail, and how to exit.
@@ -187,12 +175,12 @@ fn answer(
         })
         .collect();
     // Told last: a report that cannot be written takes no result away.
-    let written = args
-        .junit
-        .as_ref()
-        .map_or(Ok(()), |path| junit::write(path, &report.verdicts, &faults));
+    let written = args.junit.as_ref().map_or(Ok(()), |path| {
+        junit::write(path, &report.verdicts, &faults, session.terminal)
+    });
     if session.terminal.is_json() {
-        session.terminal.json(&words::json(report, &faults))?;
+        let end = words::json_line(&words::totals(report));
+        session.terminal.data(&end)?;
     } else {
         let texts = faults.iter().map(|(_, told)| told.text(false));
         let mut texts: Vec<String> = texts.map(|text| format!("\n{text}")).collect();
@@ -202,7 +190,7 @@ fn answer(
         if !session.terminal.quiet || !faults.is_empty() {
             text.push_str(&words::summary(report));
         }
-        session.terminal.data(&text)?;
+        say(args, session.terminal, &text)?;
         if let Some(line) = words::remarks(report).filter(|_| !session.terminal.verbose) {
             session.terminal.talk(&line);
         }

@@ -1,11 +1,12 @@
 //! Words for a step that failed.
 
 use rev_core::Binding;
-use rev_engine::database::{StatementFailure, StepError};
+use rev_engine::database::{DatabaseError, StatementFailure, StepError};
 use rev_engine::outcome::{End, LaneOutcome};
 use rev_store::Project;
 use rev_store::config::DatabaseUrl;
 
+use super::refusal::may_make_ledger;
 use super::{Diagnostic, Place};
 
 /// A lane whose step failed; `None` where it ended otherwise.
@@ -46,11 +47,18 @@ pub(crate) fn failed(
             let place = (!from_ledger).then_some(place);
             let told = of_statement(told, failure, *statements, place, url);
             if *action == "upgrade" && failure.message.contains("already exists") {
-                told.hint(format!(
-                    "where it is there on purpose, `rev stamp {}@{revision}` records the revision without \
-                     running it",
-                    binding.name
-                ))
+                let name = &binding.name;
+                let told = told.hint(format!(
+                    "where it is there on purpose, `rev stamp {name}@{revision}` records the revision without \
+                     running it"
+                ));
+                if lane.last.is_empty() && *number == 1 {
+                    told.hint(format!(
+                        "where its whole schema was there before, `rev adopt {name}` compares and records that"
+                    ))
+                } else {
+                    told
+                }
             } else {
                 told
             }
@@ -58,6 +66,14 @@ pub(crate) fn failed(
         StepError::ForeignKeys { .. } => told
             .cause(error)
             .hint("mend the rows in the script, before it ends"),
+        StepError::Database(error @ DatabaseError::NoLedger { .. }) => {
+            let mut told = told;
+            told.code = error.code().to_owned();
+            told.message = format!("the ledger of `{}` cannot be made", binding.name);
+            let words = error.to_string();
+            told.cause(url.map_or_else(|| words.clone(), |url| url.redact(&words)))
+                .hint(may_make_ledger(binding))
+        }
         StepError::Database(error) => {
             let words = url.map_or_else(|| error.to_string(), |url| url.redact(&error.to_string()));
             told.cause(words)

@@ -1,5 +1,8 @@
 //! Words for targets that mean nothing, or too much.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use rev_core::{Graph, GraphFault, NameError, Node, ResolveError, RevisionId, TargetError};
 
 use rev_store::Problem;
@@ -104,17 +107,24 @@ fn depends_on_state(error: &ResolveError) -> bool {
 
 /// The most candidates that are listed.
 const LISTED: usize = 12;
+/// The most labels of each.
+const MOST_LABELS: usize = 3;
 
 impl Asking<'_> {
     /// Ids with messages and branches, in columns.
     fn listing(self, ids: &[RevisionId]) -> Vec<String> {
+        let nodes = ids.iter().filter_map(|id| self.graph.find(id.as_str()));
+        let lines: Vec<BTreeSet<&str>> = nodes
+            .map(|node| self.labels_above(node).into_iter().map(|it| it.0).collect())
+            .collect();
+        let is_common = |label: &str| lines.len() > 1 && lines.iter().all(|it| it.contains(label));
         let rows: Vec<(&str, &str, String)> = ids
             .iter()
             .take(LISTED)
             .map(|id| match self.graph.find(id.as_str()) {
                 Some(node) => {
                     let message = self.graph.revision(node).message.as_str();
-                    (id.as_str(), message, self.branches(node))
+                    (id.as_str(), message, self.branches(node, &is_common))
                 }
                 None => (id.as_str(), "", String::new()),
             })
@@ -148,12 +158,18 @@ impl Asking<'_> {
             .collect()
     }
 
-    fn branches(&self, node: Node) -> String {
-        let labels = self.labels_above(node).into_iter();
-        labels
-            .map(|(label, _)| label)
-            .collect::<Vec<_>>()
-            .join(", ")
+    /// The labels that tell a revision from its neighbours, its nearest branch first.
+    fn branches(&self, node: Node, is_common: &dyn Fn(&str) -> bool) -> String {
+        let mut labels = self.labels_above(node);
+        labels.retain(|(label, _)| !is_common(label));
+        labels.sort_by_key(|(_, root)| Reverse(self.graph.line_below(*root).iter().count()));
+        let is_cut = labels.len() > MOST_LABELS;
+        labels.truncate(MOST_LABELS);
+        let mut names: Vec<&str> = labels.into_iter().map(|(label, _)| label).collect();
+        if is_cut {
+            names.push("…");
+        }
+        names.join(", ")
     }
 
     /// The whole command, with another point.
@@ -183,7 +199,7 @@ impl Asking<'_> {
         let (command, at) = (self.command, self.prefix());
         match error {
             ResolveError::Unknown { name, similar } => self.advise_unknown(told, name, similar),
-            ResolveError::AmbiguousHead { candidates, .. } => self.advise_heads(told, candidates),
+            ResolveError::AmbiguousHead { point, candidates } => self.advise_heads(told, point, candidates),
             ResolveError::AmbiguousPrefix { .. } => told.hint("type more of the id"),
             ResolveError::ShortPrefix { candidates, .. } => match &candidates[..] {
                 [only] => told.hint(format!("did you mean `{only}`?")),
@@ -278,13 +294,14 @@ impl Asking<'_> {
         did_you_mean(told.fact("name", name), &names)
     }
 
-    fn advise_heads(self, told: Diagnostic, candidates: &[RevisionId]) -> Diagnostic {
+    fn advise_heads(self, told: Diagnostic, point: &str, candidates: &[RevisionId]) -> Diagnostic {
         let Some(first) = candidates.first() else {
             return told;
         };
         let ids: Vec<&str> = candidates.iter().map(AsRef::as_ref).collect();
         let join = format!("join them (`rev merge {}`)", ids.join(" "));
-        if self.command == COMPARING {
+        // It goes to the one head that there is.
+        if self.command == COMPARING || self.command.starts_with("rev reset") {
             return told.hint(join);
         }
         // Not every command that looks for a head takes targets, or takes several.
@@ -311,10 +328,15 @@ impl Asking<'_> {
         if !takes_several {
             return told.hint(format!("{name}, or {join}"));
         }
+        // Other branches may have heads, too.
+        let all = match point.rsplit_once('@') {
+            Some((branch, "head")) => format!("{branch}@heads"),
+            _ => "heads".to_owned(),
+        };
         let both = if candidates.len() == 2 { "both" } else { "all" };
         told.hint(format!(
             "{name}, take {both} (`{}`),\nor {join}",
-            asking.with("heads")
+            asking.with(&all)
         ))
     }
 

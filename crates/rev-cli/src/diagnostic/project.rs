@@ -87,6 +87,15 @@ fn of_credentials(line: &str) -> Option<(usize, usize)> {
 
 fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
     match problem {
+        Problem::Conflict => told.hint(
+            "settle the merge in the file, and `git add` it; two revisions that both came in keep a file each",
+        ),
+        Problem::MissingKey {
+            key: "down_revision",
+        } => told.hint(
+            "name the revision that this one stands on, as in `down_revision: 5f1c`; for the first one \
+             write `down_revision: null`",
+        ),
         Problem::UnknownKey { similar, .. } => did_you_mean(told, similar),
         Problem::NotAChoice { choices, .. } => told.hint(format!("it may be {}", either(choices))),
         Problem::UnboundNeed { need, similar } if similar.is_empty() => {
@@ -149,6 +158,13 @@ fn advise(told: Diagnostic, problem: &Problem) -> Diagnostic {
         Problem::SearchPath => {
             told.hint("name schemas, the ledger's first: `schema: app` or `schema: [app, public]`")
         }
+        Problem::NoDump { .. } => told.hint(
+            "name a file below the folder of rev.yaml that ends in `.sql`, such as `dump: kept/db1.sql`",
+        ),
+        Problem::DumpInModels { .. } => told.hint(
+            "models are written by people, and a schema that is kept is written over: \
+             keep it where no models are, such as `dump: kept/db1.sql`",
+        ),
         Problem::NoFolder { .. } => told.hint("make the folder, or mend `revisions:`"),
         _ => told,
     }
@@ -221,6 +237,12 @@ pub(crate) fn dialect(error: &UrlError) -> Diagnostic {
 pub(crate) fn write(error: &WriteError) -> Failure {
     let told = match error {
         WriteError::Exists { .. } => Diagnostic::new("exists", error),
+        WriteError::Bound { .. } => Diagnostic::new("bound", error)
+            .hint("give it another name, or change its lines in rev.yaml"),
+        WriteError::Unadded { entry, .. } => Diagnostic::new("unadded", error).hint(format!(
+            "paste this below `databases:`\n{}",
+            entry.trim_end()
+        )),
         WriteError::LinkOut { path } => Diagnostic::new("link_out", error).hint(format!(
             "put a folder in the place of the link: `rm {path} && mkdir {path}`"
         )),
@@ -229,6 +251,9 @@ pub(crate) fn write(error: &WriteError) -> Failure {
         WriteError::Unreadable { .. } | WriteError::NotFaithful { .. } => {
             Diagnostic::new("not_faithful", error)
         }
+        WriteError::Undeclared { models, .. } => Diagnostic::new("undeclared", error).hint(
+            format!("write `models: {models}` there, beside its `url:`, then run this again"),
+        ),
         WriteError::Fixed { path, place } => {
             let text = place.and_then(|_| source::read_text(path).ok());
             let line = place.and_then(|place| place.line.checked_sub(1));

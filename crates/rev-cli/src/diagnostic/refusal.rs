@@ -5,6 +5,7 @@ use rev_core::state::StateError;
 use rev_core::{Binding, Dialect, PlanError, Quoting, RevisionId, ScriptError};
 use rev_engine::database::{DatabaseError, Holder};
 use rev_engine::outcome::{Forgetting, Refusal};
+use rev_sql::isolation::Fault;
 use rev_sql::reach::Reach;
 use rev_sql::split::{Construct, SplitError};
 use rev_store::Project;
@@ -40,7 +41,7 @@ pub(crate) fn refusal(
             let accept = accept.join(" ");
             told.on(name.as_str()).fact("revisions", ids).hint(format!(
                 "check out a commit that has these files, whose own ways down run then;\n\
-                 or look at what is stored, `rev status {name} --format json`, and take it as it is: \
+                 or look at what is stored, `rev status {name} --ledger --format json`, and take it as it is: \
                  `rev repair {name} {accept}`"
             ))
         }
@@ -141,6 +142,10 @@ pub(crate) fn refusal(
         Refusal::Across(error) => across(told, error),
         Refusal::OutOfSight { on, .. } => told.on(binding.name.as_str()).hint(format!(
             "give its URL for this run: `{} --url {on}=URL`",
+            asking.command
+        )),
+        Refusal::DependsSince { .. } => told.on(binding.name.as_str()).hint(format!(
+            "look at both together, by running it again: `{}`",
             asking.command
         )),
         Refusal::SameDatabase { .. } => told.hint("give each its own URL in rev.yaml"),
@@ -280,6 +285,7 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
             "take it out: a run has the database to itself among runs, and\n\
              `mysqldump --skip-add-locks` leaves its locks out",
         ),
+        SplitError::Isolation { fault, .. } => told.hint(chosen_level(*fault, place.binding.dialect)),
         SplitError::ClientFile { .. } => told.hint(
             "write `INSERT` statements instead, or let the server read a file of its own: without `LOCAL`",
         ),
@@ -291,6 +297,22 @@ pub(crate) fn split(error: &SplitError, place: Place<'_>) -> Diagnostic {
             told.hint(reads_otherwise(place.binding, text))
         }
         _ => told,
+    }
+}
+
+/// What to do where a script chooses the isolation level, and nobody could keep it.
+fn chosen_level(fault: Fault, dialect: Dialect) -> &'static str {
+    match (fault, dialect) {
+        (Fault::NotFirst, _) => "put it at the beginning of the script",
+        (Fault::ReadOnly, _) => "take `READ ONLY` out",
+        (Fault::NoTransaction, Dialect::Mysql) => {
+            "where rows alone are changed, put them into a revision of their own, without `transaction: none`,\n\
+             which is one transaction; for each statement by itself: `SET SESSION TRANSACTION …`"
+        }
+        (Fault::NoTransaction, _) => {
+            "leave `transaction: none` out; for each statement by itself:\n\
+             `SET SESSION CHARACTERISTICS AS TRANSACTION …`"
+        }
     }
 }
 
@@ -486,6 +508,32 @@ pub(crate) fn on_node(holder: &Holder) -> String {
     node.map_or_else(String::new, |node| format!(" on node {}", node.name))
 }
 
+/// The name of an engine's servers.
+fn server(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Postgres => "PostgreSQL",
+        Dialect::Mysql => "MySQL or MariaDB",
+        Dialect::Sqlite => "SQLite",
+    }
+}
+
+/// What lets a user make the ledger's tables.
+pub(super) fn may_make_ledger(binding: &Binding) -> String {
+    let right = match binding.dialect {
+        Dialect::Postgres => {
+            "the user needs a schema to make tables in: `GRANT CREATE ON SCHEMA … TO …`, or another one by \
+             `schema:` beside `url:` in rev.yaml"
+        }
+        Dialect::Mysql => {
+            "the user needs the right to make tables: `GRANT CREATE, ALTER, INSERT, UPDATE, DELETE, SELECT ON …`"
+        }
+        Dialect::Sqlite => "the file and its folder must be writable",
+    };
+    format!(
+        "no script has run: `rev` keeps what is applied in tables of its own, and made none;\n{right}"
+    )
+}
+
 fn of_database(
     told: Diagnostic,
     error: &DatabaseError,
@@ -504,6 +552,26 @@ fn of_database(
                 binding.name
             ))
         }
+        DatabaseError::TurnedAway { .. } => told.hint(format!(
+            "the server has answered: look at the user, the password and the database's name in the URL; \
+             another one goes in rev.yaml, or `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::NoDatabase { .. } => told.hint(format!(
+            "the server has answered, and has no database of that name: mend the name in the URL, in rev.yaml \
+             or by `{command} --url {}=URL`",
+            binding.name
+        )),
+        DatabaseError::InUse { .. } => {
+            told.hint("close what has it open, or end these sessions, and try again")
+        }
+        DatabaseError::NotOfItsKind { .. } => told.hint(format!(
+            "what answers there is no {} server: look at the host, the port and the scheme of the URL; \
+             another one goes in rev.yaml, or `{command} --url {}=URL`",
+            server(binding.dialect),
+            binding.name
+        )),
+        DatabaseError::NoLedger { .. } => told.hint(may_make_ledger(binding)),
         DatabaseError::Url(fault) => url_fault(told, fault),
         DatabaseError::NoSchema { schema } => told.hint(no_schema(schema.as_deref())),
         DatabaseError::Certificate { remedy, .. } => told.hint(*remedy),

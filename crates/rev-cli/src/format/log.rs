@@ -2,12 +2,17 @@
 
 use serde::Serialize;
 
+use super::status::Unread;
+
 /// The log of databases.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Log {
     /// By database, oldest first.
     pub(crate) log: Vec<LogLine>,
+    /// Databases that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unread: Vec<Unread>,
 }
 
 /// One line of a log.

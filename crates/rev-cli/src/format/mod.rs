@@ -4,7 +4,9 @@
 //! Each has a JSON Schema in `docs/schemas`, made from its type; a test fails where
 //! they differ. What is added here is added for good.
 
+pub(crate) mod adopt;
 pub(crate) mod error;
+pub(crate) mod existence;
 pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod revision;

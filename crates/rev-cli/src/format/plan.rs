@@ -2,8 +2,10 @@
 
 use rev_core::plan;
 use rev_engine::prepare::Prepared;
+use rev_render::{Alike, alike};
 use serde::{Deserialize, Serialize};
 
+use super::status::Unread;
 use super::{Action, Dialect, Transaction, Until};
 
 /// What would be done to several databases.
@@ -12,16 +14,19 @@ use super::{Action, Dialect, Transaction, Until};
 pub(crate) struct Plan {
     /// The version of this format.
     format: u32,
-    /// A lane a database, by name.
+    /// Databases that go the same way share a lane; by the name of the first.
     lanes: Vec<Lane>,
+    /// Databases that could not be read, or not be planned for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<Unread>,
 }
 
-/// What would be done to one database.
+/// What would be done to one database, or to several alike.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Lane {
-    /// The database's name in `rev.yaml`.
-    database: String,
+    /// Their names in `rev.yaml`, ascending; one or more.
+    databases: Vec<String>,
     dialect: Dialect,
     /// The heads of the state that the plan starts from, ascending; empty: base.
     from: Vec<String>,
@@ -58,6 +63,8 @@ struct Step {
     transaction: Transaction,
     /// How many statements run.
     statements: usize,
+    /// What it takes away for good, as far as its text says so: "drops table `hero`".
+    destructive: Vec<String>,
     /// The revisions whose work a shortcut does, ascending.
     replaces: Vec<String>,
     /// What must have become of other databases first.
@@ -79,10 +86,11 @@ pub(crate) struct WaitsFor {
 
 impl Plan {
     /// The plan of these lanes.
-    pub(crate) fn of(lanes: &[Prepared]) -> Self {
+    pub(crate) fn of(lanes: &[Prepared], refused: Vec<Unread>) -> Self {
         Self {
             format: 1,
-            lanes: lanes.iter().map(lane).collect(),
+            lanes: alike(lanes).iter().map(lane).collect(),
+            refused,
         }
     }
 }
@@ -97,7 +105,8 @@ impl From<&plan::Wait> for WaitsFor {
     }
 }
 
-fn lane(prepared: &Prepared) -> Lane {
+fn lane(kind: &Alike<'_>) -> Lane {
+    let prepared = kind.prepared;
     let lane = &prepared.lane;
     let works = prepared.works.iter().zip(&prepared.waits);
     let steps = lane
@@ -112,11 +121,12 @@ fn lane(prepared: &Prepared) -> Lane {
             empty: step.is_empty(),
             transaction: step.transaction.into(),
             statements: work.statements.len(),
+            destructive: rev_render::losses(step, work, lane.database.dialect),
             replaces: texts(&step.replaces),
             waits_for: waits.iter().map(WaitsFor::from).collect(),
         });
     Lane {
-        database: lane.database.name.to_string(),
+        databases: kind.databases.iter().map(ToString::to_string).collect(),
         dialect: lane.database.dialect.into(),
         from: texts(&lane.from),
         to: texts(&lane.to),

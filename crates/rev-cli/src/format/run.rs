@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Direction;
 use super::error::Error;
+use super::existence::Renewed;
 
 /// How a run ended.
 #[derive(Debug, Serialize)]
@@ -15,6 +16,9 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<Error>,
     /// Whether anything was changed on any database.
     pub(crate) changed: bool,
+    /// Of `rev reset`: what became of each database before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) reset: Vec<Renewed>,
     /// A lane a database.
     pub(crate) lanes: Vec<LaneOutcome>,
 }
@@ -38,6 +42,20 @@ pub(crate) struct LaneOutcome {
     /// The step of which some statements stand and others do not.
     pub(crate) half_done: Option<HalfDone>,
     pub(crate) error: Option<Error>,
+    /// The file of its schema, where one was to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) dump: Option<Kept>,
+}
+
+/// What became of the file that a schema is kept in.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Kept {
+    /// As `dump:` names it.
+    pub(crate) path: String,
+    /// Why it was not written; left out: it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// How a lane ended.

@@ -5,39 +5,54 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rev_engine::event::Event;
+use rev_store::schemas;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
-use super::{error, log, plan, revision, run, saved, schema, snapshot, status, trial};
+use super::{
+    adopt, error, existence, log, plan, revision, run, saved, schema, snapshot, status, trial,
+};
 
 /// The schema of a type as it is written out.
-fn text<T: JsonSchema>() -> String {
+fn text<T: JsonSchema>(name: &str) -> String {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let schema = settings.into_generator().into_root_schema_for::<T>();
-    let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
-    text + "\n"
+    let mut whole = serde_json::Map::new();
+    whole.insert("$id".to_owned(), schemas::id(name).into());
+    let schema = serde_json::to_value(&schema).expect("a schema is JSON");
+    whole.extend(schema.as_object().expect("a map").clone());
+    pretty(&whole.into())
+}
+
+fn pretty(schema: &serde_json::Value) -> String {
+    format!("{schema:#}\n")
 }
 
 /// All formats that are promised, by name.
 fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("branches", text::<revision::Branches>()),
-        ("check", text::<schema::Findings>()),
-        ("current", text::<status::Current>()),
-        ("diff", text::<schema::Diffs>()),
-        ("dump", text::<schema::Dumps>()),
-        ("error", text::<error::Failed>()),
-        ("event", text::<Event>()),
-        ("heads", text::<revision::Heads>()),
-        ("history", text::<revision::History>()),
-        ("log", text::<log::Log>()),
-        ("outcome", text::<run::Outcome>()),
-        ("plan", text::<plan::Plan>()),
-        ("saved-plan", text::<saved::SavedPlan>()),
-        ("show", text::<revision::Shown>()),
-        ("snapshots", text::<snapshot::Snapshots>()),
-        ("status", text::<status::Status>()),
-        ("test", text::<trial::Trials>()),
+        ("adopt", text::<adopt::Adoption>("adopt")),
+        ("branches", text::<revision::Branches>("branches")),
+        ("check", text::<schema::Findings>("check")),
+        ("create", text::<existence::Changes>("create")),
+        ("current", text::<status::Current>("current")),
+        ("diff", text::<schema::Diffs>("diff")),
+        ("drop", text::<existence::Changes>("drop")),
+        ("dump", text::<schema::Dumps>("dump")),
+        ("error", text::<error::Failed>("error")),
+        ("event", text::<Event>("event")),
+        ("heads", text::<revision::Heads>("heads")),
+        ("history", text::<revision::History>("history")),
+        ("log", text::<log::Log>("log")),
+        ("outcome", text::<run::Outcome>("outcome")),
+        ("plan", text::<plan::Plan>("plan")),
+        ("rev.yaml", pretty(&schemas::of_settings())),
+        ("revision", pretty(&schemas::of_revision())),
+        ("saved-plan", text::<saved::SavedPlan>("saved-plan")),
+        ("show", text::<revision::Shown>("show")),
+        ("snapshots", text::<snapshot::Snapshots>("snapshots")),
+        ("status", text::<status::Status>("status")),
+        ("test", text::<trial::TestLine>("test")),
     ])
 }
 

@@ -1,7 +1,7 @@
 //! Where databases stand, for programs: `rev current` and `rev status`.
 //!
-//! What `rev status` answers is also a fleet's recorded state: it holds the ledgers,
-//! so that a plan made from it is the plan that would be made on the databases
+//! With `--ledger`, what `rev status` answers is also a fleet's recorded state: it holds the
+//! ledgers, so that a plan made from it is the plan that would be made on the databases
 //! themselves.
 
 use rev_core::{
@@ -22,8 +22,28 @@ pub(crate) const FORMAT: u32 = 1;
 pub(crate) struct Status {
     /// The version of this format.
     pub(crate) format: u32,
-    /// By name.
+    /// By name; with `--pending` without those that have nothing to do.
     pub(crate) databases: Vec<DatabaseStatus>,
+    /// Of all that were asked.
+    pub(crate) sum: Sum,
+}
+
+/// How many databases are in which state; one may count in several.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Sum {
+    /// All that were asked.
+    pub(crate) databases: usize,
+    /// Nothing is pending, half done or drifted.
+    pub(crate) up_to_date: usize,
+    /// Some revision is pending, or what is pending is not known.
+    pub(crate) pending: usize,
+    /// Something is half done.
+    pub(crate) half_done: usize,
+    /// Ledger and files disagree.
+    pub(crate) drifted: usize,
+    /// Could not be read.
+    pub(crate) unread: usize,
 }
 
 /// What `rev status` says of a database.
@@ -65,8 +85,9 @@ pub(crate) struct Read {
     pub(crate) holder: Option<Holder>,
     /// Where its ledger and the files disagree.
     pub(crate) drift: Drift,
-    /// What its ledger holds, by revision.
-    pub(crate) ledger: Vec<LedgerRow>,
+    /// What its ledger holds, by revision; only where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger: Option<Vec<LedgerRow>>,
 }
 
 /// `rev current`: where databases stand.
@@ -74,7 +95,18 @@ pub(crate) struct Read {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Current {
     /// By name.
-    pub(crate) databases: Vec<Standing>,
+    pub(crate) databases: Vec<DatabaseStanding>,
+}
+
+/// What `rev current` says of a database.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum DatabaseStanding {
+    /// It was read.
+    Read(Box<Standing>),
+    /// It could not be read.
+    Unread(Box<Unread>),
 }
 
 /// Where a database stands.

@@ -4,13 +4,23 @@ use serde::Serialize;
 
 use super::error::Finding;
 
-/// What `rev test` answers.
+/// A line of what `rev test` answers: one as each test ends, in a stated order, and a last one.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) enum TestLine {
+    /// A test has ended.
+    Test(Box<Trial>),
+    /// All have.
+    End(Totals),
+}
+
+/// What came of all tests.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct Trials {
+pub(crate) struct Totals {
     /// The version of this format.
     pub(crate) format: u32,
-    pub(crate) tests: Vec<Trial>,
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) skipped: usize,

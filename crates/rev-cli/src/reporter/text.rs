@@ -1,6 +1,6 @@
 //! Events for people: a line a step.
 
-use rev_engine::event::Event;
+use rev_engine::event::{Event, Loss};
 
 use crate::commands::one_line;
 use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, WARNING, count, warning};
@@ -40,6 +40,14 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
                 "{NAME}{database}{NAME:#}  {revision} waits for {NAME}{on}{NAME:#} {until} {needed}"
             )
         }
+        Event::OpenTogether {
+            database,
+            databases,
+            jobs,
+        } => format!(
+            "{NAME}{database}{NAME:#} and {} belong together, so they are open at once (`--jobs {jobs}`)",
+            count(databases - 1, "other database")
+        ),
         Event::Unseen { database, message } => warning(format_args!(
             "`{database}` cannot be asked whether it needs what is taken down: {message}"
         )),
@@ -123,8 +131,19 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
             message,
             ..
         } => format!("{NAME}{database}{NAME:#}  {FAINT}{revision}: {message}{FAINT:#}"),
+        Event::JoinsLate { database, shared } => {
+            warning(crate::commands::joins_late(database, *shared))
+        }
         Event::Caution { database, message } => warning(format_args!("`{database}`: {message}")),
         Event::Prepared { database } => format!("{NAME}{database}{NAME:#}  prepared"),
+        Event::Planned {
+            database, losses, ..
+        } if !losses.is_empty() => {
+            let lines = losses
+                .iter()
+                .map(|loss| format!("{NAME}{database}{NAME:#}  {}", destructive(loss)));
+            lines.collect::<Vec<_>>().join("\n")
+        }
         Event::Planned { .. }
         | Event::StatementStarted { .. }
         | Event::StepStarted { .. }
@@ -137,4 +156,14 @@ pub(super) fn line(event: &Event, verbose: bool) -> Option<String> {
 /// Signs of life come every second; people want them at first, then rarely.
 fn is_worth_telling(seconds: u64) -> bool {
     matches!(seconds, 2 | 5 | 10 | 30) || (seconds > 0 && seconds.is_multiple_of(60))
+}
+
+/// What is taken away for good: `destructive: upgrade bbbb drops table `hero``.
+pub(super) fn destructive(loss: &Loss) -> String {
+    let Loss {
+        action,
+        revision,
+        what,
+    } = loss;
+    format!("{ERROR}destructive{ERROR:#}: {action} {ID}{revision}{ID:#} {what}")
 }

@@ -1,7 +1,7 @@
 //! Where databases are taken to stand, without asking them.
 //!
-//! `base`, heads with their ancestors, or a fleet's recorded state: what
-//! `rev status --format json` answered. The last holds the ledgers, so a plan made
+//! `base`, heads with their ancestors, another checkout of the project, or a fleet's recorded state: what
+//! `rev status --ledger --format json` answered. The last holds the ledgers, so a plan made
 //! from it is the one that would be made on the databases themselves; and it is
 //! all there is, so no database is opened beside it.
 
@@ -10,18 +10,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rev_core::state::Standing;
-use rev_core::{Applied, Binding, DatabaseName, Scope, State};
+use rev_core::{Applied, Binding, DatabaseName, Drift, Graph, Scope, State};
 use rev_engine::outcome::Refusal;
+use rev_store::Project;
 
 use super::Session;
-use crate::diagnostic::{Diagnostic, Failure};
-use crate::format::status::{DatabaseStatus, FORMAT, Read, Status};
+use crate::diagnostic::{self, Diagnostic, Failure};
+use crate::format::status::{DatabaseStatus, FORMAT, LedgerRow, Read, Status};
 
 /// What is known of databases without asking them.
 #[derive(Default)]
 pub(crate) struct Offline {
     /// Where they stand.
     pub(crate) standings: BTreeMap<DatabaseName, Standing>,
+    /// Those of them that were asked and have no ledger yet.
+    pub(crate) new: BTreeSet<DatabaseName>,
+    /// Whether a step stands half done on any that was asked.
+    pub(crate) has_half_done: bool,
+    /// Whether the others are asked nevertheless.
+    asks_others: bool,
     /// Why no other database may be asked, and what then helps; `None`: it may.
     closed: Option<Closed>,
 }
@@ -45,9 +52,27 @@ impl Offline {
         self
     }
 
+    /// These databases, empty as they are going to be; others are asked.
+    pub(crate) fn renewed<'a>(
+        graph: &Arc<Graph>,
+        names: impl IntoIterator<Item = &'a DatabaseName>,
+    ) -> Self {
+        let empty = Standing {
+            graph: graph.clone(),
+            state: State::of_heads(graph, std::iter::empty()),
+            drift: Drift::default(),
+        };
+        let standings = names.into_iter().map(|it| (it.clone(), empty.clone()));
+        Self {
+            standings: standings.collect(),
+            asks_others: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether anything is known, so that nothing else is looked at.
     pub(crate) fn is_any(&self) -> bool {
-        !self.standings.is_empty() || self.closed.is_some()
+        !self.asks_others && (!self.standings.is_empty() || self.closed.is_some())
     }
 
     /// Refuses where this database is not known and may not be asked.
@@ -71,6 +96,10 @@ impl Session {
     pub(crate) fn offline(&self, from: &[String], folder: &Path) -> Result<Offline, Failure> {
         let mut offline = Offline::default();
         for text in from {
+            if is_file(text) && folder.join(text).is_dir() {
+                self.of_checkout(&folder.join(text), text, &mut offline)?;
+                continue;
+            }
             if is_file(text) {
                 self.recorded(&folder.join(text), text, &mut offline)?;
                 continue;
@@ -96,6 +125,23 @@ impl Session {
         Ok(offline)
     }
 
+    /// All databases at what another checkout of the project has, as far as this one has it, too.
+    fn of_checkout(&self, path: &Path, shown: &str, offline: &mut Offline) -> Result<(), Failure> {
+        let there = Project::open(path, Some(path), &self.environment)
+            .map_err(|error| diagnostic::open(&error, path).with_line(&format!("of `{shown}`")))?;
+        let ids = there.graph.nodes().map(|node| there.graph.id(node));
+        let nodes = ids.filter_map(|id| self.graph().find(id.as_str()));
+        let standing = Standing {
+            graph: self.graph().clone(),
+            state: State::of_heads(self.graph(), nodes),
+            drift: Drift::default(),
+        };
+        for name in self.selected(None)? {
+            offline.standings.insert(name, standing.clone());
+        }
+        Ok(())
+    }
+
     fn standing_at(&self, heads: &str) -> Result<Standing, Failure> {
         let scope = Scope::of_graph(self.graph());
         let mut nodes = Vec::new();
@@ -109,13 +155,13 @@ impl Session {
         Ok(Standing {
             graph: self.graph().clone(),
             state: State::of_heads(self.graph(), nodes),
-            drift: rev_core::Drift::default(),
+            drift: Drift::default(),
         })
     }
 
     /// Takes over a recorded state.
     fn recorded(&self, path: &Path, shown: &str, offline: &mut Offline) -> Result<(), Failure> {
-        let hint = format!("record it again: `rev status --format json > {shown}`");
+        let hint = format!("record it again: `rev status --ledger --format json > {shown}`");
         let mut unread = BTreeMap::new();
         let mut seen = BTreeSet::new();
         for database in read(path, shown, &hint)?.databases {
@@ -169,7 +215,12 @@ impl Session {
             let told = Diagnostic::new("other_dialect", message);
             return Err(Failure::refused(told.hint(hint)));
         }
-        let rows = read.ledger.iter().map(|row| row.applied());
+        let Some(ledger) = &read.ledger else {
+            let message = format!("`{shown}` was recorded without what the ledgers hold");
+            let told = Diagnostic::new("bad_state", message);
+            return Err(Failure::refused(told.hint(hint)));
+        };
+        let rows = ledger.iter().map(LedgerRow::applied);
         let rows: Vec<Applied> = rows
             .collect::<Result<_, _>>()
             .map_err(|error| unfit(shown, &error, hint))?;

@@ -1,55 +1,9 @@
-//! Dependencies across databases, and the one order that all lanes share where
-//! there are any.
+//! What a revision needs of other databases, and the one order that all lanes share where
+//! there are any such needs.
 
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
-
+use super::crossing::Crossing;
 use super::walk::Walk;
 use super::{Edge, Graph, Hop, Node, NodeSet, ShortcutId};
-use crate::DatabaseName;
-
-/// A dependency of a revision on what another database has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Crossing {
-    /// The revision that says so.
-    pub above: Node,
-    /// Which database must have it.
-    pub database: DatabaseName,
-    /// What it must have.
-    pub below: Node,
-}
-
-/// All dependencies across databases.
-#[derive(Debug, Default)]
-pub(super) struct Across {
-    all: Vec<Crossing>,
-    by_above: BTreeMap<Node, Vec<usize>>,
-    by_below: BTreeMap<Node, Vec<usize>>,
-    /// Where each node stands in the shared order.
-    places: OnceLock<Vec<usize>>,
-}
-
-impl Across {
-    pub(super) fn of(mut all: Vec<Crossing>) -> Self {
-        all.sort_unstable();
-        all.dedup();
-        let mut across = Self::default();
-        for (place, crossing) in all.iter().enumerate() {
-            across
-                .by_above
-                .entry(crossing.above)
-                .or_default()
-                .push(place);
-            across
-                .by_below
-                .entry(crossing.below)
-                .or_default()
-                .push(place);
-        }
-        across.all = all;
-        across
-    }
-}
 
 impl Graph {
     /// All dependencies across databases, by who says so.

@@ -12,8 +12,14 @@
 
 mod across;
 mod build;
+mod builder;
+mod crossing;
 mod fault;
+mod kind;
+mod lookup;
+mod node;
 mod reach;
+mod rings;
 mod shortcut;
 mod walk;
 
@@ -21,34 +27,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use petgraph::Direction;
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::DiGraph;
 use petgraph::visit::EdgeRef as _;
 
-pub use across::Crossing;
+pub use crossing::Crossing;
 pub use fault::{GraphFault, LabelFault, ShortcutFault};
-pub use shortcut::{Shortcut, ShortcutId};
-pub use walk::{Hop, NodeSet};
+pub use kind::Kind;
+pub use node::{Edge, Node, NodeSet};
+pub use shortcut::{Hop, Shortcut, ShortcutId};
 
 use crate::digest::{self, Digest};
 use crate::{DatabaseName, Label, Revision, RevisionId};
-use across::Across;
+use crossing::Across;
 use reach::Reach;
 use shortcut::Shortcuts;
-
-/// The place of a revision in one graph; ascending with its id.
-pub type Node = NodeIndex<u32>;
-
-/// What an edge says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edge {
-    /// Written as `down_revision`.
-    Parent,
-    /// Written as `depends_on`.
-    Dependency,
-    /// Written as `depends_on: [database@…]`: it counts for cycles and for order,
-    /// and for no database's state.
-    Across,
-}
 
 /// All revisions and how they stand on one another.
 #[derive(Debug)]
@@ -261,11 +253,12 @@ impl Graph {
     /// on itself.
     #[must_use]
     pub fn stands_on(&self, above: Node, below: Node) -> bool {
-        above != below && self.reach().reaches(self, above, below)
+        above != below && self.reach().reaches(above, below, |node| self.below(node))
     }
 
     fn reach(&self) -> &Reach {
-        self.reach.get_or_init(|| Reach::of(self))
+        self.reach
+            .get_or_init(|| Reach::of(&self.topological, |node| self.below(node)))
     }
 
     /// The members of `nodes` that no other member stands on.

@@ -8,7 +8,7 @@
 //! levels say so. The rest search down, kept short by the same tests. (GRAIL: Yıldırım, Chaoji, Zaki, VLDB
 //! 2010, with one labelling.)
 
-use super::{Graph, Node};
+use super::Node;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Interval {
@@ -39,20 +39,21 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) fn of(graph: &Graph) -> Self {
-        let mut intervals = vec![Interval::default(); graph.len()];
-        let mut seen = vec![false; graph.len()];
+    /// Of nodes in a topological order, and what stands below each.
+    pub(super) fn of(topological: &[Node], below: impl Fn(Node) -> Vec<Node>) -> Self {
+        let mut intervals = vec![Interval::default(); topological.len()];
+        let mut seen = vec![false; topological.len()];
         let mut next = 0;
         let mut stack: Vec<(Node, Vec<Node>, u32)> = Vec::new();
-        for &root in graph.topological().iter().rev() {
+        for &root in topological.iter().rev() {
             if std::mem::replace(&mut seen[root.index()], true) {
                 continue;
             }
-            stack.push((root, graph.below(root), next));
+            stack.push((root, below(root), next));
             while let Some((node, rest, first)) = stack.last_mut() {
-                if let Some(below) = rest.pop() {
-                    if !std::mem::replace(&mut seen[below.index()], true) {
-                        stack.push((below, graph.below(below), next));
+                if let Some(lower) = rest.pop() {
+                    if !std::mem::replace(&mut seen[lower.index()], true) {
+                        stack.push((lower, below(lower), next));
                     }
                     continue;
                 }
@@ -62,9 +63,9 @@ impl Reach {
                     first: *first,
                     level: 0,
                 };
-                let below = graph.below(*node).into_iter();
-                intervals[node.index()] = below
-                    .map(|below| intervals[below.index()])
+                let lower = below(*node).into_iter();
+                intervals[node.index()] = lower
+                    .map(|lower| intervals[lower.index()])
                     .fold(start, Interval::above);
                 next += 1;
                 stack.pop();
@@ -73,10 +74,11 @@ impl Reach {
         Self { intervals }
     }
 
-    pub(super) fn reaches(&self, graph: &Graph, above: Node, below: Node) -> bool {
-        let goal = self.intervals[below.index()];
+    /// Whether one node stands on another; `below` is the same as for [`Reach::of`].
+    pub(super) fn reaches(&self, high: Node, low: Node, below: impl Fn(Node) -> Vec<Node>) -> bool {
+        let goal = self.intervals[low.index()];
         let mut seen = std::collections::HashSet::new();
-        let mut stack = vec![above];
+        let mut stack = vec![high];
         while let Some(node) = stack.pop() {
             let at = self.intervals[node.index()];
             if (at.first..=at.left).contains(&goal.left) {
@@ -84,7 +86,7 @@ impl Reach {
             }
             let may_reach = (at.least..=at.left).contains(&goal.left) && at.level > goal.level;
             if may_reach && seen.insert(node) {
-                stack.extend(graph.below(node));
+                stack.extend(below(node));
             }
         }
         false

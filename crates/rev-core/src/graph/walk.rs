@@ -1,134 +1,14 @@
-//! Sets of nodes and the walks that make them; each is linear in the graph.
+//! The walks over a graph; each is linear in it.
 
-use fixedbitset::FixedBitSet;
 use petgraph::Direction;
 
-use super::{Edge, Graph, Node, ShortcutId};
-
-/// What one step takes up or down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Hop {
-    /// One revision.
-    Revision(Node),
-    /// All revisions that a shortcut replaces.
-    Shortcut(ShortcutId),
-}
-
-/// A set of nodes of one graph; iterates in ascending order.
-#[derive(Debug, Clone, Default)]
-pub struct NodeSet(FixedBitSet);
-
-impl NodeSet {
-    /// Whether a node is a member.
-    #[must_use]
-    pub fn contains(&self, node: Node) -> bool {
-        self.0.contains(node.index())
-    }
-
-    /// Adds a node; whether it is new.
-    pub fn insert(&mut self, node: Node) -> bool {
-        self.0.grow(node.index() + 1);
-        !self.0.put(node.index())
-    }
-
-    /// Takes a node out.
-    pub fn remove(&mut self, node: Node) {
-        if node.index() < self.0.len() {
-            self.0.set(node.index(), false);
-        }
-    }
-
-    /// How many members there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.count_ones(..)
-    }
-
-    /// Whether there is no member.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_clear()
-    }
-
-    /// The members, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = Node> + '_ {
-        self.0.ones().map(Node::new)
-    }
-
-    /// What either set holds.
-    #[must_use]
-    pub fn union(&self, other: &NodeSet) -> NodeSet {
-        let mut set = self.0.clone();
-        set.union_with(&other.0);
-        NodeSet(set)
-    }
-
-    /// What both sets hold.
-    #[must_use]
-    pub fn intersection(&self, other: &NodeSet) -> NodeSet {
-        let mut set = self.0.clone();
-        set.intersect_with(&other.0);
-        NodeSet(set)
-    }
-
-    /// What this set holds and the other does not.
-    #[must_use]
-    pub fn difference(&self, other: &NodeSet) -> NodeSet {
-        let mut set = self.0.clone();
-        set.difference_with(&other.0);
-        NodeSet(set)
-    }
-
-    /// Whether the other set holds all of this one.
-    #[must_use]
-    pub fn is_subset(&self, other: &NodeSet) -> bool {
-        self.0.is_subset(&other.0)
-    }
-}
-
-// Two sets are equal when their members are, however far each has grown.
-impl PartialEq for NodeSet {
-    fn eq(&self, other: &Self) -> bool {
-        self.is_subset(other) && other.is_subset(self)
-    }
-}
-
-impl Eq for NodeSet {}
-
-impl Extend<Node> for NodeSet {
-    fn extend<T: IntoIterator<Item = Node>>(&mut self, nodes: T) {
-        for node in nodes {
-            self.insert(node);
-        }
-    }
-}
-
-impl FromIterator<Node> for NodeSet {
-    fn from_iter<T: IntoIterator<Item = Node>>(nodes: T) -> Self {
-        let mut set = NodeSet::default();
-        set.extend(nodes);
-        set
-    }
-}
-
-impl Hop {
-    /// The revision that moves by itself, if it is one.
-    #[must_use]
-    pub fn revision(self) -> Option<Node> {
-        match self {
-            Hop::Revision(node) => Some(node),
-            Hop::Shortcut(_) => None,
-        }
-    }
-}
+use super::{Edge, Graph, Hop, Node, NodeSet, ShortcutId};
 
 impl Graph {
     /// All nodes.
     #[must_use]
     pub fn all(&self) -> NodeSet {
-        let mut set = FixedBitSet::with_capacity(self.len());
-        set.insert_range(..);
-        NodeSet(set)
+        NodeSet::full(self.len())
     }
 
     fn reached(
@@ -137,7 +17,7 @@ impl Graph {
         direction: Direction,
         kind: Option<Edge>,
     ) -> NodeSet {
-        let mut set = NodeSet(FixedBitSet::with_capacity(self.len()));
+        let mut set = NodeSet::with_room(self.len());
         let mut stack: Vec<Node> = seeds.into_iter().filter(|&seed| set.insert(seed)).collect();
         while let Some(node) = stack.pop() {
             let next = self.across(node, direction, kind);
@@ -310,7 +190,7 @@ impl Walk<'_> {
         let mut heads = heads.to_vec();
         heads.sort_unstable_by(|a, b| b.cmp(a));
         let mut order = Vec::new();
-        let mut entered = NodeSet(FixedBitSet::with_capacity(self.graph.len()));
+        let mut entered = NodeSet::with_room(self.graph.len());
         // Each entry is a hop and what is still to be visited below it, the
         // next one last. The first entry holds the heads.
         let mut stack: Vec<(Option<Hop>, Vec<Node>)> = vec![(None, heads)];

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{Action, Goal, Lane, Move, PlanError, Steps, Ways, lane_of};
+use super::lane::lane_of;
+use super::step::Ways;
+use super::{Action, Goal, Lane, Move, PlanError, Steps};
 use crate::digest::{self, Digest};
 use crate::graph::Hop;
 use crate::revision::ScriptError;

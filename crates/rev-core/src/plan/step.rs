@@ -6,10 +6,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::{Action, Cost, Goal, Move, Source, Step};
-use crate::digest::{self, Digest};
+use crate::digest;
 use crate::graph::Hop;
 use crate::revision::{ScriptError, Work};
-use crate::state::{Applied, Standing};
+use crate::state::{Applied, ShortcutDigests, Standing};
 use crate::{Binding, Graph, Need, Node, RevisionId, ShortcutId, Sql, TransactionMode};
 
 /// All ways of one database.
@@ -17,34 +17,6 @@ pub(super) struct Ways<'a> {
     binding: &'a Binding,
     pub(super) standing: &'a Standing,
     ran: RefCell<ShortcutDigests>,
-}
-
-/// Of what shortcuts run on one database: hashed once each, however many rows
-/// they leave.
-#[derive(Default)]
-pub(crate) struct ShortcutDigests(HashMap<RevisionId, Option<Digest>>);
-
-impl ShortcutDigests {
-    /// Of what a shortcut of this checkout runs; `None`: it has none of this id.
-    pub(crate) fn of(
-        &mut self,
-        binding: &Binding,
-        graph: &Graph,
-        through: &RevisionId,
-    ) -> Result<Option<Digest>, ScriptError> {
-        if let Some(known) = self.0.get(through) {
-            return Ok(*known);
-        }
-        let digest = match graph.find_shortcut(through.as_str()) {
-            Some(id) => {
-                let work = graph.shortcut(id).revision.work(binding)?;
-                Some(digest::script(work.upgrade))
-            }
-            None => None,
-        };
-        self.0.insert(through.clone(), digest);
-        Ok(digest)
-    }
 }
 
 /// Steps that were made before, and whether they cannot be made. Good for one

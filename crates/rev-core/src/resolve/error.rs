@@ -1,7 +1,15 @@
 //! Why a point means nothing here.
 
-use super::Direction;
 use crate::{Label, RevisionId};
+
+/// Up: towards the heads. Down: towards the bases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards the heads.
+    Up,
+    /// Towards the bases.
+    Down,
+}
 
 /// Why a point or a destination cannot be told; all facts, no advice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

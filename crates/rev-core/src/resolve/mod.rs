@@ -16,7 +16,7 @@ mod offset;
 mod tests;
 
 pub use destination::Destination;
-pub use error::ResolveError;
+pub use error::{Direction, ResolveError};
 
 use std::cell::OnceCell;
 
@@ -24,15 +24,6 @@ use crate::name::{RESERVED, similar};
 use crate::revision::ScriptError;
 use crate::target::Point;
 use crate::{Binding, Graph, Node, NodeSet, RevisionId, State};
-
-/// Up: towards the heads. Down: towards the bases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Towards the heads.
-    Up,
-    /// Towards the bases.
-    Down,
-}
 
 /// The least number of characters of an id that stand for it.
 pub const MIN_PREFIX: usize = 4;

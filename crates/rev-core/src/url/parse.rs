@@ -9,8 +9,29 @@ use std::path::{Path, PathBuf};
 use super::{DatabaseUrl, UrlFault};
 use crate::Dialect;
 
+impl DatabaseUrl {
+    /// Takes a URL apart; a SQLite file is relative to `root`.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlFault`], where it cannot be taken apart or no connection could be made with it.
+    pub fn new(text: &str, root: &Path) -> Result<Self, UrlFault> {
+        let dialect = Dialect::of_url(text).ok_or_else(|| UrlFault::UnknownScheme {
+            scheme: shown_scheme(text),
+        })?;
+        // No escape may mean it, either.
+        if text.contains('\0') {
+            return Err(UrlFault::Escape);
+        }
+        if dialect == Dialect::Sqlite {
+            return sqlite(text, root);
+        }
+        server(text, dialect)
+    }
+}
+
 /// The scheme to name in an error; never more, since a text without a scheme may be a password.
-pub(super) fn shown_scheme(text: &str) -> String {
+fn shown_scheme(text: &str) -> String {
     let is_scheme = |scheme: &&str| {
         let is_of_it = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b':');
         !scheme.is_empty() && scheme.bytes().all(is_of_it)
@@ -20,7 +41,7 @@ pub(super) fn shown_scheme(text: &str) -> String {
 }
 
 /// A server's URL.
-pub(super) fn server(text: &str, dialect: Dialect) -> Result<DatabaseUrl, UrlFault> {
+fn server(text: &str, dialect: Dialect) -> Result<DatabaseUrl, UrlFault> {
     let (_, rest) = text.split_once("://").ok_or(UrlFault::NoSlashes)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
@@ -31,6 +52,9 @@ pub(super) fn server(text: &str, dialect: Dialect) -> Result<DatabaseUrl, UrlFau
     }
     let mut url = DatabaseUrl::empty(dialect);
     let host = match authority.rsplit_once('@') {
+        // Without an `@` it may be a user, and what follows a password that begins with a slash:
+        // `app:/secret`.
+        None if authority.ends_with(':') => return Err(UrlFault::Port),
         None => authority,
         Some((who, host)) => {
             let (user, password) = match who.split_once(':') {
@@ -165,7 +189,7 @@ fn decoded(text: &str) -> Result<String, UrlFault> {
 
 /// A SQLite URL. With `+driver` it is SQLAlchemy's: three slashes before a relative path,
 /// four before an absolute one.
-pub(super) fn sqlite(text: &str, root: &Path) -> Result<DatabaseUrl, UrlFault> {
+fn sqlite(text: &str, root: &Path) -> Result<DatabaseUrl, UrlFault> {
     let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));

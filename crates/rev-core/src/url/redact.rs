@@ -1,6 +1,7 @@
 //! Passwords in texts that may hold a URL anywhere: what was typed, what a server says.
 
-use super::HIDDEN;
+/// What stands in place of a password.
+pub(super) const HIDDEN: &str = "***";
 
 /// `text` with the password of every URL and every `password=` hidden.
 #[must_use]

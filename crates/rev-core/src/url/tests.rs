@@ -111,6 +111,8 @@ fn a_url_that_can_never_work_is_refused() {
         ("postgres://app@h/d\0", UrlFault::Escape),
         ("postgres://app:%ff@h/d", UrlFault::Escape),
         ("postgres://app:secret", UrlFault::Port),
+        ("postgres://app:/secret", UrlFault::Port),
+        ("mysql://app:", UrlFault::Port),
         ("postgres://h:0/d", UrlFault::Port),
         ("postgres://h:+1/d", UrlFault::Port),
         ("postgres://h:65536/d", UrlFault::Port),

@@ -1,17 +1,18 @@
 //! What the catalogue says of objects: named parts and their definitions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use rev_core::Dialect;
 use rev_engine::database::DatabaseError;
-use rev_sql::effect::{Description, Object, ObjectKind};
+use rev_sql::effect::{self, Description, Object, ObjectKind};
 use rev_sql::ledger;
 
 use super::Mysql;
 use super::connection::Set;
 use super::error::from_sqlx;
 use crate::rows::LedgerRow as _;
+use crate::writing::is_fresh;
 
 /// How the comment of a table ends that another session is changing right now: nothing
 /// else of what the catalogue says of it is true then.
@@ -30,6 +31,22 @@ pub(super) struct Untransacted {
     tables: Vec<String>,
     /// Whether a trigger, view or routine names one: then any statement may touch it.
     is_hidden: bool,
+}
+
+/// Tables that were not there a moment ago.
+#[derive(Debug)]
+pub(super) struct Absent {
+    /// When that was asked.
+    asked: Instant,
+    /// As the statements name them that are to make them.
+    tables: Vec<Object>,
+}
+
+impl Absent {
+    /// For as long as nobody asks whether the guard is still held, either.
+    fn is_fresh(&self) -> bool {
+        is_fresh(Some(self.asked))
+    }
 }
 
 impl Untransacted {
@@ -58,6 +75,7 @@ impl Mysql {
             let schema = self.schema_of(object).await?;
             // A name and no more is looked up ten times as fast as what it names.
             let is_there = match existence(object, &schema) {
+                Some(_) if self.is_known_absent(object) => false,
                 Some(question) => !self.work().await?.rows(&question).await?.is_empty(),
                 None => true,
             };
@@ -78,6 +96,63 @@ impl Mysql {
                 });
             }
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether the table was not there a moment ago, and nothing of ours has made it since.
+    fn is_known_absent(&self, table: &Object) -> bool {
+        let absent = self.absent.as_ref().filter(|absent| absent.is_fresh());
+        absent.is_some_and(|absent| absent.tables.contains(table))
+    }
+
+    /// Whether it is worth a question which tables are not there yet.
+    pub(super) fn is_absence_stale(&self) -> bool {
+        let absent = self.absent.as_ref();
+        absent.is_none_or(|absent| absent.tables.is_empty() || !absent.is_fresh())
+    }
+
+    /// Asks at once which of these tables are there. Where any is, or what is like one of them
+    /// by the server's rules for names, nothing is known of the others either.
+    pub(super) async fn look_for_absent(&mut self, tables: &[Object]) -> Result<(), DatabaseError> {
+        self.absent = None;
+        if tables.len() < 2 {
+            return Ok(());
+        }
+        let mut schemas: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for table in tables {
+            let schema = self.schema_of(table).await?;
+            let name = ledger::text(&table.name, Dialect::Mysql);
+            schemas.entry(schema).or_default().push(name);
+        }
+        let questions = schemas.iter().map(|(schema, names)| {
+            let names = names.join(", ");
+            format!(
+                "SELECT TABLE_NAME FROM information_schema.TABLES \
+                 WHERE TABLE_SCHEMA = {schema} AND TABLE_NAME IN ({names})"
+            )
+        });
+        let questions: Vec<String> = questions.collect();
+        let asked = Instant::now();
+        if self.names(&questions.join(" UNION ALL ")).await?.is_empty() {
+            self.absent = Some(Absent {
+                asked,
+                tables: tables.to_vec(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Heeds that a statement of a script is about to run: what it may change is not known any
+    /// more.
+    pub(super) fn forget_schema(&mut self, statement: &str) {
+        self.untransacted = None;
+        let Some(mut absent) = self.absent.take() else {
+            return;
+        };
+        if let Some(made) = effect::made_table(statement, Dialect::Mysql) {
+            let is_it = |table: &Object| table.name.to_lowercase() == made.name.to_lowercase();
+            absent.tables.retain(|table| !is_it(table));
+            self.absent = Some(absent);
         }
     }
 

@@ -331,7 +331,7 @@ impl Mysql {
         match made {
             Ok(()) => self.try_lease(&member).await,
             // Who may not make it writes nothing, and only looks.
-            Err(DatabaseError::Denied { .. }) => {
+            Err(DatabaseError::Denied { .. } | DatabaseError::NoLedger { .. }) => {
                 self.tenant = None;
                 Ok(Guard::Taken)
             }

@@ -115,7 +115,13 @@ pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
         Some(fault) => format!("{place}: {}", fault.message()),
         None => format!("{place}: {}", lost::words(error)),
     };
-    DatabaseError::Connect { message }
+    match (number(error), error) {
+        (1049, _) => DatabaseError::NoDatabase { message },
+        // The database, the user or the password; the host or the way to log in.
+        (1044 | 1045 | 1130 | 1698, _) => DatabaseError::TurnedAway { message },
+        (0, sqlx::Error::Protocol(_)) => DatabaseError::NotOfItsKind { message },
+        _ => DatabaseError::Connect { message },
+    }
 }
 
 /// The failure of a script's statement.

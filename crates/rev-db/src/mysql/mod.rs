@@ -4,6 +4,7 @@
 //! under the journal; a step that only changes rows of transactional tables is
 //! one transaction, as elsewhere.
 
+mod along;
 mod capabilities;
 mod catalogue;
 mod cluster;
@@ -42,7 +43,7 @@ use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::silence::{self, REACH};
 use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, unsaid, watch_all};
-use catalogue::Untransacted;
+use catalogue::{Absent, Untransacted};
 use cluster::{Lease, Member, Tenant, Watch};
 use connection::{Connection, Cut, Set, within_reach};
 use error::{account, failure, from_sqlx, is_broken, is_cancelled, is_out_of_range, is_too_much};
@@ -87,6 +88,10 @@ pub(crate) struct Mysql {
     is_touched: bool,
     /// What has no transactions, as long as nothing changes the schema.
     untransacted: Option<Untransacted>,
+    /// What is not there yet, as long as nothing but its making changes the schema.
+    absent: Option<Absent>,
+    /// Whether a commit of the working session was read back.
+    is_proven: bool,
     /// How long a text may be that several statements share, once that was asked.
     longest_packet: Option<usize>,
     pace: Pace,
@@ -111,6 +116,8 @@ impl Mysql {
             neighbours: None,
             is_touched: false,
             untransacted: None,
+            absent: None,
+            is_proven: false,
             longest_packet: None,
             pace: Pace::default(),
         })
@@ -121,6 +128,22 @@ impl Mysql {
         self.place.options().get_database().map(str::to_owned)
     }
 
+    /// Where it is, as its URL says.
+    pub(crate) fn whereabouts(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// Which database it is, whatever ledgers it has, as its server says.
+    pub(crate) async fn whole(&mut self) -> Result<String, DatabaseError> {
+        let work = self.work().await?;
+        let (identity, database) = (work.identity.clone(), work.database.clone());
+        Ok(match &self.member {
+            // Whichever node leads to it, it is one database.
+            Some(member) => format!("{}/{database}", member.cluster),
+            None => identity,
+        })
+    }
+
     /// The session that works, begun at first use.
     async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
         if let Some(dead) = self.work.take_if(|work| work.dead.is_some()) {
@@ -129,6 +152,8 @@ impl Mysql {
         if self.work.is_none() {
             self.work = Some(self.begin().await?);
             self.is_touched = false;
+            self.is_proven = false;
+            self.absent = None;
         }
         Ok(self.work.as_mut().expect("it was begun just now"))
     }
@@ -228,16 +253,25 @@ impl Mysql {
         self.work().await?;
         if !self.has_ledger {
             let create = self.ledger.create();
-            self.run(&create).await?;
+            let made = self.run(&create).await;
+            made.map_err(DatabaseError::while_making_ledger)?;
             self.has_ledger = true;
         }
         Ok(())
     }
 
-    /// What begins a transaction: the compare-and-set, which fails where it was lost.
-    async fn opening<'a>(&mut self, mark: &str) -> Result<Packet<'a>, DatabaseError> {
+    /// What begins a transaction: what scripts ask to be first, and the compare-and-set, which
+    /// fails where it was lost.
+    async fn opening<'a>(
+        &mut self,
+        mark: &str,
+        first: &[(usize, Sent<'a>)],
+    ) -> Result<Packet<'a>, DatabaseError> {
         self.make_ledger().await?;
         let mut packet = Packet::default();
+        for &(step, sent) in first {
+            packet.push(Part::Script { step, sent }, &sent.statement.text);
+        }
         packet.push(Part::Opening, "START TRANSACTION");
         packet.push(Part::Opening, mark);
         packet.push(Part::Won, WON);
@@ -249,7 +283,7 @@ impl Mysql {
         let text = format!("{rows}\nCOMMIT;\n{}", self.ledger.select_state());
         boundary::reach();
         match self.run(&text).await {
-            Ok(sets) => proven(&sets, generation),
+            Ok(sets) => self.read_back(&sets, generation),
             Err(error) => {
                 self.roll_back().await;
                 Err(error.into())
@@ -272,7 +306,7 @@ impl Mysql {
         );
         boundary::reach();
         match self.sets(&text).await {
-            Ok(sets) => proven(&sets, generation),
+            Ok(sets) => self.read_back(&sets, generation),
             Err(error) => {
                 self.roll_back().await;
                 if !is_out_of_range(&error) {
@@ -281,6 +315,13 @@ impl Mysql {
                 Ok(Commit::Lost)
             }
         }
+    }
+
+    /// A commit counts only when what it wrote can be read back.
+    fn read_back(&mut self, sets: &[Set], generation: u64) -> Result<Commit, StepError> {
+        let commit = proven(sets, generation)?;
+        self.is_proven = true;
+        Ok(commit)
     }
 
     /// A session in which a script has left something serves nothing else afterwards, not
@@ -312,13 +353,17 @@ impl Mysql {
             let rows = rows.collect::<Vec<_>>().join("\n");
             return self.write(&mark, &rows, batch.generation).await;
         }
-        let mut packet = self.opening(&mark).await?;
+        let first = batch.first(Dialect::Mysql);
+        let mut packet = self.opening(&mark, &first).await?;
         let mut rows = String::new();
         for (step, work) in batch.steps.iter().enumerate() {
             let begun = Instant::now();
             let opening = std::mem::take(&mut packet);
             let group = batch.group(step);
-            if let Some(ended) = self.run_group(opening, step, group, pulse).await? {
+            let begun_with = first.iter().filter(|(of, _)| *of == step);
+            let begun_with: Vec<usize> = begun_with.map(|(_, sent)| sent.number).collect();
+            let running = self.run_group(opening, step, group, &begun_with, pulse);
+            if let Some(ended) = running.await? {
                 return Ok(ended);
             }
             rows.push_str(&rows_of(&self.ledger, batch, work, Some(begun)));
@@ -329,12 +374,14 @@ impl Mysql {
 
     /// Sends statements that a transaction holds, as many at once as may be; in front
     /// of the first ones what the packet has. Where it ends early, which is no error,
-    /// it says how; in every such case, and after an error, nothing stands.
+    /// it says how; in every such case, and after an error, nothing stands. `begun_with`: the
+    /// numbers of those that the packet has already.
     async fn run_group<'a>(
         &mut self,
         opening: Packet<'a>,
         step: usize,
         group: Group<'a>,
+        begun_with: &[usize],
         pulse: &mut Pulse<'_>,
     ) -> Result<Option<Commit>, StepError> {
         if let Some(refused) = group
@@ -353,9 +400,13 @@ impl Mysql {
         let mut joins = true;
         for sent in group.each() {
             let text = &sent.statement.text;
+            if begun_with.contains(&sent.number) {
+                self.is_touched |= effect::touches_session(text, Dialect::Mysql);
+                continue;
+            }
             let is_plain = effect::is_plain_rows(text, Dialect::Mysql);
             if !is_plain {
-                self.untransacted = None;
+                self.forget_schema(text);
                 self.is_touched |= effect::touches_session(text, Dialect::Mysql);
             }
             let is_next = is_plain && joins && packet.scripts() < self.pace.most();
@@ -463,9 +514,7 @@ impl Mysql {
         sent: Sent<'_>,
         pulse: &mut Pulse<'_>,
     ) -> Result<(), StepError> {
-        check_names(&self.ledger, step, sent)?;
-        self.check_replicates(std::slice::from_ref(sent.statement))?;
-        self.is_touched |= effect::touches_session(&sent.statement.text, Dialect::Mysql);
+        self.check_may_run(step, sent)?;
         let (place, run) = (self.place.clone(), self.settings.run.clone());
         let limit = self.settings.statement_timeout;
         let work = self.work().await?;
@@ -483,19 +532,32 @@ impl Mysql {
                 None => Ok(self.check_still_replicates().await?),
                 Some(message) => Err(complained(step, sent, message)),
             },
-            Err(error) => {
-                if is_broken(&error) {
-                    self.lose_work();
-                }
-                let mut error = step_error(step, sent, &error);
-                if let StepError::Statement { failure, .. } = &mut error
-                    && !failure.is_undone
-                {
-                    failure.is_undone = self.is_all_or_nothing(&sent.statement.text).await;
-                }
-                Err(error)
-            }
+            Err(error) => Err(self.blame(step, sent, &error).await),
         }
+    }
+
+    /// Checks what can be of a statement before it is sent, and heeds what it may change.
+    fn check_may_run(&mut self, step: usize, sent: Sent<'_>) -> Result<(), StepError> {
+        let text = &sent.statement.text;
+        check_names(&self.ledger, step, sent)?;
+        self.check_replicates(std::slice::from_ref(sent.statement))?;
+        self.is_touched |= effect::touches_session(text, Dialect::Mysql);
+        self.forget_schema(text);
+        Ok(())
+    }
+
+    /// The failure of a statement that ran outside any transaction.
+    async fn blame(&mut self, step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
+        if is_broken(error) {
+            self.lose_work();
+        }
+        let mut error = step_error(step, sent, error);
+        if let StepError::Statement { failure, .. } = &mut error
+            && !failure.is_undone
+        {
+            failure.is_undone = self.is_all_or_nothing(&sent.statement.text).await;
+        }
+        error
     }
 
     /// Whether nothing is left of a statement whose error the server has answered.
@@ -520,8 +582,8 @@ impl Mysql {
     ) -> Result<Commit, StepError> {
         self.work().await?;
         let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
-        let opening = self.opening(&text).await?;
-        if let Some(ended) = self.run_group(opening, 0, group, pulse).await? {
+        let opening = self.opening(&text, &[]).await?;
+        if let Some(ended) = self.run_group(opening, 0, group, &[], pulse).await? {
             return Ok(ended);
         }
         self.finish("", mark.generation).await
@@ -584,7 +646,7 @@ fn face(packet: &Packet<'_>, cut: &Cut) -> Result<Option<Commit>, StepError> {
     }
 }
 
-/// A commit counts only when what it wrote can be read back.
+/// What a commit wrote must be there afterwards.
 fn proven(sets: &[Set], generation: u64) -> Result<Commit, StepError> {
     let state = sets.last().and_then(|set| set.rows.first());
     match state.map(rows::state).transpose()? {
@@ -705,13 +767,7 @@ fn step_error(step: usize, sent: Sent<'_>, error: &sqlx::Error) -> StepError {
 #[async_trait]
 impl Database for Mysql {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
-        let work = self.work().await?;
-        let (identity, database) = (work.identity.clone(), work.database.clone());
-        let identity = match &self.member {
-            // Whichever node leads to it, it is one database.
-            Some(member) => format!("{}/{database}", member.cluster),
-            None => identity,
-        };
+        let identity = self.whole().await?;
         Ok(format!("{identity}#{}", self.ledger.state_table()))
     }
 
@@ -735,6 +791,11 @@ impl Database for Mysql {
 
     async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
         self.has_guard().await
+    }
+
+    async fn rest(&mut self) -> Result<(), DatabaseError> {
+        self.end_work().await;
+        Ok(())
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
@@ -808,6 +869,15 @@ impl Database for Mysql {
         self.commit_batch(batch, pulse).await
     }
 
+    async fn commit_and_send(
+        &mut self,
+        batch: &Batch,
+        next: Sent<'_>,
+        pulse: &mut Pulse<'_>,
+    ) -> (Result<Commit, StepError>, Option<Result<(), StepError>>) {
+        self.commit_along(batch, next, pulse).await
+    }
+
     async fn mark(&mut self, mark: &Mark) -> Result<Commit, DatabaseError> {
         self.set_mark(mark).await
     }
@@ -822,7 +892,6 @@ impl Database for Mysql {
     }
 
     async fn run_alone(&mut self, sent: Sent<'_>, pulse: &mut Pulse<'_>) -> Result<(), StepError> {
-        self.untransacted = None;
         let result = self.run_statement(0, sent, pulse).await;
         if result.is_err() && self.work.is_some() {
             // A routine that failed may have begun a transaction, which the next one of
@@ -835,6 +904,15 @@ impl Database for Mysql {
     async fn describe(&mut self, objects: &[Object]) -> Result<Vec<Description>, DatabaseError> {
         self.work().await?;
         self.describe_all(objects).await
+    }
+
+    async fn can_foresee(&mut self) -> bool {
+        self.is_absence_stale()
+    }
+
+    async fn foresee(&mut self, objects: &[Object]) -> Result<(), DatabaseError> {
+        self.work().await?;
+        self.look_for_absent(objects).await
     }
 
     async fn session(&mut self) -> Result<Session, DatabaseError> {

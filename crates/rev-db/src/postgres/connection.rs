@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor
 use super::error::{from_sqlx, has_code, is_broken, on_connect};
 use super::place::{Place, RUN_SETTING};
 use super::remark::Remarks;
-use super::witness::Witness;
+use super::witness::{Known, STARTED, Witness};
 use crate::rows::LedgerRow as _;
 use crate::silence::{Heard, Silence, attend, goodbye};
 
@@ -117,7 +117,14 @@ impl Connection {
         if let Some(silence) = self.dead {
             return Err(Cut::silent(silence));
         }
-        let witness = Witness::of(&self.place, self);
+        let witness = Witness::of(
+            &self.place,
+            &Known {
+                process: &self.process,
+                started: &self.started,
+                is_pooled: self.is_pooled,
+            },
+        );
         let (remarks, limit, heard) =
             (self.remarks.clone(), self.silence_timeout, Heard::default());
         let running = remarks.gather(self.receive(text, &heard));
@@ -207,11 +214,6 @@ pub(super) fn endless(set: &str, version: u32) -> String {
         .map(|(_, setting)| format!("{set} {setting} = 0;\n"))
         .collect()
 }
-
-/// When a session began, as every session says it: time zone and style of dates are those of
-/// whoever asks, and a script may change their defaults.
-pub(super) const STARTED: &str =
-    "pg_catalog.to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 
 /// Process, start, database, schema, whether it is a standby, whether our packet
 /// began it, whether it may only read, whether it publishes or subscribes.

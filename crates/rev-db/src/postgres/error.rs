@@ -96,7 +96,14 @@ pub(super) fn on_connect(error: &sqlx::Error, place: &Place) -> DatabaseError {
         Some(fault) => format!("{place}: {}", fault.message()),
         None => format!("{place}: {}", lost::words(error)),
     };
-    DatabaseError::Connect { message }
+    let code = account(error).map(|fault| fault.code().to_owned());
+    match (code.as_deref(), error) {
+        (Some("3D000"), _) => DatabaseError::NoDatabase { message },
+        // The user, the password or the way to prove it; the right to connect.
+        (Some("28000" | "28P01" | "42501"), _) => DatabaseError::TurnedAway { message },
+        (None, sqlx::Error::Protocol(_)) => DatabaseError::NotOfItsKind { message },
+        _ => DatabaseError::Connect { message },
+    }
 }
 
 /// The failure of a script's statement, which stood at `start` in the text sent.

@@ -9,8 +9,9 @@ use rev_sql::ledger::{self, Ledger};
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
-use super::connection::{Connection, STARTED, endless, within_reach};
+use super::connection::{Connection, endless, within_reach};
 use super::error::from_sqlx;
+use super::witness::STARTED;
 use crate::rows::LedgerRow as _;
 use crate::silence::Silence;
 use crate::writing::is_fresh;

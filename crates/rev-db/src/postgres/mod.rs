@@ -89,6 +89,21 @@ impl Postgres {
         })
     }
 
+    /// The database's name.
+    pub(crate) fn name(&self) -> &str {
+        self.place.database()
+    }
+
+    /// Where it is, as its URL says.
+    pub(crate) fn whereabouts(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// Which database it is, whatever ledgers it has, as its server says.
+    pub(crate) async fn whole(&mut self) -> Result<String, DatabaseError> {
+        Ok(self.work().await?.database.clone())
+    }
+
     /// The session that works, begun at first use.
     async fn work(&mut self) -> Result<&mut Connection, DatabaseError> {
         if let Some(dead) = self.work.take_if(|work| work.dead.is_some()) {
@@ -166,25 +181,35 @@ impl Postgres {
         text
     }
 
-    /// What a transaction begins with: behind a pooler the guard and the settings,
-    /// and the ledger where it is missing.
-    async fn opening<'a>(&mut self) -> Result<Script<'a>, DatabaseError> {
+    /// What a transaction begins with: what scripts ask to be first, behind a pooler the guard
+    /// and the settings, and the ledger where it is missing.
+    async fn opening<'a>(
+        &mut self,
+        first: Vec<(usize, Sent<'a>)>,
+    ) -> Result<Script<'a>, DatabaseError> {
         let work = self.work().await?;
         let (is_pooled, version) = (work.is_pooled, work.version());
         let mut script = Script::default();
         script.push(Part::Opening, "BEGIN");
         if is_pooled {
+            // In front of what a script sends first, so that it meets our path and limits, and
+            // may set its own; none of these takes a snapshot.
+            script.push_all(Part::Opening, &self.own_settings("SET LOCAL", version));
+        }
+        for (step, sent) in first {
+            script.push_sent(step, sent);
+        }
+        if is_pooled {
             let key = self.key().await?;
             let lock = format!("SELECT 1 / pg_catalog.pg_try_advisory_xact_lock({key})::int");
             script.push(Part::Guard, lock);
-            script.push_all(Part::Opening, &self.own_settings("SET LOCAL", version));
         }
         if !self.has_ledger {
             // Without a lock two that make the same table at once fail.
             let key = self.key().await? ^ 1;
             let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
             script.push(Part::Opening, lock);
-            script.push_all(Part::Opening, &self.ledger.create());
+            script.push_all(Part::Ledger, &self.ledger.create());
         }
         Ok(script)
     }
@@ -199,7 +224,15 @@ impl Postgres {
         batch: &Batch,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        let mut script = self.opening().await?;
+        let first = batch.first(Dialect::Postgres);
+        let is_first = |step, sent: &Sent<'_>| {
+            let mut all = first.iter();
+            all.any(|(of, it)| *of == step && it.number == sent.number)
+        };
+        for (step, sent) in &first {
+            check_names(&self.ledger, *step, *sent)?;
+        }
+        let mut script = self.opening(first.clone()).await?;
         let version = self.work().await?.version();
         script.push(
             Part::Advance,
@@ -210,7 +243,7 @@ impl Postgres {
             ),
         );
         for (step, work) in batch.steps.iter().enumerate() {
-            for sent in batch.group(step).each() {
+            for sent in batch.group(step).each().filter(|it| !is_first(step, it)) {
                 check_names(&self.ledger, step, sent)?;
                 script.push_sent(step, sent);
             }
@@ -360,6 +393,7 @@ impl Postgres {
             Part::Script { step, sent } => {
                 Err(step_error(step, sent, &text.sql, start, &cut.error))
             }
+            Part::Ledger => Err(from_sqlx(&cut.error).while_making_ledger().into()),
             _ => Err(from_sqlx(&cut.error).into()),
         }
     }
@@ -393,7 +427,7 @@ impl Postgres {
         mark: &Mark,
         pulse: &mut Pulse<'_>,
     ) -> Result<Commit, StepError> {
-        let mut script = self.opening().await?;
+        let mut script = self.opening(Vec::new()).await?;
         let text = self.ledger.mark(mark.generation, mark.in_flight.as_deref());
         script.push(Part::Advance, self.advance(&text));
         for sent in group.each() {
@@ -482,7 +516,7 @@ async fn cancel(place: Place, process: Option<String>) {
 #[async_trait]
 impl Database for Postgres {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
-        let database = self.work().await?.database.clone();
+        let database = self.whole().await?;
         Ok(format!("{database}#{}", self.ledger.state_name()))
     }
 
@@ -500,6 +534,11 @@ impl Database for Postgres {
 
     async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
         self.has_guard().await
+    }
+
+    async fn rest(&mut self) -> Result<(), DatabaseError> {
+        self.end_work().await;
+        Ok(())
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {

@@ -73,6 +73,12 @@ impl Place {
         })
     }
 
+    /// The database's name: by URL and environment, else its user's.
+    pub(super) fn database(&self) -> &str {
+        let named = self.options.get_database();
+        named.unwrap_or_else(|| self.options.get_username())
+    }
+
     /// To connect without telling the session anything that a pooler refuses.
     pub(super) fn plain(&self) -> PgConnectOptions {
         self.options.clone()

@@ -13,8 +13,10 @@ use rev_sql::unusable;
 /// What a statement is there for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part<'a> {
-    /// Begins, makes the ledger.
+    /// Begins, and sets what holds for the transaction.
     Opening,
+    /// Makes the ledger.
+    Ledger,
     /// Takes the guard behind a pooler, and fails where another run has it.
     Guard,
     /// The compare-and-set of the generation, which fails where it was lost.

@@ -5,11 +5,25 @@ use rev_sql::ledger;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
-use super::connection::{Connection, STARTED};
 use super::error::account;
 use super::place::Place;
 use crate::rows::LedgerRow as _;
 use crate::silence::{REACH, Seen, goodbye};
+
+/// When a session began, as every session says it: time zone and style of dates are those of
+/// whoever asks, and a script may change their defaults.
+pub(super) const STARTED: &str =
+    "pg_catalog.to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+
+/// What is known of a session that may have to be asked after.
+pub(super) struct Known<'a> {
+    /// Its process on the server.
+    pub(super) process: &'a str,
+    /// When it began, as `STARTED` says it.
+    pub(super) started: &'a str,
+    /// Whether a pooler stands before the server.
+    pub(super) is_pooled: bool,
+}
 
 /// Who asks after a session.
 #[derive(Debug)]
@@ -21,7 +35,7 @@ pub(super) struct Witness {
 
 impl Witness {
     /// For a session that was begun there.
-    pub(super) fn of(place: &Place, session: &Connection) -> Self {
+    pub(super) fn of(place: &Place, session: &Known<'_>) -> Self {
         let text = |text: &str| ledger::text(text, Dialect::Postgres);
         let name = text(&place.session_name);
         let question = if session.is_pooled {
@@ -42,8 +56,8 @@ impl Witness {
                      WHEN state IS NULL OR state = 'disabled' THEN 'unknown' ELSE 'at work' END \
                    FROM pg_catalog.pg_stat_activity WHERE pid::text = {} AND {STARTED} = {}), \
                    'idle') END",
-                text(&session.process),
-                text(&session.started)
+                text(session.process),
+                text(session.started)
             )
         };
         Self {

@@ -76,6 +76,14 @@ impl GuardFile {
         is_held.then_some(holder)
     }
 
+    /// Gives it back and removes its file; nothing is lost where that stays.
+    pub(super) fn remove(&mut self, path: &Path) {
+        if self.file.is_some() {
+            let _ = std::fs::remove_file(path);
+        }
+        self.give_back();
+    }
+
     pub(super) fn give_back(&mut self) {
         if let Some(file) = self.file.take() {
             let _ = file.set_len(0);

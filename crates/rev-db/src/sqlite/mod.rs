@@ -6,6 +6,7 @@
 //! rolls back first. Reading uses a read-only connection, which creates no file.
 
 mod error;
+mod existence;
 mod foreign_keys;
 mod guard;
 mod inspect;
@@ -35,13 +36,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::Settings;
-use crate::rows::{self, State};
+use crate::rows;
 use crate::writing::{check_names, failure_of, log_row, rows_of, unsaid, watch};
 use error::{from_sqlx, is_foreign_key, is_interrupt};
 use foreign_keys::Found;
 use guard::{GuardFile, guard_path};
 use place::Place;
-use read::read_state;
 
 /// How many virtual-machine steps SQLite makes between two looks at the clock
 /// and the stop request.
@@ -383,12 +383,8 @@ impl Sqlite {
             return self.read_state().await.map(drop);
         }
         let create = self.ledger.create();
-        self.run(&create).await.map(drop)
-    }
-
-    async fn read_state(&mut self) -> Result<State, DatabaseError> {
-        let (sql, path) = (self.ledger.select_state(), self.place.path.clone());
-        read_state(self.connection(), &sql, &path).await
+        let made = self.run(&create).await;
+        made.map(drop).map_err(DatabaseError::while_making_ledger)
     }
 
     async fn append_failure(&mut self, entry: &LogEntry) -> Result<(), DatabaseError> {
@@ -479,8 +475,11 @@ impl Sqlite {
 #[async_trait]
 impl Database for Sqlite {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
-        let whole = self.place.whole_path();
-        Ok(format!("{}#{}", whole.display(), self.ledger.state_table()))
+        Ok(format!(
+            "{}#{}",
+            self.whereabouts(),
+            self.ledger.state_table()
+        ))
     }
 
     async fn try_lock(&mut self, holder: &Holder) -> Result<Guard, DatabaseError> {
@@ -503,6 +502,10 @@ impl Database for Sqlite {
     /// The system's lock is held for as long as its file is open.
     async fn holds_guard(&mut self) -> Result<bool, DatabaseError> {
         Ok(true)
+    }
+
+    async fn rest(&mut self) -> Result<(), DatabaseError> {
+        self.close_writer().await
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {

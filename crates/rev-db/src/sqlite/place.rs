@@ -130,6 +130,23 @@ impl Place {
         PathBuf::from(name)
     }
 
+    /// Removes the file, after what SQLite keeps beside it: alone, that would be taken for part
+    /// of a later one.
+    pub(super) fn remove(&self) -> Result<(), DatabaseError> {
+        let beside = BESIDE.iter().map(|end| self.beside(end));
+        for path in beside.chain([self.whole_path()]) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(DatabaseError::Other {
+                        message: format!("`{}` cannot be removed: {error}", path.display()),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the folder that the file is to be in.
     pub(super) fn make_folder(&self) -> Result<(), DatabaseError> {
         let Some(folder) = self.path.parent() else {

@@ -207,10 +207,15 @@ impl Sqlite {
             .map_err(|e| from_sqlx(&self.place.path, &e))?;
         rows::has_all(&self.ledger, &rows)
     }
+
+    pub(super) async fn read_state(&mut self) -> Result<State, DatabaseError> {
+        let (sql, path) = (self.ledger.select_state(), self.place.path.clone());
+        read_state(self.connection(), &sql, &path).await
+    }
 }
 
 /// Reads `rev_state`, whose format is one known here.
-pub(super) async fn read_state(
+async fn read_state(
     connection: &mut SqliteConnection,
     sql: &str,
     path: &Path,

@@ -1,21 +1,17 @@
 //! Lanes that depend on each other: who waits for what, and how it is told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
-use rev_core::plan::{self, Action, Until, View, Wait};
-use rev_core::{Binding, DatabaseName, RevisionId, Step};
+use rev_core::plan::{self, Until, View, Wait};
+use rev_core::{DatabaseName, RevisionId, Step};
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use super::{Aim, Certainty, Decided, Lane, Run};
+use super::{Aim, Decided, Lane, Run};
 use crate::event::Event;
 use crate::outcome::{End, Refusal};
 use crate::request::Commitment;
-
-/// The most databases that are asked at once who needs what.
-const MOST_ASKED: usize = 8;
 
 /// The longest that a waiting lane does not look whether it is to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -29,6 +25,9 @@ pub(super) struct Board {
 
 #[derive(Default)]
 struct News {
+    /// What somebody waits for.
+    awaited: BTreeSet<Wait>,
+    /// What of that has happened.
     happened: BTreeSet<Wait>,
     /// Who may still do something.
     at_work: BTreeSet<DatabaseName>,
@@ -49,6 +48,11 @@ impl Board {
     /// These lanes begin.
     pub(super) fn begin<'a>(&self, names: impl Iterator<Item = &'a DatabaseName>) {
         self.change(|news| news.at_work.extend(names.cloned()));
+    }
+
+    /// These things are waited for.
+    fn expect<'a>(&self, waits: impl Iterator<Item = &'a Wait>) {
+        self.change(|news| news.awaited.extend(waits.cloned()));
     }
 
     pub(super) async fn slot(&self) -> Slot<'_> {
@@ -80,7 +84,10 @@ impl Board {
             revision: revision.clone(),
             until,
         });
-        self.change(|news| news.happened.extend(happened));
+        self.change(|news| {
+            let awaited = happened.filter(|it| news.awaited.contains(it));
+            news.happened.extend(awaited);
+        });
     }
 
     /// A lane does nothing more.
@@ -99,83 +106,18 @@ impl Board {
 }
 
 impl Run<'_> {
-    /// Reads the databases that lanes depend on, or that depend on them; says
-    /// whether there are more of them than before.
-    pub(super) async fn look_at_others(&self, lanes: &mut [Lane]) -> bool {
-        if self.aim != Aim::Goal || self.request.alone {
-            return false;
-        }
-        self.ask_who_needs(lanes).await;
-        let read = read_by(lanes, &self.request.unseen);
-        let known: BTreeSet<&DatabaseName> =
-            lanes.iter().map(|lane| &lane.job.binding.name).collect();
-        let unseen = read.iter().find(|(on, _)| !known.contains(on));
-        if let Some((on, database)) = unseen.map(|(on, by)| (on.clone(), by.clone())) {
-            let is_it = |lane: &&mut Lane| lane.job.binding.name == database;
-            if let Some(lane) = lanes.iter_mut().find(is_it) {
-                lane.end = Some(End::Refused(Refusal::OutOfSight { database, on }));
-            }
-            return false;
-        }
-        let is_new = |lane: &&mut Lane| !lane.is_read && read.contains_key(&lane.job.binding.name);
-        let is_locked = lanes.iter().map(Lane::is_locked).collect::<Vec<_>>();
-        let mut has_more = false;
-        for (lane, was_locked) in lanes.iter_mut().zip(is_locked) {
-            if is_new(&lane) {
-                lane.is_read = true;
-                has_more |= !was_locked;
-            }
-        }
-        let seen = lanes.iter_mut();
-        self.refuse_same_databases(seen.filter(|lane| !lane.job.watched || lane.is_read))
-            .await;
-        for lane in lanes.iter_mut().filter(|lane| lane.is_read) {
-            if lane.decided.is_none() && lane.end.is_none() {
-                self.decide_lane(lane).await;
-            }
-        }
-        has_more
-    }
-
-    /// Reads all other databases where something is taken down: what needs it there
-    /// may have no file here. One that cannot be asked is told of, and left.
-    async fn ask_who_needs(&self, lanes: &mut [Lane]) {
-        let goes_down = |lane: &Lane| {
-            let decided = lane.decided.iter();
-            let mut steps = decided.flat_map(|it| it.prepared.lane.steps.iter());
-            steps.any(|step| step.action == Action::Downgrade)
-        };
-        if !lanes.iter().any(goes_down) {
-            return;
-        }
-        let unasked = lanes
-            .iter_mut()
-            .filter(|lane| lane.job.watched && lane.decided.is_none() && !lane.is_unseen);
-        let asked =
-            unasked.map(
-                async |lane| match self.read_and_prepare(lane, Certainty::Passing).await {
-                    Ok(decided) => lane.decided = Some(decided),
-                    Err(refusal) => {
-                        lane.is_unseen = true;
-                        self.tell(Event::Unseen {
-                            database: lane.job.binding.name.to_string(),
-                            message: refusal.to_string(),
-                        });
-                    }
-                },
-            );
-        stream::iter(asked)
-            .buffer_unordered(MOST_ASKED)
-            .collect::<Vec<()>>()
-            .await;
+    /// Whether what revisions need of other databases counts.
+    pub(super) fn are_linked(&self) -> bool {
+        self.aim == Aim::Goal && !self.request.alone
     }
 
     /// Lays down what each step waits for on other lanes; refuses what cannot be.
     pub(super) fn link(&self, lanes: &mut [Lane]) {
-        if self.aim != Aim::Goal || self.request.alone {
+        if !self.are_linked() {
             return;
         }
-        let waits = match plan::waits(&views(lanes)) {
+        let views: Vec<View<'_>> = lanes.iter().filter_map(Lane::view).collect();
+        let waits = match plan::waits(&views) {
             Ok(waits) => waits,
             Err(error) => {
                 let at = lanes
@@ -197,6 +139,7 @@ impl Run<'_> {
                 .map(|(step, waits)| (key(step), waits.clone()))
                 .collect();
             decided.prepared.waits.clone_from(of);
+            self.board.expect(lane.waits.values().flatten());
         }
         self.check_apart(lanes);
     }
@@ -280,28 +223,6 @@ impl Run<'_> {
     }
 }
 
-/// The databases that lanes depend on, or that hold what needs what lanes take
-/// down, and one such lane.
-fn read_by(lanes: &[Lane], unseen: &[Arc<Binding>]) -> BTreeMap<DatabaseName, DatabaseName> {
-    let bindings = lanes.iter().map(|lane| &lane.job.binding).chain(unseen);
-    let bindings: Vec<&Binding> = bindings.map(|binding| &**binding).collect();
-    let views = views(lanes);
-    let mut read = BTreeMap::new();
-    for view in &views {
-        let here = &view.binding.name;
-        for on in plan::concerned(view, &bindings) {
-            read.insert(on, here.clone());
-        }
-        let others = views.iter().filter(|other| other.binding.name != *here);
-        // What cannot be told of a script is told with its lane.
-        let needing = others.filter(|other| plan::is_needed_by(view, other).unwrap_or(true));
-        for other in needing {
-            read.insert(other.binding.name.clone(), here.clone());
-        }
-    }
-    read
-}
-
 /// A database that waits for none of the others.
 fn free(waiting: &BTreeMap<DatabaseName, BTreeSet<DatabaseName>>) -> Option<DatabaseName> {
     let is_free = |on: &BTreeSet<DatabaseName>| !on.iter().any(|it| waiting.contains_key(it));
@@ -312,16 +233,4 @@ fn free(waiting: &BTreeMap<DatabaseName, BTreeSet<DatabaseName>>) -> Option<Data
 /// What a step is known by when its lane is planned again.
 fn key(step: &Step) -> (RevisionId, bool) {
     (step.revision.id.clone(), step.action.applies())
-}
-
-fn views(lanes: &[Lane]) -> Vec<View<'_>> {
-    let decided = lanes
-        .iter()
-        .filter_map(|lane| Some((lane, lane.decided.as_ref()?)));
-    let view = decided.map(|(lane, decided)| View {
-        binding: &lane.job.binding,
-        standing: &decided.standing,
-        lane: Some(&decided.prepared.lane),
-    });
-    view.collect()
 }

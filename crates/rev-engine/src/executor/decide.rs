@@ -2,27 +2,21 @@
 
 use std::sync::Arc;
 
-use futures_util::future;
 use rev_core::{Binding, Digest, Standing, Step, TransactionMode, digest};
+use rev_sql::isolation;
 
 use super::resume;
-use super::{Aim, Certainty, Decided, Lane, Run, plan_of_one};
+use super::{Aim, Certainty, Decided, Lane, Run};
 use crate::database::{Database, DatabaseError};
 use crate::event::Event;
 use crate::journal::InFlight;
 use crate::outcome::{End, Refusal};
 use crate::pin;
+use crate::prepare::plan_of_one;
 use crate::prepare::{Prepared, as_read, prepare_step};
 use crate::request::{Commitment, Request};
 
 impl Run<'_> {
-    pub(super) async fn decide(&self, lanes: &mut [Lane]) {
-        let lanes = lanes
-            .iter_mut()
-            .filter(|lane| !lane.job.watched && lane.end.is_none());
-        future::join_all(lanes.map(|lane| self.decide_lane(lane))).await;
-    }
-
     pub(super) async fn decide_lane(&self, lane: &mut Lane) {
         match self.read_and_prepare(lane, Certainty::Passing).await {
             Ok(decided) => {
@@ -90,6 +84,8 @@ impl Run<'_> {
             _ => digest_of(&prepared.lane),
         };
         let is_half_done = in_flight.is_some();
+        let is_cut_off =
+            is_half_done && certainty == Certainty::Passing && database.holder().await?.is_none();
         let resume = match (in_flight, certainty) {
             (Some(in_flight), Certainty::Final) => {
                 if lane.job.pin.is_some() {
@@ -104,6 +100,7 @@ impl Run<'_> {
             generation: ledger.generation,
             resume,
             is_half_done,
+            is_cut_off,
             noted: None,
             in_flight: None,
             in_doubt: 0,
@@ -127,6 +124,8 @@ impl Run<'_> {
         if self.request.commitment == Commitment::Run {
             database.check_two_phase().await?;
         }
+        let dialect = prepared.lane.database.dialect;
+        let mut chosen = None;
         for (step, work) in prepared.lane.steps.iter().zip(prepared.works.iter()) {
             let reason = if step.transaction == TransactionMode::None && !work.statements.is_empty()
             {
@@ -134,7 +133,12 @@ impl Run<'_> {
             } else if !database.holds_together(&work.statements).await? {
                 "a statement of it commits by itself on this engine"
             } else {
-                continue;
+                let own = isolation::chosen(&work.statements, dialect);
+                if own.is_none() || chosen.is_none() || own == chosen {
+                    chosen = own.or(chosen);
+                    continue;
+                }
+                "it chooses another isolation level than a step before it"
             };
             return Err(Refusal::NotAtomic {
                 revision: step.revision.id.clone(),
@@ -144,15 +148,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads and plans once more, now that nobody else writes. What was only asked
-    /// before the locks were taken is to be asked again.
+    /// Reads and plans once more, now that nobody else writes.
     pub(super) async fn decide_again(&self, lanes: &mut [Lane]) {
-        for lane in lanes
-            .iter_mut()
-            .filter(|lane| lane.job.watched && !lane.is_read)
-        {
-            lane.decided = None;
-        }
         for lane in lanes.iter_mut().filter(|lane| lane.is_locked()) {
             let Some(first) = lane.decided.take() else {
                 continue;

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rev_core::{RevisionId, Step, TransactionMode};
+use rev_core::{Dialect, RevisionId, Step, TransactionMode};
+use rev_sql::isolation;
+use rev_sql::split::Statement;
 
 use super::across::Slot;
 use super::wait::Waited;
 use super::{Certainty, Decided, Lane, Run};
 use crate::boundary;
-use crate::database::{Batch, Commit, DatabaseError, LogEntry, StepError, Work};
-use crate::event::{Event, Pulse, Sign};
+use crate::database::{Batch, Commit, DatabaseError, LogEntry, StatementFailure, StepError, Work};
+use crate::event::{Event, Loss, Pulse, Sign};
 use crate::outcome::End;
 use crate::request::Commitment;
 
@@ -36,6 +38,7 @@ impl Run<'_> {
         };
         let name = lane.job.binding.name.clone();
         if decided.prepared.works.is_empty() {
+            self.tell_done(lane, &decided);
             lane.end = Some(End::Nothing);
             lane.decided = Some(decided);
             self.board.tell_end(&name);
@@ -67,6 +70,7 @@ impl Run<'_> {
 
     pub(super) fn tell_plan(&self, lane: &Lane, decided: &Decided) {
         let works = &decided.prepared.works;
+        let dialect = lane.job.binding.dialect;
         self.tell(Event::Planned {
             database: lane.job.binding.name.to_string(),
             steps: works.len(),
@@ -75,6 +79,10 @@ impl Run<'_> {
                 .filter(|work| !work.statements.is_empty())
                 .count(),
             unknown: decided.standing.drift.unknown.len(),
+            losses: works
+                .iter()
+                .flat_map(|work| losses(work, dialect))
+                .collect(),
         });
     }
 
@@ -86,20 +94,23 @@ impl Run<'_> {
     ) -> End {
         let mut replans = 0;
         while decided.at < decided.prepared.works.len() {
-            if self.stop.is_requested() {
-                return End::Stopped;
-            }
-            if self.is_halted() {
-                return End::HeldBack;
-            }
-            if let Some(end) = self.wait_for_others(lane, decided, &mut slot).await {
-                return end;
-            }
-            if let Went::Ended(end) = self.keep_guard(lane, decided).await {
-                return *end;
-            }
-            if decided.at >= decided.prepared.works.len() {
-                break;
+            // What was sent was looked into before, and is what runs already.
+            if !decided.is_sent() {
+                if self.stop.is_requested() {
+                    return End::Stopped;
+                }
+                if self.is_halted() {
+                    return End::HeldBack;
+                }
+                if let Some(end) = self.wait_for_others(lane, decided, &mut slot).await {
+                    return end;
+                }
+                if let Went::Ended(end) = self.keep_guard(lane, decided).await {
+                    return *end;
+                }
+                if decided.at >= decided.prepared.works.len() {
+                    break;
+                }
             }
             let went = match self.run_batch(lane, decided).await {
                 Ok(Commit::Done(generation)) => {
@@ -217,7 +228,8 @@ impl Run<'_> {
     async fn run_batch(&self, lane: &mut Lane, decided: &mut Decided) -> Result<Commit, StepError> {
         let steps = decided.batch(self.request.commitment);
         let of = decided.prepared.works.len();
-        for (index, work) in steps.iter().enumerate() {
+        let told = usize::from(decided.is_sent());
+        for (index, work) in steps.iter().enumerate().skip(told) {
             self.tell_start(lane, decided, work, decided.at + index + 1, of);
         }
         let is_begun = decided.resume.is_some() || decided.noted.is_some();
@@ -233,14 +245,22 @@ impl Run<'_> {
         &self,
         lane: &mut Lane,
         decided: &Decided,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<bool, StepError> {
         let statements = &decided.prepared.works[decided.at].statements;
         if statements.is_empty() || self.request.commitment != Commitment::Step {
             return Ok(false);
         }
         let step = &decided.prepared.lane.steps[decided.at];
-        Ok(step.transaction == TransactionMode::None
-            || !lane.job.database.holds_together(statements).await?)
+        if step.transaction == TransactionMode::None {
+            return Ok(true);
+        }
+        if lane.job.database.holds_together(statements).await? {
+            return Ok(false);
+        }
+        match isolation::is_for_one(statements, lane.job.binding.dialect) {
+            Some(at) => Err(chosen_for_nothing(at, &statements[at])),
+            None => Ok(true),
+        }
     }
 
     /// Commits a batch, again where it met a lock.
@@ -300,6 +320,8 @@ impl Run<'_> {
         Box::new(move |sign| {
             let (database, revision) = (database.clone(), revision.clone());
             self.tell(match sign {
+                // Whoever sends several things at once tells of them.
+                Sign::Stands => return,
                 Sign::Alive {
                     statement,
                     elapsed_ms,
@@ -360,26 +382,16 @@ impl Run<'_> {
         number: usize,
         of: usize,
     ) {
-        let step = &decided.prepared.lane.steps[number - 1];
-        self.tell(Event::StepStarted {
-            database: lane.job.binding.name.to_string(),
-            number,
-            of,
-            action: work.action.name(),
-            revision: work.revision.to_string(),
-            message: step.revision.message.clone(),
-            statements: work.statements.len(),
-            from_ledger: step.source == rev_core::plan::Source::Ledger,
-        });
+        self.tell(start_of(lane, decided, work, number, of));
     }
 
     pub(super) fn advance(&self, lane: &mut Lane, decided: &mut Decided, generation: u64) {
         let of = decided.prepared.works.len();
         let steps = decided.batch(self.request.commitment).len();
+        let is_told = decided.is_sent();
         for number in decided.at + 1..=decided.at + steps {
             let step = &decided.prepared.lane.steps[number - 1];
             let id = step.revision.id.clone();
-            self.board.tell_step(&lane.job.binding.name, step);
             for revision in step.revisions() {
                 let node = decided.standing.graph.find(revision.as_str());
                 let node = node.expect("a step's revisions are in the lane's graph");
@@ -389,15 +401,10 @@ impl Run<'_> {
                     decided.applied.remove(node);
                 }
             }
-            self.tell(Event::StepDone {
-                database: lane.job.binding.name.to_string(),
-                number,
-                of,
-                action: step.action.name(),
-                revision: id.to_string(),
-                message: step.revision.message.clone(),
-                empty: step.is_empty(),
-            });
+            if !is_told {
+                self.board.tell_step(&lane.job.binding.name, step);
+                self.tell(end_of(lane, step, number, of));
+            }
             lane.done.push(id);
         }
         decided.at += steps;
@@ -454,6 +461,38 @@ impl Run<'_> {
     }
 }
 
+pub(super) fn start_of(
+    lane: &Lane,
+    decided: &Decided,
+    work: &Work,
+    number: usize,
+    of: usize,
+) -> Event {
+    let step = &decided.prepared.lane.steps[number - 1];
+    Event::StepStarted {
+        database: lane.job.binding.name.to_string(),
+        number,
+        of,
+        action: work.action.name(),
+        revision: work.revision.to_string(),
+        message: step.revision.message.clone(),
+        statements: work.statements.len(),
+        from_ledger: step.source == rev_core::plan::Source::Ledger,
+    }
+}
+
+pub(super) fn end_of(lane: &Lane, step: &Step, number: usize, of: usize) -> Event {
+    Event::StepDone {
+        database: lane.job.binding.name.to_string(),
+        number,
+        of,
+        action: step.action.name(),
+        revision: step.revision.id.to_string(),
+        message: step.revision.message.clone(),
+        empty: step.is_empty(),
+    }
+}
+
 fn contended() -> StepError {
     StepError::Database(DatabaseError::Other {
         message: format!("other runs were first {REPLANS} times"),
@@ -495,4 +534,39 @@ impl Decided {
         let left = self.prepared.lane.steps[self.at..].iter();
         left.filter(stands).cloned().collect()
     }
+}
+
+/// The failure of a script that chooses the level of a transaction which, as the server says,
+/// cannot hold it: a table of it has no transactions.
+fn chosen_for_nothing(at: usize, statement: &Statement) -> StepError {
+    StepError::Statement {
+        step: 0,
+        failure: Box::new(StatementFailure {
+            number: at + 1,
+            statement: statement.text.clone(),
+            piece: statement.piece,
+            offset: statement.offset,
+            code: None,
+            message:
+                "it chooses for one transaction, and none holds this script: a table of it has no \
+                      transactions"
+                    .to_owned(),
+            detail: None,
+            hint: Some(
+                "take it out, or choose for the session: `SET SESSION TRANSACTION …`".to_owned(),
+            ),
+            context: None,
+            is_undone: true,
+        }),
+    }
+}
+
+/// What a step takes away for good.
+fn losses(work: &Work, dialect: Dialect) -> Vec<Loss> {
+    let loss = |what| Loss {
+        action: work.action.name(),
+        revision: work.revision.to_string(),
+        what,
+    };
+    work.losses(dialect).into_iter().map(loss).collect()
 }

@@ -1,17 +1,20 @@
-//! The executor: decides for all lanes, then runs them side by side.
+//! The executor: looks at all lanes, then runs them, some at a time.
 //!
-//! Deciding ends before doing begins. All lanes are read and planned; if one is
-//! refused, none is touched. Then every database with work is locked, in the
-//! order of names so that two runs cannot wait for each other, and read and
-//! planned again: a run that waited acts on what the winner left. Lanes run
+//! Looking ends before doing begins. All lanes are read and planned; if one is
+//! refused, none is touched. Then each component (`component`: mostly one lane) is
+//! opened when its turn comes: its databases are locked, in the order of names so
+//! that two runs cannot wait for each other, read and planned again, since a run
+//! that waited acts on what the winner left, and closed when it is done. Lanes run
 //! concurrently in one task; a database's own work goes on elsewhere.
 //!
 //! The lock is courtesy. What makes it right is the compare-and-set of the
 //! generation inside each batch: who loses it reads and plans again.
 
 mod across;
+mod component;
 mod decide;
 mod lane;
+mod look;
 pub(crate) mod resume;
 mod steps;
 #[cfg(test)]
@@ -25,19 +28,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future;
-use rev_core::plan::{Action, Wait};
-use rev_core::{DatabaseName, Digest, Graph, NodeSet, Point, RevisionId, Standing, digest};
+use rev_core::plan::Wait;
+use rev_core::{Binding, DatabaseName, Digest, Goal, Graph, NodeSet, Point, RevisionId, Standing};
 
 use crate::clock::Clock;
+use crate::database::StepError;
 use crate::event::{Event, Stop};
 use crate::journal::StepInFlight;
+use crate::newcomer;
 use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
 use crate::planner::Planner;
 use crate::prepare::Prepared;
-use crate::request::{Commitment, Job, Request};
+use crate::request::{Job, Request};
 use across::Board;
+use look::AtOnce;
 use resume::Resume;
-use wait::Waited;
 
 /// Runs a request to its end and gives every lock back.
 pub async fn run(
@@ -70,9 +75,13 @@ pub(crate) async fn carry_out(
         board: Board::new(request.jobs),
         planner: Planner::new(checkout),
         halted: AtomicBool::new(false),
+        bindings: jobs.iter().map(|job| job.binding.clone()).collect(),
+        stays_open: jobs.iter().filter(|job| !job.watched).count() <= request.jobs.max(1),
+        identities: Mutex::default(),
     };
-    let mut lanes: Vec<Lane> = jobs.into_iter().map(Lane::new).collect();
+    let mut lanes: Vec<Lane> = (0..).zip(jobs).map(Lane::new).collect();
     run.carry_out(&mut lanes).await;
+    lanes.sort_by_key(|lane| lane.place);
     let mut outcomes = Vec::with_capacity(lanes.len());
     for mut lane in lanes {
         // What the run did stands already; a lock that is not given back here
@@ -113,11 +122,22 @@ struct Run<'a> {
     planner: Planner,
     /// A lane has failed, and the others are to begin nothing new.
     halted: AtomicBool,
+    /// Every database of the run.
+    bindings: Vec<Arc<Binding>>,
+    /// Whether a database may stay open once it was looked at: no more of them were asked for
+    /// than may be open at once.
+    stays_open: bool,
+    /// The databases that were looked at, by identity.
+    identities: Mutex<BTreeMap<String, DatabaseName>>,
 }
 
 /// One database on its way.
 struct Lane {
+    /// Which one of those that were asked for, from 0.
+    place: usize,
     job: Job,
+    /// Names the database, once that was asked and until it was compared with the others.
+    identity: Option<String>,
     decided: Option<Decided>,
     done: Vec<RevisionId>,
     end: Option<End>,
@@ -144,10 +164,12 @@ struct Decided {
     /// What is left of a step that an earlier run has begun.
     resume: Option<Resume>,
     /// The step at hand, where its first statement was noted with the end of the one
-    /// before it, and was not sent yet.
-    noted: Option<StepInFlight>,
+    /// before it.
+    noted: Option<Noted>,
     /// Whether the ledger told of something half done when it was read.
     is_half_done: bool,
+    /// Whether nobody was at work on that.
+    is_cut_off: bool,
     /// The step that is half done, as far as this run knows.
     in_flight: Option<StepInFlight>,
     /// How many of the next steps nobody knows to stand or not: the connection broke.
@@ -162,6 +184,21 @@ struct Decided {
     at: usize,
 }
 
+/// A step whose first statement was noted with the end of the step before it.
+struct Noted {
+    step: StepInFlight,
+    /// What became of that statement, where it was sent along, too. Then the end of the one
+    /// step and the beginning of the other are told already.
+    sent: Option<Ran>,
+}
+
+/// What became of a statement that was sent along.
+struct Ran {
+    /// When the commit before it stood, so that it began: milliseconds of the clock.
+    begun: u64,
+    result: Result<(), StepError>,
+}
+
 impl Run<'_> {
     fn tell(&self, event: Event) {
         let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,98 +210,44 @@ impl Run<'_> {
     }
 
     async fn carry_out(&self, lanes: &mut Vec<Lane>) {
-        self.refuse_same_databases(lanes.iter_mut().filter(|lane| !lane.job.watched))
-            .await;
         if let Aim::Verdict { is_applied } = self.aim {
+            self.identify(lanes).await;
             for lane in lanes.iter_mut().filter(|lane| lane.end.is_none()) {
                 lane.end = Some(self.pronounce(lane, is_applied).await);
             }
             return;
         }
-        self.decide(lanes).await;
-        self.look_at_others(lanes).await;
-        let has_work = |lane: &Lane| !lane.job.watched && !lane.has_nothing_to_do();
-        if lanes.iter().any(Lane::is_refused) || !lanes.iter().any(has_work) {
+        self.look(lanes, AtOnce::Jobs, |lane| !lane.job.watched)
+            .await;
+        self.look_at_others(lanes, AtOnce::Jobs).await;
+        if lanes.iter().any(Lane::is_refused) || !lanes.iter().any(Lane::has_work) {
             return;
         }
-        loop {
-            self.lock(lanes).await;
-            if lanes.iter().any(|lane| lane.end.is_some()) {
-                return;
-            }
-            self.decide_again(lanes).await;
-            if lanes.iter().any(Lane::is_refused) {
-                return;
-            }
-            // What another run has left meanwhile may depend on more databases.
-            // They cannot be locked beside these: only in the order of names do no
-            // two runs wait for each other.
-            if !self.look_at_others(lanes).await {
-                break;
-            }
-            if lanes.iter().any(Lane::is_refused) {
-                return;
-            }
-            for lane in lanes.iter_mut() {
-                let _ = lane.job.database.unlock().await;
-            }
-        }
-        self.link(lanes);
-        if lanes.iter().any(Lane::is_refused) {
-            return;
-        }
-        // What is only looked at stays locked to the end.
-        let looked_at: Vec<Lane> = lanes.extract_if(.., |lane| lane.job.watched).collect();
-        self.board
-            .begin(lanes.iter().map(|lane| &lane.job.binding.name));
-        match self.request.commitment {
-            Commitment::Run => self.run_together(lanes).await,
-            Commitment::Step | Commitment::Lane => self.run_lanes(lanes).await,
-        }
-        lanes.extend(looked_at);
+        self.tell_newcomers(lanes);
+        *lanes = self.run_components(std::mem::take(lanes)).await;
     }
 
-    async fn refuse_same_databases<'l>(&self, lanes: impl Iterator<Item = &'l mut Lane>) {
-        let mut seen: BTreeMap<String, DatabaseName> = BTreeMap::new();
-        let mut lanes: Vec<&mut Lane> = lanes.collect();
-        let identities = lanes.iter_mut().map(|lane| lane.job.database.identity());
-        let identities = future::join_all(identities).await;
-        for (lane, identity) in lanes.iter_mut().zip(identities) {
-            let name = lane.job.binding.name.clone();
-            let refusal = match identity {
-                Err(error) => Refusal::Database(error),
-                Ok(identity) => match seen.get(&identity) {
-                    None => {
-                        seen.insert(identity, name);
-                        continue;
-                    }
-                    Some(first) => Refusal::SameDatabase {
-                        first: first.clone(),
-                        second: name,
-                    },
-                },
+    /// Tells of databases that begin with what others have had for long.
+    fn tell_newcomers(&self, lanes: &[Lane]) {
+        if self.request.goal != Goal::Upgrade {
+            return;
+        }
+        let is_new = |it: &&Decided| it.generation == 0;
+        // Whoever has no ledger has nothing that others could be late for.
+        let others = lanes.iter().filter_map(|lane| lane.decided.as_ref());
+        let others = others.filter(|it| !is_new(it)).map(|it| &it.standing);
+        for lane in lanes.iter().filter(|lane| !lane.job.watched) {
+            let Some(own) = lane.decided.as_ref().filter(is_new) else {
+                continue;
             };
-            lane.end = Some(End::Refused(refusal));
-        }
-    }
-
-    /// Locks every database with work, and every one that another one depends on,
-    /// in the order of names.
-    async fn lock(&self, lanes: &mut [Lane]) {
-        let mut order: Vec<&mut Lane> = lanes.iter_mut().collect();
-        order.retain(|lane| lane.is_locked());
-        order.sort_by(|a, b| a.job.binding.name.cmp(&b.job.binding.name));
-        for lane in order {
-            match self.take_guard(&mut lane.job).await {
-                Ok(Waited::Taken) => {}
-                Ok(Waited::Stopped) => {
-                    lane.end = Some(End::Stopped);
-                    return;
-                }
-                Err(refusal) => {
-                    lane.end = Some(End::Refused(refusal));
-                    return;
-                }
+            let binding = &lane.job.binding;
+            let (standing, prepared) = (&own.standing, &own.prepared);
+            let shared = newcomer::shared_before(binding, standing, prepared, others.clone());
+            if shared > 0 {
+                self.tell(Event::JoinsLate {
+                    database: binding.name.to_string(),
+                    shared,
+                });
             }
         }
     }
@@ -274,15 +257,12 @@ impl Run<'_> {
     }
 }
 
-/// The digest of a plan that is not one: a step that `repair` finishes by itself.
-pub(crate) fn plan_of_one(action: Action, revision: &RevisionId) -> Digest {
-    digest::statement(&format!("{} {revision}", action.name()))
-}
-
 impl Lane {
-    fn new(job: Job) -> Self {
+    fn new((place, job): (usize, Job)) -> Self {
         Self {
+            place,
             job,
+            identity: None,
             decided: None,
             done: Vec::new(),
             end: None,
@@ -312,13 +292,22 @@ impl Lane {
 
     /// Whether nobody else may move its database meanwhile.
     fn is_locked(&self) -> bool {
-        self.is_read || (!self.job.watched && !self.has_nothing_to_do())
+        self.is_read || self.has_work()
+    }
+
+    fn has_work(&self) -> bool {
+        !self.job.watched && !self.has_nothing_to_do()
     }
 
     /// What is half done is something to do, if only to say so.
     fn has_nothing_to_do(&self) -> bool {
         let decided = self.decided.as_ref();
         decided.is_some_and(|it| it.prepared.works.is_empty() && !it.is_half_done)
+    }
+
+    /// Whether a run has left something half done there.
+    fn is_cut_off(&self) -> bool {
+        self.decided.as_ref().is_some_and(|it| it.is_cut_off)
     }
 
     fn into_outcome(self) -> LaneOutcome {
@@ -360,6 +349,13 @@ impl Lane {
 }
 
 impl Decided {
+    /// Whether the first statement of the step at hand was sent with the end of the one before.
+    fn is_sent(&self) -> bool {
+        self.noted
+            .as_ref()
+            .is_some_and(|noted| noted.sent.is_some())
+    }
+
     /// The applied revisions that only the ledger knows, and that are still there.
     fn unknown(&self) -> Vec<RevisionId> {
         let graph = &self.standing.graph;

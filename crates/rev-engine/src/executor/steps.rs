@@ -10,14 +10,15 @@
 //! that comes next, be it the next step's first one, with what comes before it.
 
 use rev_core::TransactionMode;
-use rev_sql::effect::{self, Effect, Reading, Trace};
+use rev_sql::effect::{self, Effect, Object, Reading, Trace, Verb};
 use rev_sql::split::Statement;
 
+use super::lane::{end_of, start_of};
 use super::resume::{self, Resume};
-use super::{Decided, Lane, Run};
+use super::{Decided, Lane, Noted, Ran, Run};
 use crate::boundary;
-use crate::database::{Commit, DatabaseError, Group, Mark, Sent, StepError, Work};
-use crate::event::Event;
+use crate::database::{Batch, Commit, DatabaseError, Group, Mark, Sent, StepError, Work};
+use crate::event::{Event, Sign};
 use crate::journal::{Executed, InFlight, Intent, StepInFlight};
 use crate::request::Commitment;
 
@@ -28,12 +29,17 @@ const MOST: usize = 1000;
 /// transaction may write.
 const LONGEST: usize = 1 << 20;
 
+/// How many tables that are to be made are asked for at once.
+const FORESEEN: usize = 32;
+
 /// A step on its way.
 struct Going {
     step: StepInFlight,
     generation: u64,
     /// Whether the ledger does not know yet what `step` says.
     is_unwritten: bool,
+    /// What became of the statement that is noted, where it was sent with its note.
+    sent: Option<Ran>,
     /// Whether statements may share a transaction with one another: `transaction:
     /// none` promises that each is committed by itself.
     groups: bool,
@@ -67,7 +73,9 @@ impl Run<'_> {
         decided: &mut Decided,
     ) -> Result<Commit, StepError> {
         let work = decided.prepared.works[decided.at].clone();
-        let begun = self.clock.elapsed_ms();
+        let noted = decided.noted.as_ref();
+        let sent = noted.and_then(|noted| noted.sent.as_ref());
+        let begun = sent.map_or_else(|| self.clock.elapsed_ms(), |ran| ran.begun);
         decided.in_flight = decided.resume.as_ref().map(|resume| resume.step.clone());
         let stand = decided.resume.as_ref().map_or(0, |it| it.step.done.len());
         let database = &mut lane.job.database;
@@ -113,19 +121,26 @@ impl Run<'_> {
         work: &Work,
     ) -> Result<Going, StepError> {
         let mode = decided.prepared.lane.steps[decided.at].transaction;
-        let mut step = self.begun(lane, work).await?;
-        let mut is_stale = false;
-        if let Some(noted) = decided.noted.take() {
-            // A session that a script had touched is another one by now.
-            is_stale = noted.session != step.session;
-            if !is_stale {
-                step = noted;
+        let (step, is_stale, sent) = match decided.noted.take() {
+            Some(Noted {
+                step,
+                sent: Some(sent),
+            }) => (step, false, Some(sent)),
+            noted => {
+                let step = self.begun(lane, work).await?;
+                match noted {
+                    // A session that a script had touched is another one by now.
+                    Some(noted) if noted.step.session != step.session => (step, true, None),
+                    Some(noted) => (noted.step, false, None),
+                    None => (step, false, None),
+                }
             }
-        }
+        };
         let mut going = Going {
             step,
             generation: decided.generation,
             is_unwritten: is_stale,
+            sent,
             groups: mode == TransactionMode::Step,
             most: MOST,
             ahead: Ahead::default(),
@@ -211,8 +226,13 @@ impl Run<'_> {
             let noted = self.note_next(lane, decided).await;
             decided.generation = going.generation;
             let mut batch = self.rest(decided, work, stand, begun);
-            batch.in_flight = noted.clone().map(|step| InFlight::Step(step).to_json());
-            let result = self.commit_patiently(lane, &batch).await;
+            let note = noted.as_ref().map(|step| InFlight::Step(step.clone()));
+            batch.in_flight = note.map(|note| note.to_json());
+            let (result, sent) = match &noted {
+                Some(_) => self.commit_and_send(lane, decided, &batch).await,
+                None => (self.commit_patiently(lane, &batch).await, None),
+            };
+            let noted = noted.map(|step| Noted { step, sent });
             if going.shrinks(work.statements.len() - stand, &result) {
                 continue;
             }
@@ -238,14 +258,118 @@ impl Run<'_> {
         }
         // Where this fails the step is noted by itself, and fails there.
         let mut step = self.begun(lane, &work).await.ok()?;
+        self.foresee(lane, decided, next).await.ok()?;
         step.next = Some(self.intent(lane, statement).await.ok()?);
         Some(step)
+    }
+
+    /// Asks at once for what the steps from this one on make, as long as each makes one table.
+    async fn foresee(
+        &self,
+        lane: &mut Lane,
+        decided: &Decided,
+        from: usize,
+    ) -> Result<(), DatabaseError> {
+        if !lane.job.database.can_foresee().await {
+            return Ok(());
+        }
+        let dialect = lane.job.binding.dialect;
+        let works = decided.prepared.works[from..].iter().take(FORESEEN);
+        let objects = works.map_while(|work| match &work.statements[..] {
+            [statement] => effect::made_table(&statement.text, dialect),
+            _ => None,
+        });
+        let objects: Vec<Object> = objects.collect();
+        lane.job.database.foresee(&objects).await
+    }
+
+    /// Commits the end of a step together with the note of the next step's first statement, and
+    /// sends that one along where the server can. Again where the commit met a lock.
+    async fn commit_and_send(
+        &self,
+        lane: &mut Lane,
+        decided: &Decided,
+        batch: &Batch,
+    ) -> (Result<Commit, StepError>, Option<Ran>) {
+        let works = &decided.prepared.works;
+        let (number, of) = (decided.at + 1, works.len());
+        let (step, next) = (&decided.prepared.lane.steps[decided.at], &works[number]);
+        let sent = Sent {
+            number: 1,
+            statement: &next.statements[0],
+        };
+        for attempt in 1.. {
+            // Asked each time: a lock may have been waited for since.
+            if !self.may_send_along(lane, decided).await {
+                break;
+            }
+            boundary::reach();
+            let end = end_of(lane, step, number, of);
+            let start = start_of(lane, decided, next, number + 1, of);
+            let mut told = Some((end, start, self.statement_started(lane, next, 1)));
+            let mut signs_of_end = self.signs(lane, &step.revision.id);
+            let mut signs_of_next = self.signs(lane, &next.revision);
+            let mut begun = self.clock.elapsed_ms();
+            let name = &lane.job.binding.name;
+            let mut tell = |sign| match (sign, told.take()) {
+                (Sign::Stands, Some((end, start, statement))) => {
+                    begun = self.clock.elapsed_ms();
+                    self.board.tell_step(name, step);
+                    for event in [end, start, statement] {
+                        self.tell(event);
+                    }
+                }
+                (sign, None) => signs_of_next(sign),
+                (sign, untold) => {
+                    told = untold;
+                    signs_of_end(sign);
+                }
+            };
+            let mut pulse = self.pulse(&mut tell);
+            let sending = lane.job.database.commit_and_send(batch, sent, &mut pulse);
+            let (result, sent) = sending.await;
+            boundary::reach();
+            if !self.waits_after(&result, attempt) {
+                return (result, sent.map(|result| Ran { begun, result }));
+            }
+            self.wait_for_locks(lane, &batch.steps[0].revision, attempt)
+                .await;
+        }
+        (self.commit_patiently(lane, batch).await, None)
+    }
+
+    /// Whether the next step's first statement may go to the server with the end of this step:
+    /// nothing may come between the two any more, not even a lost guard.
+    async fn may_send_along(&self, lane: &mut Lane, decided: &Decided) -> bool {
+        let next = &decided.prepared.works[decided.at + 1].statements[0];
+        let is_understood = match effect::of(&next.text, lane.job.binding.dialect) {
+            // Some answer with rows that say how they went: `ALTER TABLE t ANALYZE PARTITION p`.
+            Effect::Object(change) => change.verb != Verb::Alter(None),
+            _ => false,
+        };
+        let ends = self.stop.is_requested() || self.is_halted();
+        // Where this cannot be asked the loop over the batches asks again, and fails there.
+        is_understood && !ends && lane.job.database.holds_guard().await.unwrap_or(false)
+    }
+
+    fn statement_started(&self, lane: &Lane, work: &Work, number: usize) -> Event {
+        Event::StatementStarted {
+            database: lane.job.binding.name.to_string(),
+            revision: work.revision.to_string(),
+            statement: number,
+            of: work.statements.len(),
+        }
     }
 
     /// Takes back what was noted of a step that is not begun any more. Should this
     /// fail, who comes next finds that nothing of it was done.
     pub(super) async fn withdraw(&self, lane: &mut Lane, decided: &mut Decided) {
-        if decided.noted.take().is_none() {
+        // What was sent is not withdrawn: it has run.
+        if decided
+            .noted
+            .take_if(|noted| noted.sent.is_none())
+            .is_none()
+        {
             return;
         }
         let mark = Mark {
@@ -271,18 +395,15 @@ impl Run<'_> {
             if stand == of {
                 return Ok(Commit::Done(going.generation));
             }
-            if self.stop.is_requested() {
+            if going.sent.is_none() && self.stop.is_requested() {
                 // What was noted was not sent.
                 going.is_unwritten |= going.step.next.take().is_some();
                 return Ok(Commit::Stopped);
             }
             let count = self.held_next(lane, work, going).await?;
-            self.tell(Event::StatementStarted {
-                database: lane.job.binding.name.to_string(),
-                revision: work.revision.to_string(),
-                statement: stand + 1,
-                of,
-            });
+            if going.sent.is_none() {
+                self.tell(self.statement_started(lane, work, stand + 1));
+            }
             if going.groups && count > 0 && stand + count == of {
                 return Ok(Commit::Done(going.generation));
             }
@@ -460,15 +581,21 @@ impl Run<'_> {
                 }
             }
         }
-        boundary::reach();
         let sent = Sent {
             number: stand + 1,
             statement,
         };
-        let mut signs = self.signs(lane, &going.step.revision);
-        let mut pulse = self.pulse(&mut *signs);
-        let result = lane.job.database.run_alone(sent, &mut pulse).await;
-        boundary::reach();
+        let result = match going.sent.take() {
+            Some(ran) => ran.result,
+            None => {
+                boundary::reach();
+                let mut signs = self.signs(lane, &going.step.revision);
+                let mut pulse = self.pulse(&mut *signs);
+                let result = lane.job.database.run_alone(sent, &mut pulse).await;
+                boundary::reach();
+                result
+            }
+        };
         match result {
             Ok(()) => {
                 going.step.next = None;

@@ -1,17 +1,17 @@
 //! The executor against databases in memory that fail when told to.
 
 mod across;
+mod components;
 mod fake;
 mod groups;
 mod pins;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rev_core::testing::graph;
 use rev_core::{Goal, Graph};
 
-use crate::database::{Commit, DatabaseError, Holder, StepError};
+use crate::database::{Commit, DatabaseError, StepError};
 use crate::event::{Event, Stop};
 use crate::outcome::Outcome;
 use crate::request::{Job, Request};
@@ -255,25 +255,6 @@ fn a_waiter_says_so_once_and_acts_on_what_the_winner_left() {
 }
 
 #[test]
-fn who_may_not_wait_longer_is_refused_and_gives_back_what_it_holds() {
-    let graph = graph("a: !");
-    let (one, two) = (World::new("db1"), World::new("db2"));
-    two.hold_for(1000, "ada@desk");
-    let request = Request {
-        lock_wait: Some(Duration::ZERO),
-        ..request(Goal::Upgrade)
-    };
-    let (outcome, _) = run(&request, &graph, &[(&two, "a"), (&one, "a")]);
-    assert_eq!(
-        outcome,
-        "db2: refused (locked); did []; left [a]; at []\n\
-         db1: held back; did []; left [a]; at []"
-    );
-    assert_eq!(one.locks_taken(), 1);
-    assert!(!one.is_held());
-}
-
-#[test]
 fn a_refusal_in_one_lane_holds_all_others_back() {
     let graph = graph(
         "
@@ -473,22 +454,5 @@ fn one_database_under_two_names_is_refused() {
         outcome,
         "db1: held back; did []; left [a]; at []\n\
          db2: refused (same_database); did []; left []; at [?]"
-    );
-}
-
-#[test]
-fn a_database_is_locked_by_name_not_by_the_order_asked_for() {
-    let graph = graph("a: !");
-    let (one, two) = (World::new("db1"), World::new("db2"));
-    one.hold_for(1000, "ada@desk");
-    let request = Request {
-        lock_wait: Some(Duration::ZERO),
-        ..request(Goal::Upgrade)
-    };
-    run(&request, &graph, &[(&two, "a"), (&one, "a")]);
-    assert_eq!(two.locks_taken(), 0, "db1 comes first");
-    assert_eq!(
-        one.holder().map(|Holder { operator, .. }| operator),
-        Some("ada@desk".to_owned())
     );
 }

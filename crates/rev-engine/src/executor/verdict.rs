@@ -9,7 +9,7 @@ use super::{Lane, Run};
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, Mark, StepError, Work};
 use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, Refusal};
-use crate::prepare::prepare_step;
+use crate::prepare::{plan_of_one, prepare_step};
 
 impl Run<'_> {
     /// Settles the statement in doubt; where none is in doubt, the step. Runs
@@ -88,7 +88,7 @@ impl Run<'_> {
                 .collect(),
             stand: step.done.len(),
             in_flight: None,
-            plan: super::plan_of_one(step.action, &step.revision),
+            plan: plan_of_one(step.action, &step.revision),
             run: self.request.run.clone(),
             operator: self.request.operator.clone(),
             version: self.request.version.clone(),

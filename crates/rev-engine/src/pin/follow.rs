@@ -8,12 +8,12 @@ use rev_core::{
     Applied, Binding, Digest, Graph, Lane, Node, NodeSet, PlanError, RevisionId, ScriptError, Step,
 };
 
-use super::{Change, Pin, PinnedLane, PinnedStep, together};
+use super::change::Change;
+use super::{Pin, PinnedLane, PinnedStep, after, together};
 use crate::database::{Database, LogEntry};
-use crate::executor::plan_of_one;
 use crate::journal::InFlight;
 use crate::outcome::Refusal;
-use crate::prepare::{Prepared, check_drift, works};
+use crate::prepare::{Prepared, check_drift, plan_of_one, works};
 
 /// Plans what is left of a pinned lane. Writes nothing.
 ///
@@ -165,22 +165,6 @@ impl PinnedLane {
         };
         self.steps.iter().take_while(stands).count()
     }
-}
-
-/// What is applied after these steps.
-pub(super) fn after(standing: &Standing, steps: &[Arc<Step>]) -> NodeSet {
-    let mut set = standing.state.set().clone();
-    for step in steps {
-        let nodes = step.revisions();
-        for node in nodes.filter_map(|id| standing.graph.find(id.as_str())) {
-            if step.action.applies() {
-                set.insert(node);
-            } else {
-                set.remove(node);
-            }
-        }
-    }
-    set
 }
 
 /// Whether the database stands where the first `at` steps have led from where

@@ -6,9 +6,10 @@
 
 use rev_core::{Node, Work};
 use rev_sql::sample;
+use rev_sql::schema::without_extensions_left;
 
 use super::rows::Rows;
-use super::verdict::{Judgement, Moment, Remark, Skip};
+use super::verdict::{Judgement, Moment, Remark};
 use super::walker::{Walker, fault};
 use crate::outcome::End;
 use crate::proof::Unproven;
@@ -45,10 +46,10 @@ async fn steps(
     };
     bring(walker, node, Moment::Upgrade, &mut rows, remarks).await?;
     if !has_way_down {
-        return Err(Judgement::Skipped(match revision.irreversible {
-            true => Skip::Irreversible,
-            false => Skip::NoWayDown,
-        }));
+        remarks.push(Remark::OnlyUp {
+            is_irreversible: revision.irreversible,
+        });
+        return Ok(());
     }
     let first = walker.schema().await?;
     let down = bring(walker, node, Moment::Downgrade, &mut rows, remarks).await;
@@ -73,7 +74,7 @@ async fn below_again(
     rows: Option<Rows>,
     remarks: &mut Vec<Remark>,
 ) -> Result<(), Judgement> {
-    let back = walker.schema().await?;
+    let back = without_extensions_left(before, &walker.schema().await?);
     walker.compare(Moment::Downgrade, before, &back)?;
     let Some(rows) = rows else {
         return Ok(());

@@ -2,8 +2,8 @@
 
 use rev_core::ShortcutId;
 
+use super::stage::{Run, Stage};
 use super::verdict::{Fault, Judgement};
-use super::{Run, Stage};
 use crate::database::{Database, DatabaseError};
 use crate::place::{Kept, Place};
 use crate::proof::{self, Claim, Unproven};

@@ -97,7 +97,7 @@ impl Judgement {
     #[must_use]
     pub fn holds(&self) -> bool {
         match self {
-            Judgement::Passed | Judgement::Skipped(Skip::Irreversible | Skip::NoWayDown) => true,
+            Judgement::Passed => true,
             Judgement::Skipped(_) | Judgement::Failed(_) => false,
         }
     }
@@ -112,10 +112,6 @@ impl From<Fault> for Judgement {
 /// Why something is not tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skip {
-    /// It says on purpose that there is no way down; its way up ran.
-    Irreversible,
-    /// It has no way down; its way up ran.
-    NoWayDown,
     /// It stands on one that failed.
     StandsOn(RevisionId),
     /// The run was stopped.
@@ -221,6 +217,11 @@ fn reason(lane: &LaneOutcome) -> String {
 /// What could not be tried, and what is no fault but worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
+    /// Its way up ran, and there is no way down.
+    OnlyUp {
+        /// Whether it says so on purpose.
+        is_irreversible: bool,
+    },
     /// No row could be invented for a table.
     NoSample {
         /// The table.

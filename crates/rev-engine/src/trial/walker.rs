@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rev_core::{Binding, DatabaseName, Dialect, Node, NodeSet, RevisionId};
 use rev_sql::schema::{ColumnOrder, Difference, difference};
 
+use super::stage::{Run, Stage};
 use super::verdict::{Fault, Judgement, Moment, Skip};
-use super::{Run, Stage};
 use crate::database::{Database as _, DatabaseError};
 use crate::outcome::{End, LaneOutcome, Refusal};
 use crate::place::{Kept, Place};

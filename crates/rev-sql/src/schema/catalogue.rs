@@ -14,7 +14,7 @@ use rev_core::Dialect;
 
 use crate::ledger::{Ledger, text};
 pub(crate) use difference::columns_of;
-pub use difference::{ColumnOrder, Difference, difference};
+pub use difference::{ColumnOrder, Difference, difference, without_extensions_left};
 pub use sqlite::{Stored, sentences};
 
 /// The query for a dialect: one column of sentences, in no stated order. For

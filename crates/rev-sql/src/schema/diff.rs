@@ -5,6 +5,7 @@
 //! since a constraint need not have a name. The order of columns is not compared.
 
 mod find;
+pub(in crate::schema) mod inheritance;
 mod words;
 
 use std::collections::BTreeSet;
@@ -138,6 +139,13 @@ pub enum Alteration {
     AddIndex(Index),
     /// It is gone.
     DropIndex(Index),
+    /// The table leaves what it inherits from, or what it is a partition of, for others.
+    ChangeParents {
+        /// Those before.
+        from: Vec<Name>,
+        /// Those after.
+        to: Vec<Name>,
+    },
     /// The table has other options.
     ChangeOptions {
         /// As they were.

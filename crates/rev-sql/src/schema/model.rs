@@ -298,11 +298,24 @@ pub struct Table {
     pub nature: Options,
     /// The tables that it inherits from, or is a partition of.
     pub parents: Vec<Name>,
+    /// The same table with all that these give it, as it would stand by itself; `None`: it has
+    /// none. Not compared.
+    pub whole: Option<Box<Table>>,
+    /// The columns and checks that it declares although these give them: they stay where those go.
+    /// Not compared.
+    pub again: BTreeSet<Text>,
     /// Its comment.
     pub comment: Option<String>,
 }
 
 impl Table {
+    /// The column of this name, be it its own or given by what it inherits from.
+    #[must_use]
+    pub fn any_column(&self, name: &Text) -> Option<&Column> {
+        let whole = self.whole.as_ref().and_then(|it| it.column(name));
+        self.column(name).or(whole)
+    }
+
     /// The column of this name.
     #[must_use]
     pub fn column(&self, name: &Text) -> Option<&Column> {

@@ -14,6 +14,7 @@
 mod bytes;
 mod column;
 mod cursor;
+mod expression;
 mod program;
 mod sequence;
 mod table;
@@ -26,6 +27,7 @@ use rev_core::Dialect;
 
 use super::{Handle, Kind, Name, Object, Schema, Text};
 use crate::ledger::{Ledger, name, text};
+pub(in crate::schema) use expression::expression;
 use program::Own;
 
 pub use bytes::readable;

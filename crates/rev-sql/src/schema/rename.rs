@@ -191,11 +191,7 @@ fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
     };
     let tables = std::mem::take(&mut schema.tables);
     for mut table in tables.into_values() {
-        follow(&mut table.name);
-        table.parents.iter_mut().for_each(follow);
-        for reference in references(&mut table) {
-            follow(&mut reference.table);
-        }
+        rename_in(&mut table, from, to);
         schema.add_table(table);
     }
     for sequence in schema.sequences.values_mut() {
@@ -219,14 +215,31 @@ fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
     }
 }
 
+fn rename_in(table: &mut Table, from: &Name, to: &Name) {
+    let follow = |name: &mut Name| {
+        if name == from {
+            *name = to.clone();
+        }
+    };
+    follow(&mut table.name);
+    table.parents.iter_mut().for_each(follow);
+    for reference in references(table) {
+        follow(&mut reference.table);
+    }
+    if let Some(whole) = &mut table.whole {
+        rename_in(whole, from, to);
+    }
+}
+
 fn references(table: &mut Table) -> impl Iterator<Item = &mut Reference> {
-    table
-        .constraints
-        .iter_mut()
-        .filter_map(|it| match &mut it.rule {
-            Rule::ForeignKey(reference) => Some(reference),
-            _ => None,
-        })
+    references_of(&mut table.constraints)
+}
+
+fn references_of(constraints: &mut [Constraint]) -> impl Iterator<Item = &mut Reference> {
+    constraints.iter_mut().filter_map(|it| match &mut it.rule {
+        Rule::ForeignKey(reference) => Some(reference),
+        _ => None,
+    })
 }
 
 fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, dialect: Dialect) {
@@ -238,7 +251,9 @@ fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, diale
     let family = family(schema, name);
     for table in schema.tables.values_mut() {
         let own = family.contains(&table.name);
-        for reference in references(table) {
+        let mut lists = vec![&mut table.constraints];
+        lists.extend(table.whole.iter_mut().map(|it| &mut it.constraints));
+        for reference in lists.into_iter().flat_map(|it| references_of(it)) {
             if reference.table == *name {
                 reference.targets.iter_mut().for_each(follow);
             }
@@ -289,6 +304,12 @@ struct Renaming<'a> {
 
 impl Renaming<'_> {
     fn in_table(self, table: &mut Table) {
+        if let Some(whole) = &mut table.whole {
+            self.in_table(whole);
+        }
+        if table.again.remove(self.from) {
+            table.again.insert(self.to.clone());
+        }
         for column in &mut table.columns {
             self.name(&mut column.name);
             if let Some(generated) = &mut column.generated {

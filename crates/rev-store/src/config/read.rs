@@ -1,40 +1,45 @@
 //! Settings out of the YAML of `rev.yaml`: whatever cannot be read has its default and is
 //! a finding.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
 use std::time::Duration;
 
 use rev_core::{DatabaseName, Dialect, Label, SearchPath};
 
 use super::url::BadReference;
-use super::{Config, Database, DatabaseUrl, Folder, Template, UrlFault, duration};
+use super::{Config, Database, DatabaseUrl, Folder, Template, UrlFault, Word, duration};
 use crate::fault::Problem;
 use crate::shape::{Fields, Placed, Reader, WHOLE};
+use crate::source::tidy;
 use crate::yaml::{Node, Value};
 
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "revisions",
     "databases",
     "ledger",
     "snapshots",
     "autogenerate",
 ];
-const DATABASE_KEYS: &[&str] = &[
+pub(crate) const DATABASE_KEYS: &[&str] = &[
     "url",
     "dialect",
     "groups",
     "shared",
+    "protected",
     "schema",
     "follow",
     "models",
+    "dump",
     "quoting",
     "lock_timeout",
     "statement_timeout",
     "silence_timeout",
 ];
 /// How a server may have been told to read quoted text.
-const QUOTING_WORDS: &[&str] = &["backslash_escapes", "no_backslash_escapes", "ansi_quotes"];
-const LEDGER_KEYS: &[&str] = &["prefix"];
+pub(crate) const QUOTING_WORDS: &[&str] =
+    &["backslash_escapes", "no_backslash_escapes", "ansi_quotes"];
+pub(crate) const LEDGER_KEYS: &[&str] = &["prefix"];
 
 impl Reader {
     /// The settings that the file gives; what it does not say stays as it is in `config`.
@@ -59,6 +64,7 @@ impl Reader {
                 config.databases.insert(name, database);
             }
         }
+        self.dumps_apart(&config);
         if let Some(node) = fields.given("ledger")
             && let Some(prefix) = self.prefix(node)
         {
@@ -115,6 +121,9 @@ impl Reader {
         if let Some(node) = fields.given("shared") {
             database.shared = self.flag(&node, "shared").unwrap_or(true);
         }
+        if let Some(node) = fields.given("protected") {
+            database.protected = self.flag(&node, "protected").unwrap_or(true);
+        }
         if let Some(node) = fields.given("schema") {
             database.schema = self.search_path(node);
         }
@@ -123,6 +132,9 @@ impl Reader {
         }
         if let Some(node) = fields.given("models") {
             database.models = self.models(node);
+        }
+        if let Some(node) = fields.given("dump") {
+            database.dump = self.dump(node);
         }
         if let Some(node) = fields.given("quoting") {
             database.quoting = self.quoting(node);
@@ -146,6 +158,37 @@ impl Reader {
             self.find(place, Problem::SearchPath);
         }
         path
+    }
+
+    /// The file that a schema is kept in: one of SQL below the folder of `rev.yaml`. Any other
+    /// ending is somebody else's: a database, settings, a revision.
+    fn dump(&mut self, node: Node) -> Option<Word> {
+        let text = self.text(node, "dump")?;
+        let path = Path::new(&text.text);
+        let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        let is_below = path.components().all(is_plain) && !text.text.ends_with('/');
+        let is_sql = path.extension().is_some_and(|it| it == "sql");
+        if is_below && is_sql && !text.text.contains(char::is_control) {
+            return Some(Word::of(text));
+        }
+        let problem = Problem::NoDump { path: text.text };
+        self.find(text.place, problem);
+        None
+    }
+
+    /// No two schemas are kept in one file, and none where models are, which people write.
+    fn dumps_apart(&mut self, config: &Config) {
+        let mut seen = BTreeSet::new();
+        for word in config.databases.values().filter_map(|it| it.dump.as_ref()) {
+            if !seen.insert(tidy(Path::new(&word.text))) {
+                let text = word.text.clone();
+                self.find(word.place, Problem::Repeated { text });
+            }
+            if let Some(models) = config.taken_in_by(&word.text) {
+                let (path, models) = (word.text.clone(), models.text.clone());
+                self.find(word.place, Problem::DumpInModels { path, models });
+            }
+        }
     }
 
     fn groups(&mut self, node: Node, database: &mut Database) {

@@ -7,8 +7,8 @@ use crate::fault::{Place, Problem};
 use crate::shape::{Placed, Reader};
 use crate::yaml::{Node, Value};
 
-const KEYS: &[&str] = &["action", "from", "targets"];
-const ACTIONS: &[&str] = &["upgrade", "downgrade", "switch", "stamp"];
+pub(crate) const KEYS: &[&str] = &["action", "from", "targets"];
+pub(crate) const ACTIONS: &[&str] = &["upgrade", "downgrade", "switch", "stamp"];
 
 /// A named plan.
 #[derive(Debug, Clone, PartialEq, Eq)]

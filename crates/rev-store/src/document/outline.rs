@@ -2,9 +2,12 @@
 //!
 //! Made by reading the file again, on the way to an error message only.
 
+use std::path::Path;
+
 use rev_core::{DatabaseName, Dialect};
 
 use crate::fault::Place;
+use crate::source;
 use crate::yaml::{self, Node, Text, Value};
 
 /// A revision file as a tree with places.
@@ -15,6 +18,11 @@ impl Outline {
     pub(crate) fn of(text: &str) -> Option<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         yaml::placed(text).ok().map(Self)
+    }
+
+    /// The outline of a file; `None` where it cannot be read either.
+    pub(crate) fn at(path: &Path) -> Option<Self> {
+        Self::of(&source::read(path).ok()?)
     }
 
     /// The value of `revision`.

@@ -9,7 +9,7 @@ use rev_core::graph::{LabelFault, ShortcutFault};
 use rev_core::name::similar;
 use rev_core::{Binding, Graph, GraphFault, Label, Revision, RevisionId, Script, ScriptError};
 
-use super::{chosen_entry, outline};
+use super::entry::chosen_entry;
 use crate::config::{Config, Environment};
 use crate::document::Outline;
 use crate::fault::{Fault, Place, Problem};
@@ -32,7 +32,7 @@ struct File {
 
 impl File {
     fn fault(&self, problem: Problem, place: impl Fn(&Outline) -> Option<Place>) -> Fault {
-        let outline = outline(&self.path);
+        let outline = Outline::at(&self.path);
         let place = outline.as_ref().and_then(|o| place(o).or_else(|| o.id()));
         Fault {
             path: self.shown.clone(),

@@ -1,15 +1,16 @@
-//! New projects: a commented `rev.yaml`, a folder for revisions, and a line in
-//! `.gitignore` for SQLite files.
+//! New projects: a commented `rev.yaml`, a folder for revisions, and lines in
+//! `.gitignore` for what is not to be kept.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rev_core::DatabaseName;
+use rev_core::{DatabaseName, Dialect};
 
 use super::emit::{quoted, scalar};
 use super::{WriteError, place};
-use crate::config::{Config, Environment, FILE_NAME};
+use crate::config::{Config, DatabaseUrl, Environment, FILE_NAME};
 use crate::fence::Fence;
 use crate::source;
 
@@ -21,17 +22,119 @@ pub struct Initialised {
 }
 
 /// What declares the schemas of a new project's databases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Template {
     /// Models of SQLAlchemy, printed as SQL by a file in Python.
-    Sqlalchemy,
+    Sqlalchemy {
+        /// Where the declarative base is: `app.models:Base`.
+        base: String,
+    },
+}
+
+/// A database that `rev.yaml` is to bind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDatabase {
+    /// Its name.
+    pub name: DatabaseName,
+    /// Its URL, which may hold `${NAME}`.
+    pub url: String,
+    /// The `dialect:` key, where the URL does not tell.
+    pub dialect: Option<Dialect>,
+    /// Whether it takes top-level scripts; `None`: not said.
+    pub shared: Option<bool>,
+    /// Files of SQL that declare its schema.
+    pub models: Option<String>,
+}
+
+impl NewDatabase {
+    /// A database of which nothing but the URL is said.
+    #[must_use]
+    pub fn new(name: DatabaseName, url: String) -> Self {
+        Self {
+            name,
+            url,
+            dialect: None,
+            shared: None,
+            models: None,
+        }
+    }
+
+    /// Whether only a variable tells which engine it is, and nothing else does.
+    #[must_use]
+    pub fn lacks_dialect(&self) -> bool {
+        self.dialect.is_none() && self.start().is_none()
+    }
+
+    /// What its URL tells without any variable.
+    fn start(&self) -> Option<String> {
+        let template = crate::config::Template::parse(&self.url).ok()?;
+        template.start().map(str::to_owned)
+    }
+
+    /// Its keys but the URL, with their values as YAML.
+    fn keys(&self, template: Option<&Template>) -> Vec<(&'static str, String)> {
+        let mut keys = Vec::new();
+        if let Some(dialect) = self.dialect {
+            keys.push(("dialect", dialect.name().to_owned()));
+        }
+        if let Some(shared) = self.shared {
+            keys.push(("shared", shared.to_string()));
+        }
+        if let Some(models) = &self.models {
+            keys.push(("models", scalar(models)));
+        } else if template.is_some() {
+            keys.push(("models", format!("{{command: [python3, {LOADER}]}}")));
+        }
+        keys
+    }
+
+    /// Its entry on lines of its own, as deep as `indent`.
+    pub(super) fn block(&self, indent: usize, template: Option<&Template>) -> String {
+        let (name, url) = (scalar(self.name.as_str()), quoted(&self.url));
+        let keys = self.keys(template);
+        if keys.is_empty() && !self.lacks_dialect() {
+            return format!("{:indent$}{name}: {url}\n", "");
+        }
+        let deeper = indent + 2;
+        let mut text = format!("{:indent$}{name}:\n{:deeper$}url: {url}\n", "", "");
+        if self.lacks_dialect() {
+            let _ = writeln!(
+                text,
+                "{:deeper$}# dialect: postgres     # or mysql, sqlite: lets plans and checks do without the variable",
+                ""
+            );
+        }
+        for (key, value) in keys {
+            let comment = match (key, self.shared) {
+                ("shared", Some(true)) => "          # takes every script that names no database",
+                ("shared", Some(false)) => {
+                    "         # takes only scripts that name it or its group"
+                }
+                _ => "",
+            };
+            let _ = writeln!(text, "{:deeper$}{key}: {value}{comment}", "");
+        }
+        text
+    }
+
+    /// Its entry in braces, for settings that are written so.
+    pub(super) fn flow(&self) -> String {
+        let keys = self.keys(None);
+        if keys.is_empty() && !self.lacks_dialect() {
+            return format!("{}: {}", scalar(self.name.as_str()), quoted(&self.url));
+        }
+        let keys = keys
+            .into_iter()
+            .map(|(key, value)| format!(", {key}: {value}"));
+        let (name, url) = (scalar(self.name.as_str()), quoted(&self.url));
+        format!("{name}: {{url: {url}{}}}", keys.collect::<String>())
+    }
 }
 
 /// The file in Python that prints SQLAlchemy's models.
 const LOADER: &str = "rev_models.py";
 
-/// Makes a project in `root` for these databases and their URLs (which may
-/// hold `${NAME}`).
+/// Makes a project in `root` for these databases.
 ///
 /// # Errors
 ///
@@ -39,15 +142,15 @@ const LOADER: &str = "rev_models.py";
 /// would write; then nothing is changed.
 pub fn init(
     root: &Path,
-    databases: &[(DatabaseName, String)],
-    template: Option<Template>,
+    databases: &[NewDatabase],
+    template: Option<&Template>,
 ) -> Result<Initialised, WriteError> {
     fs::create_dir_all(root).map_err(WriteError::io(root))?;
     let settings = root.join(FILE_NAME);
-    let loader = template.map(|Template::Sqlalchemy| root.join(LOADER));
-    if let Some(path) = loader
+    let loader = template.map(|Template::Sqlalchemy { base }| (root.join(LOADER), base));
+    if let Some((path, _)) = loader
         .iter()
-        .find(|path| path.exists() && !settings.exists())
+        .find(|(path, _)| path.exists() && !settings.exists())
     {
         let path = path.clone();
         return Err(WriteError::Exists { path });
@@ -70,8 +173,8 @@ pub fn init(
             }
         }
     })?;
-    if let Some(path) = loader {
-        super::write_new(&path, &loader_text(databases)).map_err(WriteError::io(&path))?;
+    if let Some((path, base)) = loader {
+        super::write_new(&path, &loader_text(databases, base)).map_err(WriteError::io(&path))?;
         files.push(path);
     }
     fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
@@ -80,9 +183,7 @@ pub fn init(
         super::write_new(&keep, "").map_err(WriteError::io(&keep))?;
         files.push(keep);
     }
-    if databases.iter().any(|(_, url)| is_under_var(url)) {
-        files.extend(ignore_var(root)?);
-    }
+    files.extend(ignore(root, databases)?);
     Ok(Initialised { files })
 }
 
@@ -90,19 +191,15 @@ fn is_empty(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn is_under_var(url: &str) -> bool {
-    url.contains("sqlite:var/") || url.contains("sqlite://var/")
-}
-
 /// The loader, with a line for each database.
-fn loader_text(databases: &[(DatabaseName, String)]) -> String {
+fn loader_text(databases: &[NewDatabase], base: &str) -> String {
     let lines = databases
         .iter()
-        .map(|(name, _)| format!("    \"{name}\": [\"app.models:Base\"],\n"));
+        .map(|it| format!("    \"{}\": [\"{base}\"],\n", it.name));
     include_str!("templates/rev_models.py").replace("    # {MODELS}\n", &lines.collect::<String>())
 }
 
-fn settings_text(databases: &[(DatabaseName, String)], template: Option<Template>) -> String {
+fn settings_text(databases: &[NewDatabase], template: Option<&Template>) -> String {
     let mut text = String::from(
         "# Where revision files are: a folder or a list of them, searched recursively.
 revisions: revisions
@@ -125,21 +222,63 @@ databases:",
         text.push_str(" {}");
     }
     text.push('\n');
-    for (name, url) in databases {
-        let (name, url) = (scalar(name.as_str()), quoted(url));
-        text.push_str(&match template {
-            None => format!("  {name}: {url}\n"),
-            Some(Template::Sqlalchemy) => {
-                format!("  {name}:\n    url: {url}\n    models: {{command: [python3, {LOADER}]}}\n")
-            }
-        });
+    for database in databases {
+        text.push_str(&database.block(2, template));
     }
     text
 }
 
-/// Adds `var/` to `.gitignore`, where it is not there yet. One that is a link is somebody
+/// What git is to leave alone: the files of SQLite databases and what stands beside them, and
+/// the file with passwords that the hints tell one to write.
+fn ignored(databases: &[NewDatabase]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut add = |line: String| {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    };
+    for database in databases {
+        let Some(url) = literal(&database.url) else {
+            add("/.env".to_owned());
+            continue;
+        };
+        let root = Path::new("/\u{1}");
+        let file = DatabaseUrl::new(&url, root).ok();
+        let file = file.as_ref().and_then(DatabaseUrl::file);
+        let within = file.and_then(|file| file.strip_prefix(root).ok());
+        let Some(within) = within.and_then(Path::to_str) else {
+            continue;
+        };
+        match within.split_once('/') {
+            Some(("var", _)) => add("/var/".to_owned()),
+            // The journals of SQLite (`app-wal`) are named after it; `app.py` is not its.
+            _ => {
+                add(format!("/{within}"));
+                add(format!("/{within}-*"));
+            }
+        }
+        add("*.rev-lock".to_owned());
+    }
+    lines
+}
+
+/// The URL, or the default of the one variable that it is.
+fn literal(url: &str) -> Option<String> {
+    if !url.contains("${") {
+        return Some(url.to_owned());
+    }
+    let inner = url.strip_prefix("${")?.strip_suffix('}')?;
+    inner
+        .split_once(":-")
+        .map(|(_, default)| default.to_owned())
+}
+
+/// Adds lines to `.gitignore`, where they are not there yet. One that is a link is somebody
 /// else's file, and git does not read it either.
-fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
+pub(super) fn ignore(
+    root: &Path,
+    databases: &[NewDatabase],
+) -> Result<Option<PathBuf>, WriteError> {
     let path = root.join(".gitignore");
     if path.is_symlink() {
         return Ok(None);
@@ -149,8 +288,11 @@ fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(WriteError::io(&path)(error)),
     };
-    let known = |line: &str| matches!(line.trim(), "var/" | "/var/" | "var" | "/var");
-    if present.lines().any(known) {
+    let bare = |line: &str| line.trim().trim_matches('/').to_owned();
+    let known: Vec<String> = present.lines().map(bare).collect();
+    let mut lines = ignored(databases);
+    lines.retain(|line| !known.contains(&bare(line)));
+    if lines.is_empty() {
         return Ok(None);
     }
     let gap = if present.is_empty() || present.ends_with('\n') {
@@ -158,9 +300,10 @@ fn ignore_var(root: &Path) -> Result<Option<PathBuf>, WriteError> {
     } else {
         "\n"
     };
+    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let mut options = OpenOptions::new();
     let file = options.append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(format!("{gap}/var/\n").as_bytes()));
+    let written = file.and_then(|mut file| file.write_all(format!("{gap}{lines}").as_bytes()));
     written.map_err(WriteError::io(&path))?;
     Ok(Some(path))
 }
@@ -170,8 +313,14 @@ mod tests {
     use super::*;
     use crate::Project;
 
-    fn database(name: &str, url: &str) -> (DatabaseName, String) {
-        (DatabaseName::new(name).expect("a name"), url.to_owned())
+    fn database(name: &str, url: &str) -> NewDatabase {
+        NewDatabase::new(DatabaseName::new(name).expect("a name"), url.to_owned())
+    }
+
+    fn sqlalchemy() -> Template {
+        Template::Sqlalchemy {
+            base: "app.models:Base".to_owned(),
+        }
     }
 
     #[test]
@@ -182,7 +331,7 @@ mod tests {
             database("no", "${X:-postgres://localhost/\"a\"}"),
         ];
         let made = init(root.path(), &databases, None).expect("made");
-        assert_eq!(made.files.len(), 3);
+        assert_eq!(made.files.len(), 3, "{:?}", made.files);
         let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
         assert_eq!(project.config.databases.len(), 2);
         assert!(project.graph.is_empty());
@@ -192,8 +341,7 @@ mod tests {
     fn a_project_of_a_template_has_models() {
         let root = tempfile::tempdir().expect("a folder");
         let databases = [database("db1", "sqlite://var/db1.sqlite")];
-        let template = Some(Template::Sqlalchemy);
-        let made = init(root.path(), &databases, template).expect("made");
+        let made = init(root.path(), &databases, Some(&sqlalchemy())).expect("made");
         assert_eq!(made.files.len(), 4);
         let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
         let (_, database) = project.config.databases.first_key_value().expect("one");
@@ -210,7 +358,7 @@ mod tests {
     fn a_loader_that_is_there_is_left_alone() {
         let root = tempfile::tempdir().expect("a folder");
         fs::write(root.path().join(LOADER), "mine").expect("written");
-        let refused = init(root.path(), &[], Some(Template::Sqlalchemy));
+        let refused = init(root.path(), &[], Some(&sqlalchemy()));
         assert!(matches!(refused, Err(WriteError::Exists { .. })));
         assert!(!root.path().join(FILE_NAME).exists());
     }
@@ -230,9 +378,44 @@ mod tests {
     fn a_gitignore_is_added_to_once() {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join(".gitignore");
-        fs::write(&path, "/target").expect("written");
-        assert_eq!(ignore_var(root.path()).expect("added"), Some(path.clone()));
-        assert_eq!(ignore_var(root.path()).expect("known"), None);
-        assert_eq!(fs::read_to_string(&path).expect("read"), "/target\n/var/\n");
+        fs::write(&path, "/target\nvar").expect("written");
+        let databases = [
+            database("a", "sqlite://var/a.sqlite"),
+            database("b", "sqlite://dev.sqlite"),
+            database("c", "sqlite+aiosqlite:///data/c.db"),
+            database("d", "${D_URL:-sqlite://d.sqlite}"),
+            database("e", "postgres://u:${PW}@h/d"),
+            database("f", "sqlite:////srv/f.sqlite"),
+            database("g", "${G_URL}"),
+        ];
+        let added = ignore(root.path(), &databases).expect("added");
+        assert_eq!(added, Some(path.clone()));
+        assert_eq!(ignore(root.path(), &databases).expect("known"), None);
+        assert_eq!(
+            fs::read_to_string(&path).expect("read"),
+            "/target\nvar\n*.rev-lock\n/dev.sqlite\n/dev.sqlite-*\n/data/c.db\n/data/c.db-*\n\
+             /d.sqlite\n/d.sqlite-*\n/.env\n"
+        );
+    }
+
+    #[test]
+    fn what_is_known_of_a_database_is_said() {
+        let mut apart = database("stats", "${STATS_URL}");
+        apart.shared = Some(false);
+        let mut known = apart.clone();
+        known.dialect = Some(Dialect::Postgres);
+        known.models = Some("schema/*.sql".to_owned());
+        insta::assert_snapshot!(apart.block(2, None) + &known.block(0, None) + &known.flow(), @r#"
+          stats:
+            url: "${STATS_URL}"
+            # dialect: postgres     # or mysql, sqlite: lets plans and checks do without the variable
+            shared: false         # takes only scripts that name it or its group
+        stats:
+          url: "${STATS_URL}"
+          dialect: postgres
+          shared: false         # takes only scripts that name it or its group
+          models: schema/*.sql
+        stats: {url: "${STATS_URL}", dialect: postgres, shared: false, models: schema/*.sql}
+        "#);
     }
 }

@@ -47,7 +47,7 @@ fn place(text: &str) -> Option<Place> {
     key.place
 }
 
-fn without_mark(text: &str) -> &str {
+pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
@@ -89,7 +89,7 @@ fn in_their_place(text: &str, parents: &[RevisionId]) -> Option<String> {
 }
 
 /// From which byte to which a node stands, as far as its first line goes.
-fn bounds(text: &str, node: &Node) -> Option<(usize, usize)> {
+pub(super) fn bounds(text: &str, node: &Node) -> Option<(usize, usize)> {
     let place = node.place?;
     let lines = text.split_inclusive('\n').take(place.line - 1);
     let line = lines.map(str::len).sum::<usize>();

@@ -32,10 +32,35 @@ pub(crate) fn placed(text: &str) -> Result<Node, Vec<Finding>> {
     if let Err(error) = &node {
         builder.findings.push(syntax(error));
     }
+    if !builder.findings.is_empty()
+        && let Some(conflict) = conflict(text)
+    {
+        // What the reader says of them is about no YAML that anybody wrote.
+        return Err(vec![conflict]);
+    }
     match (node, builder.findings) {
         (Ok(node), findings) if findings.is_empty() => Ok(node),
         (_, findings) => Err(findings),
     }
+}
+
+/// The first mark that a merge has left, where the text has one of each kind in git's order.
+pub(crate) fn conflict(text: &str) -> Option<Finding> {
+    let mut marks = ["<<<<<<< ", "=======", ">>>>>>> "].into_iter().peekable();
+    let mut first = None;
+    for (number, line) in (1..).zip(text.lines()) {
+        if marks.peek().is_some_and(|mark| line.starts_with(mark)) {
+            marks.next();
+            first.get_or_insert((number, line.trim_end().chars().count()));
+        }
+    }
+    let (line, length) = first.filter(|_| marks.peek().is_none())?;
+    let place = Place {
+        line,
+        column: 1,
+        length,
+    };
+    Some((Some(place), Problem::Conflict))
 }
 
 fn syntax(error: &ScanError) -> Finding {

@@ -291,7 +291,10 @@ impl Table {
     }
 
     pub(super) fn sql(&self, big_ids: bool) -> String {
-        let columns = self.columns.iter();
+        // MySQL computes from what stands before, where that has an expression for a default.
+        let (computed, plain): (Vec<_>, Vec<_>) =
+            self.columns.iter().partition(|it| it.computed.is_some());
+        let columns = plain.into_iter().chain(computed);
         let mut lines: Vec<String> = columns.map(|it| self.column_sql(it, big_ids)).collect();
         match self.key {
             Key::Plain | Key::Counted => lines.push("PRIMARY KEY (id)".to_owned()),
@@ -328,7 +331,7 @@ impl Table {
         }
         if let Some((target, label, rest)) = &self.reference {
             let target = quoted(target);
-            let label = self.label(label);
+            let label = self.apart(label);
             lines.push(format!(
                 "{label}FOREIGN KEY (team_id) REFERENCES {target} (id){rest}"
             ));
@@ -361,8 +364,13 @@ impl Table {
     fn label(&self, label: &str) -> String {
         match self.spoken.has("literals") {
             true => label.to_owned(),
-            false => label.replace("` ", &format!(" {}` ", self.born)),
+            false => self.apart(label),
         }
+    }
+
+    /// Names of foreign keys are the whole database's on both.
+    fn apart(&self, label: &str) -> String {
+        label.replace("` ", &format!(" {}` ", self.born))
     }
 
     fn column_sql(&self, column: &Column, big_ids: bool) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rev_core::revision::Work;
-use rev_core::{Binding, Digest, Graph, RevisionId, ScriptError, ShortcutId};
+use rev_core::{Binding, Digest, Graph, RevisionId, ScriptError, ShortcutId, digest};
 use rev_db::Scratches;
 use rev_engine::clock::SystemClock;
 use rev_engine::outcome::Refusal;
@@ -66,7 +66,7 @@ fn runs(
         .map(|it| it.work(binding))
         .collect::<Result<_, _>>()?;
     let runs = !works.iter().all(Work::is_empty);
-    Ok(runs.then(|| works.iter().flat_map(Work::digests).collect()))
+    Ok(runs.then(|| works.iter().flat_map(digest::work).collect()))
 }
 
 fn prove_on(

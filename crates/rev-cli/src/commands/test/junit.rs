@@ -12,9 +12,18 @@ use rev_engine::trial::{Judgement, Verdict};
 
 use super::words::{reason, subject};
 use crate::diagnostic::{Diagnostic, Failure};
+use crate::terminal::Terminal;
+
+/// Whether a path means the standard output, as elsewhere: `-`.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}
 
 /// Finds out whether the report can be written, before there is anything to report.
 pub(super) fn check(path: &Path) -> Result<(), Failure> {
+    if is_stdout(path) {
+        return Ok(());
+    }
     // A link that leads nowhere is there, too: what it leads to is not ours to remove.
     let is_there = path.exists() || path.is_symlink();
     let opened = OpenOptions::new().append(true).create(true).open(path);
@@ -30,7 +39,12 @@ pub(super) fn write(
     path: &Path,
     verdicts: &[Verdict],
     faults: &[(&Verdict, Diagnostic)],
+    terminal: Terminal,
 ) -> Result<(), Failure> {
+    if is_stdout(path) {
+        // As a script: what looks like colour there may stand in somebody's message.
+        return Ok(terminal.script(&text(verdicts, faults))?);
+    }
     std::fs::write(path, text(verdicts, faults)).map_err(|error| unwritable(path, &error))
 }
 

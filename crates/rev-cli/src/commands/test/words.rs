@@ -1,4 +1,4 @@
-//! What came of trials, in words: a line each, and all of them for programs.
+//! What came of trials, in words: a line each, for people and for programs.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,26 @@ use rev_engine::trial::{Judgement, Kind, Moment, Remark, Report, Skip, Subject, 
 
 use crate::commands::one_line;
 use crate::diagnostic::Diagnostic;
-use crate::format::trial::{Trial, TrialResult, Trials};
+use crate::format::trial::{TestLine, Totals, Trial, TrialResult};
 use crate::terminal::{ERROR, FAINT, GOOD, ID, NAME, Terminal, WARNING, count};
 
 /// The lines of trials, in their order, however they end.
-pub(super) struct Lines {
+pub(super) struct Lines<'a> {
     terminal: Terminal,
+    /// What is wrong where one failed.
+    told: &'a (dyn Fn(&Verdict) -> Option<Diagnostic> + Sync),
     next: usize,
     waiting: BTreeMap<usize, Verdict>,
 }
 
-impl Lines {
-    pub(super) fn new(terminal: Terminal) -> Self {
+impl<'a> Lines<'a> {
+    pub(super) fn new(
+        terminal: Terminal,
+        told: &'a (dyn Fn(&Verdict) -> Option<Diagnostic> + Sync),
+    ) -> Self {
         Self {
             terminal,
+            told,
             next: 0,
             waiting: BTreeMap::new(),
         }
@@ -32,12 +38,25 @@ impl Lines {
         while let Some(verdict) = self.waiting.remove(&self.next) {
             self.next += 1;
             let is_news = !self.terminal.quiet || matches!(verdict.judgement, Judgement::Failed(_));
-            if is_news && !self.terminal.is_json() {
+            if self.terminal.is_json() {
+                text.push_str(&self.json(&verdict));
+            } else if is_news {
                 text.push_str(&line(&verdict, self.terminal));
             }
         }
         text
     }
+
+    fn json(&self, verdict: &Verdict) -> String {
+        let told = (self.told)(verdict);
+        json_line(&TestLine::Test(Box::new(trial(verdict, told.as_ref()))))
+    }
+}
+
+/// A line for programs.
+pub(super) fn json_line(line: &TestLine) -> String {
+    let text = serde_json::to_string(line).expect("it holds no map");
+    format!("{text}\n")
 }
 
 fn line(verdict: &Verdict, terminal: Terminal) -> String {
@@ -51,9 +70,17 @@ fn line(verdict: &Verdict, terminal: Terminal) -> String {
         true => format!(" {FAINT}({} ms){FAINT:#}", verdict.elapsed_ms),
         false => String::new(),
     };
-    let mut text = format!("{} … {end}{time}\n", subject(&verdict.subject));
+    let only_up = verdict.remarks.iter().find_map(|it| match it {
+        Remark::OnlyUp { is_irreversible } => Some(match is_irreversible {
+            true => ", only up: irreversible",
+            false => ", only up: it has no way down",
+        }),
+        _ => None,
+    });
+    let only_up = only_up.unwrap_or_default();
+    let mut text = format!("{} … {end}{only_up}{time}\n", subject(&verdict.subject));
     if terminal.verbose {
-        for remark in &verdict.remarks {
+        for remark in verdict.remarks.iter().filter(is_untried) {
             text.push_str(&format!("   {FAINT}{}{FAINT:#}\n", remark_words(remark)));
         }
     }
@@ -84,8 +111,6 @@ pub(super) fn subject(subject: &Subject) -> String {
 /// Why something is not tried, as a phrase.
 pub(super) fn reason(skip: &Skip) -> String {
     match skip {
-        Skip::Irreversible => "irreversible".to_owned(),
-        Skip::NoWayDown => "it has no way down".to_owned(),
         Skip::StandsOn(id) => format!("it stands on `{id}`, which failed"),
         Skip::Stopped => "the run was stopped".to_owned(),
     }
@@ -111,6 +136,13 @@ pub(super) fn ids(ids: &[rev_core::RevisionId]) -> String {
 /// A remark, as a sentence.
 pub(super) fn remark_words(remark: &Remark) -> String {
     match remark {
+        Remark::OnlyUp { is_irreversible } => {
+            let why = match is_irreversible {
+                true => "it says that it is irreversible",
+                false => "it has no way down",
+            };
+            format!("only its way up was proven: {why}")
+        }
         Remark::NoSample { table, reason } => {
             format!(
                 "no rows for `{table}` could be invented: {}",
@@ -151,9 +183,15 @@ pub(super) fn summary(report: &Report) -> String {
     )
 }
 
+/// Whether a remark is not told with the line of its trial.
+fn is_untried(remark: &&Remark) -> bool {
+    !matches!(remark, Remark::OnlyUp { .. })
+}
+
 /// That something was not tried, if so.
 pub(super) fn remarks(report: &Report) -> Option<String> {
-    let remarks = report.verdicts.iter().map(|it| it.remarks.len()).sum();
+    let all = report.verdicts.iter().flat_map(|it| &it.remarks);
+    let remarks = all.filter(is_untried).count();
     (remarks > 0).then(|| {
         let remarks = count(remarks, "remark");
         format!("{remarks} on what could not be tried: `-v` says them")
@@ -179,28 +217,25 @@ impl Counts {
     }
 }
 
-/// All of it, for programs.
-pub(super) fn json(report: &Report, faults: &[(&Verdict, Diagnostic)]) -> Trials {
-    let verdicts = report.verdicts.iter();
+/// What came of all, for programs.
+pub(super) fn totals(report: &Report) -> TestLine {
     let tally = Counts::of(&report.verdicts);
-    Trials {
-        format: 1,
-        tests: verdicts.map(|it| trial(it, faults)).collect(),
+    TestLine::End(Totals {
+        format: 2,
         passed: tally.passed,
         failed: tally.failed,
         skipped: tally.skipped,
         databases_made: report.made,
-    }
+    })
 }
 
-fn trial(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Trial {
+fn trial(verdict: &Verdict, told: Option<&Diagnostic>) -> Trial {
     let (result, reason) = match &verdict.judgement {
         Judgement::Passed => (TrialResult::Passed, None),
         Judgement::Failed(_) => (TrialResult::Failed, None),
         Judgement::Skipped(skip) => (TrialResult::Skipped, Some(reason(skip))),
     };
     let subject = &verdict.subject;
-    let fault = faults.iter().find(|(it, _)| it.number == verdict.number);
     Trial {
         database: subject.database.to_string(),
         kind: subject.kind.name().to_owned(),
@@ -210,6 +245,6 @@ fn trial(verdict: &Verdict, faults: &[(&Verdict, Diagnostic)]) -> Trial {
         elapsed_ms: verdict.elapsed_ms,
         reason,
         remarks: verdict.remarks.iter().map(remark_words).collect(),
-        error: fault.map(|(_, told)| told.finding()),
+        error: told.map(Diagnostic::finding),
     }
 }

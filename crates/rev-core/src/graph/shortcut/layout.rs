@@ -7,8 +7,9 @@ use petgraph::graph::DiGraph;
 use petgraph::visit::EdgeRef as _;
 
 use super::{Shortcut, ShortcutId, Shortcuts};
-use crate::graph::build::{Builder, rings};
+use crate::graph::builder::Builder;
 use crate::graph::fault::{GraphFault, ShortcutFault};
+use crate::graph::rings::rings;
 use crate::graph::{Edge, Node};
 use crate::name::similar;
 use crate::{Revision, RevisionId};

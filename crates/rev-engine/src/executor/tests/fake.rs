@@ -1,7 +1,7 @@
 //! A database in memory, with faults at the places where real ones have them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -34,9 +34,27 @@ pub(super) struct Contents {
 type CommitFault = Box<dyn FnOnce(&mut Contents) -> Option<Result<Commit, StepError>> + Send>;
 type LockEvent = Box<dyn FnOnce(&mut Contents) + Send>;
 
+/// How many databases are open, now and at most.
+#[derive(Default)]
+pub(super) struct Gauge {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Gauge {
+    pub(super) fn most(&self) -> usize {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
 #[derive(Default)]
 struct Inside {
     identity: String,
+    /// Whether it was reached and not closed since.
+    is_open: bool,
+    gauge: Arc<Gauge>,
+    /// Whether nobody answers any more once its lock is asked for.
+    goes_away: bool,
     contents: Contents,
     failures: usize,
     locks_taken: usize,
@@ -79,6 +97,22 @@ impl World {
             dialect,
             inside: Arc::new(Mutex::new(inside)),
         }
+    }
+
+    /// Counts this one among those that are open.
+    pub(super) fn counted_by(self, gauge: &Arc<Gauge>) -> Self {
+        self.inside().gauge = gauge.clone();
+        self
+    }
+
+    pub(super) fn goes_away_at_lock(&self) {
+        self.inside().goes_away = true;
+    }
+
+    /// Lets others work meanwhile, as whoever asks a server does.
+    async fn reach(&self) {
+        self.inside().open();
+        tokio::task::yield_now().await;
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -238,6 +272,19 @@ impl World {
 }
 
 impl Inside {
+    fn open(&mut self) {
+        if !std::mem::replace(&mut self.is_open, true) {
+            let now = self.gauge.now.fetch_add(1, Ordering::Relaxed) + 1;
+            self.gauge.most.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            self.gauge.now.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     fn try_lock(&mut self) -> Guard {
         if let Some((tries, holder)) = &mut self.other_holder
             && *tries > 0
@@ -358,10 +405,16 @@ fn failure(number: usize, statement: &Statement) -> StatementFailure {
 #[async_trait]
 impl Database for World {
     async fn identity(&mut self) -> Result<String, DatabaseError> {
+        self.reach().await;
         Ok(self.inside().identity.clone())
     }
 
     async fn try_lock(&mut self, _: &Holder) -> Result<Guard, DatabaseError> {
+        self.reach().await;
+        if self.inside().goes_away {
+            let message = "nobody answers".to_owned();
+            return Err(DatabaseError::Connect { message });
+        }
         Ok(self.inside().try_lock())
     }
 
@@ -378,11 +431,14 @@ impl Database for World {
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
-        self.inside().is_held = false;
+        let mut inside = self.inside();
+        inside.is_held = false;
+        inside.close();
         Ok(())
     }
 
     async fn read(&mut self) -> Result<Ledger, DatabaseError> {
+        self.reach().await;
         Ok(self.contents().ledger)
     }
 
@@ -416,6 +472,7 @@ impl Database for World {
     }
 
     async fn commit(&mut self, batch: &Batch, pulse: &mut Pulse<'_>) -> Result<Commit, StepError> {
+        self.reach().await;
         let result = self.inside().commit(batch, pulse);
         if result.is_ok() {
             // Other lanes get their turn meanwhile, as with a real one.

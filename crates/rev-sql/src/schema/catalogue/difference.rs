@@ -69,6 +69,53 @@ pub fn difference(due: &[String], is: &[String], order: ColumnOrder) -> Differen
     Difference { missing, extra }
 }
 
+/// What a database holds after a way down, without what no way down takes away: extensions,
+/// what is said of them, and the schemas in which they lie, since nobody knows here what else
+/// stands on them. Autogenerate drops none, and `CREATE EXTENSION IF NOT EXISTS` finds them.
+#[must_use]
+pub fn without_extensions_left(due: &[String], is: &[String]) -> Vec<String> {
+    let known: Vec<Extension<'_>> = due.iter().filter_map(|it| Extension::of(it)).collect();
+    let found = is.iter().filter_map(|it| Extension::of(it));
+    let left: Vec<Extension<'_>> = found
+        .filter(|it| known.iter().all(|known| known.name != it.name))
+        .collect();
+    let is_due = |sentence: &String| due.binary_search(sentence).is_ok();
+    let is_left = |sentence: &String| left.iter().any(|it| it.is_meant_by(sentence));
+    let stays = is.iter().filter(|it| is_due(it) || !is_left(it));
+    stays.cloned().collect()
+}
+
+/// An extension of PostgreSQL, as a sentence tells it.
+struct Extension<'a> {
+    sentence: &'a str,
+    name: &'a str,
+    schema: &'a str,
+}
+
+impl<'a> Extension<'a> {
+    fn of(sentence: &'a str) -> Option<Self> {
+        let (extension, schema) = sentence.strip_prefix("extension ")?.split_once(" in ")?;
+        let (name, _version) = extension.rsplit_once(' ')?;
+        Some(Self {
+            sentence,
+            name,
+            schema,
+        })
+    }
+
+    /// Whether a sentence is about it, what is said of it, or the schema it lies in.
+    fn is_meant_by(&self, sentence: &str) -> bool {
+        let comment = sentence.strip_prefix("comment on extension ");
+        sentence == self.sentence
+            || sentence.strip_prefix("schema ") == Some(self.schema)
+            || comment.is_some_and(|rest| {
+                let quoted = rest.strip_prefix('"').unwrap_or(rest);
+                let rest = quoted.strip_prefix(self.name);
+                rest.is_some_and(|it| it.trim_start_matches('"').starts_with(": "))
+            })
+    }
+}
+
 /// The tables that have the same columns in another order.
 fn moved(missing: &[String], extra: &[String]) -> Vec<String> {
     let orders = |sentences: &[String]| -> BTreeMap<String, Vec<String>> {
@@ -129,6 +176,27 @@ mod tests {
             "-index i; +column t.b int"
         );
         assert_eq!(told(&due, &due, ColumnOrder::Counts), "");
+    }
+
+    #[test]
+    fn an_extension_that_came_stays_and_one_that_changed_does_not() {
+        let after = |due: &[&str], is: &[&str]| {
+            let mut all =
+                [due, is].map(|it| it.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+            all.iter_mut().for_each(|it| it.sort_unstable());
+            let is = without_extensions_left(&all[0], &all[1]);
+            difference(&all[0], &is, ColumnOrder::Free).extra
+        };
+        let came = [
+            "extension uuid-ossp 1.1 in ext",
+            "comment on extension \"uuid-ossp\": made-up names",
+            "schema ext",
+        ];
+        assert!(after(&[], &came).is_empty());
+        let others = ["comment on extension uuid: no", "schema ex", "table ext.t"];
+        assert_eq!(after(&[], &[&came[..], &others].concat()), others);
+        let old = ["extension uuid-ossp 1.0 in ext", "schema ext"];
+        assert_eq!(after(&old, &came), [came[1], came[0]]);
     }
 
     #[test]

@@ -15,6 +15,8 @@ WITH own AS (
   FROM pg_class c JOIN own ON own.oid = c.relnamespace
   WHERE c.oid NOT IN (SELECT oid FROM ledger)
     AND NOT EXISTS (SELECT FROM extension e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid)
+    -- Of a composite type the extension has the type, and not what holds its columns.
+    AND NOT EXISTS (SELECT FROM extension e WHERE c.relkind = 'c' AND e.classid = 'pg_type'::regclass AND e.objid = c.reltype)
     AND NOT EXISTS (
       SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM ledger))
@@ -56,7 +58,8 @@ WITH own AS (
   UNION ALL SELECT tableoid, oid, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
   UNION ALL SELECT tableoid, oid, '' FROM pg_am
 )
-SELECT 'extension ' || extname || ' ' || extversion FROM pg_extension
+SELECT 'extension ' || extname || ' ' || extversion || ' in ' || nspname
+  FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
 UNION ALL SELECT 'schema ' || nspname FROM own
 UNION ALL SELECT CASE relkind WHEN 'r' THEN 'table ' WHEN 'p' THEN 'partitioned table ' WHEN 'v' THEN 'view '
     WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table ' ELSE 'composite type ' END || name

@@ -68,7 +68,10 @@ impl Writer for Postgres {
     }
 
     fn comes_after<'a>(&self, change: &'a TableChange, diff: &'a Diff) -> Vec<&'a Name> {
-        alter::persistence_after(change, diff)
+        let mut before = alter::persistence_after(change, diff);
+        // What a parent goes through reaches its heirs, so what they have of their own comes after.
+        before.extend(&change.to.parents);
+        before
     }
 
     fn begin(&self, diff: &Diff, script: &mut Script) {
@@ -101,10 +104,16 @@ impl Writer for Postgres {
             Step::CreateTable(table) => create::table_with_all(table, diff, script),
             Step::ChangeTable(change) => alter::write(change, diff, script),
             Step::Rename(it) => rename::write(it, diff, script),
-            Step::TablesThere => over_parts::write(diff, script),
-            Step::Renamed => aside::after_renames(diff, script),
+            Step::TablesThere => {
+                partition::join(diff, script);
+                over_parts::write(diff, script);
+            }
+            Step::Renamed => {
+                aside::after_renames(diff, script);
+                partition::leave(diff, script);
+            }
             Step::CreateNamespace(it) => {
-                script.push(format!("CREATE SCHEMA {}", name(it)));
+                script.push(format!("CREATE SCHEMA {}{}", if_left(it, diff), name(it)));
                 let called = Name::bare(it.clone());
                 rights::of(Kind::Namespace, &called, "SCHEMA", diff, script);
             }
@@ -119,6 +128,15 @@ impl Writer for Postgres {
             Step::DropSequence(it) => sequence::drop(it, diff, script),
         }
     }
+}
+
+/// What says that a schema may be there: one that holds an extension stays with it on every
+/// way down.
+fn if_left(schema: &Text, diff: &Diff) -> &'static str {
+    let mut objects = diff.to.objects.values();
+    let holds = objects
+        .any(|it| it.kind == Kind::Extension && it.needs.iter().any(|place| place.name == *schema));
+    if holds { "IF NOT EXISTS " } else { "" }
 }
 
 fn name(text: &Text) -> String {

@@ -334,7 +334,14 @@ impl<'a> Rows<'a> {
         // Where it goes and comes back, as with another type, the rows met it before.
         let stays = was && parent.is_some();
         let is_null = |it: &Text| self.new_column(it).is_some_and(is_left_null);
-        if stays || reference.columns.iter().any(is_null) {
+        // There a row is refused where it has some of the values and not all.
+        let is_full = self.is_match_full(options);
+        let mut columns = reference.columns.iter();
+        let is_left_alone = match is_full {
+            true => columns.all(is_null),
+            false => columns.any(is_null),
+        };
+        if stays || is_left_alone {
             return None;
         }
         let by: Vec<String> = reference
@@ -348,20 +355,28 @@ impl<'a> Rows<'a> {
             reference.table,
             by.join(", ")
         ));
-        Some(note.asking(self.orphans(reference, parent.as_ref())))
+        Some(note.asking(self.orphans(reference, is_full, parent.as_ref())))
     }
 
     /// How many rows refer to nothing.
-    fn orphans(&self, reference: &Reference, parent: Option<&Self>) -> Option<String> {
+    fn orphans(
+        &self,
+        reference: &Reference,
+        is_full: bool,
+        parent: Option<&Self>,
+    ) -> Option<String> {
         let own: Vec<&Text> = reference.columns.iter().collect();
         let child = self.before(&own)?.called("child");
         let name = |it: &Text| spell(it, self.dialect);
         let are_there = own
             .iter()
             .map(|it| format!("child.{} IS NOT NULL", name(it)));
-        let are_there = are_there.collect::<Vec<_>>().join(" AND ");
+        let each: Vec<String> = are_there.collect();
+        let are_there = each.join(" AND ");
+        let some_are_there = format!("({})", each.join(" OR "));
         let Some(parent) = parent else {
-            return Some(format!("SELECT count(*) FROM {child} WHERE {are_there}"));
+            let counted = if is_full { some_are_there } else { are_there };
+            return Some(format!("SELECT count(*) FROM {child} WHERE {counted}"));
         };
         if reference.targets.len() != own.len() {
             return None;
@@ -372,10 +387,19 @@ impl<'a> Rows<'a> {
         let equal =
             pairs.map(|(own, target)| format!("parent.{} = child.{}", name(target), name(own)));
         let equal = equal.collect::<Vec<_>>().join(" AND ");
+        // A row that lacks a value equals none.
+        let counted = if is_full { some_are_there } else { are_there };
         Some(format!(
-            "SELECT count(*) FROM {child} WHERE {are_there} AND NOT EXISTS \
+            "SELECT count(*) FROM {child} WHERE {counted} AND NOT EXISTS \
              (SELECT 1 FROM {table} WHERE {equal})"
         ))
+    }
+
+    /// `MATCH FULL`, which PostgreSQL alone keeps.
+    fn is_match_full(&self, options: &Options) -> bool {
+        let kind = options.get("match");
+        let is_full = kind.is_some_and(|it| it.eq_ignore_ascii_case("full"));
+        self.dialect == Dialect::Postgres && is_full
     }
 
     /// The columns that an expression uses.

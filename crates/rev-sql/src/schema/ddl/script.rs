@@ -2,7 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
+use rev_core::Dialect;
 use rev_core::unseen::shown;
+
+use crate::split::ended;
 
 /// Statements in the order to run them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -93,10 +96,20 @@ impl Script {
         notes.filter(move |note| note.kind == kind)
     }
 
-    /// The script as text: notes as comments above their statements, a blank line
+    /// The script as text, as a revision holds it: notes as comments above their statements, a blank line
     /// between statements of several lines or with notes.
     #[must_use]
     pub fn to_sql(&self) -> String {
+        self.written(|text| format!("{text};\n"))
+    }
+
+    /// Likewise, as the engine's own client takes it.
+    #[must_use]
+    pub fn for_client(&self, dialect: Dialect) -> String {
+        self.written(|text| ended(text, dialect))
+    }
+
+    fn written(&self, ended: impl Fn(&str) -> String) -> String {
         let mut sql = String::new();
         let is_long = |it: &Statement| !it.notes.is_empty() || it.text.contains('\n');
         let mut before: Option<&Statement> = None;
@@ -111,7 +124,7 @@ impl Script {
                     let _ = writeln!(sql, "-- query: {}", one_line(question));
                 }
             }
-            let _ = writeln!(sql, "{};", statement.text);
+            sql.push_str(&ended(&statement.text));
             before = Some(statement);
         }
         sql

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rev_core::Dialect;
 
 use crate::ledger;
-use crate::schema::{Generated, Name, Reference, Text, postgres, sqlite};
+use crate::schema::{Generated, Name, Reference, Text, mysql, postgres, sqlite};
 
 /// Words that SQLite, MySQL or MariaDB do not take for a name as they stand.
 const RESERVED: &str = "\
@@ -155,7 +155,6 @@ pub(in crate::schema) fn expression(text: &str, dialect: Dialect) -> Text {
     match dialect {
         Dialect::Sqlite => sqlite::expression(text),
         Dialect::Postgres => postgres::expression(text),
-        // The server spells what it keeps in one way.
-        Dialect::Mysql => Text::exact(text),
+        Dialect::Mysql => mysql::expression(text),
     }
 }

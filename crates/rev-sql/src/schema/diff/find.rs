@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Alteration, Change, TableChange};
+use super::{Alteration, Change, TableChange, inheritance};
 use rev_core::Dialect;
 
 use crate::schema::ddl::spell_name;
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::rename::family;
-use crate::schema::{Column, Enumeration, Name, Schema, Table, Text};
+use crate::schema::{Column, Enumeration, Kind, Name, Schema, Table, Text};
 
 /// All that is to be done to get from one schema to another, but for renames.
 pub(super) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
     let mut changes = namespaces(from, to);
     let remade = remade(from, to);
+    let tables = (&from.tables, &to.tables);
     compare(
         &from.enums,
         &to.enums,
@@ -38,7 +39,7 @@ pub(super) fn changes(from: &Schema, to: &Schema) -> Vec<Change> {
         Change::DropTable,
         |from, to| {
             let stays = !remade.contains(&from.name);
-            let change = stays.then(|| table(from, to)).flatten();
+            let change = stays.then(|| heir(from, to, tables)).flatten();
             change.map(Change::ChangeTable)
         },
     );
@@ -67,7 +68,7 @@ fn remade<'a>(from: &'a Schema, to: &Schema) -> BTreeSet<&'a Name> {
         let is_remade = |table: &&Table| {
             to.tables.get(&table.name).is_some_and(|new| {
                 let mut parents = table.parents.iter().chain(&new.parents);
-                (&table.nature, &table.parents) != (&new.nature, &new.parents)
+                table.nature != new.nature
                     || parents.any(|it| remade.contains(it))
                     || is_parted_anew(table, new, &keys[&table.name], &recast)
             })
@@ -159,11 +160,102 @@ fn compare<K: Ord, V: Clone>(
     changes.extend(new.map(|(_, value)| create(value.clone())));
 }
 
+type Tables = BTreeMap<Name, Table>;
+
+/// What differs between two tables of one name, which may inherit: what changes a column of a
+/// parent gives it the parent's default, also where the heir has one of its own.
+fn heir(from: &Table, to: &Table, (before, after): (&Tables, &Tables)) -> Option<TableChange> {
+    let mut found = table(from, to);
+    if inheritance::moves(from, to) {
+        return found;
+    }
+    for new in &to.columns {
+        let Some(old) = from.any_column(&new.name) else {
+            continue;
+        };
+        let changed = to.parents.iter().find_map(|parent| {
+            let was = before.get(parent)?.any_column(&new.name)?;
+            let is = after.get(parent)?.any_column(&new.name)?;
+            let differs = (&was.default, was.nullable) != (&is.default, is.nullable);
+            differs.then_some(is)
+        });
+        let Some(is) = changed else {
+            continue;
+        };
+        let given = Column {
+            default: is.default.clone(),
+            nullable: is.nullable,
+            ..old.clone()
+        };
+        let change = found.get_or_insert_with(|| TableChange {
+            from: from.clone(),
+            to: to.clone(),
+            alterations: Vec::new(),
+        });
+        let is_it = |it: &Alteration| match it {
+            Alteration::ChangeColumn { to, .. } => to.name == new.name,
+            _ => false,
+        };
+        change.alterations.retain(|it| !is_it(it));
+        if given != *new {
+            change.alterations.push(Alteration::ChangeColumn {
+                from: given,
+                to: new.clone(),
+            });
+        }
+    }
+    let whole = |it: &Table| it.whole.as_deref().cloned().unwrap_or_else(|| it.clone());
+    let (was, is) = (whole(from), whole(to));
+    let mut gone = Vec::new();
+    for column in was
+        .columns
+        .iter()
+        .filter(|it| from.again.contains(&it.name))
+    {
+        if is.column(&column.name).is_none() && from.column(&column.name).is_none() {
+            gone.push(Alteration::DropColumn(column.clone()));
+        }
+    }
+    for check in was.constraints.iter().filter(|it| it.kind() == Kind::Check) {
+        let is_again = check
+            .name
+            .as_ref()
+            .is_some_and(|it| from.again.contains(it));
+        if is_again && !is.constraints.iter().any(|it| it.rule == check.rule) {
+            gone.push(Alteration::DropConstraint(check.clone()));
+        }
+    }
+    if !gone.is_empty() {
+        let change = found.get_or_insert_with(|| TableChange {
+            from: from.clone(),
+            to: to.clone(),
+            alterations: Vec::new(),
+        });
+        change.alterations.extend(gone);
+    }
+    found.filter(|it| !it.alterations.is_empty())
+}
+
 /// What differs between two tables of one name, if anything.
 pub(in crate::schema) fn table(from: &Table, to: &Table) -> Option<TableChange> {
     let mut alterations = Vec::new();
+    let flat;
+    let (from, to) = if inheritance::moves(from, to) {
+        if from.parents != to.parents {
+            alterations.push(Alteration::ChangeParents {
+                from: from.parents.clone(),
+                to: to.parents.clone(),
+            });
+        }
+        let left = inheritance::by_itself(from);
+        let joins = inheritance::to_join(to, &left);
+        flat = (left, joins);
+        (&flat.0, &flat.1)
+    } else {
+        (from, to)
+    };
     for old in &from.columns {
-        match to.column(&old.name) {
+        match to.any_column(&old.name) {
             None => alterations.push(Alteration::DropColumn(old.clone())),
             Some(new) if new != old => alterations.push(Alteration::ChangeColumn {
                 from: old.clone(),
@@ -173,15 +265,25 @@ pub(in crate::schema) fn table(from: &Table, to: &Table) -> Option<TableChange> 
         }
     }
     let is_new = |column: &&Column| from.column(&column.name).is_none();
-    let new = to.columns.iter().filter(is_new).cloned();
-    alterations.extend(new.map(Alteration::AddColumn));
+    for new in to.columns.iter().filter(is_new) {
+        match from.any_column(&new.name) {
+            None => alterations.push(Alteration::AddColumn(new.clone())),
+            Some(old) if old != new => alterations.push(Alteration::ChangeColumn {
+                from: old.clone(),
+                to: new.clone(),
+            }),
+            Some(_) => {}
+        }
+    }
     let (gone, new) = apart(&from.constraints, &to.constraints);
     alterations.extend(gone.into_iter().map(Alteration::DropConstraint));
     alterations.extend(new.into_iter().map(Alteration::AddConstraint));
     let (gone, new) = apart(&from.indexes, &to.indexes);
     alterations.extend(gone.into_iter().map(Alteration::DropIndex));
     alterations.extend(new.into_iter().map(Alteration::AddIndex));
-    if from.options != to.options {
+    if inheritance::options(from) != inheritance::options(to)
+        || from.parents == to.parents && from.options != to.options
+    {
         alterations.push(Alteration::ChangeOptions {
             from: from.options.clone(),
             to: to.options.clone(),

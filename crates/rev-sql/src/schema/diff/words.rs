@@ -86,6 +86,21 @@ impl Alteration {
                 let what = column_differences(from, to).join(", ");
                 format!("changes column `{table}.{}`: {what}", to.name)
             }
+            Alteration::ChangeParents { from, to } => {
+                let list = |names: &[Name]| {
+                    let names = names.iter().map(|it| format!("`{it}`"));
+                    names.collect::<Vec<_>>().join(" and ")
+                };
+                match (&from[..], &to[..]) {
+                    (left, []) => format!("parts table `{table}` from {}", list(left)),
+                    ([], joined) => format!("joins table `{table}` to {}", list(joined)),
+                    (left, joined) => format!(
+                        "parts table `{table}` from {} and joins it to {}",
+                        list(left),
+                        list(joined)
+                    ),
+                }
+            }
             Alteration::ChangeOptions { .. } => format!("changes the options of table `{table}`"),
             Alteration::ChangeComment { .. } => format!("changes the comment of table `{table}`"),
             Alteration::AddConstraint(_)

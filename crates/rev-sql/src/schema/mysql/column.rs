@@ -111,7 +111,7 @@ fn attribute(
     } else if cursor.takes(&["DEFAULT"]) {
         let text = own.without(cursor.up_to(&AFTER_DEFAULT)?);
         let is_null = text.eq_ignore_ascii_case("NULL");
-        column.default = (!is_null).then(|| Text::exact(text));
+        column.default = (!is_null).then(|| super::expression(&text));
     } else if cursor.takes(&["ON", "UPDATE"]) {
         let text = cursor.up_to(&AFTER_DEFAULT)?.to_owned();
         column.options.insert("on update".to_owned(), text);
@@ -139,7 +139,7 @@ fn generated(
         column.nullable = false;
         return Ok(());
     }
-    let expression = Text::exact(own.without(cursor.expression()?));
+    let expression = super::expression(&own.without(cursor.expression()?));
     let stored = cursor.takes(&["STORED"]) || cursor.takes(&["PERSISTENT"]);
     let _ = cursor.takes(&["VIRTUAL"]);
     column.generated = Some(Generated { expression, stored });

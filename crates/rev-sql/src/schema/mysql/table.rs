@@ -161,7 +161,7 @@ impl Reader<'_> {
         if self.cursor.sees_symbol("(") {
             let expression = self.own.without(self.cursor.expression()?);
             let mut part = Part::column(Text::default());
-            part.of = PartOf::Expression(Text::exact(expression));
+            part.of = PartOf::Expression(super::expression(&expression));
             part.descending = self.direction();
             index.parts.push(part);
             return Ok(());
@@ -232,7 +232,7 @@ impl Reader<'_> {
             if self.cursor.takes(&["NOT", "ENFORCED"]) {
                 options.insert("not enforced".to_owned(), String::new());
             }
-            Rule::Check(Text::exact(expression))
+            Rule::Check(super::expression(&expression))
         };
         self.table.constraints.push(Constraint {
             name: Some(constraint_name(&name, &rule, self.table.name.name.as_str())),

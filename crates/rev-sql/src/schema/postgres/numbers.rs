@@ -127,6 +127,7 @@ fn unfold(schema: &mut Schema, own: &Drawn, other: &Schema, others: &Drawn) -> B
         }
         unfolded.insert(sequence.clone());
         let table = schema.tables.get_mut(&place.0);
+        let is_unlogged = { table.as_ref() }.is_some_and(|it| it.options.contains_key("unlogged"));
         let columns = table.into_iter().flat_map(|it| &mut it.columns);
         for column in columns.filter(|it| it.name == place.1) {
             column.identity = None;
@@ -134,6 +135,9 @@ fn unfold(schema: &mut Schema, own: &Drawn, other: &Schema, others: &Drawn) -> B
             let mut options = Options::new();
             if column.type_name.as_str() != "bigint" {
                 options.insert("as".to_owned(), column.type_name.to_string());
+            }
+            if is_unlogged {
+                options.insert("unlogged".to_owned(), String::new());
             }
             let found = Sequence {
                 name: sequence.clone(),

@@ -66,10 +66,10 @@ impl<'a> Reader<'a> {
             let needs: BTreeSet<Name> = needs.collect();
             self.schema.stands_on.insert(own, needs);
         }
+        settle_given(&mut self.schema);
         for table in self.schema.tables.values_mut() {
-            drop_default_names(table);
-            table.constraints.sort();
-            table.indexes.sort();
+            settle_names(table);
+            table.whole.iter_mut().for_each(|it| settle_names(it));
         }
         self.read_bodies();
         Ok(self.schema)
@@ -124,23 +124,40 @@ impl<'a> Reader<'a> {
         nature.extend(row.partition_by.map(|it| ("partition by".to_owned(), it)));
         let constraints = row.constraints.unwrap_or_default().into_iter();
         let indexes = row.indexes.unwrap_or_default().into_iter();
-        self.schema.add_table(Table {
-            columns: row
-                .columns
-                .unwrap_or_default()
-                .into_iter()
-                .map(column)
-                .collect(),
-            constraints: constraints
-                .map(|it| constraint(it, self.home))
-                .collect::<Result<_, _>>()?,
-            indexes: indexes.map(|it| self.index(it)).collect::<Result<_, _>>()?,
+        let columns = row.columns.unwrap_or_default().into_iter();
+        let mut again = BTreeSet::new();
+        let columns = columns.inspect(|it| {
+            if it.again {
+                again.insert(name(it.name.clone()));
+            }
+        });
+        let columns: Vec<(bool, Column)> = columns.map(|it| (it.given, column(it))).collect();
+        let constraints = constraints.map(|it| Ok((it.given, constraint(it, self.home)?)));
+        let constraints = constraints.collect::<Result<Vec<_>, Unreadable>>()?;
+        let indexes = indexes.map(|it| Ok((it.given, self.index(it)?)));
+        let indexes = indexes.collect::<Result<Vec<_>, Unreadable>>()?;
+        let mut table = Table {
+            columns: own(&columns),
+            constraints: own(&constraints),
+            indexes: own(&indexes),
             options,
             nature,
             parents: parents.into_iter().map(|it| self.name(it)).collect(),
+            whole: None,
+            again,
             comment: row.comment,
             name: self.name(row.name),
-        });
+        };
+        if !table.parents.is_empty() {
+            table.whole = Some(Box::new(Table {
+                columns: all(columns),
+                constraints: all(constraints),
+                indexes: all(indexes),
+                parents: Vec::new(),
+                ..table.clone()
+            }));
+        }
+        self.schema.add_table(table);
         Ok(())
     }
 
@@ -160,11 +177,13 @@ impl<'a> Reader<'a> {
 
     /// A sequence by itself, or the part that it is of its column.
     fn add_sequence(&mut self, row: SequenceRow) {
-        let options = row.options();
+        let mut options = row.options();
         let sequence_name = self.name(row.name);
         let owner = row.owner.map(|it| self.name(it)).zip(row.column.map(name));
+        let mut is_unlogged = false;
         let column = owner.as_ref().and_then(|(table, column)| {
             let table = self.schema.tables.get_mut(table)?;
+            is_unlogged = table.options.contains_key("unlogged");
             table.columns.iter_mut().find(|it| it.name == *column)
         });
         if let (Some((table, _)), Some(column)) = (&owner, column) {
@@ -172,10 +191,12 @@ impl<'a> Reader<'a> {
             let is_plain =
                 due.as_ref() == Some(&sequence_name.name) && sequence_name.schema == table.schema;
             if row.is_identity {
-                return own(column, options, (!is_plain).then_some(&sequence_name.name));
+                return draw(column, options, (!is_plain).then_some(&sequence_name.name));
             }
-            let is_serial =
-                is_plain && row.comment.is_none() && is_serial(column, &options, &sequence_name);
+            let is_serial = is_plain
+                && row.comment.is_none()
+                && row.unlogged == is_unlogged
+                && is_serial(column, &options, &sequence_name);
             if is_serial {
                 column.default = None;
                 column.identity = Some(("serial".to_owned(), Options::new()));
@@ -183,6 +204,9 @@ impl<'a> Reader<'a> {
             }
         }
         if !row.is_identity {
+            if row.unlogged {
+                options.insert("unlogged".to_owned(), String::new());
+            }
             let sequence = Sequence {
                 name: sequence_name,
                 options,
@@ -273,7 +297,83 @@ fn mentioned(body: &str) -> BTreeSet<String> {
     names.collect()
 }
 
-fn own(column: &mut Column, mut options: Options, sequence: Option<&Text>) {
+/// What a table has of its own.
+fn own<T: Clone>(parts: &[(bool, T)]) -> Vec<T> {
+    let own = parts.iter().filter(|(given, _)| !given);
+    own.map(|(_, it)| it.clone()).collect()
+}
+
+/// What it has by whatever way.
+fn all<T>(parts: Vec<(bool, T)>) -> Vec<T> {
+    parts.into_iter().map(|(_, it)| it).collect()
+}
+
+/// Moves columns that a table is given, and has otherwise than what gives them, to its own: a
+/// default of its own, say. To declare one again as it is given means nothing.
+fn settle_given(schema: &mut Schema) {
+    let tables = schema.tables.clone();
+    for table in schema.tables.values_mut() {
+        let Some(whole) = &mut table.whole else {
+            continue;
+        };
+        for own in &table.columns {
+            // How its numbers are drawn is known by now.
+            let same = whole.columns.iter_mut().find(|it| it.name == own.name);
+            same.into_iter().for_each(|it| it.clone_from(own));
+        }
+        let parents = table.parents.iter().filter_map(|it| tables.get(it));
+        let parents: Vec<&Table> = parents.collect();
+        if parents.len() < table.parents.len() {
+            continue;
+        }
+        let is_part = table.options.contains_key("partition");
+        let is_own = |column: &&Column| {
+            let mut givers = parents.iter().filter_map(|it| it.any_column(&column.name));
+            match givers.next() {
+                None => !is_part,
+                Some(first) => {
+                    let is_alike = |it: &Column| differs_as_given(it, column);
+                    is_alike(first) || givers.any(is_alike)
+                }
+            }
+        };
+        table.columns = whole.columns.iter().filter(is_own).cloned().collect();
+        let is_given = |it: &Constraint| {
+            let mut parents = parents.iter().map(|it| it.whole.as_deref().unwrap_or(it));
+            it.kind() == Kind::Check
+                && parents.any(|parent| {
+                    let mut theirs = parent.constraints.iter();
+                    theirs.any(|other| (&it.name, &it.rule) == (&other.name, &other.rule))
+                })
+        };
+        let (given, own): (Vec<Constraint>, Vec<Constraint>) =
+            table.constraints.drain(..).partition(is_given);
+        table.constraints = own;
+        table
+            .again
+            .extend(given.into_iter().filter_map(|it| it.name));
+    }
+}
+
+/// Whether a column that is given is another one than what gives it. A comment is not given.
+fn differs_as_given(giver: &Column, given: &Column) -> bool {
+    let said = |it: &Column| {
+        let mut it = it.clone();
+        it.comment = None;
+        it.options.remove("statistics");
+        // The parts of a table draw from its sequence.
+        it.identity = None;
+        it
+    };
+    let is_drawn = giver.identity.is_some() && given.identity.is_none();
+    let mut alike = said(given);
+    if is_drawn {
+        alike.default.clone_from(&giver.default);
+    }
+    alike != said(giver) || given.comment.is_some() || given.options.contains_key("statistics")
+}
+
+fn draw(column: &mut Column, mut options: Options, sequence: Option<&Text>) {
     // It has the type of its column, always.
     options.remove("as");
     options.extend(sequence.map(|it| ("sequence name".to_owned(), it.to_string())));
@@ -373,6 +473,12 @@ fn constraint(row: ConstraintRow, home: &str) -> Result<Constraint, Unreadable> 
 }
 
 /// Takes away the names that the server would make up again.
+fn settle_names(table: &mut Table) {
+    drop_default_names(table);
+    table.constraints.sort();
+    table.indexes.sort();
+}
+
 fn drop_default_names(table: &mut Table) {
     let default: Vec<bool> = table
         .constraints

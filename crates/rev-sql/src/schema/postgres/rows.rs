@@ -41,6 +41,9 @@ pub(super) struct SequenceRow {
     pub(super) owner: Option<Place>,
     pub(super) column: Option<String>,
     pub(super) is_identity: bool,
+    /// Whether a crash resets it; none is so before PostgreSQL 15.
+    #[serde(default)]
+    pub(super) unlogged: bool,
     pub(super) comment: Option<String>,
 }
 
@@ -78,6 +81,12 @@ pub(super) struct ColumnRow {
     pub(super) compression: Option<String>,
     pub(super) statistics: Option<i32>,
     pub(super) comment: Option<String>,
+    /// Whether what the table inherits from has it, too.
+    #[serde(default)]
+    pub(super) given: bool,
+    /// Whether the table declares it none the less.
+    #[serde(default)]
+    pub(super) again: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,6 +96,9 @@ pub(super) struct ConstraintRow {
     pub(super) columns: Option<Vec<String>>,
     pub(super) storage: Option<Vec<String>>,
     pub(super) comment: Option<String>,
+    /// Whether it comes from what the table inherits from.
+    #[serde(default)]
+    pub(super) given: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,6 +109,9 @@ pub(super) struct IndexRow {
     /// Whether it is over a partitioned table, whose parts are attached to it by name.
     #[serde(default)]
     pub(super) only: bool,
+    /// Whether it is the part of an index over the whole table that comes by itself.
+    #[serde(default)]
+    pub(super) given: bool,
     /// The index over the whole table that it is a part of.
     pub(super) attached: Option<Place>,
     pub(super) comment: Option<String>,

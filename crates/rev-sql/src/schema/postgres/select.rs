@@ -71,6 +71,15 @@ impl Selection<'_> {
                 ),
             )
             .replace(
+                "{unlogged sequence}",
+                // Before, each is logged, also where its table is not.
+                if self.version >= 150_000 {
+                    "c.relpersistence = 'u'"
+                } else {
+                    "coalesce((SELECT p.relpersistence FROM pg_class p WHERE p.oid = o.oid) = 'u', false)"
+                },
+            )
+            .replace(
                 "{clone}",
                 if self.version >= 130_000 {
                     "t.tgparentid <> 0"
@@ -107,6 +116,7 @@ space AS MATERIALIZED (
     s.name AS space, s.prefix || quote_ident(c.relname) AS spelt
   FROM pg_class c JOIN space s ON s.oid = c.relnamespace
   WHERE c.relpersistence <> 't' AND c.relname NOT IN ({own}) AND {free pg_class c.oid}
+    AND (c.relkind <> 'c' OR {free pg_type c.reltype})
 )";
 
 const NEEDS: &str = r"
@@ -178,21 +188,20 @@ SELECT json_build_object('table', json_build_object(
         CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
       'statistics', nullif(a.attstattarget, -1),
       'compression', CASE {compression} WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
-      'comment', col_description(c.oid, a.attnum)) ORDER BY a.attnum)
+      'comment', col_description(c.oid, a.attnum), 'given', a.attinhcount > 0, 'again', a.attinhcount > 0 AND a.attislocal) ORDER BY a.attnum)
     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attislocal),
+    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
   'constraints', (SELECT json_agg(json_build_object(
       'name', k.conname, 'definition', pg_get_constraintdef(k.oid, true),
       'columns', (SELECT json_agg(a.attname ORDER BY o.place) FROM unnest(k.conkey) WITH ORDINALITY o(number, place)
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = o.number),
       'storage', CASE WHEN k.contype IN ('p', 'u', 'x') THEN (SELECT x.reloptions FROM pg_class x WHERE x.oid = k.conindid) END,
-      'comment', obj_description(k.oid, 'pg_constraint')))
-    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')
-      AND k.conislocal AND k.conparentid = 0),
+      'comment', obj_description(k.oid, 'pg_constraint'), 'given', NOT k.conislocal OR k.conparentid <> 0))
+    FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype IN ('p', 'u', 'f', 'c', 'x')),
   'indexes', (SELECT json_agg(json_build_object(
       'name', x.relname, 'definition', pg_get_indexdef(i.indexrelid, 0, true), 'valid', i.indisvalid OR x.relkind = 'I',
-      'only', x.relkind = 'I' AND coalesce(f.apart, false),
+      'only', x.relkind = 'I' AND coalesce(f.apart, false), 'given', x.relispartition AND NOT coalesce(f.apart, false),
       'attached', (SELECT json_build_array(on_.nspname, o.relname) FROM pg_inherits h JOIN pg_class o ON o.oid = h.inhparent
         JOIN pg_namespace on_ ON on_.oid = o.relnamespace WHERE h.inhrelid = x.oid),
       'comment', obj_description(x.oid, 'pg_class')))
@@ -203,7 +212,7 @@ SELECT json_build_object('table', json_build_object(
       FROM pg_partition_tree(pg_partition_root(x.oid)) t JOIN pg_class y ON y.oid = t.relid
       JOIN pg_index yi ON yi.indexrelid = y.oid
     ) f ON x.relkind = 'I' OR x.relispartition
-    WHERE i.indrelid = c.oid AND (NOT x.relispartition OR f.apart) AND NOT EXISTS (
+    WHERE i.indrelid = c.oid AND NOT EXISTS (
       SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')))
 ))::text
 FROM relation r JOIN pg_class c ON c.oid = r.oid WHERE r.kind IN ('r', 'p')";
@@ -214,10 +223,10 @@ SELECT json_build_object('sequence', json_build_object(
   'start', s.seqstart, 'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax,
   'cache', s.seqcache, 'cycles', s.seqcycle,
   'owner', CASE WHEN o.oid IS NOT NULL THEN json_build_array(o.space, o.relname) END, 'column', a.attname,
-  'is_identity', coalesce(d.deptype = 'i', false),
+  'is_identity', coalesce(d.deptype = 'i', false), 'unlogged', {unlogged sequence},
   'comment', obj_description(r.oid, 'pg_class')
 ))::text
-FROM relation r JOIN pg_sequence s ON s.seqrelid = r.oid
+FROM relation r JOIN pg_class c ON c.oid = r.oid JOIN pg_sequence s ON s.seqrelid = r.oid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
   AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid

@@ -53,6 +53,9 @@ fn described(column: &Column, other: &Column) -> String {
 
 const REFUSED: &str = "values that do not fit are refused, or cut where sql_mode is not strict";
 
+const PLACED: &str = "a number becomes the label in its place, 1 the first; others are refused, or \
+                      cut where sql_mode is not strict";
+
 const FILLED: &str = "shorter values are filled up with zero bytes";
 
 fn of_type(from: &str, to: &str) -> Option<String> {
@@ -67,6 +70,7 @@ fn of_type(from: &str, to: &str) -> Option<String> {
     }
     let what = match old.fits(&new) {
         true => old.is_filled(&new).then_some(FILLED),
+        false if old.is_number() && base(to) == "enum" => Some(PLACED),
         false => Some(REFUSED),
     };
     what.map(str::to_owned)
@@ -132,10 +136,7 @@ fn of_growth(from: &Column, to: &Column) -> Option<String> {
 /// be one; `None`: none can be stated in short.
 fn unfit(value: &str, from: &str, to: &str) -> Option<String> {
     let (old, new) = (Type::of(from), Type::of(to));
-    let is_number = matches!(
-        old,
-        Type::Integer(..) | Type::Decimal(..) | Type::Float(..) | Type::Year
-    );
+    let is_number = old.is_number();
     let is_text = matches!(old, Type::Characters { .. } | Type::Text(_));
     match &new {
         Type::Characters { most, .. } => Some(format!("char_length({value}) > {most}")),
@@ -161,10 +162,7 @@ fn unfit(value: &str, from: &str, to: &str) -> Option<String> {
         Type::Year if is_number => Some(format!(
             "{value} <> 0 AND {value} NOT BETWEEN 1901 AND 2155"
         )),
-        Type::Labels(labels) if base(to) == "enum" => {
-            let labels: Vec<String> = labels.iter().map(|it| string(it)).collect();
-            Some(format!("{value} NOT IN ({})", labels.join(", ")))
-        }
+        Type::Labels(labels) if base(to) == "enum" => Some(no_label(value, labels, &old)),
         Type::Labels(labels) => {
             let Type::Labels(old) = &old else { return None };
             let gone = old.iter().filter(|it| !labels.contains(it));
@@ -182,6 +180,33 @@ fn unfit(value: &str, from: &str, to: &str) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// The condition that a value is neither a label of an enum nor the number of its place, 1 the
+/// first. MariaDB takes a number for the place alone, and rounds it; MySQL takes what it is as a
+/// text, so that 2.00 is nothing.
+fn no_label(value: &str, labels: &[String], old: &Type) -> String {
+    let called: Vec<String> = labels.iter().map(|it| string(it)).collect();
+    let (called, count) = (called.join(", "), labels.len());
+    let outside = format!("round({value}) NOT BETWEEN 1 AND {count}");
+    let is_called_so =
+        |it: &String| it.starts_with(|it: char| it.is_ascii_digit() || "-.".contains(it));
+    let takes_labels = labels.iter().any(is_called_so);
+    if matches!(old, Type::Characters { .. } | Type::Text(_)) {
+        return format!(
+            "{value} NOT IN ({called}) AND NOT ({value} REGEXP '^[0-9]+$' AND {value} + 0 BETWEEN 1 AND {count})"
+        );
+    }
+    if !old.is_number() {
+        return format!("{value} NOT IN ({called})");
+    }
+    if matches!(old, Type::Integer(..) | Type::Year) && !takes_labels {
+        return outside;
+    }
+    format!(
+        "IF(VERSION() LIKE '%MariaDB%', {outside}, concat({value}) NOT IN ({called}) AND \
+         (concat({value}) NOT REGEXP '^[0-9]+$' OR {outside}))"
+    )
 }
 
 /// How many bytes the four sizes of texts and blobs have.
@@ -227,6 +252,13 @@ enum Type {
 }
 
 impl Type {
+    fn is_number(&self) -> bool {
+        matches!(
+            self,
+            Type::Integer(..) | Type::Decimal(..) | Type::Float(..) | Type::Year
+        )
+    }
+
     fn of(text: &str) -> Self {
         let numbers = numbers(text);
         let number = |at: usize, otherwise: u32| numbers.get(at).copied().unwrap_or(otherwise);

@@ -120,7 +120,14 @@ impl<'a> Objects<'a> {
         let from = &self.diff.from;
         let stays = |table: &&Name| self.diff.to.tables.contains_key(*table);
         let staying = from.stands_on.iter().filter(|(table, _)| stays(table));
-        let stood_on: BTreeSet<&Name> = staying.flat_map(|(_, needs)| needs).collect();
+        // What a table inherits from or is a part of it leaves before that goes.
+        let is_parent = |table: &Name, other: &Name| {
+            let table = from.tables.get(table);
+            table.is_some_and(|it| it.parents.contains(other))
+        };
+        let stood_on: BTreeSet<&Name> = staying
+            .flat_map(|(table, needs)| needs.iter().filter(move |it| !is_parent(table, it)))
+            .collect();
         let goes_late = |object: &&&'a Object| {
             !comes_back(&object.handle())
                 && object.on.is_none()

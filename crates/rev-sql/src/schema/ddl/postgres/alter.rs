@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use super::{
     column, comment_on, constraint_name, constraint_text, create, handover, name, over_parts,
-    partition, qualified, retype, rights, sequence,
+    qualified, retype, rights, sequence,
 };
 use crate::schema::ddl::{Note, Script, filling};
+use crate::schema::diff::inheritance;
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
     Alteration, Change, Column, Constraint, Diff, Index, Kind, Name, Options, Part, PartOf, Rule,
-    TableChange, Text,
+    Table, TableChange, Text,
 };
 
 /// What becomes of a table, gathered before it is written.
@@ -41,9 +42,6 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
         notes: Vec::new(),
         after: Script::default(),
     };
-    if change.from.options.contains_key("partition") {
-        partition::step_aside(&change.to, diff, script);
-    }
     handover::take_for_change(change, diff, script);
     let remade = column::remade(change);
     let (gone, new) = apart(change, &remade);
@@ -352,9 +350,7 @@ impl Plan<'_> {
                         self.diff,
                         &mut self.before,
                     );
-                    self.drops.push(format!("DROP COLUMN {}", name(&it.name)));
-                    self.notes
-                        .extend(self.diff.loss_of_column(&self.change.to, it));
+                    self.drop_column(it);
                 }
                 Alteration::AddColumn(it) => self.add_column(it),
                 Alteration::ChangeColumn { from, to } if !remade.contains(&to.name) => {
@@ -365,6 +361,33 @@ impl Plan<'_> {
         }
         for (_, to) in both {
             self.add_column(to);
+        }
+    }
+
+    /// A column goes; from heirs, too, unless some keep it.
+    fn drop_column(&mut self, old: &Column) {
+        let called = name(&old.name);
+        let note = self.diff.loss_of_column(&self.change.to, old);
+        let own = &self.change.to.name;
+        // Who leaves or joins is by itself meanwhile.
+        let stays = |it: &&Table| {
+            let was = self.diff.from.tables.get(&it.name);
+            it.parents.contains(own) && was.is_some_and(|was| !inheritance::moves(was, it))
+        };
+        let heirs = self.diff.to.tables.values().filter(stays);
+        let (keep, lose): (Vec<&Table>, Vec<&Table>) =
+            heirs.partition(|it| it.any_column(&old.name).is_some());
+        if keep.is_empty() {
+            self.drops.push(format!("DROP COLUMN {called}"));
+            self.notes.extend(note);
+            return;
+        }
+        let only = format!("ALTER TABLE ONLY {} DROP COLUMN {called}", self.table());
+        self.after.push_noted(only, note.into_iter().collect());
+        for heir in lose {
+            let heir = qualified(&heir.name);
+            self.before
+                .push(format!("ALTER TABLE {heir} DROP COLUMN {called}"));
         }
     }
 
@@ -409,8 +432,10 @@ impl Plan<'_> {
             (false, true) => self.alters.push("SET UNLOGGED".to_owned()),
             _ => {}
         }
+        if was.contains_key("unlogged") != is.contains_key("unlogged") {
+            sequence::settle(to, self.diff, &mut self.after);
+        }
         self.rely_on_indexes();
-        partition::come_back(self.change, self.diff, &mut self.after);
         if from.comment != to.comment {
             let what = format!("TABLE {}", self.table());
             self.after.push(comment_on(&what, to.comment.as_deref()));

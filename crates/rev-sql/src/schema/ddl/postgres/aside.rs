@@ -69,7 +69,12 @@ fn leaving(diff: &Diff) -> Vec<Leaving<'_>> {
                     .iter()
                     .any(|it| matches!(it, Change::DropTable(gone) if gone.name == *table))
         };
-        others.any(|(table, on)| on.contains(name) && stays(table))
+        // What it inherits from or is a part of it leaves early.
+        let is_parent = |table: &Name| {
+            let table = diff.from.tables.get(table);
+            table.is_some_and(|it| it.parents.contains(name))
+        };
+        others.any(|(table, on)| on.contains(name) && stays(table) && !is_parent(table))
     };
     let early = |word, name| Leaving {
         word,

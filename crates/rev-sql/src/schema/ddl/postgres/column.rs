@@ -441,7 +441,7 @@ impl Change<'_> {
         };
         let counts = |sequence, column, schema| {
             let mut counts = options(sequence, column, schema)?.clone();
-            counts.retain(|key, _| !["as", "sequence name"].contains(&key.as_str()));
+            counts.retain(|key, _| !["as", "sequence name", "unlogged"].contains(&key.as_str()));
             Some(counts)
         };
         let (from, to) = (&plan.diff.from, &plan.diff.to);

@@ -18,9 +18,6 @@ use crate::split::{TokenKind, tokens};
 
 /// A table with its indexes, its comments, and all but its foreign keys.
 pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
-    if table.options.contains_key("partition") {
-        partition::step_aside(table, diff, script);
-    }
     handover::take_for_table(table, diff, script);
     script.push_noted(self::table(table), partition::rows_elsewhere(table, diff));
     let called = qualified(&table.name);
@@ -100,7 +97,10 @@ fn table(table: &Table) -> String {
     let mut lines: Vec<String> = table
         .columns
         .iter()
-        .map(|column| self::column(table, column))
+        .map(|column| match table.options.contains_key("partition") {
+            true => part_column(column),
+            false => self::column(table, column),
+        })
         .collect();
     for kind in [Kind::PrimaryKey, Kind::Unique, Kind::Check, Kind::Exclusion] {
         let of_kind = table.constraints.iter().filter(|it| it.kind() == kind);
@@ -154,6 +154,14 @@ fn stands_beside(constraint: &Constraint, column: &Column) -> bool {
         }
         _ => false,
     }
+}
+
+/// What a partition has otherwise in a column that it is given.
+fn part_column(column: &Column) -> String {
+    let default = column.default.as_ref();
+    let default = default.map_or_else(|| "NULL".to_owned(), self::default);
+    let null = if column.nullable { "" } else { " NOT NULL" };
+    format!("{}{null} DEFAULT {default}", name(&column.name))
 }
 
 /// A column, with the keys that stand beside it.

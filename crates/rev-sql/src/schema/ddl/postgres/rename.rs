@@ -2,9 +2,9 @@
 
 use super::{constraint_name, name, qualified};
 use crate::schema::ddl::Script;
-use crate::schema::postgres::default_name;
+use crate::schema::postgres::numbers::own_sequence;
 use crate::schema::rename::{apply, family};
-use crate::schema::{Column, Diff, Name, Rename, Table};
+use crate::schema::{Diff, Name, Rename, Table};
 
 /// A rename.
 pub(super) fn write(rename: &Rename, diff: &Diff, script: &mut Script) {
@@ -74,21 +74,16 @@ fn follow_in(old: Option<&Table>, new: Option<&Table>, script: &mut Script) {
         }
     }
     for (from, to) in old.columns.iter().zip(&new.columns) {
-        if let (Some(from), Some(to)) = (own_sequence(old, from), own_sequence(new, to))
-            && from != to
+        let names = own_sequence(&old.name, from).zip(own_sequence(&new.name, to));
+        if let Some((from, to)) = names
+            && from.name != to.name
         {
-            let from = super::beside(&new.name, &from);
-            script.push(format!("ALTER SEQUENCE {from} RENAME TO {}", name(&to)));
+            let from = super::beside(&new.name, &from.name);
+            script.push(format!(
+                "ALTER SEQUENCE {from} RENAME TO {}",
+                name(&to.name)
+            ));
         }
-    }
-}
-
-/// The name of a column's own sequence, where the server made it up.
-fn own_sequence(table: &Table, column: &Column) -> Option<crate::schema::Text> {
-    let (_, options) = column.identity.as_ref()?;
-    match options.contains_key("sequence name") {
-        true => None,
-        false => default_name::of_sequence(&table.name.name, &column.name),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{aside, comment_on, name, qualified, rights};
 use crate::schema::ddl::Script;
-use crate::schema::{Diff, Kind, Name, Options, Sequence, Text};
+use crate::schema::{Diff, Kind, Name, Options, Sequence, Table, Text};
 
 /// What `CREATE SEQUENCE` says of each option, and what `ALTER SEQUENCE` says to have
 /// the default back, in the order that PostgreSQL's manual has.
@@ -73,7 +73,12 @@ pub(super) fn identity(kind: &str, options: &Options) -> String {
 /// A sequence, with its owner where that is there already.
 pub(super) fn create(sequence: &Sequence, diff: &Diff, script: &mut Script) {
     let called = qualified(&sequence.name);
-    let mut text = vec![format!("CREATE SEQUENCE {called}")];
+    let unlogged = if is_unlogged(sequence) {
+        "UNLOGGED "
+    } else {
+        ""
+    };
+    let mut text = vec![format!("CREATE {unlogged}SEQUENCE {called}")];
     text.extend(words(&sequence.options));
     let owner = sequence.owner.as_ref();
     if owner.is_some_and(|owner| is_there(owner, diff)) {
@@ -106,10 +111,39 @@ pub(super) fn change(from: &Sequence, to: &Sequence, diff: &Diff, script: &mut S
     if text.len() > 1 {
         script.push(text.join(" "));
     }
+    if is_unlogged(from) != is_unlogged(to) {
+        script.push(format!("ALTER SEQUENCE {called} SET {}", persistence(to)));
+    }
     if from.comment != to.comment {
         let what = format!("SEQUENCE {called}");
         script.push(comment_on(&what, to.comment.as_deref()));
     }
+}
+
+/// The sequences that a table owns go along where a crash empties it from now on, or no longer
+/// does; those that are otherwise come back.
+pub(super) fn settle(table: &Table, diff: &Diff, script: &mut Script) {
+    let is_of_table = |it: &&Sequence| it.owner.as_ref().is_some_and(|(of, _)| *of == table.name);
+    let table_is_unlogged = table.options.contains_key("unlogged");
+    for sequence in diff.to.sequences.values().filter(is_of_table) {
+        if is_unlogged(sequence) != table_is_unlogged {
+            let (called, word) = (qualified(&sequence.name), persistence(sequence));
+            script.push(format!("ALTER SEQUENCE {called} SET {word}"));
+        }
+    }
+}
+
+fn persistence(sequence: &Sequence) -> &'static str {
+    if is_unlogged(sequence) {
+        "UNLOGGED"
+    } else {
+        "LOGGED"
+    }
+}
+
+/// Whether a crash resets it.
+fn is_unlogged(sequence: &Sequence) -> bool {
+    sequence.options.contains_key("unlogged")
 }
 
 /// Whether a column is there when sequences are changed, and stays.

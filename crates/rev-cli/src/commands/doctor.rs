@@ -1,0 +1,249 @@
+//! `rev doctor`: what keeps `rev` from working here.
+//!
+//! Each check is a line, and what helps stands below it. A project that does not open is a
+//! finding like any other.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use rev_core::{Binding, Dialect};
+use serde::Serialize;
+
+use crate::args::{Global, Patience};
+use crate::diagnostic::{Diagnostic, Failure};
+use crate::exit::Exit;
+use crate::fleet::{self, Answer};
+use crate::session::Session;
+use crate::terminal::{ERROR, GOOD, Terminal, WARNING, count};
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Ok,
+    Warning,
+    Error,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: String,
+    verdict: Verdict,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Findings {
+    checks: Vec<Finding>,
+}
+
+/// `rev doctor`.
+pub(crate) fn doctor(global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+    let mut checks = vec![program()];
+    match Session::open(global, terminal, "check") {
+        Ok(session) => of_project(&session, &mut checks)?,
+        Err(failure) => {
+            let told = failure.into_diagnostics().into_iter();
+            checks.extend(told.map(|it| finding("project", Verdict::Error, &it)));
+        }
+    }
+    let is_well = checks.iter().all(|it| it.verdict == Verdict::Ok);
+    if terminal.is_json() {
+        terminal.json(&Findings { checks })?;
+    } else {
+        terminal.data(&checks.iter().map(text).collect::<String>())?;
+    }
+    Ok(if is_well {
+        Exit::Done
+    } else {
+        Exit::Difference
+    })
+}
+
+fn text(finding: &Finding) -> String {
+    let (style, word) = match finding.verdict {
+        Verdict::Ok => (GOOD, "ok     "),
+        Verdict::Warning => (WARNING, "warning"),
+        Verdict::Error => (ERROR, "error  "),
+    };
+    let mut text = format!(
+        "{style}{word}{style:#}  {}: {}\n",
+        finding.check, finding.message
+    );
+    for hint in &finding.hints {
+        text.push_str(&format!("         {}\n", hint.replace('\n', "\n         ")));
+    }
+    text
+}
+
+fn ok(check: &str, message: String) -> Finding {
+    Finding {
+        check: check.to_owned(),
+        verdict: Verdict::Ok,
+        message,
+        hints: Vec::new(),
+    }
+}
+
+fn finding(check: &str, verdict: Verdict, told: &Diagnostic) -> Finding {
+    let mut message = told.message.clone();
+    for cause in &told.causes {
+        message.push_str(&format!(": {cause}"));
+    }
+    Finding {
+        check: check.to_owned(),
+        verdict,
+        message,
+        hints: told.hints.clone(),
+    }
+}
+
+/// Whether who types `rev` gets this program: util-linux has one of that name, which turns
+/// lines around.
+fn program() -> Finding {
+    let own = std::env::current_exe().ok();
+    let shown = own
+        .as_ref()
+        .map_or_else(String::new, |it| it.display().to_string());
+    let version = env!("CARGO_PKG_VERSION");
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    match first_on_path() {
+        Some(first) if own.as_deref().and_then(whole) == whole(&first) => {
+            ok("program", format!("rev {version}, {shown}"))
+        }
+        Some(first) => Finding {
+            check: "program".to_owned(),
+            verdict: Verdict::Warning,
+            message: format!(
+                "rev {version}, {shown}; who types `rev` gets {}",
+                first.display()
+            ),
+            hints: vec![
+                "put the folder of this one first in PATH, or give it an alias: README, \
+                 \"Living with the other rev\""
+                    .to_owned(),
+            ],
+        },
+        None => Finding {
+            check: "program".to_owned(),
+            verdict: Verdict::Warning,
+            message: format!("rev {version}, {shown}, which is not on the PATH"),
+            hints: vec!["put its folder into PATH".to_owned()],
+        },
+    }
+}
+
+fn first_on_path() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let name = format!("rev{}", std::env::consts::EXE_SUFFIX);
+    let mut candidates = std::env::split_paths(&path).map(|folder| folder.join(&name));
+    candidates.find(|it| it.is_file())
+}
+
+fn of_project(session: &Session, checks: &mut Vec<Finding>) -> Result<(), Failure> {
+    let config = &session.project.config;
+    checks.push(ok(
+        "project",
+        format!(
+            "{}: {}, {}",
+            session.project.settings().display(),
+            count(config.databases.len(), "database"),
+            count(session.graph().len(), "revision")
+        ),
+    ));
+    let names = config.databases.keys().cloned().collect();
+    let mut new = BTreeSet::new();
+    for Answer { name, said } in fleet::survey(session, names, &Patience::default())? {
+        let check = format!("database {name}");
+        match said {
+            Ok((binding, surveyed)) => {
+                let message = match surveyed.rows.len() {
+                    0 => format!("{} answers; it has no history yet", binding.dialect),
+                    rows => format!(
+                        "{} answers; {} applied",
+                        binding.dialect,
+                        count(rows, "revision")
+                    ),
+                };
+                if surveyed.rows.is_empty() {
+                    new.insert(name);
+                }
+                checks.push(ok(&check, message));
+            }
+            Err(told) => {
+                checks.extend(told.iter().map(|it| finding(&check, Verdict::Error, it)));
+            }
+        }
+    }
+    let may_make = async |binding: &Arc<Binding>| may_make(session, binding).await;
+    for Answer { name, said } in fleet::ask(session, new, &Patience::default(), may_make)? {
+        // Who cannot be asked was told above.
+        if let Ok(false) = said {
+            let message =
+                format!("the user of `{name}` may make no tables where the ledger is to be");
+            let told = Diagnostic::new("no_ledger", message).hint(
+                "allow it: `GRANT CREATE ON SCHEMA … TO …`, or name another schema by `schema:` in rev.yaml",
+            );
+            checks.push(finding(&format!("rights {name}"), Verdict::Error, &told));
+        }
+    }
+    checks.push(ok("trials", trials(session)));
+    checks.push(ok("hook", hook(&session.project.root)));
+    Ok(())
+}
+
+/// Whether a database without a ledger lets its user make one, as far as it says so.
+async fn may_make(session: &Session, binding: &Binding) -> Result<bool, Failure> {
+    if binding.dialect != Dialect::Postgres {
+        return Ok(true);
+    }
+    let mut database = session.database(binding)?;
+    let question =
+        "SELECT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')::text";
+    let answer = database.ask(question).await;
+    let _ = database.unlock().await;
+    let answer = answer.map_err(|error| session.refused(&error.into(), binding))?;
+    Ok(answer.first().is_none_or(|it| it == "true"))
+}
+
+/// What `rev test` needs here to make throw-away databases.
+fn trials(session: &Session) -> String {
+    let names = session.project.config.databases.keys();
+    let dialects: BTreeSet<Dialect> = names
+        .filter_map(|name| Some(session.binding(name).ok()?.dialect))
+        .filter(|dialect| *dialect != Dialect::Sqlite)
+        .collect();
+    if dialects.is_empty() {
+        return "they need no server here".to_owned();
+    }
+    let flags = dialects.iter().map(|it| format!("--scratch {it}://…"));
+    let flags: Vec<String> = flags.collect();
+    format!("rev test is to be given a server: {}", flags.join(" "))
+}
+
+/// Whether git says after each checkout what `rev switch` would do.
+fn hook(root: &Path) -> String {
+    let asked = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(["rev-parse", "--git-path", "hooks"])
+        .output();
+    let folder = match asked {
+        Ok(output) if output.status.success() => {
+            let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            root.join(folder)
+        }
+        _ => return "no git repository is around the project".to_owned(),
+    };
+    let text = std::fs::read_to_string(folder.join("post-checkout")).unwrap_or_default();
+    if text.contains("switch") && text.contains("rev") {
+        "git says after a checkout what `switch` would do".to_owned()
+    } else {
+        "none (rev init --git-hook post-checkout writes one)".to_owned()
+    }
+}
