@@ -17,6 +17,8 @@ use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 const BEAT: Duration = Duration::from_secs(1);
 /// How often somebody asks whether it is to be aborted.
 const LOOK: Duration = Duration::from_millis(100);
+/// After how long what goes on although it was cancelled is cancelled again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The ledger row and the log row of a step, as SQL. `None`: it has not begun yet,
 /// and the server is to tell how long it takes.
@@ -130,13 +132,14 @@ impl Progress {
         *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one that runs is to be cancelled.
+    /// The one that runs is to be cancelled, if it is the first.
     pub(crate) fn cancel(&self) {
         let number = self.at().0;
-        *self
+        let mut cancelled = self
             .cancelled
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(number);
+            .unwrap_or_else(PoisonError::into_inner);
+        cancelled.get_or_insert(number);
     }
 
     /// The statement that was to be cancelled. It need not have failed: servers answer
@@ -174,7 +177,7 @@ where
 
 /// Waits for statements that were sent together, telling every second that the one
 /// that runs lives. Cancels it when it is to be aborted, and where none is to begin
-/// after it; and goes on waiting: what was sent is answered.
+/// after it, again and again as [`insist`]; and goes on waiting: what was sent is answered.
 pub(crate) async fn watch_all<T, C>(
     running: impl Future<Output = T>,
     progress: &Progress,
@@ -186,7 +189,7 @@ where
 {
     boundary::reach();
     let mut told = (0, 0);
-    let mut is_cancelled = false;
+    let mut cancelled: Option<Instant> = None;
     let mut running = std::pin::pin!(running);
     loop {
         tokio::select! {
@@ -209,9 +212,28 @@ where
         let is_over = pulse.stop.is_abort() || (pulse.stop.is_requested() && progress.goes_on());
         // A commit of ours that is cancelled may stand all the same.
         let is_over = is_over && (number > 0 || !progress.owes_sign.load(Ordering::SeqCst));
-        if is_over && !std::mem::replace(&mut is_cancelled, true) {
+        if is_over && cancelled.is_none_or(|last| last.elapsed() >= AGAIN) {
             progress.cancel();
             cancel().await;
+            cancelled = Some(Instant::now());
+        }
+    }
+}
+
+/// Cancels what runs, and waits for its end. One cancel is not enough: the session that
+/// cancels may not be let in in time, and a cancel that comes before its statement begins is
+/// forgotten by the server, while the statement may run for hours.
+pub(crate) async fn insist<T, C>(running: impl Future<Output = T>, cancel: impl Fn() -> C) -> T
+where
+    C: Future<Output = ()>,
+{
+    let mut running = std::pin::pin!(running);
+    loop {
+        cancel().await;
+        tokio::select! {
+            biased;
+            result = &mut running => return result,
+            () = tokio::time::sleep(AGAIN) => {}
         }
     }
 }
@@ -256,4 +278,53 @@ pub(crate) fn unsaid(sent: Sent<'_>, error: &DatabaseError) -> StatementFailure 
 
 fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use rev_engine::event::{Pulse, Stop};
+
+    use super::{Progress, insist, watch_all};
+
+    /// At which cancel a statement ends: the first ones came before it began.
+    const HEARD: usize = 2;
+
+    /// A statement that ends once it was cancelled often enough.
+    async fn statement(cancels: &AtomicUsize) -> usize {
+        loop {
+            let heard = cancels.load(Ordering::SeqCst);
+            if heard >= HEARD {
+                return heard;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_after_it_was_cancelled_is_cancelled_again() {
+        let cancels = AtomicUsize::new(0);
+        let cancel = || async {
+            cancels.fetch_add(1, Ordering::SeqCst);
+        };
+        assert_eq!(insist(statement(&cancels), cancel).await, HEARD);
+
+        let cancels = AtomicUsize::new(0);
+        let cancel = || async {
+            cancels.fetch_add(1, Ordering::SeqCst);
+        };
+        let stop = Stop::default();
+        stop.request();
+        stop.request();
+        let mut tell = |_| {};
+        let mut pulse = Pulse {
+            stop,
+            tell: &mut tell,
+        };
+        let progress = Progress::new(1, 1);
+        let ended = watch_all(statement(&cancels), &progress, &mut pulse, cancel).await;
+        assert_eq!((ended, progress.cancelled()), (HEARD, Some(1)));
+    }
 }

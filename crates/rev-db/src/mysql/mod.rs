@@ -42,7 +42,9 @@ use sqlx::mysql::MySqlRow;
 use crate::Settings;
 use crate::rows::{self, LedgerRow as _};
 use crate::silence::{self, REACH};
-use crate::writing::{Progress, check_names, failure_of, log_row, rows_of, unsaid, watch_all};
+use crate::writing::{
+    Progress, check_names, failure_of, insist, log_row, rows_of, unsaid, watch_all,
+};
 use catalogue::{Absent, Untransacted};
 use cluster::{Lease, Member, Tenant, Watch};
 use connection::{Connection, Cut, Set, within_reach};
@@ -677,8 +679,7 @@ where
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() && number > 0 {
             progress.cancel();
-            cancel().await;
-            return running.await;
+            return insist(running, cancel).await;
         }
         // What is not a script's has a limit of its own.
         let pause = if number > 0 { left } else { limit };
