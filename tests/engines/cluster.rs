@@ -10,8 +10,9 @@ use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch, mysql, server_url};
 
@@ -91,13 +92,9 @@ impl Cluster {
     }
 
     /// Starts an upgrade, and lets nobody read what it says.
-    fn start_unheard(&self, project: &Project, node: usize) -> Child {
-        project
-            .command(&["upgrade", "db1@head", &self.at(project, node)])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("rev starts")
+    fn start_unheard(&self, project: &Project, node: usize) -> Running {
+        let mut command = project.command(&["upgrade", "db1@head", &self.at(project, node)]);
+        Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
     }
 
     fn ask(&self, project: &Project, node: usize, question: &str) -> Vec<String> {
@@ -148,7 +145,7 @@ impl Cluster {
         for _ in 0..rounds {
             let project = self.project(0);
             let nodes = (0..self.urls.len()).cycle().take(runners * self.urls.len());
-            let starts: Vec<Child> = nodes
+            let starts: Vec<Running> = nodes
                 .map(|node| project.start(&["upgrade", "db1@head", &self.at(&project, node)]))
                 .collect();
             for answer in starts.into_iter().map(Answer::end_of) {
@@ -302,9 +299,13 @@ impl Group {
         kill(&word("REV_TEST_GROUP_PIDFILES", node));
         if let Some(mut child) = self.started.remove(&node) {
             // Until then its number is taken, and the next start takes it for alive.
-            child.wait().expect("it is gone");
+            wait_until("it is gone", || {
+                child.try_wait().expect("a process").is_some()
+            });
         }
-        wait_until("it is gone", || self.try_ask(node, "SELECT 1").is_none());
+        wait_until("it answers no more", || {
+            self.try_ask(node, "SELECT 1").is_none()
+        });
     }
 
     /// Starts a node that was killed, and lets it join again.
@@ -341,17 +342,6 @@ fn kill(file: &str) {
     let process = std::fs::read_to_string(file).expect("it runs");
     let status = Command::new("kill").args(["-9", process.trim()]).status();
     assert!(status.expect("kill runs").success(), "it runs");
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if is_so() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{what}: never");
 }
 
 /// What leaves the clusters as they were.

@@ -4,8 +4,9 @@
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rev_testkit::program::wait_until;
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::project::{Answer, Project, contents};
@@ -75,7 +76,9 @@ impl Frail {
         let status = Command::new("kill").args([signal, &process]).status();
         assert!(status.expect("kill runs").success(), "it runs");
         if let Some(mut child) = self.started.take() {
-            child.wait().expect("it stops");
+            wait_until("it stops", || {
+                child.try_wait().expect("a process").is_some()
+            });
         }
         wait_until("it stops", || !is_alive(&process));
     }
@@ -97,17 +100,6 @@ fn is_alive(process: &str) -> bool {
             .unwrap_or_default()
             .starts_with('Z')
     })
-}
-
-pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(600),
-            "{what}: not within ten minutes"
-        );
-        thread::sleep(Duration::from_millis(50));
-    }
 }
 
 /// Stops a server while the second revision runs.

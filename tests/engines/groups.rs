@@ -2,9 +2,8 @@
 //! transaction, and whatever happens inside it is told of the one statement.
 
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::scratch::{Engine, Scratch};
 
 use crate::project::{Answer, Project};
@@ -36,20 +35,14 @@ fn numbers(rows: impl Iterator<Item = usize>) -> Vec<String> {
     rows.map(|n| n.to_string()).collect()
 }
 
-fn interrupt(child: &std::process::Child) {
+fn interrupt(child: &Running) {
     let mut kill = Command::new("kill");
     let kill = kill.args(["-INT", &child.id().to_string()]).status();
     assert!(kill.expect("kill runs").success());
 }
 
 fn wait_for(database: &Scratch, query: &str, wanted: &str) {
-    for _ in 0..600 {
-        if database.query(query) == [wanted] {
-            return;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    panic!("`{query}` never gives {wanted}");
+    wait_until(query, || database.query(query) == [wanted]);
 }
 
 #[test]

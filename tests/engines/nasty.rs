@@ -1,8 +1,8 @@
 //! The cases that undo other tools, by name.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::scratch::{Engine, Scratch, postgres};
 
 use crate::project::{Answer, Project};
@@ -364,7 +364,7 @@ fn kill_in(project: &Project, words: &str) {
     end_of(child);
 }
 
-fn end_of(mut child: std::process::Child) {
+fn end_of(mut child: Running) {
     child.kill().expect("a kill");
     Answer::end_of(child);
 }
@@ -388,9 +388,5 @@ fn hold_back_writes(project: &Project, seconds: u32) -> thread::JoinHandle<()> {
 /// Waits until a query gives these rows.
 #[track_caller]
 fn wait_for(database: &Scratch, query: &str, wanted: &[&str]) {
-    let begun = Instant::now();
-    while database.query(query) != wanted {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{query}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(query, || database.query(query) == wanted);
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rev_testkit::program::Running;
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::offline::run_script;
@@ -238,7 +239,7 @@ fn who_waits_is_told_for_whom_since_when_and_not_longer_than_asked() {
                 .env("USER", name)
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
-            command.spawn().expect("rev starts")
+            Running::start(&mut command)
         };
         // MySQL knows its own user of a lock, and no more.
         let holder = match engine {

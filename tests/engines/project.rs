@@ -2,8 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::scratch::{Engine, Scratch};
 use tempfile::TempDir;
 
@@ -97,17 +98,13 @@ impl Project {
 
     /// Runs a command to its end.
     pub(crate) fn rev(&self, arguments: &[&str]) -> Answer {
-        let output = self.command(arguments).output().expect("rev starts");
-        Answer::of(&output)
+        Answer::of(&Running::output(&mut self.command(arguments)))
     }
 
     /// Starts a command whose output is kept.
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        self.command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("rev starts")
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.command(arguments);
+        Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     /// Starts a command and kills it at a boundary, from 1. Says whether it came
@@ -123,14 +120,13 @@ impl Project {
 
     /// Starts a command that halts at a boundary, from 1, and waits until it does;
     /// `None`: it ran to its end.
-    pub(crate) fn halt_at(&self, arguments: &[&str], boundary: usize) -> Option<Child> {
-        let mut child = self
-            .command(arguments)
+    pub(crate) fn halt_at(&self, arguments: &[&str], boundary: usize) -> Option<Running> {
+        let mut command = self.command(arguments);
+        command
             .env("REV_HALT_AT", boundary.to_string())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("rev starts");
+            .stderr(Stdio::piped());
+        let mut child = Running::start(&mut command);
         let errors = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut lines = errors.lines().map_while(Result::ok);
         let is_halted = lines.any(|line| {
@@ -146,7 +142,7 @@ impl Project {
 
     /// Starts a command that stands still at a boundary, from 1, until [`Self::go_on`]; waits
     /// until it does. Nobody reads what it says.
-    pub(crate) fn pause_at(&self, arguments: &[&str], boundary: usize) -> Child {
+    pub(crate) fn pause_at(&self, arguments: &[&str], boundary: usize) -> Running {
         let errors = self.root().join("paused.txt");
         let mut command = self.command(arguments);
         command
@@ -154,17 +150,16 @@ impl Project {
             .env("REV_HALT_UNTIL", self.root().join("go-on"))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(&errors).expect("a file"));
-        let mut child = command.spawn().expect("rev starts");
-        loop {
+        let mut child = Running::start(&mut command);
+        wait_until("it halts", || {
+            let ended = child.try_wait().expect("a process");
             let text = std::fs::read_to_string(&errors).expect("a file");
             check_secrets(&text);
-            if text.lines().any(|line| line == "halted") {
-                return child;
-            }
-            let ended = child.try_wait().expect("a process");
-            assert!(ended.is_none(), "it came that far: {text}");
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+            let is_halted = text.lines().any(|line| line == "halted");
+            assert!(is_halted || ended.is_none(), "it came that far: {text}");
+            is_halted
+        });
+        child
     }
 
     /// Lets a command go on that stands still.
@@ -185,31 +180,8 @@ impl Answer {
     }
 
     /// The end of a command that was started.
-    pub(crate) fn end_of(mut child: Child) -> Self {
-        let status = child.wait().expect("it ends");
-        let mut text = String::new();
-        let mut read = |pipe: Option<&mut dyn std::io::Read>| {
-            if let Some(pipe) = pipe {
-                pipe.read_to_string(&mut text).expect("text");
-            }
-        };
-        read(
-            child
-                .stderr
-                .as_mut()
-                .map(|pipe| pipe as &mut dyn std::io::Read),
-        );
-        read(
-            child
-                .stdout
-                .as_mut()
-                .map(|pipe| pipe as &mut dyn std::io::Read),
-        );
-        check_secrets(&text);
-        Self {
-            code: status.code(),
-            text,
-        }
+    pub(crate) fn end_of(child: Running) -> Self {
+        Self::of(&child.wait_with_output())
     }
 
     /// Checks the exit code, and shows the output where it is another.
@@ -228,31 +200,21 @@ impl Answer {
 }
 
 /// A process that stands still, however slow everything else is.
-pub(crate) struct Still(Option<Child>);
+pub(crate) struct Still(Running);
 
 impl Still {
-    pub(crate) fn of(child: Child) -> Self {
+    pub(crate) fn of(child: Running) -> Self {
         send("-STOP", &child);
-        Self(Some(child))
+        Self(child)
     }
 
-    pub(crate) fn goes_on(mut self) -> Child {
-        let child = self.0.take().expect("it stands still");
-        send("-CONT", &child);
-        child
-    }
-}
-
-impl Drop for Still {
-    /// Where the test has failed.
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-        }
+    pub(crate) fn goes_on(self) -> Running {
+        send("-CONT", &self.0);
+        self.0
     }
 }
 
-fn send(signal: &str, child: &Child) {
+fn send(signal: &str, child: &Running) {
     let sent = Command::new("kill")
         .args([signal, &child.id().to_string()])
         .status();

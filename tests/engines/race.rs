@@ -1,13 +1,13 @@
 //! Many starts at once: each revision runs once, and every start succeeds.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
-use crate::faults::wait_until;
 use crate::project::{Answer, Project};
 
 const STARTS: usize = 16;
@@ -137,7 +137,7 @@ fn behind_a_pooler() -> Project {
 }
 
 /// A run that is in the middle of a statement; who runs the same later does not meet it.
-fn at_work(project: &Project) -> Child {
+fn at_work(project: &Project) -> Running {
     project.database().execute("CREATE TABLE gate (n INT)");
     project.revision(
         "a",
@@ -157,7 +157,7 @@ fn at_work(project: &Project) -> Child {
 }
 
 /// Ends a run, and what the server does for it.
-fn end(project: &Project, mut run: Child) {
+fn end(project: &Project, mut run: Running) {
     run.kill().expect("a kill");
     run.wait().expect("it is gone");
     project.database().execute(
@@ -215,13 +215,12 @@ fn behind_a_pooler_a_lock_that_is_taken_meanwhile_is_waited_for_alike() {
                 .into_iter()
                 .flatten(),
         );
-        let mut run = command
+        command
             .env("REV_HALT_AT", "1")
             .env("REV_HALT_UNTIL", &go_on)
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("rev starts");
+            .stderr(Stdio::piped());
+        let mut run = Running::start(&mut command);
         let mut told = BufReader::new(run.stderr.take().expect("a pipe"));
         let mut line = String::new();
         told.read_line(&mut line).expect("a line");

@@ -6,11 +6,12 @@
 //! both say they did is what the log has, each step once, by the run that said so.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use rev_testkit::program::Running;
 use rev_testkit::scratch::{Engine, server_url};
 use serde_json::Value;
 
@@ -139,7 +140,7 @@ struct Report {
 
 /// A run that stands still, or has ended.
 struct Halted {
-    child: Child,
+    child: Running,
     lines: Receiver<String>,
     is_halted: bool,
 }
@@ -153,11 +154,7 @@ fn start(project: &Project, command: &[&str], halt: Option<usize>) -> Halted {
             .env("REV_HALT_AT", boundary.to_string())
             .env("REV_HALT_UNTIL", until);
     }
-    let mut child = process
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("rev starts");
+    let mut child = Running::start(process.stdout(Stdio::piped()).stderr(Stdio::piped()));
     let errors = BufReader::new(child.stderr.take().expect("a pipe"));
     let (tell, lines) = channel();
     thread::spawn(move || {

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use rev_testkit::program::fed;
+use rev_testkit::program::wait_until;
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
-use crate::faults::{Frail, wait_until};
+use crate::faults::Frail;
 use crate::project::{Answer, Project};
 
 /// What the server's own client answers to each line of a text, and on which lines, from 1,

@@ -2,16 +2,16 @@
 //! itself, says what stands or that nobody knows, and the same command goes on afterwards.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rev_testkit::program::{Running, wait_until};
 use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch, postgres, server_url};
 
-use crate::faults::wait_until;
 use crate::project::{Answer, Project, check_secrets, contents};
 use crate::proxy::{Break, Proxy};
 
@@ -65,7 +65,7 @@ pub(crate) fn write_history(project: &Project) {
 
 /// Starts a command as a terminal does: whoever runs the tests may ignore some signals, and
 /// its children would.
-fn start(project: &Project, arguments: &[&str]) -> Child {
+fn start(project: &Project, arguments: &[&str]) -> Running {
     let command = project.command(arguments);
     let mut started = Command::new("env");
     started
@@ -77,7 +77,7 @@ fn start(project: &Project, arguments: &[&str]) -> Child {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    started.spawn().expect("rev starts")
+    Running::start(&mut started)
 }
 
 /// How long a process that waits without end is waited for.
@@ -85,19 +85,19 @@ const HANGS: Duration = Duration::from_secs(600);
 
 /// Waits for a process, which is to end by itself.
 #[track_caller]
-fn end_of(child: Child, place: &str) -> Answer {
+fn end_of(child: Running, place: &str) -> Answer {
     Listened::to(child).end(place)
 }
 
 /// A process that is heard while it runs.
 struct Listened {
-    child: Child,
+    child: Running,
     told: Arc<Mutex<String>>,
     hearing: Vec<thread::JoinHandle<()>>,
 }
 
 impl Listened {
-    fn to(mut child: Child) -> Self {
+    fn to(mut child: Running) -> Self {
         let told = Arc::new(Mutex::new(String::new()));
         let errors = child.stderr.take().expect("a pipe");
         let data = child.stdout.take().expect("a pipe");

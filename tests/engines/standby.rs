@@ -14,10 +14,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use rev_testkit::program::wait_until;
 use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, server_url};
 
-use crate::faults::wait_until;
 use crate::project::{Answer, Project};
 
 /// A server of its own, with databases that replicate to each other.

@@ -4,8 +4,9 @@
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rev_testkit::program::wait_until;
 use rev_testkit::scratch::{Engine, Scratch, server_url};
 
 use crate::project::{Answer, Project};
@@ -358,7 +359,7 @@ fn an_abort_ends_the_statement_on_the_server() {
         };
         let project = running(engine, &format!("INSERT INTO t VALUES (1);\n{sleep};"));
         let child = project.start(&["upgrade"]);
-        wait_until(|| project.database().query(living) == ["1"]);
+        wait_until(living, || project.database().query(living) == ["1"]);
         for _ in 0..2 {
             let signal = Command::new("kill")
                 .args(["-INT", &child.id().to_string()])
@@ -496,16 +497,5 @@ fn a_session_has_the_same_time_zone_whatever_the_server_has() {
         project.rev(&["upgrade"]).exits(0);
         let name = project.database().query("SELECT name FROM zone");
         assert!(name == ["UTC"] || name == ["+00:00"], "{name:?}");
-    }
-}
-
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(60),
-            "not within a minute"
-        );
-        thread::sleep(Duration::from_millis(50));
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rev_testkit::program::Running;
 use rev_testkit::scratch::{Engine, server_url};
 
 use crate::project::{Answer, Project};
@@ -276,13 +277,12 @@ fn an_interrupt_or_a_closed_terminal_takes_the_databases_away_too() {
         let flags = scratch(engine);
         let words = ["test"].into_iter().chain(flags.iter().map(String::as_str));
         let folder = tempfile::tempdir().expect("a folder");
-        let child = project
-            .command(&words.collect::<Vec<_>>())
+        let mut command = project.command(&words.collect::<Vec<_>>());
+        command
             .env("TMPDIR", folder.path())
             .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .expect("rev starts");
+            .stderr(std::process::Stdio::piped());
+        let child = Running::start(&mut command);
         let names = || match engine {
             Engine::Sqlite => {
                 let files = std::fs::read_dir(folder.path()).expect("a folder");
