@@ -7,7 +7,7 @@ use super::name;
 use super::{create, gives_its_name};
 use crate::schema::ddl::Script;
 use crate::schema::{
-    Alteration, Column, Constraint, Diff, Index, PartOf, Rule, Table, TableChange, Text,
+    Alteration, Column, Constraint, Diff, Index, PartOf, Rule, Schema, Table, TableChange, Text,
 };
 use crate::split::{TokenKind, tokens, unquoted};
 
@@ -29,7 +29,13 @@ impl<'a> InPlace<'a> {
     /// The change, if all of it can be done so. On the way back the columns must come to
     /// stand where they stood.
     pub(super) fn of(change: &'a TableChange, diff: &Diff) -> Option<Self> {
-        let quoted = diff.from.quoted.get(&change.from.name);
+        let found = Self::possible(change, &diff.from)?;
+        (!diff.is_way_back || found.restores_order(change, diff)).then_some(found)
+    }
+
+    /// Likewise, wherever the columns come to stand. `from` is the schema before the change.
+    fn possible(change: &'a TableChange, from: &Schema) -> Option<Self> {
+        let quoted = from.quoted.get(&change.from.name);
         let is_meant = |it: &Alteration| match it {
             Alteration::AddColumn(column) => quoted.is_some_and(|it| it.contains(&column.name)),
             _ => false,
@@ -38,11 +44,6 @@ impl<'a> InPlace<'a> {
         if change.alterations.iter().any(is_meant) {
             return None;
         }
-        let found = Self::possible(change)?;
-        (!diff.is_way_back || restores_order(change)).then_some(found)
-    }
-
-    fn possible(change: &'a TableChange) -> Option<Self> {
         let mut found = Self {
             indexes_gone: Vec::new(),
             columns_gone: Vec::new(),
@@ -82,6 +83,25 @@ impl<'a> InPlace<'a> {
             takers.next_back()?.beside.push(constraint);
         }
         Some(found)
+    }
+
+    /// Whether a way back in place leaves the columns in the order that they had before the
+    /// way up: the new ones stand behind, as they are added.
+    fn restores_order(&self, change: &TableChange, diff: &Diff) -> bool {
+        fn names(table: &Table) -> impl Iterator<Item = &Text> {
+            table.columns.iter().map(|it| &it.name)
+        }
+        let (before, after) = (&change.to, &change.from);
+        let up = crate::schema::diff::table(before, after);
+        let was_in_place = up.is_some_and(|up| InPlace::possible(&up, &diff.to).is_some());
+        // What went up in place stands as before, with the new ones behind.
+        let standing = if was_in_place { before } else { after };
+        let is_kept = |it: &&Text| before.column(it).is_some() && after.column(it).is_some();
+        let back = self.columns_new.iter().map(|it| &it.column.name);
+        names(standing)
+            .filter(is_kept)
+            .chain(back)
+            .eq(names(before))
     }
 
     pub(super) fn drops_columns(&self) -> bool {
@@ -125,23 +145,6 @@ impl NewColumn<'_> {
             _ => false,
         })
     }
-}
-
-/// Whether a way back in place leaves the columns in the order that they had before the
-/// way up.
-fn restores_order(change: &TableChange) -> bool {
-    fn names(table: &Table) -> impl Iterator<Item = &Text> {
-        table.columns.iter().map(|it| &it.name)
-    }
-    let (before, after) = (&change.to, &change.from);
-    let has = |table: &Table, name: &Text| table.column(name).is_some();
-    let up = crate::schema::diff::table(before, after);
-    let was_in_place = up.is_some_and(|up| InPlace::possible(&up).is_some());
-    // What went up in place stands as before, with the new ones behind.
-    let standing = if was_in_place { before } else { after };
-    let kept = names(standing).filter(|it| has(before, it) && has(after, it));
-    let back = names(before).filter(|it| !has(after, it));
-    kept.chain(back).eq(names(before))
 }
 
 fn can_be_added(column: &Column) -> bool {
