@@ -254,7 +254,7 @@ fn columns_come_back_to_their_places_in_every_order() {
     for columns in orders(&COLUMNS) {
         for gone in 1..15_usize {
             // What is computed goes with its source.
-            let goes = gone | (gone & 1) * 0b111;
+            let goes = gone | ((gone & 1) * 0b111);
             let stays = |it: &&str| (goes >> (it.as_bytes()[0] - b'a')) & 1 == 0;
             let kept: Vec<&str> = columns.iter().copied().filter(stays).collect();
             let (from_sql, to_sql) = (script(&columns), script(&kept));
