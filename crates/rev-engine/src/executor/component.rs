@@ -17,8 +17,8 @@ use rev_core::{DatabaseName, plan};
 use tokio::sync::Semaphore;
 
 use super::look::{AtOnce, goes_down};
+use super::run::{Lane, Run};
 use super::wait::Waited;
-use super::{Lane, Run};
 use crate::event::Event;
 use crate::outcome::{End, Refusal};
 use crate::request::Commitment;

@@ -6,7 +6,7 @@ use rev_core::{Binding, Digest, Standing, Step, TransactionMode, digest};
 use rev_sql::isolation;
 
 use super::resume;
-use super::{Aim, Certainty, Decided, Lane, Run};
+use super::run::{Aim, Certainty, Decided, Lane, Run};
 use crate::database::{Database, DatabaseError};
 use crate::event::Event;
 use crate::journal::InFlight;

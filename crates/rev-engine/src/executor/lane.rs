@@ -10,9 +10,9 @@ use rev_core::{Dialect, RevisionId, Step, TransactionMode};
 use rev_sql::isolation;
 use rev_sql::split::Statement;
 
-use super::across::Slot;
+use super::board::Slot;
+use super::run::{Certainty, Decided, Lane, Run};
 use super::wait::Waited;
-use super::{Certainty, Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, StatementFailure, StepError, Work};
 use crate::event::{Event, Loss, Pulse, Sign};

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use rev_core::plan::{self, Action, View};
 use rev_core::{Binding, DatabaseName};
 
-use super::{Certainty, Lane, Run};
+use super::run::{Certainty, Lane, Run};
 use crate::event::Event;
 use crate::outcome::{End, Refusal};
 

@@ -11,11 +11,13 @@
 //! generation inside each batch: who loses it reads and plans again.
 
 mod across;
+mod board;
 mod component;
 mod decide;
 mod lane;
 mod look;
 pub(crate) mod resume;
+mod run;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -23,26 +25,22 @@ mod two_phase;
 mod verdict;
 mod wait;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use futures_util::future;
-use rev_core::plan::Wait;
-use rev_core::{Binding, DatabaseName, Digest, Goal, Graph, NodeSet, Point, RevisionId, Standing};
+use rev_core::{Goal, Graph, RevisionId};
 
 use crate::clock::Clock;
-use crate::database::StepError;
 use crate::event::{Event, Stop};
-use crate::journal::StepInFlight;
 use crate::newcomer;
-use crate::outcome::{End, HalfDone, LaneOutcome, Outcome, Refusal};
+use crate::outcome::{End, HalfDone, LaneOutcome, Outcome};
 use crate::planner::Planner;
-use crate::prepare::Prepared;
 use crate::request::{Job, Request};
-use across::Board;
+use board::Board;
 use look::AtOnce;
-use resume::Resume;
+pub(crate) use run::Aim;
+use run::{Decided, Lane, Run};
 
 /// Runs a request to its end and gives every lock back.
 pub async fn run(
@@ -95,120 +93,7 @@ pub(crate) async fn carry_out(
     Outcome { lanes: outcomes }
 }
 
-/// What the lanes of a run are after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Aim {
-    /// What the request says.
-    Goal,
-    /// The end of the step in flight, and no more.
-    StepInFlight,
-    /// What a person says of the step in flight, written down.
-    Verdict {
-        /// Whether what is in doubt took effect.
-        is_applied: bool,
-    },
-}
-
-/// What all lanes of a run share.
-struct Run<'a> {
-    request: &'a Request,
-    checkout: &'a Arc<Graph>,
-    clock: &'a dyn Clock,
-    stop: &'a Stop,
-    tell: Mutex<&'a mut (dyn FnMut(Event) + Send)>,
-    aim: Aim,
-    /// What lanes tell each other.
-    board: Board,
-    planner: Planner,
-    /// A lane has failed, and the others are to begin nothing new.
-    halted: AtomicBool,
-    /// Every database of the run.
-    bindings: Vec<Arc<Binding>>,
-    /// Whether a database may stay open once it was looked at: no more of them were asked for
-    /// than may be open at once.
-    stays_open: bool,
-    /// The databases that were looked at, by identity.
-    identities: Mutex<BTreeMap<String, DatabaseName>>,
-}
-
-/// One database on its way.
-struct Lane {
-    /// Which one of those that were asked for, from 0.
-    place: usize,
-    job: Job,
-    /// Names the database, once that was asked and until it was compared with the others.
-    identity: Option<String>,
-    decided: Option<Decided>,
-    done: Vec<RevisionId>,
-    end: Option<End>,
-    /// Whether another lane depends on it, or it on another one.
-    is_read: bool,
-    /// Whether it was to be looked at, and could not be.
-    is_unseen: bool,
-    /// What its steps wait for, by revision and whether that comes up.
-    waits: BTreeMap<(RevisionId, bool), Vec<Wait>>,
-}
-
-/// Whether what is read can still be moved by another run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Certainty {
-    /// It can: a step in flight may be one that goes on well.
-    Passing,
-    /// The guard is ours, and no session is at work.
-    Final,
-}
-
-/// What was decided for a lane, on the state that was read.
-struct Decided {
-    generation: u64,
-    /// What is left of a step that an earlier run has begun.
-    resume: Option<Resume>,
-    /// The step at hand, where its first statement was noted with the end of the one
-    /// before it.
-    noted: Option<Noted>,
-    /// Whether the ledger told of something half done when it was read.
-    is_half_done: bool,
-    /// Whether nobody was at work on that.
-    is_cut_off: bool,
-    /// The step that is half done, as far as this run knows.
-    in_flight: Option<StepInFlight>,
-    /// How many of the next steps nobody knows to stand or not: the connection broke.
-    in_doubt: usize,
-    standing: Standing,
-    /// What is applied now, as the steps go on.
-    applied: NodeSet,
-    prepared: Prepared,
-    /// Of the plan.
-    digest: Digest,
-    /// How many of the works are done.
-    at: usize,
-}
-
-/// A step whose first statement was noted with the end of the step before it.
-struct Noted {
-    step: StepInFlight,
-    /// What became of that statement, where it was sent along, too. Then the end of the one
-    /// step and the beginning of the other are told already.
-    sent: Option<Ran>,
-}
-
-/// What became of a statement that was sent along.
-struct Ran {
-    /// When the commit before it stood, so that it began: milliseconds of the clock.
-    begun: u64,
-    result: Result<(), StepError>,
-}
-
 impl Run<'_> {
-    fn tell(&self, event: Event) {
-        let mut tell = self.tell.lock().unwrap_or_else(PoisonError::into_inner);
-        (*tell)(event);
-    }
-
-    fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::SeqCst)
-    }
-
     async fn carry_out(&self, lanes: &mut Vec<Lane>) {
         if let Aim::Verdict { is_applied } = self.aim {
             self.identify(lanes).await;
@@ -258,58 +143,6 @@ impl Run<'_> {
 }
 
 impl Lane {
-    fn new((place, job): (usize, Job)) -> Self {
-        Self {
-            place,
-            job,
-            identity: None,
-            decided: None,
-            done: Vec::new(),
-            end: None,
-            is_read: false,
-            is_unseen: false,
-            waits: BTreeMap::new(),
-        }
-    }
-
-    /// Whether its target means another place once the state has moved.
-    fn is_relative(&self) -> bool {
-        let is_relative = |point: &Point| matches!(point.offset(), Some(("" | "current", _)));
-        self.job.points.iter().any(is_relative)
-    }
-
-    /// Where its target led when it was `first` read.
-    fn moved(&self, first: &Decided) -> Refusal {
-        Refusal::Moved {
-            database: self.job.binding.name.clone(),
-            heads: first.prepared.lane.to.clone(),
-        }
-    }
-
-    fn is_refused(&self) -> bool {
-        matches!(self.end, Some(End::Refused(_)))
-    }
-
-    /// Whether nobody else may move its database meanwhile.
-    fn is_locked(&self) -> bool {
-        self.is_read || self.has_work()
-    }
-
-    fn has_work(&self) -> bool {
-        !self.job.watched && !self.has_nothing_to_do()
-    }
-
-    /// What is half done is something to do, if only to say so.
-    fn has_nothing_to_do(&self) -> bool {
-        let decided = self.decided.as_ref();
-        decided.is_some_and(|it| it.prepared.works.is_empty() && !it.is_half_done)
-    }
-
-    /// Whether a run has left something half done there.
-    fn is_cut_off(&self) -> bool {
-        self.decided.as_ref().is_some_and(|it| it.is_cut_off)
-    }
-
     fn into_outcome(self) -> LaneOutcome {
         let nothing = self.has_nothing_to_do() && self.done.is_empty();
         let mut decided = self.decided;
@@ -345,30 +178,5 @@ impl Lane {
                 .end
                 .unwrap_or(if nothing { End::Nothing } else { End::HeldBack }),
         }
-    }
-}
-
-impl Decided {
-    /// Whether the first statement of the step at hand was sent with the end of the one before.
-    fn is_sent(&self) -> bool {
-        self.noted
-            .as_ref()
-            .is_some_and(|noted| noted.sent.is_some())
-    }
-
-    /// The applied revisions that only the ledger knows, and that are still there.
-    fn unknown(&self) -> Vec<RevisionId> {
-        let graph = &self.standing.graph;
-        let is_left = |id: &&RevisionId| {
-            let nodes = graph.lookup(id.as_str());
-            nodes.iter().any(|node| self.applied.contains(*node))
-        };
-        let unknown = self.standing.drift.unknown.iter();
-        unknown.filter(is_left).cloned().collect()
-    }
-
-    fn heads(&self) -> Vec<RevisionId> {
-        let graph = &self.standing.graph;
-        graph.ids(graph.maximal(&self.applied))
     }
 }

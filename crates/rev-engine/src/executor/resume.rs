@@ -12,7 +12,7 @@ use rev_core::{Binding, Dialect};
 use rev_sql::effect::{self, Description, Effect, Lost, Reading};
 use rev_sql::split::Statement;
 
-use super::{Lane, Run};
+use super::run::{Lane, Resume, Run};
 use crate::database::{Database, DatabaseError, Sighting};
 use crate::event::Event;
 use crate::journal::{InFlight, Intent, Participants, StepInFlight};
@@ -21,15 +21,6 @@ use crate::prepare::Prepared;
 
 /// The pause between two looks at a session that is still at work.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// What is left of a step that was begun.
-#[derive(Debug, Clone)]
-pub(crate) struct Resume {
-    /// The step, with nothing in doubt any more.
-    pub(crate) step: StepInFlight,
-    /// What must be removed before the next statement is sent.
-    pub(crate) remnant: Option<String>,
-}
 
 impl Run<'_> {
     /// Waits until no session works on what is in flight, so that what the ledger

@@ -14,8 +14,8 @@ use rev_sql::effect::{self, Effect, Object, Reading, Trace, Verb};
 use rev_sql::split::Statement;
 
 use super::lane::{end_of, start_of};
-use super::resume::{self, Resume};
-use super::{Decided, Lane, Noted, Ran, Run};
+use super::resume;
+use super::run::{Decided, Lane, Noted, Ran, Resume, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, Group, Mark, Sent, StepError, Work};
 use crate::event::{Event, Sign};

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{Decided, Lane, Run};
+use super::run::{Decided, Lane, Run};
 use crate::boundary;
 use crate::database::{Batch, Commit, DatabaseError, Decision, Mark, StepError};
 use crate::event::Event;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rev_core::Standing;
 
+use super::run::{Lane, Run};
 use super::wait::Waited;
-use super::{Lane, Run};
 use crate::database::{Batch, Commit, DatabaseError, LogEntry, Mark, StepError, Work};
 use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, Refusal};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rev_core::DatabaseName;
 
-use super::{Certainty, Decided, Lane, Run};
+use super::run::{Certainty, Decided, Lane, Run};
 use crate::database::{DatabaseError, Guard, Holder};
 use crate::event::Event;
 use crate::outcome::Refusal;
