@@ -4,7 +4,8 @@ use std::path::Path;
 
 use rev_core::{DatabaseUrl, Goal};
 use rev_db::{Settings, open};
-use rev_engine::database::{Database, DatabaseError, Guard, Holder};
+use rev_engine::database::{Database, Guard, Holder};
+use rev_engine::failure::DatabaseError;
 use rev_testkit::sqlite;
 
 use crate::setting::{Setting, block_on, database, revision, settings, summary, table};

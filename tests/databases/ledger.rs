@@ -1,7 +1,8 @@
 //! What is written, what is not, and what is refused.
 
 use rev_core::Goal;
-use rev_engine::database::{DatabaseError, Guard, Holder, Ledger};
+use rev_engine::database::{Guard, Holder, Ledger};
+use rev_engine::failure::DatabaseError;
 use rev_testkit::sqlite;
 
 use crate::setting::{Setting, block_on, database, revision, summary, table};

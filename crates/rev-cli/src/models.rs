@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rev_core::target::is_glob;
 use rev_core::{Binding, Sql, TransactionMode};
 use rev_db::Scratch;
-use rev_engine::database::{DatabaseError, StatementFailure, StepError};
+use rev_engine::failure::{DatabaseError, StatementFailure, StepError};
 use rev_sql::schema::{Schema, Treatment, Undeclared, declares, strays, treatment};
 use rev_sql::split::{SplitError, Statement, split};
 use rev_store::config::{ModelFile, Models, Word};

@@ -15,7 +15,8 @@ use rev_core::{
 };
 use rev_db::Settings;
 use rev_engine::clock::{Clock as _, SystemClock};
-use rev_engine::database::{Database, DatabaseError, Holder};
+use rev_engine::database::{Database, Holder};
+use rev_engine::failure::DatabaseError;
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
 use rev_engine::request::Request;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use rev_core::{Dialect, UrlFault};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 
 /// What the driver's words begin with.
 const MARK: &str = "invalid peer certificate: ";

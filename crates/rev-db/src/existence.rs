@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use rev_core::{DatabaseUrl, Dialect};
-use rev_engine::database::{Database, DatabaseError, Holder, Sent, StepError, run_in_silence};
+use rev_engine::database::{Database, Holder, Sent, run_in_silence};
+use rev_engine::failure::{DatabaseError, StepError};
 use rev_sql::ledger;
 use rev_sql::split::Statement;
 

@@ -1,7 +1,8 @@
 //! From a URL to a [`Database`].
 
 use rev_core::{DatabaseUrl, Dialect};
-use rev_engine::database::{Database, DatabaseError};
+use rev_engine::database::Database;
+use rev_engine::failure::DatabaseError;
 
 use crate::Settings;
 use crate::mysql::Mysql;

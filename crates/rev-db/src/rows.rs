@@ -1,7 +1,8 @@
 //! The ledger's rows, read alike from every driver.
 
 use rev_core::Applied;
-use rev_engine::database::{Database, DatabaseError, LogEntry, Part};
+use rev_engine::database::{Database, LogEntry};
+use rev_engine::failure::{DatabaseError, Part};
 use rev_sql::ledger::{self, Ledger, StoredRow};
 use sqlx::{ColumnIndex, Decode, Error, Row};
 

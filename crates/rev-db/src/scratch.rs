@@ -14,7 +14,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rev_core::{DatabaseUrl, Dialect};
-use rev_engine::database::{Database, DatabaseError, Sent, StepError, run_in_silence};
+use rev_engine::database::{Database, Sent, run_in_silence};
+use rev_engine::failure::{DatabaseError, StepError};
 use rev_engine::place::{Ground, Place};
 use rev_sql::ledger;
 use rev_sql::split::Statement;

@@ -3,7 +3,8 @@
 //! Two names may lead to one database: by a link, by two names of its server, by two users.
 
 use rev_core::{DatabaseUrl, Dialect};
-use rev_engine::database::{Database as _, DatabaseError};
+use rev_engine::database::Database as _;
+use rev_engine::failure::DatabaseError;
 
 use crate::Settings;
 use crate::mysql::Mysql;

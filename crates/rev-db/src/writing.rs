@@ -7,10 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rev_engine::boundary;
-use rev_engine::database::{
-    Batch, DatabaseError, LogEntry, Sent, StatementFailure, StepError, Work,
-};
+use rev_engine::database::{Batch, LogEntry, Sent, Work};
 use rev_engine::event::{Pulse, Sign};
+use rev_engine::failure::{DatabaseError, StatementFailure, StepError};
 use rev_sql::ledger::{Elapsed, Ledger, LogLine};
 
 /// How often a running statement is said to live.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde::Serialize;
 
-use crate::database::StatementFailure;
+use crate::failure::StatementFailure;
 
 /// What a step takes away for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

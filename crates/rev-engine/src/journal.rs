@@ -13,7 +13,7 @@ use rev_core::plan::Action;
 use rev_sql::effect::Description;
 use serde::{Deserialize, Serialize};
 
-use crate::database::{DatabaseError, Part};
+use crate::failure::{DatabaseError, Part};
 
 pub use executed::{Changed, Executed};
 

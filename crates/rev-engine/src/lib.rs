@@ -9,6 +9,7 @@ pub mod clock;
 pub mod database;
 pub mod event;
 pub mod executor;
+pub mod failure;
 pub mod journal;
 pub mod newcomer;
 pub mod outcome;

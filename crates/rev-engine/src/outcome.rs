@@ -9,7 +9,8 @@ use rev_sql::effect::Lost;
 use rev_sql::reach::Reach;
 use rev_sql::split::SplitError;
 
-use crate::database::{DatabaseError, Holder, StepError};
+use crate::database::Holder;
+use crate::failure::{DatabaseError, StepError};
 use crate::journal::{Changed, Node, Participants, StepInFlight};
 use crate::pin::Change;
 

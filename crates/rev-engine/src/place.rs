@@ -15,10 +15,10 @@ use rev_sql::schema::Schema;
 use rev_sql::split::Statement;
 
 use crate::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, Sighting, StepError,
+    Batch, Commit, Database, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark, Sent, Sighting,
 };
 use crate::event::{Pulse, Stop};
+use crate::failure::{DatabaseError, StepError};
 use crate::journal::Session;
 
 /// Where throw-away databases of one dialect are made.

@@ -8,8 +8,9 @@ use rev_core::{Binding, Dialect, Graph, Point, RevisionId, ShortcutId};
 use rev_sql::schema::{ColumnOrder, Difference, difference, without_extensions_left};
 
 use crate::clock::Clock;
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::event::Stop;
+use crate::failure::DatabaseError;
 use crate::outcome::LaneOutcome;
 use crate::replay::{Replay, points};
 use crate::request::Request;

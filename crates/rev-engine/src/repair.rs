@@ -13,12 +13,11 @@ use rev_sql::ledger::Mending;
 use rev_sql::split::Statement;
 
 use crate::clock::Clock;
-use crate::database::{
-    Database, DatabaseError, Decision, Guard, Holder, Ledger, Mark, Part, Sighting,
-};
+use crate::database::{Database, Decision, Guard, Holder, Ledger, Mark, Sighting};
 use crate::event::{Event, Stop};
 use crate::executor::resume::{differences, lost, read};
 use crate::executor::{self, Aim};
+use crate::failure::{DatabaseError, Part};
 use crate::journal::{InFlight, Participants};
 use crate::outcome::{HalfDone, LaneOutcome, Refusal};
 use crate::prepare::prepare_step;

@@ -2,7 +2,7 @@
 
 use rev_core::plan::WaitError;
 use rev_core::{DatabaseName, ResolveError, ScriptError, TargetError};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_engine::outcome::Refusal;
 use rev_store::config::UrlError;
 use rev_store::project::OpenError;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rev_core::Dialect;
 use rev_db::{Scratches, Settings};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_engine::request::Request;
 use rev_store::project::OpenError;
 use rev_store::{Environment, Project};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Dialect, Goal, Point};
 use rev_db::Whereabouts;
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_engine::outcome::Refusal;
 
 use super::plan;

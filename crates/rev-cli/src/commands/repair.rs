@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rev_core::{Binding, DatabaseName, Goal};
 use rev_engine::clock::SystemClock;
-use rev_engine::database::{Database, DatabaseError, Decision, Part, Sighting};
+use rev_engine::database::{Database, Decision, Sighting};
 use rev_engine::event::Stop;
+use rev_engine::failure::{DatabaseError, Part};
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
 use rev_engine::repair::{self, Case, Choice, Damage, StepCase};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rev_core::{Binding, DatabaseName};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 
 use crate::args::Wait;
 use crate::diagnostic::{Diagnostic, Failure};

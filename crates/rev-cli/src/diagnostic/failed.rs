@@ -1,7 +1,7 @@
 //! Words for a step that failed.
 
 use rev_core::Binding;
-use rev_engine::database::{DatabaseError, StatementFailure, StepError};
+use rev_engine::failure::{DatabaseError, StatementFailure, StepError};
 use rev_engine::outcome::{End, LaneOutcome};
 use rev_store::Project;
 use rev_store::config::DatabaseUrl;

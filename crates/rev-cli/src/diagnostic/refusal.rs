@@ -3,7 +3,8 @@
 use rev_core::plan::WaitError;
 use rev_core::state::StateError;
 use rev_core::{Binding, Dialect, PlanError, Quoting, RevisionId, ScriptError};
-use rev_engine::database::{DatabaseError, Holder};
+use rev_engine::database::Holder;
+use rev_engine::failure::DatabaseError;
 use rev_engine::outcome::{Forgetting, Refusal};
 use rev_sql::isolation::Fault;
 use rev_sql::reach::Reach;

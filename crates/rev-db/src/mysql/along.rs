@@ -10,8 +10,9 @@ use std::io;
 use std::time::Instant;
 
 use rev_engine::boundary;
-use rev_engine::database::{Batch, Commit, DatabaseError, Sent, StepError};
+use rev_engine::database::{Batch, Commit, Sent};
 use rev_engine::event::Pulse;
+use rev_engine::failure::{DatabaseError, StepError};
 
 use super::connection::Cut;
 use super::error::{from_sqlx, is_broken, is_cancelled, is_out_of_range};

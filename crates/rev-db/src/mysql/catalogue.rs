@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use rev_core::Dialect;
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::effect::{self, Description, Object, ObjectKind};
 use rev_sql::ledger;
 

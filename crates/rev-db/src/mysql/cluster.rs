@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Guard, Holder, Sighting};
+use rev_engine::database::{Guard, Holder, Sighting};
+use rev_engine::failure::DatabaseError;
 use rev_engine::journal::{Node, Session};
 use rev_sql::effect;
 use rev_sql::ledger::{self, Ledger};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use rev_core::{Dialect, Quoting};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::ledger;
 use rev_sql::session::MYSQL_BEGINNING;
 use sqlx::mysql::{MySqlConnection, MySqlRow};

@@ -2,7 +2,8 @@
 //! <https://mariadb.com/kb/en/mariadb-error-code-reference/>
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Sent, StatementFailure};
+use rev_engine::database::Sent;
+use rev_engine::failure::{DatabaseError, StatementFailure};
 use rev_sql::effect;
 use sqlx::mysql::MySqlDatabaseError;
 

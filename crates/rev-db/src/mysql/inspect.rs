@@ -1,6 +1,6 @@
 //! Reading a schema as values that can be compared.
 
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::schema::Schema;
 use rev_sql::schema::mysql::{Catalogue, Request, Row, Unreadable, questions, readable};
 use sqlx::Row as _;

@@ -24,10 +24,10 @@ use async_trait::async_trait;
 use rev_core::{DatabaseUrl, Dialect, Quoting};
 use rev_engine::boundary;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, Sighting, StepError,
+    Batch, Commit, Database, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark, Sent, Sighting,
 };
 use rev_engine::event::Pulse;
+use rev_engine::failure::{DatabaseError, StepError};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Effect, Object};
 use rev_sql::ledger::{self, Mending};

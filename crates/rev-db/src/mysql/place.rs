@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rev_core::{DatabaseUrl, UrlFault};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 

@@ -1,7 +1,8 @@
 //! Reading a ledger and its log. Nothing is written, nothing is made.
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Ledger, LogEntry, Part};
+use rev_engine::database::{Ledger, LogEntry};
+use rev_engine::failure::{DatabaseError, Part};
 
 use super::Mysql;
 use crate::rows::{self, LedgerRow as _};

@@ -1,7 +1,7 @@
 //! What the catalogue says of objects: named parts and their definitions.
 
 use rev_core::Dialect;
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::effect::{Description, Object, ObjectKind};
 use rev_sql::ledger;
 use sqlx::postgres::PgRow;

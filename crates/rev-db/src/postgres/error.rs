@@ -2,7 +2,8 @@
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 
 use rev_core::{Dialect, UrlFault};
-use rev_engine::database::{DatabaseError, Sent, StatementFailure, StepError};
+use rev_engine::database::Sent;
+use rev_engine::failure::{DatabaseError, StatementFailure, StepError};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use super::place::Place;

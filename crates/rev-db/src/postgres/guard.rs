@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Guard, Holder, Sighting};
+use rev_engine::database::{Guard, Holder, Sighting};
+use rev_engine::failure::DatabaseError;
 use rev_engine::journal::Session;
 use rev_sql::ledger::{self, Ledger};
 use sqlx::postgres::PgRow;

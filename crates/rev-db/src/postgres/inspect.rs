@@ -1,6 +1,6 @@
 //! Reading a schema as values that can be compared, and writing it as SQL.
 
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::schema::Schema;
 use rev_sql::schema::postgres::{Scope, Unreadable, schema, select, settings};
 

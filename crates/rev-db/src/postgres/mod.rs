@@ -27,10 +27,10 @@ use std::time::Instant;
 use async_trait::async_trait;
 use rev_core::{DatabaseUrl, Dialect, Quoting};
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, Sighting, StepError,
+    Batch, Commit, Database, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark, Sent, Sighting,
 };
 use rev_engine::event::{Pulse, Sign, Stop};
+use rev_engine::failure::{DatabaseError, StepError};
 use rev_engine::journal::Session;
 use rev_sql::effect::{self, Description, Object};
 use rev_sql::ledger::{self, Mending};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rev_core::url::encoded;
 use rev_core::{DatabaseUrl, UrlFault};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 

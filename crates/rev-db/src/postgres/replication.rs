@@ -2,7 +2,7 @@
 //! subscriber what the publisher has.
 
 use rev_core::{Dialect, SearchPath};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::ledger;
 
 use super::Postgres;

@@ -2,7 +2,8 @@
 //! <https://www.postgresql.org/docs/current/two-phase.html>
 
 use rev_core::Dialect;
-use rev_engine::database::{DatabaseError, Decision};
+use rev_engine::database::Decision;
+use rev_engine::failure::DatabaseError;
 use rev_sql::ledger;
 
 use super::Postgres;

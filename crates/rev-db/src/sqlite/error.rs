@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rev_core::Dialect;
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::split::only_place;
 
 /// The primary result code, without the extended part.

@@ -1,7 +1,8 @@
 //! A SQLite file as a whole.
 
-use rev_engine::database::{Database as _, DatabaseError, Guard, Holder};
+use rev_engine::database::{Database as _, Guard, Holder};
 use rev_engine::event::Stop;
+use rev_engine::failure::DatabaseError;
 
 use super::Sqlite;
 use super::guard::guard_path;

@@ -13,7 +13,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use rev_engine::database::{DatabaseError, Guard, Holder};
+use rev_engine::database::{Guard, Holder};
+use rev_engine::failure::DatabaseError;
 
 use crate::file::open_plain;
 

@@ -1,7 +1,7 @@
 //! Reading a schema as values that can be compared.
 
 use futures_util::FutureExt as _;
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 use rev_sql::schema::Schema;
 use rev_sql::schema::sqlite::{ColumnRow, Entry, SELECT_COLUMNS, schema, select_entries};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

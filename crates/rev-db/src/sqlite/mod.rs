@@ -21,10 +21,11 @@ use async_trait::async_trait;
 use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::boundary;
 use rev_engine::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, Sighting, StepError, Work,
+    Batch, Commit, Database, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark, Sent,
+    Sighting, Work,
 };
 use rev_engine::event::{Pulse, Stop};
+use rev_engine::failure::{DatabaseError, StepError};
 use rev_engine::journal::Session;
 use rev_sql::effect::{Description, Object, needs_to_be_alone, touches_session};
 use rev_sql::ledger::{self, Mending};

@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use rev_core::{DatabaseUrl, Dialect, UrlFault};
-use rev_engine::database::DatabaseError;
+use rev_engine::failure::DatabaseError;
 
 use crate::file::no_plain_file;
 

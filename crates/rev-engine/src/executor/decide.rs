@@ -7,8 +7,9 @@ use rev_sql::isolation;
 
 use super::resume;
 use super::run::{Aim, Certainty, Decided, Lane, Run};
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::event::Event;
+use crate::failure::DatabaseError;
 use crate::journal::InFlight;
 use crate::outcome::{End, Refusal};
 use crate::pin;

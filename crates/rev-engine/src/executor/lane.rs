@@ -14,8 +14,9 @@ use super::board::Slot;
 use super::run::{Certainty, Decided, Lane, Run};
 use super::wait::Waited;
 use crate::boundary;
-use crate::database::{Batch, Commit, DatabaseError, LogEntry, StatementFailure, StepError, Work};
+use crate::database::{Batch, Commit, LogEntry, Work};
 use crate::event::{Event, Loss, Pulse, Sign};
+use crate::failure::{DatabaseError, StatementFailure, StepError};
 use crate::outcome::End;
 use crate::request::Commitment;
 

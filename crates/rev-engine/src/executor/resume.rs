@@ -13,8 +13,9 @@ use rev_sql::effect::{self, Description, Effect, Lost, Reading};
 use rev_sql::split::Statement;
 
 use super::run::{Lane, Resume, Run};
-use crate::database::{Database, DatabaseError, Sighting};
+use crate::database::{Database, Sighting};
 use crate::event::Event;
+use crate::failure::DatabaseError;
 use crate::journal::{InFlight, Intent, Participants, StepInFlight};
 use crate::outcome::Refusal;
 use crate::prepare::Prepared;

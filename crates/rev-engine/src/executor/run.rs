@@ -9,8 +9,8 @@ use rev_core::{Binding, DatabaseName, Digest, Graph, NodeSet, Point, RevisionId,
 
 use super::board::Board;
 use crate::clock::Clock;
-use crate::database::StepError;
 use crate::event::{Event, Stop};
+use crate::failure::StepError;
 use crate::journal::StepInFlight;
 use crate::outcome::{End, Refusal};
 use crate::planner::Planner;

@@ -17,8 +17,9 @@ use super::lane::{end_of, start_of};
 use super::resume;
 use super::run::{Decided, Lane, Noted, Ran, Resume, Run};
 use crate::boundary;
-use crate::database::{Batch, Commit, DatabaseError, Group, Mark, Sent, StepError, Work};
+use crate::database::{Batch, Commit, Group, Mark, Sent, Work};
 use crate::event::{Event, Sign};
+use crate::failure::{DatabaseError, StepError};
 use crate::journal::{Executed, InFlight, Intent, StepInFlight};
 use crate::request::Commitment;
 

@@ -11,8 +11,9 @@ use std::sync::Arc;
 use rev_core::testing::graph;
 use rev_core::{Goal, Graph};
 
-use crate::database::{Commit, DatabaseError, StepError};
+use crate::database::Commit;
 use crate::event::{Event, Stop};
+use crate::failure::{DatabaseError, StepError};
 use crate::outcome::Outcome;
 use crate::request::{Job, Request};
 

@@ -14,8 +14,9 @@ use futures_util::stream;
 
 use super::run::{Decided, Lane, Run};
 use crate::boundary;
-use crate::database::{Batch, Commit, DatabaseError, Decision, Mark, StepError};
+use crate::database::{Batch, Commit, Decision, Mark};
 use crate::event::Event;
+use crate::failure::{DatabaseError, StepError};
 use crate::journal::{InFlight, Participant, Participants};
 use crate::outcome::{End, Refusal};
 

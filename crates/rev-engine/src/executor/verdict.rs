@@ -6,7 +6,8 @@ use rev_core::Standing;
 
 use super::run::{Lane, Run};
 use super::wait::Waited;
-use crate::database::{Batch, Commit, DatabaseError, LogEntry, Mark, StepError, Work};
+use crate::database::{Batch, Commit, LogEntry, Mark, Work};
+use crate::failure::{DatabaseError, StepError};
 use crate::journal::{InFlight, StepInFlight};
 use crate::outcome::{End, Refusal};
 use crate::prepare::{plan_of_one, prepare_step};

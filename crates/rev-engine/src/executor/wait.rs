@@ -5,8 +5,9 @@ use std::time::Duration;
 use rev_core::DatabaseName;
 
 use super::run::{Certainty, Decided, Lane, Run};
-use crate::database::{DatabaseError, Guard, Holder};
+use crate::database::{Guard, Holder};
 use crate::event::Event;
+use crate::failure::DatabaseError;
 use crate::outcome::Refusal;
 use crate::request::Job;
 

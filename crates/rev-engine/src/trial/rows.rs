@@ -8,7 +8,8 @@ use rev_sql::sample::{self, Extent, ROWS, Table};
 use rev_sql::split::Statement;
 
 use super::verdict::{Fault, Judgement, Remark};
-use crate::database::{Database, DatabaseError, Sent, run_in_silence};
+use crate::database::{Database, Sent, run_in_silence};
+use crate::failure::DatabaseError;
 use crate::place::Kept;
 
 /// The rows that are to be found again.

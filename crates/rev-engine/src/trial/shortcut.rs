@@ -4,7 +4,8 @@ use rev_core::ShortcutId;
 
 use super::stage::{Run, Stage};
 use super::verdict::{Fault, Judgement};
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
+use crate::failure::DatabaseError;
 use crate::place::{Kept, Place};
 use crate::proof::{self, Claim, Unproven};
 

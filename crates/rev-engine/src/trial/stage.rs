@@ -8,8 +8,8 @@ use rev_core::{DatabaseName, Graph, NodeSet, RevisionId};
 
 use super::verdict::{Kind, News, Subject};
 use crate::clock::Clock;
-use crate::database::DatabaseError;
 use crate::event::Stop;
+use crate::failure::DatabaseError;
 use crate::place::{Ground, Place};
 use crate::request::Request;
 

@@ -3,7 +3,7 @@
 use rev_core::{DatabaseName, ResolveError, RevisionId};
 use rev_sql::schema::Difference;
 
-use crate::database::DatabaseError;
+use crate::failure::DatabaseError;
 use crate::outcome::{End, LaneOutcome};
 use crate::proof::Unproven;
 

@@ -7,7 +7,8 @@ use rev_sql::schema::{ColumnOrder, Difference, difference};
 
 use super::stage::{Run, Stage};
 use super::verdict::{Fault, Judgement, Moment, Skip};
-use crate::database::{Database as _, DatabaseError};
+use crate::database::Database as _;
+use crate::failure::DatabaseError;
 use crate::outcome::{End, LaneOutcome, Refusal};
 use crate::place::{Kept, Place};
 use crate::proof::Unproven;

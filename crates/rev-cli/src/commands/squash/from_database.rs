@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rev_core::revision::Work;
 use rev_core::{Binding, NodeSet, Revision, RevisionId};
-use rev_engine::database::{Database, DatabaseError};
+use rev_engine::database::Database;
+use rev_engine::failure::DatabaseError;
 use rev_sql::effect::makes_rows;
 use rev_sql::schema::ddl;
 use rev_sql::split::split;

@@ -14,10 +14,10 @@ use rev_sql::split::Statement;
 
 use crate::clock::Clock;
 use crate::database::{
-    Batch, Commit, Database, DatabaseError, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark,
-    Sent, Sighting, StatementFailure, StepError,
+    Batch, Commit, Database, Decision, Group, Guard, Holder, Ledger, LogEntry, Mark, Sent, Sighting,
 };
 use crate::event::{Event, Pulse, Stop};
+use crate::failure::{DatabaseError, StatementFailure, StepError};
 use crate::journal::Session;
 use crate::outcome::{End, Outcome};
 use crate::pin::Pin;
