@@ -70,7 +70,7 @@ impl Mysql {
         let ours = parts.len();
         parts.push(next.statement.text.clone());
         let sql = parts.join(";\n");
-        let fits = sql.len() < self.longest_packet().await?;
+        let fits = sql.len() <= self.longest_packet().await?;
         Ok(fits.then_some(Text { sql, ours }))
     }
 

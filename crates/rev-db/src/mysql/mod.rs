@@ -412,7 +412,7 @@ impl Mysql {
                 self.is_touched |= effect::touches_session(text, Dialect::Mysql);
             }
             let is_next = is_plain && joins && packet.scripts() < self.pace.most();
-            let fits = packet.text.len() + text.len() < longest;
+            let fits = packet.fits(text, longest);
             let is_first = packet.scripts() == 0;
             if packet.len() > 0
                 && !(fits && (is_first || is_next))

@@ -15,8 +15,19 @@ const AIM: Duration = Duration::from_millis(50);
 const MOST: usize = 500;
 /// How many the first one has.
 const FIRST: usize = 8;
-/// How long the text of several statements is at most, in bytes.
-pub(super) const LONGEST: usize = 256 * 1024;
+/// How long the text of several statements is at most, in bytes: with the protocol's header
+/// and the command before it it fits one record of TLS. The driver writes record by record and
+/// leaves Nagle's algorithm on, by which a second one waits for the acknowledgement of the
+/// first, and the server's kernel takes 40 ms for that.
+pub(super) const LONGEST: usize = TLS_RECORD - HEADER - COMMAND;
+/// How much text a record of TLS holds at most.
+const TLS_RECORD: usize = 16 * 1024;
+/// What the protocol puts before each packet: its length and its number.
+const HEADER: usize = 4;
+/// What a packet begins with that holds a text.
+const COMMAND: usize = 1;
+/// What stands between two statements.
+const BETWEEN: &str = ";\n";
 
 /// What a statement is there for.
 #[derive(Debug, Clone, Copy)]
@@ -42,10 +53,15 @@ pub(super) struct Packet<'a> {
 pub(super) struct Pace(usize);
 
 impl<'a> Packet<'a> {
+    /// Whether it is no longer than this with one more statement.
+    pub(super) fn fits(&self, sql: &str, longest: usize) -> bool {
+        self.text.len() + BETWEEN.len() + sql.len() <= longest
+    }
+
     /// Adds a statement.
     pub(super) fn push(&mut self, part: Part<'a>, sql: &str) {
         if !self.text.is_empty() {
-            self.text.push_str(";\n");
+            self.text.push_str(BETWEEN);
         }
         self.text.push_str(sql);
         self.parts.push(part);
@@ -120,6 +136,20 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_sent_together_fits_one_record_of_tls() {
+        for row in 1..300 {
+            let row = "x".repeat(row);
+            let mut packet = Packet::default();
+            while packet.fits(&row, LONGEST) {
+                packet.push(Part::Opening, &row);
+            }
+            let sent = packet.text.len() + HEADER + COMMAND;
+            assert!(sent <= 16_384, "{sent} bytes of rows of {}", row.len());
+            assert!(sent > 16_384 - 303, "{sent} bytes of rows of {}", row.len());
+        }
+    }
 
     #[test]
     fn quick_statements_are_sent_by_ever_more_and_slow_ones_one_by_one() {
