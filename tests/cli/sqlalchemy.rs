@@ -175,6 +175,43 @@ fn the_example_has_the_loader_that_init_writes() {
     assert_eq!(settings(Path::new(EXAMPLE)), settings(project.path()));
 }
 
+/// What the loader prints of `db1` for this server.
+fn printed(project: &Project, server: &str) -> String {
+    let done = Command::new("python3")
+        .arg("rev_models.py")
+        .current_dir(project.path())
+        .env("PYTHONPATH", packages())
+        .env("REV_DATABASE", "db1")
+        .env("REV_SERVER", server)
+        .output()
+        .expect("python3 starts");
+    let complaint = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{server}: {complaint}");
+    String::from_utf8(done.stdout).expect("text")
+}
+
+/// Whose application reaches MariaDB by `mysql+pymysql://` declares for MySQL.
+#[test]
+fn what_is_declared_for_mysql_counts_on_mariadb_unless_it_has_its_own() {
+    let project = example();
+    project.write(
+        "heroes/models.py",
+        "from sqlalchemy import Column, Index, Integer, MetaData, String, Table\n\n\n\
+         class Base:\n    metadata = MetaData()\n\n\n\
+         Table(\"hero\", Base.metadata, Column(\"id\", Integer, primary_key=True), Column(\"name\", String(9)),\n      \
+         Index(\"ix\", \"name\", mysql_length=5), mysql_engine=\"MyISAM\", mysql_comment=\"theirs\", mariadb_comment=\"ours\")\n",
+    );
+    let text = printed(&project, "mariadb");
+    for due in ["name(5)", "ENGINE=MyISAM", "'ours'"] {
+        assert!(text.contains(due), "no {due} in {text}");
+    }
+    assert!(!text.contains("theirs"), "{text}");
+    for server in ["sqlite", "postgres"] {
+        let text = printed(&project, server);
+        assert!(!text.contains("MyISAM") && !text.contains("(5)"), "{text}");
+    }
+}
+
 /// MariaDB has sequences, which SQLAlchemy prints for its own dialect only.
 #[test]
 fn a_sequence_is_printed_for_mariadb_and_no_driver_is_needed() {
@@ -185,23 +222,10 @@ fn a_sequence_is_printed_for_mariadb_and_no_driver_is_needed() {
          class Base:\n    metadata = MetaData()\n\n\n\
          Table(\"hero\", Base.metadata, Column(\"id\", Integer, Sequence(\"numbers\"), primary_key=True))\n",
     );
-    let printed = |server: &str| {
-        let done = Command::new("python3")
-            .arg("rev_models.py")
-            .current_dir(project.path())
-            .env("PYTHONPATH", packages())
-            .env("REV_DATABASE", "db1")
-            .env("REV_SERVER", server)
-            .output()
-            .expect("python3 starts");
-        let complaint = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{server}: {complaint}");
-        String::from_utf8(done.stdout).expect("text")
-    };
-    assert!(printed("mariadb").contains("CREATE SEQUENCE numbers"));
-    assert!(printed("postgres").contains("CREATE SEQUENCE numbers"));
+    assert!(printed(&project, "mariadb").contains("CREATE SEQUENCE numbers"));
+    assert!(printed(&project, "postgres").contains("CREATE SEQUENCE numbers"));
     for server in ["mysql", "sqlite"] {
-        let text = printed(server);
+        let text = printed(&project, server);
         assert!(text.contains("CREATE TABLE hero"), "{text}");
         assert!(!text.contains("SEQUENCE"), "{text}");
     }

@@ -51,6 +51,20 @@ def metadata(database: str) -> MetaData:
     return found if isinstance(found, MetaData) else found.metadata
 
 
+def on_mariadb(tables: MetaData) -> MetaData:
+    """MariaDB's dialect passes over `mysql_engine` and the like, which count where an
+    application reaches the same server by mysql://."""
+    for table in tables.tables.values():
+        for item in (table, *table.indexes, *table.constraints):
+            # A copy has only what was given; to be asked, the options name every default too.
+            given = dict(item.dialect_kwargs)
+            for name, value in given.items():
+                server, _, option = name.partition("_")
+                if server == "mysql" and f"mariadb_{option}" not in given:
+                    item.dialect_kwargs[f"mariadb_{option}"] = value
+    return tables
+
+
 def main() -> None:
     def show(statement, *_, **__):
         print(str(statement.compile(dialect=engine.dialect)).strip() + ";")
@@ -58,9 +72,12 @@ def main() -> None:
     # With "named" parameters a % in a default or check stays one.
     server = os.environ["REV_SERVER"]
     engine = create_mock_engine(URLS[server], show, paramstyle="named")
-    # SQLAlchemy asks a server of MariaDB for its version before it believes this.
-    engine.dialect.supports_sequences |= server == "mariadb"
-    metadata(os.environ["REV_DATABASE"]).create_all(engine, checkfirst=False)
+    tables = metadata(os.environ["REV_DATABASE"])
+    if server == "mariadb":
+        # SQLAlchemy asks the server for its version before it believes this.
+        engine.dialect.supports_sequences = True
+        tables = on_mariadb(tables)
+    tables.create_all(engine, checkfirst=False)
 
 
 if __name__ == "__main__":
