@@ -12,10 +12,13 @@ from sqlalchemy import (
     create_engine, event, text)
 from sqlalchemy.dialects.postgresql import DOMAIN, ExcludeConstraint
 
-LITE, PG, MARIA = "sqlite", "postgresql", "mysql"
-ALL, SERVERS = (LITE, PG, MARIA), (PG, MARIA)
-TITLES = {LITE: "SQLite", PG: "PostgreSQL", MARIA: "MariaDB"}
-COLLATIONS = {LITE: "NOCASE", PG: "C", MARIA: "utf8mb4_bin"}
+LITE, PG, MARIA, MYSQL = "sqlite", "postgresql", "mariadb", "mysql"
+MYSQLS = (MARIA, MYSQL)
+ALL, SERVERS = (LITE, PG, *MYSQLS), (PG, *MYSQLS)
+TITLES = {LITE: "SQLite", PG: "PostgreSQL", MARIA: "MariaDB", MYSQL: "MySQL"}
+# The dialect that SQLAlchemy speaks to each; MariaDB's users write `mysql+pymysql://` too.
+DIALECTS = {LITE: "sqlite", PG: "postgresql", MARIA: "mysql", MYSQL: "mysql"}
+COLLATIONS = {"sqlite": "NOCASE", "postgresql": "C", "mysql": "utf8mb4_bin"}
 
 # A change from one metadata to the next; expected: the engines on which Revgraph must see it (None: all).
 Case = namedtuple("Case", "title engines before after flags expected", defaults=((), None))
@@ -91,6 +94,10 @@ def trigger(call):
 PLAIN = hero()
 MOOD = [lambda values=values: Column("mood", Enum(*values, name="mood")) for values in (["sad"], ["sad", "happy"])]
 SCARED = "CREATE VIEW scared AS SELECT id FROM hero WHERE power < "
+PARTED, PART = "CREATE TABLE parted (n integer) PARTITION BY RANGE (n)", "CREATE TABLE part (n integer)"
+BOUNDS = "FOR VALUES FROM (0) TO (9)"
+POLICY = "CREATE POLICY strong ON hero USING (power > "
+EVENT = "CREATE EVENT tick ON SCHEDULE EVERY 1 DAY DO DELETE FROM hero WHERE power < "
 
 comes_and_goes("a table", PLAIN, villain())
 comes_and_goes("a column", PLAIN, hero(column(Integer)))
@@ -111,7 +118,7 @@ change("AUTOINCREMENT", PLAIN, hero(options=lambda d: {"sqlite_autoincrement": T
 comes_and_goes("a computed column", PLAIN, computed("power * 2"))
 change("expression of a computed column", computed("power * 2"), computed("power * 3"))
 change("plain to computed column", hero(column(Integer)), computed("power * 2"))
-change("virtual to stored", computed("power * 2", persisted=False), computed("power * 2"), (LITE, MARIA))
+change("virtual to stored", computed("power * 2", persisted=False), computed("power * 2"), (LITE, *MYSQLS))
 change("columns of the primary key", primary_key("a"), primary_key("a", "b"))
 change("order in the primary key", primary_key("a", "b"), primary_key("b", "a"))
 comes_and_goes("a primary key", primary_key(), primary_key("a"))
@@ -138,23 +145,29 @@ comes_and_goes("DESC in an index", index("power"), hero(lambda: Index("ix", sqla
 change("INCLUDE of an index", index("name"), index("name", postgresql_include=["power"]), (PG,))
 change("method of an index", index("name"), index("name", postgresql_using="hash"), (PG,))
 change("operator class of an index", index("name"), index("name", postgresql_ops={"name": "varchar_pattern_ops"}), (PG,))
-change("prefix length of an index", index("name"), index("name", mysql_length=5), (MARIA,))
+change("prefix length of an index", index("name"), index("name", mysql_length=5), MYSQLS)
 change("comment of a table", PLAIN, hero(options=lambda d: {"comment": "who"}), SERVERS)
 change("comment of a column", PLAIN, hero(comment="who"), SERVERS)
 change("enum value added", hero(MOOD[0]), hero(MOOD[1]), SERVERS)
 change("enum value removed", hero(MOOD[1]), hero(MOOD[0]), SERVERS)
 change("check of a domain", hero(lambda: Column("level", DOMAIN("level", Integer, check="VALUE > 0"))),
        hero(lambda: Column("level", DOMAIN("level", Integer, check="VALUE > 1"))), (PG,))
-comes_and_goes("a sequence", PLAIN, with_sequence(), SERVERS, expected=(PG,))
-change("options of a sequence", with_sequence(), with_sequence(increment=5), SERVERS, expected=(PG,))
+comes_and_goes("a sequence", PLAIN, with_sequence(), (PG, MARIA), expected=(PG,))
+change("options of a sequence", with_sequence(), with_sequence(increment=5), (PG, MARIA), expected=(PG,))
 comes_and_goes("a view (DDL event)", PLAIN, with_ddl(SCARED + "3"))
 change("text of a view", with_ddl(SCARED + "3"), with_ddl(SCARED + "4"))
 comes_and_goes("a trigger (DDL event)", PLAIN, trigger("upper"))
 change("text of a trigger or its function", trigger("upper"), trigger("lower"))
 comes_and_goes("a routine (DDL event)", PLAIN, routine("n + n"), SERVERS)
 change("text of a routine", routine("n + n"), routine("n * 2"), SERVERS)
+comes_and_goes("a partition (DDL event)", with_ddl(PARTED), with_ddl(PARTED, f"CREATE TABLE part PARTITION OF parted {BOUNDS}"), (PG,))
+change("partition attached (DDL event)", with_ddl(PARTED, PART), with_ddl(PARTED, PART, f"ALTER TABLE parted ATTACH PARTITION part {BOUNDS}"), (PG,))
+comes_and_goes("a policy (DDL event)", PLAIN, with_ddl(POLICY + "0)"), (PG,))
+change("condition of a policy", with_ddl(POLICY + "0)"), with_ddl(POLICY + "1)"), (PG,))
+comes_and_goes("an event (DDL event)", PLAIN, with_ddl(EVENT + "0"), MYSQLS)
+change("text of an event", with_ddl(EVENT + "0"), with_ddl(EVENT + "1"), MYSQLS)
 change("row-level security (DDL event)", PLAIN, with_ddl("ALTER TABLE hero ENABLE ROW LEVEL SECURITY"), (PG,))
-change("engine of a table", PLAIN, hero(options=lambda d: {"mysql_engine": "Aria"}), (MARIA,))
+change("engine of a table", PLAIN, hero(options=lambda d: {"mysql_engine": "MyISAM"}), MYSQLS)
 change("rename a table", with_table(column(Integer)), with_table(column(Integer), name="rogue"), flags=("--rename", "villain:rogue"))
 change("rename a column", hero(column(Integer)), hero(lambda: Column("strength", Integer)), flags=("--rename", "hero.extra:strength"))
 change("order of columns", with_table(column(Integer), lambda: Column("id", Integer)),
@@ -210,36 +223,38 @@ def cell(ask, engine, number, case):
     told += [f"; **and with nothing changed**: {', '.join(alarms)}"] if alarms else []
     return seen, bool(alarms), " ".join("".join(told).replace("|", "\\|").split())
 
-def fresh(dialect, folder):
+VARIABLES = {PG: "REV_TEST_POSTGRES_URL", MARIA: "REV_TEST_MARIADB_URL", MYSQL: "REV_TEST_MYSQL_URL"}
+
+def fresh(server, folder):
     """An engine on an empty database."""
-    if dialect == LITE:
+    if server == LITE:
         path = pathlib.Path(folder, "db1.sqlite")
         path.unlink(missing_ok=True)
         return create_engine(f"sqlite:///{path}")
-    driver, variable = {PG: ("psycopg", "POSTGRES"), MARIA: ("pymysql", "MYSQL")}[dialect]
-    url = sqlalchemy.make_url(os.environ[f"REV_TEST_{variable}_URL"]).set(drivername=f"{dialect}+{driver}")
-    with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool).connect() as server:
+    driver = "psycopg" if server == PG else "pymysql"
+    url = sqlalchemy.make_url(os.environ[VARIABLES[server]]).set(drivername=f"{DIALECTS[server]}+{driver}")
+    with create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool).connect() as session:
         for statement in ("DROP DATABASE IF EXISTS compared", "CREATE DATABASE compared"):
-            server.execute(text(statement))
+            session.execute(text(statement))
     return create_engine(url.set(database="compared"), poolclass=sqlalchemy.NullPool)
 
-def compare(dialect, word):
+def compare(server, word):
     """The rows of a database's table, what each saw, and what Revgraph got wrong."""
     rows, seen, wrong = [], Counter(), []
     with tempfile.TemporaryDirectory() as folder:
         for number, case in enumerate(CASES):
-            if dialect not in case.engines or word not in case.title:
+            if server not in case.engines or word not in case.title:
                 continue
-            engine = fresh(dialect, folder)
-            declared(number, "before", dialect).create_all(engine)
+            engine = fresh(server, folder)
+            declared(number, "before", DIALECTS[server]).create_all(engine)
             theirs, their_noise, alembic = cell(ask_alembic, engine, number, case)
             ours, our_noise, revgraph = cell(ask_revgraph, engine, number, case)
             engine.dispose()
             rows.append(f"| {case.title} | {alembic} | {revgraph} |")
             seen.update(rows=1, theirs=theirs, ours=ours, their_noise=their_noise, our_noise=our_noise)
-            expected = dialect in (case.engines if case.expected is None else case.expected)
+            expected = server in (case.engines if case.expected is None else case.expected)
             if expected and (our_noise or not ours):
-                wrong.append(f"{TITLES[dialect]}: {case.title}: {revgraph}")
+                wrong.append(f"{TITLES[server]}: {case.title}: {revgraph}")
     return rows, seen, wrong
 
 def main():
@@ -249,7 +264,7 @@ def main():
     options = options.parse_args()
     import alembic
 
-    engines = [LITE, *(e for e, v in ((PG, "POSTGRES"), (MARIA, "MYSQL")) if f"REV_TEST_{v}_URL" in os.environ)]
+    engines = [LITE, *(it for it, variable in VARIABLES.items() if os.environ.get(variable, "unavailable") != "unavailable")]
     version = subprocess.run([os.environ["REV_COMPARED"], "--version"], capture_output=True, text=True, check=True)
     tools = f"Alembic {alembic.__version__} | Revgraph {version.stdout.split()[1]}"
     summary, tables, wrong = [], [], []
@@ -281,8 +296,9 @@ $ scripts/with-servers scripts/compare-alembic --write docs/autogenerate-compare
 ```
 
 A cell says whether the change was seen, and what the tool said. False alarms are what it says while
-the first metadata is still declared, when nothing differs. On MariaDB the loader writes for MySQL, which
-has no sequences: Revgraph sees none declared there. Neither tool compares the order of columns.
+the first metadata is still declared, when nothing differs. MariaDB is met as SQLAlchemy's users meet it,
+by `mysql+pymysql://`: its loader writes for MySQL, which has no sequences, so Revgraph sees none declared
+there. Neither tool compares the order of columns.
 
 | | changes | Alembic saw | Revgraph saw | Alembic's false alarms | Revgraph's |
 |---|---|---|---|---|---|"""
