@@ -172,6 +172,9 @@ fn broken_at(way: Way, how: Break, answers: usize, wanted: &str) {
     }
     let answer = end_of(start(&project, &["upgrade"]), &place);
     let Answer { code, text } = &answer;
+    // Whoever is refused before he connects meets no break.
+    let is_used = proxy.is_broken() || proxy.answers() > 0;
+    assert!(is_used, "{place}: the way was not used: {text}");
     let rows = project
         .database()
         .try_query("SELECT revision FROM rev_ledger")
