@@ -131,7 +131,8 @@ impl Progress {
         *self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one that runs is to be cancelled, if it is the first.
+    /// The one that runs is to be cancelled. Where one was before, that one stays the one that
+    /// was: a server that answers it as if it had come to its end goes on to the next.
     pub(crate) fn cancel(&self) {
         let number = self.at().0;
         let mut cancelled = self
