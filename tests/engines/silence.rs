@@ -6,7 +6,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rev_testkit::program::{Running, wait_until};
 use rev_testkit::random::Random;
@@ -80,9 +79,6 @@ fn start(project: &Project, arguments: &[&str]) -> Running {
     Running::start(&mut started)
 }
 
-/// How long a process that waits without end is waited for.
-const HANGS: Duration = Duration::from_secs(600);
-
 /// Waits for a process, which is to end by itself.
 #[track_caller]
 fn end_of(child: Running, place: &str) -> Answer {
@@ -122,22 +118,16 @@ impl Listened {
 
     #[track_caller]
     fn end(mut self, place: &str) -> Answer {
-        let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("a process") {
-                break status;
-            }
-            if begun.elapsed() > HANGS {
-                self.child.kill().expect("a kill");
-                let told = self.told.lock().expect("whole text");
-                panic!("{place}: it does not end by itself:\n{told}");
-            }
-            thread::sleep(Duration::from_millis(20));
-        };
+        // One that does not end by itself is told, and ended, by `Running`.
+        let status = self.child.wait().expect("a process");
         for hearing in self.hearing {
             hearing.join().expect("text");
         }
         let told = self.told.lock().expect("whole text");
+        assert!(
+            status.code().is_some(),
+            "{place}: it does not end by itself:\n{told}"
+        );
         check_secrets(&told);
         Answer {
             code: status.code(),
