@@ -175,16 +175,18 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    use super::{Running, account};
+    use super::{Running, account, wait_until};
 
     #[test]
     fn a_program_ends_with_its_test() {
-        let (id, told) = {
-            let program = Running::start(Command::new("sleep").arg("600").stdin(Stdio::null()));
-            (program.id(), account(program.id()))
-        };
+        let program = Running::start(Command::new("sleep").arg("600").stdin(Stdio::null()));
+        let id = program.id();
+        // Not at once: a program that has just been started has no words yet.
+        wait_until("a program's words are told", || {
+            account(id).contains("sleep 600")
+        });
+        drop(program);
         assert!(!Path::new(&format!("/proc/{id}")).exists());
-        assert!(told.contains("sleep 600"), "{told}");
     }
 
     #[test]
