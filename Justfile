@@ -32,8 +32,8 @@ bench:
     scripts/bench-test
 
 # A million plans against a search over states, pairs of schemas, thousands of kills at
-# random instants on each engine, standbys promoted in the middle of a run, and rounds of
-# runs on clusters.
+# random instants on each engine, schemas of real programs (needs pip), standbys promoted in
+# the middle of a run, and rounds of runs on clusters.
 soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" JUDGED="1000" PROMOTIONS="20" ROUNDS="20":
     just fuzz 60
     REV_SCHEMA_PAIRS={{PAIRS}} cargo test --release -p rev-db --test databases -- schemas --nocapture
@@ -45,6 +45,7 @@ soak KILLS="3000" PLANS="1000000" PAIRS="100000" SERVER_PAIRS="5000" JUDGED="100
     REV_DAMAGES=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- every_damage
     REV_SILENCES=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- silence --nocapture
     REV_ADOPTED=all scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- pasts::real --nocapture
+    scripts/with-servers scripts/adopt-real
     REV_FORMS=all REV_SERVERS=postgres scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- models_postgres::parts
     REV_FILES=2000 REV_SERVERS=postgres scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- more_files_than
     REV_PROMOTIONS={{PROMOTIONS}} scripts/with-servers cargo test -p revgraph --features boundaries --test engines -- standby --nocapture
