@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use rev_testkit::hints;
+use rev_testkit::{answers, hints};
 use tempfile::TempDir;
 
 use crate::counts;
@@ -179,11 +179,13 @@ fn run_in(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Answer {
         assert_eq!(counts::of_one(&text), None, "{words:?}: {text}");
         text
     };
-    Answer {
+    let answer = Answer {
         exit: output.status.code(),
         out: text(output.stdout),
         err: text(output.stderr),
-    }
+    };
+    answers::judge(words, &answer.out, &answer.err);
+    answer
 }
 
 /// What a command said and how it ended.

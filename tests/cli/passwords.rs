@@ -178,7 +178,7 @@ fn said(command: &str, way: &Way, scheme: &str, password: &str, format: &str) ->
 }
 
 /// The commands that `rev --help` lists.
-fn listed() -> Vec<String> {
+pub(crate) fn listed() -> Vec<String> {
     let help = Command::new(env!("CARGO_BIN_EXE_rev"))
         .arg("--help")
         .output();

@@ -2,24 +2,11 @@
 
 use std::path::Path;
 
-use boon::{Compiler, Draft, Schemas};
+use rev_testkit::answers::{self, fault};
 use serde_json::{Value, json};
 
 use crate::harness::{Project, table};
-
-/// What keeps a value from being of this format; `None`: it is.
-fn fault(format: &str, value: &Value) -> Option<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
-    let path = folder.join(format!("{format}.schema.json"));
-    let path = path.canonicalize().expect("a schema");
-    let mut schemas = Schemas::new();
-    let mut compiler = Compiler::new();
-    compiler.set_default_draft(Draft::V2020_12);
-    let path = path.to_str().expect("a path in UTF-8");
-    let schema = compiler.compile(path, &mut schemas).expect("a schema");
-    let result = schemas.validate(value, schema);
-    result.err().map(|error| format!("{error:#}"))
-}
+use crate::passwords::listed;
 
 #[track_caller]
 fn check(format: &str, value: &Value) {
@@ -130,6 +117,21 @@ fn databases_made_and_dropped_have_their_schemas() {
     assert_eq!(dropped["databases"][0]["change"], "dropped");
     assert_eq!(dropped["databases"][1]["error"]["code"], "not_a_database");
     answers(&project, "reset db1 --yes", "outcome");
+}
+
+#[test]
+fn each_command_has_a_schema_for_what_it_answers() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
+    for command in listed() {
+        // They print a file, and have no answer for programs.
+        if ["schema", "completions", "help"].contains(&command.as_str()) {
+            continue;
+        }
+        let format = answers::format(&[&command]);
+        let format = format.unwrap_or_else(|| panic!("`rev {command}` has no schema"));
+        let path = kept.join(format!("{format}.schema.json"));
+        assert!(path.exists(), "{}", path.display());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rev_testkit::answers;
 use rev_testkit::program::{Running, wait_until};
 use rev_testkit::scratch::{Engine, Scratch};
 use tempfile::TempDir;
@@ -98,7 +99,10 @@ impl Project {
 
     /// Runs a command to its end.
     pub(crate) fn rev(&self, arguments: &[&str]) -> Answer {
-        Answer::of(&Running::output(&mut self.command(arguments)))
+        let output = Running::output(&mut self.command(arguments));
+        let text = String::from_utf8_lossy;
+        answers::judge(arguments, &text(&output.stdout), &text(&output.stderr));
+        Answer::of(&output)
     }
 
     /// Starts a command whose output is kept.

@@ -9,12 +9,12 @@ use rev_core::{
 };
 use rev_engine::outcome::Refusal;
 use rev_store::write;
-use serde_json::json;
 
 use super::autogenerate;
 use crate::args::{Merge, NewRevision};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Written;
 use crate::session::Session;
 use crate::system::{random_id, today};
 
@@ -252,12 +252,11 @@ pub(super) fn create(
         session.terminal.talk(line);
     }
     if session.terminal.is_json() {
-        let parents: Vec<&str> = revision.parents.iter().map(AsRef::as_ref).collect();
-        session.terminal.json(&json!({
-            "revision": revision.id.as_str(),
-            "down_revision": parents,
-            "path": path,
-        }))?;
+        session.terminal.json(&Written::Revision {
+            revision: revision.id.to_string(),
+            down_revision: revision.parents.iter().map(ToString::to_string).collect(),
+            path,
+        })?;
     } else {
         session.terminal.data(&format!("{path}\n"))?;
     }

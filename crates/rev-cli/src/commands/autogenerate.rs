@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rev_core::arrange::{Share, arrange};
 use rev_core::{Binding, DatabaseName, Node, Revision, Scripts, Sql, TransactionMode};
-use serde_json::json;
 
 use crate::args::{Comparing, NewRevision};
 use crate::compare::{Comparison, Doubts, compare_all};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Written;
 use crate::models::{has_models, no_models};
 use crate::session::Session;
 use crate::terminal::{HINT, NAME, WARNING, few};
@@ -215,7 +215,7 @@ pub(super) fn tell_of_hand_made(session: &Session, found: &[Comparison]) {
 fn nothing(session: &Session, found: &[Comparison]) -> Result<(), Failure> {
     let terminal = session.terminal;
     if terminal.is_json() {
-        terminal.json(&json!({ "revision": null }))?;
+        terminal.json(&Written::Nothing { revision: () })?;
         return Ok(());
     }
     terminal.talk("nothing to do: the models declare what is there");

@@ -9,38 +9,14 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rev_core::{Binding, Dialect};
-use serde::Serialize;
 
 use crate::args::{Global, Patience};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::fleet::{self, Answer};
+use crate::format::desk::{Check, Checks, Verdict};
 use crate::session::Session;
 use crate::terminal::{ERROR, GOOD, Terminal, WARNING, count};
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Verdict {
-    Ok,
-    Warning,
-    Error,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: String,
-    verdict: Verdict,
-    message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hints: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Findings {
-    checks: Vec<Finding>,
-}
 
 /// `rev doctor`.
 pub(crate) fn doctor(global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
@@ -54,7 +30,7 @@ pub(crate) fn doctor(global: &Global, terminal: Terminal) -> Result<Exit, Failur
     }
     let is_well = checks.iter().all(|it| it.verdict == Verdict::Ok);
     if terminal.is_json() {
-        terminal.json(&Findings { checks })?;
+        terminal.json(&Checks { checks })?;
     } else {
         terminal.data(&checks.iter().map(text).collect::<String>())?;
     }
@@ -65,7 +41,7 @@ pub(crate) fn doctor(global: &Global, terminal: Terminal) -> Result<Exit, Failur
     })
 }
 
-fn text(finding: &Finding) -> String {
+fn text(finding: &Check) -> String {
     let (style, word) = match finding.verdict {
         Verdict::Ok => (GOOD, "ok     "),
         Verdict::Warning => (WARNING, "warning"),
@@ -81,8 +57,8 @@ fn text(finding: &Finding) -> String {
     text
 }
 
-fn ok(check: &str, message: String) -> Finding {
-    Finding {
+fn ok(check: &str, message: String) -> Check {
+    Check {
         check: check.to_owned(),
         verdict: Verdict::Ok,
         message,
@@ -90,12 +66,12 @@ fn ok(check: &str, message: String) -> Finding {
     }
 }
 
-fn finding(check: &str, verdict: Verdict, told: &Diagnostic) -> Finding {
+fn finding(check: &str, verdict: Verdict, told: &Diagnostic) -> Check {
     let mut message = told.message.clone();
     for cause in &told.causes {
         message.push_str(&format!(": {cause}"));
     }
-    Finding {
+    Check {
         check: check.to_owned(),
         verdict,
         message,
@@ -105,7 +81,7 @@ fn finding(check: &str, verdict: Verdict, told: &Diagnostic) -> Finding {
 
 /// Whether who types `rev` gets this program: util-linux has one of that name, which turns
 /// lines around.
-fn program() -> Finding {
+fn program() -> Check {
     let own = std::env::current_exe().ok();
     let shown = own
         .as_ref()
@@ -116,7 +92,7 @@ fn program() -> Finding {
         Some(first) if own.as_deref().and_then(whole) == whole(&first) => {
             ok("program", format!("rev {version}, {shown}"))
         }
-        Some(first) => Finding {
+        Some(first) => Check {
             check: "program".to_owned(),
             verdict: Verdict::Warning,
             message: format!(
@@ -129,7 +105,7 @@ fn program() -> Finding {
                     .to_owned(),
             ],
         },
-        None => Finding {
+        None => Check {
             check: "program".to_owned(),
             verdict: Verdict::Warning,
             message: format!("rev {version}, {shown}, which is not on the PATH"),
@@ -145,7 +121,7 @@ fn first_on_path() -> Option<PathBuf> {
     candidates.find(|it| it.is_file())
 }
 
-fn of_project(session: &Session, checks: &mut Vec<Finding>) -> Result<(), Failure> {
+fn of_project(session: &Session, checks: &mut Vec<Check>) -> Result<(), Failure> {
     let config = &session.project.config;
     checks.push(ok(
         "project",

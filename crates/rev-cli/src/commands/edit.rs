@@ -5,11 +5,11 @@ use std::process::Command;
 
 use rev_core::Scope;
 use rev_store::{project, source};
-use serde_json::json;
 
 use crate::args::{Edit, Global};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Edited;
 use crate::session::Session;
 use crate::terminal::Terminal;
 
@@ -22,7 +22,8 @@ pub(crate) fn edit(args: &Edit, global: &Global, terminal: Terminal) -> Result<E
     };
     open(&file)?;
     if terminal.is_json() {
-        terminal.json(&json!({ "path": file.display().to_string() }))?;
+        let path = file.display().to_string();
+        terminal.json(&Edited { path })?;
     }
     Ok(Exit::Done)
 }

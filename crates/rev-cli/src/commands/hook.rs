@@ -5,11 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
-
 use crate::args::GitHook;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Made;
 use crate::session::Session;
 
 /// Writes the hook into the repository around the project.
@@ -21,7 +20,7 @@ pub(crate) fn install(hook: GitHook, session: &Session) -> Result<Exit, Failure>
     write(&path, &text(&line)).map_err(|error| refused(&path, &error, &line))?;
     let shown = path.display().to_string();
     match session.terminal.is_json() {
-        true => session.terminal.json(&json!({ "files": [shown] }))?,
+        true => session.terminal.json(&Made { files: vec![shown] })?,
         false => session.terminal.data(&format!("{shown}\n"))?,
     }
     Ok(Exit::Done)

@@ -10,12 +10,12 @@ use std::path::Path;
 
 use rev_core::{DatabaseName, Dialect};
 use rev_store::write::{self, NewDatabase};
-use serde_json::json;
 
 use super::authoring::shown;
 use crate::args::{Global, Init, Template};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Made;
 use crate::session::{Session, assignment};
 use crate::terminal::Terminal;
 
@@ -158,7 +158,7 @@ fn by_environment(url: &str) -> Option<Dialect> {
 fn tell(terminal: Terminal, here: &Path, files: &[std::path::PathBuf]) -> Result<(), Failure> {
     let paths: Vec<String> = files.iter().map(|path| shown(here, path)).collect();
     if terminal.is_json() {
-        terminal.json(&json!({ "files": paths }))?;
+        terminal.json(&Made { files: paths })?;
     } else {
         let lines = paths.iter().map(|path| format!("{path}\n"));
         terminal.data(&lines.collect::<String>())?;

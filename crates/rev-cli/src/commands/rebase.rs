@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rev_core::{Graph, Node, NodeSet, Revision, RevisionId, Scope};
 use rev_store::write;
-use serde_json::json;
 
 use super::one_line;
 use crate::args::Rebase;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Moved;
 use crate::session::{Session, runtime};
 use crate::terminal::{ID, count};
 
@@ -173,12 +173,12 @@ fn tell(
 ) -> Result<Exit, Failure> {
     let ids = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     if session.terminal.is_json() {
-        session.terminal.json(&json!({
-            "revision": root.id.as_str(),
-            "from": ids(&root.parents),
-            "onto": ids(&moved.parents),
-            "moved": revisions,
-        }))?;
+        session.terminal.json(&Moved {
+            revision: root.id.to_string(),
+            from: ids(&root.parents),
+            onto: ids(&moved.parents),
+            moved: revisions,
+        })?;
         return Ok(Exit::Done);
     }
     if revisions == 0 {

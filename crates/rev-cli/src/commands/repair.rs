@@ -13,7 +13,6 @@ use rev_engine::outcome::{End, Refusal};
 use rev_engine::repair::{self, Case, Choice, Damage, StepCase};
 use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
-use serde_json::{Value, json};
 
 use super::run::{self, half_done_of, standing};
 use super::stop::until_given_up;
@@ -21,6 +20,7 @@ use crate::args::{Pace, Patience, Repair, Running};
 use crate::diagnostic::{self, Diagnostic, Failure, Told};
 use crate::exit::Exit;
 use crate::fleet;
+use crate::format::repair as format;
 use crate::reporter::{Losses, Reporter};
 use crate::session::{Session, runtime};
 use crate::terminal::{FAINT, GOOD, NAME, Terminal, WARNING};
@@ -228,16 +228,12 @@ type Found = Vec<(Arc<Binding>, Case)>;
 
 fn show(session: &Session, found: Found, unread: &Told) -> Result<Exit, Failure> {
     if session.terminal.is_json() {
-        let list: Vec<Value> = found
-            .iter()
-            .map(|(binding, case)| json(binding, case))
-            .collect();
-        let mut answer = json!({ "repair": list });
-        if !unread.is_empty() {
-            let unread = unread.iter().map(|(name, told)| fleet::unread(name, told));
-            answer["unread"] = json!(unread.collect::<Vec<_>>());
-        }
-        session.terminal.json(&answer)?;
+        let cases = found.iter().map(|(binding, case)| format_of(binding, case));
+        let unread = unread.iter().map(|(name, told)| fleet::unread(name, told));
+        session.terminal.json(&format::Repair::Found {
+            repair: cases.collect(),
+            unread: unread.collect(),
+        })?;
     } else if !found.is_empty() {
         let texts = found.iter().map(|(binding, case)| text(binding, case));
         session
@@ -353,41 +349,56 @@ fn words(reading: &Reading) -> String {
     }
 }
 
-fn json(binding: &Binding, case: &Case) -> Value {
-    let name = binding.name.as_str();
+fn format_of(binding: &Binding, case: &Case) -> format::Case {
+    let database = binding.name.to_string();
     match case {
-        Case::Step(case) => json!({
-            "database": name,
-            "half_done": half_done_of(&case.half_done),
-            "session": match &case.session {
+        Case::Step(case) => format::Case::Step {
+            database,
+            half_done: half_done_of(&case.half_done),
+            session: match &case.session {
                 Sighting::Gone => None,
                 Sighting::AtWork(doing) => Some(doing.clone()),
                 Sighting::OutOfSight(node) => Some(format!("out of sight, on {}", node.name)),
             },
-            "reading": case.reading.as_ref().map(|reading| match reading {
-                Reading::Done => "done",
-                Reading::NotDone => "not_done",
-                Reading::Remnant(_) => "remnant",
-                Reading::Unclear(_) => "unclear",
+            reading: case.reading.as_ref().map(|reading| match reading {
+                Reading::Done => format::Reading::Done,
+                Reading::NotDone => format::Reading::NotDone,
+                Reading::Remnant(_) => format::Reading::Remnant,
+                Reading::Unclear(_) => format::Reading::Unclear,
             }),
-            "reason": case.reading.as_ref().map(words),
-            "differences": case.differences,
-        }),
-        Case::Damaged(damage) => json!({
-            "database": name,
-            "damaged": damage.message,
-            "logged": damage.logged,
-            "ways": damage_ways(&binding.name, damage),
-        }),
-        Case::TwoPhase(participants) => json!({
-            "database": name,
-            "two_phase": {
-                "run": participants.run,
-                "operator": participants.operator,
-                "started": participants.started,
-                "databases": participants.members.iter().map(|m| &m.database).collect::<Vec<_>>(),
+            reason: case.reading.as_ref().map(words),
+            differences: case.differences.clone(),
+        },
+        Case::Damaged(damage) => format::Case::Damaged {
+            database,
+            damaged: damage.message.clone(),
+            logged: damage.logged.clone(),
+            ways: damage_ways(&binding.name, damage),
+        },
+        Case::TwoPhase(participants) => format::Case::TwoPhase {
+            database,
+            two_phase: format::TwoPhase {
+                run: participants.run.clone(),
+                operator: participants.operator.clone(),
+                started: participants.started.clone(),
+                databases: { participants.members.iter() }
+                    .map(|member| member.database.clone())
+                    .collect(),
             },
-        }),
+        },
+    }
+}
+
+/// How it ended, for people.
+fn end_words(end: format::End) -> &'static str {
+    match end {
+        format::End::Finished => "the step is finished",
+        format::End::WrittenDown => "written down",
+        format::End::Nothing => "nothing to repair",
+        format::End::Stopped => "stopped",
+        format::End::HeldBack => "held back",
+        format::End::Committed => "committed",
+        format::End::RolledBack => "rolled back",
     }
 }
 
@@ -395,15 +406,15 @@ fn json(binding: &Binding, case: &Case) -> Value {
 /// settled.
 #[derive(Default)]
 struct Settled {
-    /// The database, and its end: for people and for programs.
-    ends: Vec<(String, &'static str, &'static str)>,
+    /// The database, and its end.
+    ends: Vec<(String, format::End)>,
     told: Vec<Diagnostic>,
     exit: Exit,
 }
 
 impl Settled {
-    fn end(&mut self, name: &str, words: &'static str, code: &'static str) {
-        self.ends.push((name.to_owned(), words, code));
+    fn end(&mut self, name: &str, end: format::End) {
+        self.ends.push((name.to_owned(), end));
     }
 
     /// One that failed does not keep the others from being settled.
@@ -429,20 +440,22 @@ impl Settled {
 
     fn tell(&self, terminal: Terminal) -> Result<Exit, Failure> {
         if terminal.is_json() {
-            let ends = self.ends.iter();
-            let list = ends.map(|(name, _, code)| json!({ "database": name, "end": code }));
-            let mut answer = json!({ "repaired": list.collect::<Vec<_>>() });
-            if !self.told.is_empty() {
-                answer["error"] = json!(diagnostic::error(&self.told));
-            }
-            terminal.json(&answer)?;
+            let ends = self.ends.iter().map(|(name, end)| format::Settled {
+                database: name.clone(),
+                end: *end,
+            });
+            terminal.json(&format::Repair::Settled {
+                repaired: ends.collect(),
+                error: diagnostic::error(&self.told),
+            })?;
             return Ok(self.exit());
         }
         let texts: Vec<String> = self.told.iter().map(|told| told.text(false)).collect();
         terminal.complain(&texts.join("\n"));
         let ends = self.ends.iter();
-        let lines =
-            ends.map(|(name, words, _)| format!("{NAME}{name}{NAME:#}  {GOOD}{words}{GOOD:#}\n"));
+        let lines = ends.map(|(name, end)| {
+            format!("{NAME}{name}{NAME:#}  {GOOD}{}{GOOD:#}\n", end_words(*end))
+        });
         terminal.data(&lines.collect::<String>())?;
         Ok(self.exit())
     }
@@ -536,11 +549,11 @@ fn settle_step(
         let told = told.hint(format!("see what stands: `rev repair {name}`"));
         return Err(Failure::of(Exit::PartWay, vec![told]));
     };
-    let (words, code) = match (&lane.end, choice) {
-        (End::Done, Choice::Resume) => ("the step is finished", "finished"),
-        (End::Done, _) => ("written down", "written_down"),
-        (End::Nothing, _) => ("nothing to repair", "nothing"),
-        (End::Stopped, _) => ("stopped", "stopped"),
+    let end = match (&lane.end, choice) {
+        (End::Done, Choice::Resume) => format::End::Finished,
+        (End::Done, _) => format::End::WrittenDown,
+        (End::Nothing, _) => format::End::Nothing,
+        (End::Stopped, _) => format::End::Stopped,
         (End::Refused(refusal), _) => return Err(session.refused(refusal, binding)),
         (End::Failed { .. }, _) => {
             let url = session.url(name).ok();
@@ -548,9 +561,9 @@ fn settle_step(
             let told = told.map(|told| told.hint(format!("see what stands: `rev repair {name}`")));
             return Err(Failure::of(Exit::PartWay, told.into_iter().collect()));
         }
-        (End::HeldBack | End::Undecided(_), _) => ("held back", "held_back"),
+        (End::HeldBack | End::Undecided(_), _) => format::End::HeldBack,
     };
-    settled.end(name.as_str(), words, code);
+    settled.end(name.as_str(), end);
     Ok(match lane.end {
         End::Done | End::Nothing => Exit::Done,
         _ => Exit::PartWay,
@@ -603,12 +616,12 @@ fn settle_run(
             ],
         )
     })?;
-    let (words, code) = match decision {
-        Decision::Commit => ("committed", "committed"),
-        Decision::RollBack => ("rolled back", "rolled_back"),
+    let end = match decision {
+        Decision::Commit => format::End::Committed,
+        Decision::RollBack => format::End::RolledBack,
     };
     for member in &participants.members {
-        settled.end(&member.database, words, code);
+        settled.end(&member.database, end);
     }
     Ok(Exit::Done)
 }

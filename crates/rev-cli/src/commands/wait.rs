@@ -14,6 +14,7 @@ use crate::args::Wait;
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::fleet::{self, Answer, Bound, Pace};
+use crate::format::desk::Reached;
 use crate::session::Session;
 use crate::terminal::NAME;
 
@@ -28,10 +29,8 @@ pub(crate) fn wait(args: &Wait, session: &Session) -> Result<Exit, Failure> {
         .iter()
         .map(|it| format!("{NAME}{}{NAME:#}  can be reached\n", it.name));
     if session.terminal.is_json() {
-        let names: Vec<&str> = bindings.iter().map(|it| it.name.as_str()).collect();
-        session
-            .terminal
-            .json(&serde_json::json!({ "reached": names }))?;
+        let reached = bindings.iter().map(|it| it.name.to_string()).collect();
+        session.terminal.json(&Reached { reached })?;
     } else {
         session.terminal.data(&lines.collect::<String>())?;
     }

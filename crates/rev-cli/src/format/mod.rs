@@ -5,10 +5,13 @@
 //! they differ. What is added here is added for good.
 
 pub(crate) mod adopt;
+pub(crate) mod authoring;
+pub(crate) mod desk;
 pub(crate) mod error;
 pub(crate) mod existence;
 pub(crate) mod log;
 pub(crate) mod plan;
+pub(crate) mod repair;
 pub(crate) mod revision;
 pub(crate) mod run;
 pub(crate) mod saved;

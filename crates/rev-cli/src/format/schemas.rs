@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 
 use super::{
-    adopt, error, existence, log, plan, revision, run, saved, schema, snapshot, status, trial,
+    adopt, authoring, desk, error, existence, log, plan, repair, revision, run, saved, schema,
+    snapshot, status, trial,
 };
 
 /// The schema of a type as it is written out.
@@ -37,15 +38,21 @@ fn all() -> BTreeMap<&'static str, String> {
         ("create", text::<existence::Changes>("create")),
         ("current", text::<status::Current>("current")),
         ("diff", text::<schema::Diffs>("diff")),
+        ("doctor", text::<desk::Checks>("doctor")),
         ("drop", text::<existence::Changes>("drop")),
         ("dump", text::<schema::Dumps>("dump")),
+        ("edit", text::<authoring::Edited>("edit")),
         ("error", text::<error::Failed>("error")),
         ("event", text::<Event>("event")),
+        ("finish", text::<authoring::Finished>("finish")),
         ("heads", text::<revision::Heads>("heads")),
         ("history", text::<revision::History>("history")),
+        ("init", text::<authoring::Made>("init")),
         ("log", text::<log::Log>("log")),
         ("outcome", text::<run::Outcome>("outcome")),
         ("plan", text::<plan::Plan>("plan")),
+        ("rebase", text::<authoring::Moved>("rebase")),
+        ("repair", text::<repair::Repair>("repair")),
         ("rev.yaml", pretty(&schemas::of_settings())),
         ("revision", pretty(&schemas::of_revision())),
         ("saved-plan", text::<saved::SavedPlan>("saved-plan")),
@@ -53,6 +60,8 @@ fn all() -> BTreeMap<&'static str, String> {
         ("snapshots", text::<snapshot::Snapshots>("snapshots")),
         ("status", text::<status::Status>("status")),
         ("test", text::<trial::TestLine>("test")),
+        ("wait", text::<desk::Reached>("wait")),
+        ("written", text::<authoring::Written>("written")),
     ])
 }
 

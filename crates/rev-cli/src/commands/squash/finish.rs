@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use rev_core::squash::{Widened, replaced, widened};
 use rev_core::{Graph, RevisionId};
 use rev_store::write;
-use serde_json::json;
 
 use super::past::{check_past, check_served, chosen};
 use crate::args::Squash;
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
+use crate::format::authoring::Finished;
 use crate::session::Session;
 use crate::terminal::few;
 
@@ -82,7 +82,7 @@ fn remove(session: &Session, gone: &BTreeSet<RevisionId>) -> Result<Exit, Failur
     let mut files: Vec<String> = gone.iter().filter_map(|id| project.shown(id)).collect();
     files.sort_unstable();
     if session.terminal.is_json() {
-        session.terminal.json(&json!({ "removed": files }))?;
+        session.terminal.json(&Finished { removed: files })?;
     } else {
         let lines = files.iter().map(|file| format!("removed {file}\n"));
         session.terminal.data(&lines.collect::<String>())?;
