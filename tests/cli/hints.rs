@@ -332,6 +332,7 @@ fn situations() -> Vec<(Project, &'static str)> {
         with_models("init -d db1=sqlite://db1.sqlite"),
         inherited("adopt"),
         inherited("diff"),
+        on_fork("schema"),
         on_fork("rollback"),
         on_fork("zzzzzz"),
         on_fork("upgrade -d db1"),

@@ -123,8 +123,8 @@ fn databases_made_and_dropped_have_their_schemas() {
 fn each_command_has_a_schema_for_what_it_answers() {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas");
     for command in listed() {
-        // They print a file, and have no answer for programs.
-        if ["schema", "completions", "help"].contains(&command.as_str()) {
+        // They print a text, and have no answer for programs.
+        if ["completions", "help"].contains(&command.as_str()) {
             continue;
         }
         let format = answers::format(&[&command]);
@@ -286,4 +286,97 @@ fn a_schema_is_printed_for_editors() {
             .join(format!("../../docs/schemas/{name}.schema.json"));
         assert_eq!(printed.out, std::fs::read_to_string(kept).expect("kept"));
     }
+}
+
+/// The first line of a file of a project.
+fn first_line(project: &Project, path: &str) -> String {
+    let text = std::fs::read_to_string(project.path().join(path)).expect("a file");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn what_init_and_revision_write_names_its_schema() {
+    let project = Project::empty();
+    let made = project.rev("init app -d db1=sqlite://db1.sqlite --format json");
+    let files = made.json()["files"].clone();
+    for name in ["rev.yaml", "revision"] {
+        let file = format!("app/.rev/{name}.schema.json");
+        assert!(
+            files.as_array().expect("a list").contains(&json!(file)),
+            "{files}"
+        );
+        let kept = std::fs::read_to_string(project.path().join(&file)).expect("kept");
+        assert_eq!(kept, project.rev(&format!("schema {name}")).out);
+    }
+    let line = |path: &str| format!("# yaml-language-server: $schema={path}");
+    let settings = line(".rev/rev.yaml.schema.json");
+    assert_eq!(first_line(&project, "app/rev.yaml"), settings);
+
+    // A line that is there is not doubled, whatever else is written into the file.
+    assert_eq!(
+        project
+            .rev("-C app init --add db2=sqlite://db2.sqlite -q")
+            .exit,
+        Some(0)
+    );
+    let again = project.rev("-C app schema --write --format json");
+    assert_eq!(again.json(), json!({ "files": [] }));
+    let text = std::fs::read_to_string(project.path().join("app/rev.yaml")).expect("a file");
+    assert_eq!(text.matches("yaml-language-server").count(), 1, "{text}");
+
+    let written = |id: &str| {
+        let words = format!("-C app new -m {id} --id {id} --format json");
+        let path = project.rev(&words).json()["path"].clone();
+        first_line(&project, path.as_str().expect("a path"))
+    };
+    let revision = line("../.rev/revision.schema.json");
+    assert_eq!(written("aaaa"), revision);
+    // What lies outside the project has no path to it that is the same for everybody.
+    std::fs::create_dir(project.path().join("shared")).expect("a folder");
+    for folder in [
+        "../shared".to_owned(),
+        project.path().join("shared").display().to_string(),
+    ] {
+        let moved = text.replace(
+            "revisions: revisions",
+            &format!("revisions: ['{folder}', revisions]"),
+        );
+        project.write("app/rev.yaml", &moved);
+        let id = if folder == "../shared" {
+            "bbbb"
+        } else {
+            "cccc"
+        };
+        assert_eq!(written(id), format!("revision: \"{id}\""));
+    }
+    assert_eq!(project.rev("-C app heads").exit, Some(0));
+}
+
+#[test]
+fn a_project_that_is_there_gets_its_schemas() {
+    let project = Project::line();
+    assert_eq!(project.rev("new -m more --id dddd").exit, Some(0));
+    assert_eq!(
+        first_line(&project, "revisions/dddd_more.yaml"),
+        "revision: \"dddd\""
+    );
+    let alone = project.rev("schema");
+    assert_eq!(alone.exit, Some(2));
+    assert!(alone.err.contains("`rev schema --write`"), "{alone}");
+    let made = project.rev("schema --write");
+    assert_eq!(
+        made.out,
+        ".rev/rev.yaml.schema.json\n.rev/revision.schema.json\nrev.yaml\n"
+    );
+    assert_eq!(project.rev("new -m again --id eeee").exit, Some(0));
+    let line = first_line(&project, "revisions/eeee_again.yaml");
+    assert!(
+        line.ends_with("$schema=../.rev/revision.schema.json"),
+        "{line}"
+    );
+    // One of an older `rev` is written anew.
+    project.write(".rev/revision.schema.json", "{}\n");
+    let made = project.rev("schema --write");
+    assert_eq!(made.out, ".rev/revision.schema.json\n");
+    assert_eq!(project.rev("heads").exit, Some(0));
 }

@@ -162,15 +162,18 @@ pub(crate) enum Command {
     Completions(Completions),
 }
 
-/// Print the JSON Schema of a file that people write, for editors
+/// Print the schema of a file for editors, or keep them in the project
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  rev schema rev.yaml > rev.schema.json
+  rev schema --write
   rev schema revision > revision.schema.json")]
 pub(crate) struct Schema {
     /// Which file
     #[arg(value_name = "FILE")]
-    pub(crate) of: SchemaOf,
+    pub(crate) of: Option<SchemaOf>,
+    /// Write both into `.rev`, and let rev.yaml name its own
+    #[arg(long, conflicts_with = "of")]
+    pub(crate) write: bool,
 }
 
 /// The files that have a schema for editors.

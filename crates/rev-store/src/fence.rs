@@ -50,6 +50,11 @@ impl Fence {
         }
     }
 
+    /// The folder of `rev.yaml`.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Where a path leads.
     ///
     /// # Errors

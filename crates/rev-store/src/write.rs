@@ -7,6 +7,7 @@
 
 mod add;
 mod declare;
+mod editors;
 mod emit;
 mod error;
 mod init;
@@ -15,6 +16,7 @@ mod reparent;
 
 pub use add::add;
 pub use declare::{Declared, declare};
+pub use editors::{name_schema, schemas};
 pub use emit::text;
 pub(crate) use emit::{scalar, script};
 pub use error::WriteError;
@@ -83,7 +85,7 @@ fn is_of_word(character: char) -> bool {
 }
 
 /// Writes a new revision file into `folder`, making the folder where it is
-/// missing. Returns the file.
+/// missing. Returns the file, which names its schema where the project keeps one.
 ///
 /// # Errors
 ///
@@ -92,7 +94,8 @@ pub fn create(fence: &Fence, folder: &Path, revision: &Revision) -> Result<PathB
     fence.check_for_writing(folder)?;
     fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
     let path = folder.join(file_name(revision));
-    place(&path, &text(revision), |read| {
+    let line = editors::kept_line(fence.root(), folder, "revision").unwrap_or_default();
+    place(&path, &(line + &text(revision)), |read| {
         let reading = document::read(read);
         let same = reading.findings.is_empty() && reading.revision.as_ref() == Some(revision);
         same.then_some(()).ok_or_else(|| WriteError::NotFaithful {

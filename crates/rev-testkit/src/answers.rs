@@ -6,7 +6,7 @@ use boon::{Compiler, Draft, Schemas};
 use serde_json::Value;
 
 /// Commands, and the schema of what each answers.
-const FORMATS: [(&str, &str); 36] = [
+const FORMATS: [(&str, &str); 37] = [
     ("adopt", "adopt"),
     ("apply", "outcome"),
     ("branches", "branches"),
@@ -32,6 +32,7 @@ const FORMATS: [(&str, &str); 36] = [
     ("repair", "repair"),
     ("reset", "outcome"),
     ("revision", "written"),
+    ("schema", "init"),
     ("show", "show"),
     ("snapshot", "snapshots"),
     ("squash", "written"),

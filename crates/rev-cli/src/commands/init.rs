@@ -155,7 +155,11 @@ fn by_environment(url: &str) -> Option<Dialect> {
     Dialect::of_url(&value)
 }
 
-fn tell(terminal: Terminal, here: &Path, files: &[std::path::PathBuf]) -> Result<(), Failure> {
+pub(super) fn tell(
+    terminal: Terminal,
+    here: &Path,
+    files: &[std::path::PathBuf],
+) -> Result<(), Failure> {
     let paths: Vec<String> = files.iter().map(|path| shown(here, path)).collect();
     if terminal.is_json() {
         terminal.json(&Made { files: paths })?;

@@ -116,7 +116,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         }
         Command::Wait(args) => wait::wait(&args, &open("wait")?),
         Command::Doctor(_) => doctor::doctor(global, terminal),
-        Command::Schema(args) => schema::schema(&args, terminal),
+        Command::Schema(args) => schema::schema(&args, global, terminal),
         Command::Completions(args) => {
             let script = completing::script(args.shell).unwrap_or_else(|| {
                 let mut script = Vec::new();
@@ -161,7 +161,8 @@ fn check_format(cli: &Cli) -> Result<(), Failure> {
 
 fn answers_with_script(command: &Command) -> bool {
     match command {
-        Command::Completions(_) | Command::Schema(_) => true,
+        Command::Completions(_) => true,
+        Command::Schema(args) => args.of.is_some(),
         Command::Upgrade(Upgrade { running, .. })
         | Command::Downgrade(Downgrade { running, .. })
         | Command::Switch(Switch { running, .. })

@@ -1,5 +1,5 @@
-//! New projects: a commented `rev.yaml`, a folder for revisions, and lines in
-//! `.gitignore` for what is not to be kept.
+//! New projects: a commented `rev.yaml`, a folder for revisions, the schemas for editors, and
+//! lines in `.gitignore` for what is not to be kept.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rev_core::{DatabaseName, Dialect};
 
 use super::emit::{quoted, scalar};
-use super::{WriteError, place};
+use super::{WriteError, editors, place};
 use crate::config::{Config, DatabaseUrl, Environment, FILE_NAME};
 use crate::fence::Fence;
 use crate::source;
@@ -157,26 +157,32 @@ pub fn init(
     }
     let folder = root.join("revisions");
     Fence::new(root, []).check_for_writing(&folder)?;
+    let line = editors::line(root, root, "rev.yaml").unwrap_or_default();
     let mut files = vec![settings.clone()];
-    place(&settings, &settings_text(databases, template), |read| {
-        let (config, findings) = Config::read(root, read, Environment::default());
-        match findings.first() {
-            None if config.databases.len() == databases.len() => Ok(()),
-            finding => {
-                let Some((_, problem)) = finding else {
-                    let reason = "a database is named twice";
-                    let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
-                    return Err(WriteError::io(&settings)(error));
-                };
-                let problem = Box::new(problem.clone());
-                Err(WriteError::Settings { problem })
+    place(
+        &settings,
+        &(line + &settings_text(databases, template)),
+        |read| {
+            let (config, findings) = Config::read(root, read, Environment::default());
+            match findings.first() {
+                None if config.databases.len() == databases.len() => Ok(()),
+                finding => {
+                    let Some((_, problem)) = finding else {
+                        let reason = "a database is named twice";
+                        let error = io::Error::new(io::ErrorKind::InvalidInput, reason);
+                        return Err(WriteError::io(&settings)(error));
+                    };
+                    let problem = Box::new(problem.clone());
+                    Err(WriteError::Settings { problem })
+                }
             }
-        }
-    })?;
+        },
+    )?;
     if let Some((path, base)) = loader {
         super::write_new(&path, &loader_text(databases, base)).map_err(WriteError::io(&path))?;
         files.push(path);
     }
+    files.extend(super::schemas(root)?);
     fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
     let keep = folder.join(".gitkeep");
     if is_empty(&folder) {
@@ -331,7 +337,7 @@ mod tests {
             database("no", "${X:-postgres://localhost/\"a\"}"),
         ];
         let made = init(root.path(), &databases, None).expect("made");
-        assert_eq!(made.files.len(), 3, "{:?}", made.files);
+        assert_eq!(made.files.len(), 5, "{:?}", made.files);
         let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
         assert_eq!(project.config.databases.len(), 2);
         assert!(project.graph.is_empty());
@@ -342,7 +348,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let databases = [database("db1", "sqlite://var/db1.sqlite")];
         let made = init(root.path(), &databases, Some(&sqlalchemy())).expect("made");
-        assert_eq!(made.files.len(), 4);
+        assert_eq!(made.files.len(), 6);
         let project = Project::open(root.path(), None, &Environment::default()).expect("opens");
         let (_, database) = project.config.databases.first_key_value().expect("one");
         assert!(database.models.is_some());
@@ -372,6 +378,7 @@ mod tests {
         assert!(matches!(refused, Err(WriteError::Exists { .. })));
         assert_eq!(fs::read_to_string(&settings).expect("read"), "mine");
         assert!(!root.path().join("revisions").exists());
+        assert!(!root.path().join(".rev").exists());
     }
 
     #[test]
