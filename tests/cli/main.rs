@@ -28,6 +28,8 @@ mod links;
 mod models;
 mod output;
 mod passwords;
+#[cfg(target_os = "linux")]
+mod picking;
 mod plans;
 mod promises;
 mod repair;

@@ -19,6 +19,7 @@ mod hook;
 mod init;
 mod kept;
 mod log;
+mod picking;
 mod plan;
 mod range;
 mod rebase;

@@ -17,7 +17,7 @@ use rev_engine::request::{Commitment, Job, Request};
 use super::guarded::Leave;
 use super::stop::until_given_up;
 use super::trail::Trail;
-use super::{created, guarded, kept, one_line, plan, wait, way_down};
+use super::{created, guarded, kept, one_line, picking, plan, wait, way_down};
 use crate::args::{Format, Pace, Patience, Running};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
@@ -38,15 +38,18 @@ pub(crate) fn run(
     running: &Running,
     session: &Session,
 ) -> Result<Exit, Failure> {
-    let typed = targets;
+    let mut typed = targets.to_vec();
     let targets = match targets {
         [] => vec!["head".to_owned()],
         targets => targets.to_vec(),
     };
-    let selection = session.selection(&targets)?;
+    let mut selection = session.selection(&targets)?;
     if let Some(most) = running.wait {
         let bindings = selection.iter().map(|(it, _)| it);
         wait::until_reached(session, bindings, most, "--wait")?;
+    }
+    if let Some(picked) = picking::pick(goal, &targets, &mut selection, session)? {
+        typed = vec![picked];
     }
     if running.dry_run || running.sql {
         let form = if running.sql {
@@ -63,7 +66,7 @@ pub(crate) fn run(
         let planned = plan::planned(session, &asked, &selection, Offline::default())?;
         return planned.print(session, form);
     }
-    let leave = guarded::leave(goal, typed, &selection, running, session)?;
+    let leave = guarded::leave(goal, &typed, &selection, running, session)?;
     if leave == Leave::Denied {
         session.terminal.talk("nothing was changed");
         return Ok(Exit::Refused);
