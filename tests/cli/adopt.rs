@@ -485,3 +485,36 @@ fn real_schemas_are_adopted_and_nothing_is_left() {
         done(&project, "test");
     }
 }
+
+#[test]
+fn status_calls_no_database_up_to_date_that_has_tables_and_no_history() {
+    let project = Project::empty();
+    project.write("rev.yaml", "databases: {db1: sqlite://db1.sqlite}\n");
+    project.write("revisions/.gitkeep", "");
+    let fresh = project.rev("status --check");
+    assert_eq!(fresh.exit, Some(0), "{fresh}");
+    assert!(fresh.out.contains("up to date"), "{fresh}");
+
+    let file = project.path().join("db1.sqlite");
+    execute(&file, "CREATE TABLE hero (id INTEGER PRIMARY KEY)");
+    let told = project.rev("status --check");
+    assert_eq!(told.exit, Some(4), "{told}");
+    assert!(told.out.contains("not adopted"), "{told}");
+    assert!(told.out.contains("`rev adopt`"), "{told}");
+    assert!(!told.out.contains("up to date"), "{told}");
+    let answer = project.rev("status --format json").json();
+    assert_eq!(answer["databases"][0]["not_adopted"], true, "{answer}");
+    assert_eq!(answer["sum"]["not_adopted"], 1, "{answer}");
+    // What is left out by the settings is not what it lacks.
+    project.write(
+        "rev.yaml",
+        "databases: {db1: sqlite://db1.sqlite}\nautogenerate: {exclude: [hero]}\n",
+    );
+    assert!(project.rev("status").out.contains("up to date"));
+    project.write("rev.yaml", "databases: {db1: sqlite://db1.sqlite}\n");
+    let adopted = project.rev("adopt");
+    assert_eq!(adopted.exit, Some(0), "{adopted}");
+    let told = project.rev("status --check");
+    assert_eq!(told.exit, Some(0), "{told}");
+    assert!(told.out.contains("up to date"), "{told}");
+}

@@ -311,7 +311,7 @@ fn status_tells_what_is_left_to_do_and_a_sum() {
         lines[2],
         "40 databases: 38 up to date, 1 pending, 1 cannot be read"
     );
-    assert_eq!(project.rev("status").out.lines().count(), 41);
+    assert_eq!(project.rev("status -v").out.lines().count(), 41);
     let json = project.rev("status --pending --format json").json();
     assert_eq!(json["databases"].as_array().map(Vec::len), Some(2));
     assert_eq!(json["sum"]["up_to_date"], 38);
@@ -606,4 +606,41 @@ fn a_page_of_markdown_has_the_size_that_a_host_takes() {
 
 fn words(command: &str) -> Vec<&str> {
     command.split(' ').collect()
+}
+
+#[test]
+fn equal_lines_of_status_are_one() {
+    let project = Project::fleet(40, &[("aaaa", table("aaaa", "null", "hero"))]);
+    assert_eq!(project.rev("upgrade -q").exit, Some(0));
+    assert_eq!(project.rev("downgrade tenant_07@base -q").exit, Some(0));
+    let told = project.rev("status");
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert_eq!(lines.len(), 3, "{told}");
+    assert!(lines[0].starts_with("tenant_07"), "{told}");
+    assert!(lines[0].contains("1 pending"), "{told}");
+    assert!(lines[1].starts_with("tenant_00 and 38 like it"), "{told}");
+    assert!(lines[1].contains("up to date"), "{told}");
+    assert_eq!(lines[2], "40 databases: 39 up to date, 1 pending");
+    let all = project.rev("status -v");
+    assert_eq!(all.out.lines().count(), 41, "{all}");
+    // A handful is told one by one.
+    let few = project.rev("status tenant_01 tenant_02 tenant_03");
+    assert_eq!(few.out.lines().count(), 4, "{few}");
+}
+
+#[test]
+fn databases_that_run_the_same_are_told_in_one_line() {
+    let project = Project::fleet(40, &[("aaaa", table("aaaa", "null", "hero"))]);
+    let told = project.rev("test");
+    assert_eq!(told.exit, Some(0), "{told}");
+    let alike: Vec<&str> = { told.err.lines() }
+        .filter(|line| line.contains("very same scripts"))
+        .collect();
+    assert_eq!(
+        alike,
+        [
+            "tenant_01, tenant_02, tenant_03, tenant_04, tenant_05, tenant_06, tenant_07, tenant_08 and 31 more \
+             run the very same scripts as tenant_00: proven once"
+        ]
+    );
 }

@@ -196,6 +196,32 @@ fn ctrl_c_is_acknowledged_where_several_lanes_work() {
     }
 }
 
+#[test]
+fn ctrl_c_is_acknowledged_beside_the_bar_of_a_test() {
+    let project = Project::with(&[("aaaa", table("aaaa", "null", "hero"))]);
+    project.write("rev.yaml", "databases: {db1: sqlite://db1.sqlite}\n");
+    project.write("revisions/bbbb.yaml", ENDLESS);
+    let mut sitting = Sitting::begin(&project, &["test"], 80);
+    let bar = "2/3  ";
+    sitting.until(|shown| shown.contains(bar) && shown.contains("count to no end"));
+    sitting.press(CTRL_C);
+    let heard = "stopping after the statement at hand; Ctrl-C again aborts";
+    sitting.until(|shown| shown.contains(heard));
+    // The bar goes on, and neither covers it nor leaves a piece of itself behind.
+    for _ in 0..6 {
+        sitting.read();
+    }
+    let shown = sitting.shown();
+    let is_whole = |line: &str| line.starts_with(heard);
+    assert!(shown.lines().any(is_whole), "{shown}");
+    assert!(shown.matches(bar).count() <= 1, "{shown}");
+    sitting.press(CTRL_C);
+    let (exit, shown, _) = sitting.end();
+    assert!(shown.lines().any(is_whole), "{shown}");
+    assert!(!shown.contains(bar), "{shown}");
+    assert!(exit.is_some_and(|code| code > 0), "{exit:?}: {shown}");
+}
+
 /// Long words and many, on two databases.
 fn wordy() -> Project {
     let words = "keep for every hero which missions they were on, when, and with whom";

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use rev_core::{Binding, DatabaseName};
+use rev_engine::database::Database;
 use rev_engine::prepare::Surveyed;
 
 use crate::args::Patience;
@@ -118,15 +119,31 @@ pub(crate) fn survey(
     names: BTreeSet<DatabaseName>,
     pace: impl Into<Pace>,
 ) -> Result<Vec<Answer<Stand>>, Failure> {
+    let answers = survey_and(session, names, pace, async |_, _| ())?;
+    let stands = answers.into_iter().map(|Answer { name, said }| Answer {
+        name,
+        said: said.map(|(stand, ())| stand),
+    });
+    Ok(stands.collect())
+}
+
+/// The same, with one more question to each, in the same session.
+pub(crate) fn survey_and<T>(
+    session: &Session,
+    names: BTreeSet<DatabaseName>,
+    pace: impl Into<Pace>,
+    more: impl AsyncFn(&mut dyn Database, &Surveyed) -> T,
+) -> Result<Vec<Answer<(Stand, T)>>, Failure> {
     let answers = ask(session, names, pace, async |binding| {
-        let (surveyed, caution) = session.surveyed(binding).await?;
-        Ok((binding.clone(), surveyed, caution))
+        let (mut database, surveyed, caution) = session.surveyed_open(binding).await?;
+        let more = more(&mut *database, &surveyed).await;
+        Ok((binding.clone(), surveyed, caution, more))
     })?;
     let mut cautions = Told::new();
     let answers = answers.into_iter().map(|Answer { name, said }| {
-        let said = said.map(|(binding, surveyed, caution)| {
+        let said = said.map(|(binding, surveyed, caution, more)| {
             cautions.push((name.clone(), caution.into_iter().collect()));
-            (binding, surveyed)
+            ((binding, surveyed), more)
         });
         Answer { name, said }
     });

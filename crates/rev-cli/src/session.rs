@@ -443,6 +443,15 @@ impl Session {
         &self,
         binding: &Binding,
     ) -> Result<(Surveyed, Option<Diagnostic>), Failure> {
+        let (_, surveyed, caution) = self.surveyed_open(binding).await?;
+        Ok((surveyed, caution))
+    }
+
+    /// The same, and the database, which may be asked more.
+    pub(crate) async fn surveyed_open(
+        &self,
+        binding: &Binding,
+    ) -> Result<(Box<dyn Database>, Surveyed, Option<Diagnostic>), Failure> {
         let mut database = self.database(binding)?;
         let surveyed = rev_engine::prepare::survey(&mut *database, binding, self.graph())
             .await
@@ -450,7 +459,7 @@ impl Session {
         let caution = database.caution().await.ok().flatten();
         let name = &binding.name;
         let caution = caution.map(|it| Diagnostic::new("caution", format!("`{name}`: {it}")));
-        Ok((surveyed, caution))
+        Ok((database, surveyed, caution))
     }
 
     /// What was told of each database, each cause once; for people the first of them.

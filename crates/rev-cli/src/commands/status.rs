@@ -3,35 +3,43 @@
 //! A database that cannot be read is a line like the others: the screen is
 //! wanted most when something is wrong.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rev_core::state::{Drift, Standing};
 use rev_core::{Binding, DatabaseName, Goal, Point, RevisionId, Scope};
-use rev_engine::database::Holder;
+use rev_engine::database::{Database, Holder};
 use rev_engine::outcome::Refusal;
 use rev_engine::prepare::Surveyed;
 use rev_render::columns;
 
 use super::current::standing_of;
 use super::{in_flight_line, one_line};
-use crate::args::Status;
+use crate::args::{Looking, Status};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::fleet;
 use crate::format::status::{self as format, DatabaseStatus, LedgerRow, Read, Sum};
+use crate::looking;
+use crate::reporter::HANDFUL;
 use crate::session::Session;
 use crate::terminal::{FAINT, GOOD, HINT, NAME, WARNING, count};
 
 /// `rev status`.
 pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> {
     let names = session.names(&args.databases)?;
-    let rows: Vec<Row> = fleet::survey(session, names, &args.patience)?
+    let filter = looking::filter(session, &Looking::default())?;
+    let lacks_history = async |database: &mut dyn Database, surveyed: &Surveyed| {
+        // One whose schema cannot be read is not called anything.
+        surveyed.is_new && { database.inspect().await }.is_ok_and(|it| filter.sees_any(&it))
+    };
+    let rows: Vec<Row> = fleet::survey_and(session, names, &args.patience, lacks_history)?
         .into_iter()
         .map(|answer| Row {
             seen: answer
                 .said
-                .map(|(binding, surveyed)| Seen::of(session, binding, surveyed)),
+                .map(|(stand, lacks_history)| Seen::of(session, stand, lacks_history)),
             name: answer.name,
         })
         .collect();
@@ -57,25 +65,66 @@ pub(crate) fn status(args: &Status, session: &Session) -> Result<Exit, Failure> 
     })
 }
 
-/// A line a database, with what is wrong below it, and a closing sum.
+/// A line a database, with what is wrong below it, and a closing sum. What is told of more than
+/// a handful in the same words is told once.
 fn screen(rows: &[&Row], sum: Sum, session: &Session) -> String {
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.cells()).collect();
-    let lines = columns(
+    let mut told: Vec<Told> = Vec::new();
+    let mut known: HashMap<(Vec<String>, Vec<String>), usize> = HashMap::new();
+    for row in rows {
+        let (cells, more) = (row.cells(), row.more());
+        let next = told.len();
+        let at = known.entry((cells.clone(), more.clone())).or_insert(next);
+        match told.get_mut(*at) {
+            Some(one) => one.names.push(&row.name),
+            None => told.push(Told {
+                names: vec![&row.name],
+                cells,
+                more,
+            }),
+        }
+    }
+    let is_folded = |it: &Told| it.names.len() > HANDFUL && !session.terminal.verbose;
+    let (folded, single): (Vec<Told>, Vec<Told>) = told.into_iter().partition(is_folded);
+    let mut lines: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
+    for it in single {
+        for name in &it.names {
+            lines.push((name.to_string(), it.cells.clone(), it.more.clone()));
+        }
+    }
+    lines.sort_by(|a, b| a.0.cmp(&b.0));
+    for it in folded {
+        let (first, rest) = (it.names[0], it.names.len() - 1);
+        let names = format!("{first} and {rest} like it");
+        lines.push((names, it.cells, it.more));
+    }
+    let cells: Vec<Vec<String>> = { lines.iter() }
+        .map(|(name, cells, _)| {
+            let name = format!("{NAME}{name}{NAME:#}");
+            [name].into_iter().chain(cells.iter().cloned()).collect()
+        })
+        .collect();
+    let columns = columns(
         &cells,
         cells.iter().map(Vec::len).max().unwrap_or(1) - 1,
         session.terminal.width(),
     );
-    let indent = rows.iter().map(|row| row.name.as_str().len()).max();
+    let indent = lines.iter().map(|(name, ..)| name.len()).max();
     let indent = indent.unwrap_or(0) + 2;
     let mut text = String::new();
-    for (row, line) in rows.iter().zip(lines) {
+    for ((_, _, more), line) in lines.iter().zip(columns) {
         let _ = writeln!(text, "{line}");
-        for more in row.more() {
+        for more in more {
             let _ = writeln!(text, "{:indent$}{more}", "");
         }
     }
     if sum.databases > 1 {
         let _ = writeln!(text, "{}", sum_text(sum));
+    }
+    if sum.not_adopted > 0 {
+        let _ = writeln!(
+            text,
+            "{HINT}hint{HINT:#}: what has tables and no history begins it by `rev adopt`"
+        );
     }
     text
 }
@@ -96,6 +145,7 @@ fn sum(rows: &[Row]) -> Sum {
         sum.pending += usize::from(!matches!(seen.pending, Ok((_, 0))));
         sum.half_done += usize::from(surveyed.in_flight.is_some());
         sum.drifted += usize::from(!surveyed.standing.drift.is_none());
+        sum.not_adopted += usize::from(seen.lacks_history);
     }
     sum
 }
@@ -107,6 +157,7 @@ fn sum_text(sum: Sum) -> String {
         (sum.pending, "pending"),
         (sum.half_done, "half done"),
         (sum.drifted, "drifted"),
+        (sum.not_adopted, "not adopted"),
         (sum.unread, "cannot be read"),
     ];
     let parts = parts.iter().filter(|(number, _)| *number > 0);
@@ -115,6 +166,15 @@ fn sum_text(sum: Sum) -> String {
         .collect();
     let databases = count(sum.databases, "database");
     format!("{FAINT}{databases}: {}{FAINT:#}", parts.join(", "))
+}
+
+/// What is told of databases in the same words.
+struct Told<'a> {
+    names: Vec<&'a DatabaseName>,
+    /// All columns but the name.
+    cells: Vec<String>,
+    /// What stands below.
+    more: Vec<String>,
 }
 
 /// A database's part of the screen.
@@ -129,10 +189,12 @@ struct Seen {
     surveyed: Surveyed,
     /// Missing from the head: those with work, and all; or why that is not known.
     pending: Result<(usize, usize), Vec<Diagnostic>>,
+    /// Whether it has tables and no run has ever written its ledger.
+    lacks_history: bool,
 }
 
 impl Row {
-    /// Whether nothing is pending, half done or drifted.
+    /// Whether nothing is pending, half done or drifted, and what is there is known.
     fn is_settled(&self) -> bool {
         self.seen.as_ref().is_ok_and(|seen| {
             let is_current = matches!(seen.pending, Ok((_, 0)));
@@ -141,7 +203,7 @@ impl Row {
                 in_flight,
                 ..
             } = &seen.surveyed;
-            is_current && in_flight.is_none() && standing.drift.is_none()
+            is_current && in_flight.is_none() && standing.drift.is_none() && !seen.lacks_history
         })
     }
 
@@ -152,19 +214,16 @@ impl Row {
         }
     }
 
-    /// Name, kind, what is pending, place: what matters before what may be cut.
+    /// Kind, what is pending, place: what matters before what may be cut.
     fn cells(&self) -> Vec<String> {
-        let name = format!("{NAME}{}{NAME:#}", self.name);
         match &self.seen {
             Ok(seen) => vec![
-                name,
                 seen.binding.dialect.to_string(),
                 seen.pending_text(),
                 seen.place(),
             ],
             // What is wrong does not make the other columns wide.
             Err(told) => vec![
-                name,
                 String::new(),
                 format!("{WARNING}cannot be read{WARNING:#}"),
                 why(told, &self.name),
@@ -219,13 +278,14 @@ fn hints(told: &[Diagnostic]) -> Vec<String> {
 }
 
 impl Seen {
-    fn of(session: &Session, binding: Arc<Binding>, surveyed: Surveyed) -> Self {
+    fn of(session: &Session, (binding, surveyed): fleet::Stand, lacks_history: bool) -> Self {
         let pending = pending(&binding, &surveyed.standing)
             .map_err(|refusal| session.refusal(&refusal, &binding));
         Self {
             binding,
             surveyed,
             pending,
+            lacks_history,
         }
     }
 
@@ -246,6 +306,7 @@ impl Seen {
             pending: pending.map(|(_, all)| *all),
             pending_with_work: pending.map(|(with_work, _)| *with_work),
             pending_error,
+            not_adopted: self.lacks_history,
             holder: holder.map(|holder| format::Holder {
                 operator: holder.operator.clone(),
                 process: holder.process,
@@ -278,12 +339,18 @@ impl Seen {
     }
 
     fn pending_text(&self) -> String {
-        match &self.pending {
+        let pending = match &self.pending {
+            Ok((_, 0)) if self.lacks_history => String::new(),
             Ok((_, 0)) => format!("{GOOD}up to date{GOOD:#}"),
             Ok((with_work, all)) if with_work == all => format!("{all} pending"),
             Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
             Err(_) => format!("{WARNING}not known{WARNING:#}"),
+        };
+        if !self.lacks_history {
+            return pending;
         }
+        let gap = if pending.is_empty() { "" } else { ", " };
+        format!("{pending}{gap}{WARNING}not adopted{WARNING:#}")
     }
 }
 

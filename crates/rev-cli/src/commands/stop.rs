@@ -10,7 +10,6 @@ use rev_engine::event::Stop;
 
 use crate::diagnostic::Failure;
 use crate::session::runtime;
-use crate::terminal::Terminal;
 
 /// How long a run may take to abort in order.
 const GRACE: Duration = Duration::from_secs(4);
@@ -96,15 +95,16 @@ async fn listen(mut asked: Asked, stop: Stop, say: &dyn Fn(&str)) {
 }
 
 /// Passes on each request to stop. Whoever ends a build or closes a terminal does not ask twice.
-pub(super) async fn pass_on(mut asked: Asked, stop: Stop, terminal: Terminal) {
+/// What is heard is said by `say`, so that no line that moves is written over it.
+pub(super) async fn pass_on(mut asked: Asked, stop: Stop, say: impl Fn(&str) + Send) {
     loop {
         if asked.next().await == Asker::End {
             stop.request();
         }
         if stop.request() > 1 {
-            terminal.talk("aborting");
+            say("aborting");
         } else {
-            terminal.talk(STOPPING);
+            say(STOPPING);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::reporter::Tally;
 use crate::session::{Session, runtime};
-use crate::terminal::{NAME, Terminal};
+use crate::terminal::{NAME, Terminal, few};
 use words::Lines;
 
 use super::run::MOST_JOBS;
@@ -81,12 +81,20 @@ type Bindings = BTreeMap<rev_core::DatabaseName, Arc<Binding>>;
 /// Says which databases count as one.
 fn say_alike(session: &Session, programs: &[Program]) {
     for program in programs {
-        for other in &program.alike {
-            session.terminal.talk(&format!(
-                "{NAME}{}{NAME:#} runs the very same scripts as {NAME}{}{NAME:#}: proven once",
-                other.name, program.binding.name
-            ));
-        }
+        let others = program.alike.iter();
+        let others: Vec<String> = others
+            .map(|it| format!("{NAME}{}{NAME:#}", it.name))
+            .collect();
+        let verb = match others.len() {
+            0 => continue,
+            1 => "runs",
+            _ => "run",
+        };
+        session.terminal.talk(&format!(
+            "{} {verb} the very same scripts as {NAME}{}{NAME:#}: proven once",
+            few(&others, ", "),
+            program.binding.name
+        ));
     }
 }
 
@@ -105,14 +113,15 @@ fn carry_out(
         .map(|(program, ground)| Stage { program, ground })
         .collect();
     let count = programs.iter().map(trial::count).sum();
-    let (stop, terminal) = (bench.stop.clone(), session.terminal);
+    let stop = bench.stop.clone();
+    let tally = Tally::new(session.terminal, count);
     let runtime = runtime()?;
     // Before the first database is made: a signal that nobody awaits ends the process.
     let asked = {
         let _within = runtime.enter();
         Asked::new()
     };
-    let listener = runtime.spawn(pass_on(asked, stop.clone(), terminal));
+    let listener = runtime.spawn(pass_on(asked, stop.clone(), tally.voice()));
     let given_up = || {
         let left = "what it has left is taken away by the next `rev test`";
         let told = Diagnostic::new("stopped", "nobody has answered what was asked last");
@@ -120,7 +129,6 @@ fn carry_out(
     };
     let tried = runtime.block_on(until_long_asked(Box::pin(grounds::try_out(&stages)), &stop));
     tried.ok_or_else(given_up)??;
-    let tally = Tally::new(session.terminal, count);
     let told = |verdict: &Verdict| match &verdict.judgement {
         Judgement::Failed(fault) => Some(fault::told(session, bindings, verdict, fault)),
         _ => None,

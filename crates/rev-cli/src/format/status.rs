@@ -44,6 +44,9 @@ pub(crate) struct Sum {
     pub(crate) drifted: usize,
     /// Could not be read.
     pub(crate) unread: usize,
+    /// Have tables, and no history.
+    #[serde(default)]
+    pub(crate) not_adopted: usize,
 }
 
 /// What `rev status` says of a database.
@@ -81,6 +84,9 @@ pub(crate) struct Read {
     /// Why that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pending_error: Option<Error>,
+    /// Whether it has tables and no run has ever written its ledger; left out: it is not so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) not_adopted: bool,
     /// Who is at work on it.
     pub(crate) holder: Option<Holder>,
     /// Where its ledger and the files disagree.
