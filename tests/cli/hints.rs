@@ -331,6 +331,7 @@ fn situations() -> Vec<(Project, &'static str)> {
         late("upgrade"),
         with_models("init -d db1=sqlite://db1.sqlite"),
         inherited("adopt"),
+        inherited("status --check"),
         inherited("diff"),
         on_fork("schema"),
         on_fork("rollback"),
