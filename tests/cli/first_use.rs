@@ -864,3 +864,56 @@ fn on_a_terminal_a_loss_is_asked_for_in_a_shortcut_and_in_silence_too() {
         assert!(said.contains("drops table `leftover`"), "{said}");
     }
 }
+
+#[test]
+fn init_refuses_a_url_that_no_command_takes() {
+    for (url, says) in [
+        (
+            "mysql://h/d?nope=1",
+            "parameter 1 of the URL is not one for mysql",
+        ),
+        (
+            "postgres://h/d?nope=1",
+            "parameter 1 of the URL is not one for postgres",
+        ),
+        (
+            "sqlite:///no-such-file-here.sqlite",
+            "three slashes lead from the root folder",
+        ),
+    ] {
+        let project = Project::empty();
+        let refused = project.rev(&format!("init -d db1={url}"));
+        assert_eq!(refused.exit, Some(1), "{url}: {refused}");
+        assert!(refused.err.contains(says), "{url}: {refused}");
+        assert!(refused.err.contains("hint: "), "{url}: {refused}");
+        assert!(!project.has("rev.yaml"), "{url}: {refused}");
+
+        let project = Project::line();
+        let before = std::fs::read_to_string(project.path().join("rev.yaml")).expect("a file");
+        let refused = project.rev(&format!("init --add db3={url}"));
+        assert_eq!(refused.exit, Some(1), "{url}: {refused}");
+        let after = std::fs::read_to_string(project.path().join("rev.yaml")).expect("a file");
+        assert_eq!(after, before, "{url}");
+    }
+    // What its variables hold is not known here.
+    let project = Project::empty();
+    let made = project.rev("init -d db1=postgres://${HOST}/d?nope=1");
+    assert_eq!(made.exit, Some(0), "{made}");
+}
+
+#[test]
+fn init_says_no_password_where_it_cannot_add() {
+    let project = Project::line();
+    // A link is somebody else's file, so the lines are to be pasted.
+    let settings = project.path().join("rev.yaml");
+    std::fs::rename(&settings, project.path().join("settings.yaml")).expect("moved");
+    std::os::unix::fs::symlink("settings.yaml", &settings).expect("linked");
+    for format in ["text", "json"] {
+        let words = format!("init --add db3=postgres://app:hunter2@h/d --format {format}");
+        let refused = project.rev_unfollowed(&words.split(' ').collect::<Vec<_>>(), &[]);
+        assert_eq!(refused.exit, Some(1), "{refused}");
+        let text = refused.to_string();
+        assert!(text.contains("paste this below"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}

@@ -7,8 +7,12 @@ mod found;
 mod guide;
 
 use std::path::Path;
+use std::time::Duration;
 
 use rev_core::{DatabaseName, Dialect};
+use rev_db::Settings;
+use rev_engine::failure::DatabaseError;
+use rev_store::config::DatabaseUrl;
 use rev_store::write::{self, NewDatabase};
 
 use super::authoring::shown;
@@ -16,6 +20,7 @@ use crate::args::{Global, Init, Template};
 use crate::diagnostic::{self, Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::format::authoring::Made;
+use crate::secrets;
 use crate::session::{Session, assignment};
 use crate::terminal::Terminal;
 
@@ -34,7 +39,10 @@ pub(crate) fn init(args: &Init, global: &Global, terminal: Terminal) -> Result<E
     let here = std::env::current_dir()?;
     let folder = args.folder.as_deref().or(global.config.as_deref());
     let root = folder.map_or_else(|| here.clone(), |folder| here.join(folder));
-    let databases = args.databases.iter().map(|text| database(text, args));
+    let databases = args
+        .databases
+        .iter()
+        .map(|text| database(text, args, &root));
     let mut wanted = Wanted {
         databases: databases.collect::<Result<_, _>>()?,
         base: args.template.map(|Template::Sqlalchemy| {
@@ -108,7 +116,7 @@ fn exists_hint(failure: Failure, error: &write::WriteError) -> Failure {
 }
 
 /// `NAME=URL`, with what the other flags say of it.
-fn database(text: &str, args: &Init) -> Result<NewDatabase, Failure> {
+fn database(text: &str, args: &Init, root: &Path) -> Result<NewDatabase, Failure> {
     let (name, url) = assignment(
         if args.add.is_some() {
             "--add"
@@ -124,7 +132,34 @@ fn database(text: &str, args: &Init) -> Result<NewDatabase, Failure> {
     if database.lacks_dialect() {
         database.dialect = by_environment(&database.url);
     }
+    check(&database, root)?;
     Ok(database)
+}
+
+/// Refuses a URL that every command would refuse, and keeps its password from what is told of
+/// it. One with variables is looked at where these are set; what cannot be taken apart at all
+/// the reader of rev.yaml refuses.
+fn check(database: &NewDatabase, root: &Path) -> Result<(), Failure> {
+    let Some(url) = DatabaseUrl::new(&database.url, root).ok() else {
+        return Ok(());
+    };
+    secrets::remember(&url);
+    let settings = Settings {
+        ledger_prefix: "rev_".to_owned(),
+        schema: None,
+        lock_timeout: Duration::ZERO,
+        statement_timeout: Duration::ZERO,
+        silence_timeout: Duration::ZERO,
+        operator: String::new(),
+        run: String::new(),
+        is_throw_away: false,
+    };
+    let Err(DatabaseError::Url(fault)) = rev_db::open(&url, &settings) else {
+        return Ok(());
+    };
+    let message = format!("the URL of `{}` cannot be used: {fault}", database.name);
+    let told = Diagnostic::new("bad_url", message);
+    Err(Failure::refused(diagnostic::url_fault(told, &fault)))
 }
 
 /// What `--dialect` says of a database: `db1=postgres`, or `postgres` of all.
@@ -173,7 +208,7 @@ pub(super) fn tell(
 /// `rev init --add`: one more database in a project.
 fn add(text: &str, args: &Init, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let session = Session::open(global, terminal, "init")?;
-    let mut database = database(text, args)?;
+    let mut database = database(text, args, &session.project.root)?;
     if terminal.has_person() && database.lacks_dialect() {
         database.dialect = guide::dialect(&database.name, terminal)?;
     }

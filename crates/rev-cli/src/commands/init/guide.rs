@@ -25,7 +25,7 @@ pub(super) fn ask(
         if answer.is_empty() {
             break;
         }
-        match database(&answer, args) {
+        match database(&answer, args, root) {
             Ok(mut new) => {
                 if new.lacks_dialect() {
                     new.dialect = dialect(&new.name, terminal)?;
