@@ -644,3 +644,34 @@ fn databases_that_run_the_same_are_told_in_one_line() {
         ]
     );
 }
+
+#[test]
+fn programs_are_told_a_cause_once_above_the_lanes() {
+    let files = [
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", table("bbbb", "aaaa", "mission")),
+        ("cccc", table("cccc", "aaaa", "invoice")),
+    ];
+    let project = Project::fleet(40, &files);
+    let answer = project.rev("upgrade head --format json");
+    assert_eq!(answer.exit, Some(1), "{answer}");
+    let answer = answer.json();
+    assert_eq!(answer["error"]["code"], "ambiguous_head");
+    assert!(answer["error"]["errors"].is_null(), "{:#}", answer["error"]);
+    let lanes = answer["lanes"].as_array().expect("a list");
+    assert_eq!(lanes.len(), 40);
+    assert!(
+        lanes
+            .iter()
+            .all(|lane| lane["error"]["code"] == "ambiguous_head")
+    );
+
+    // What differs is told of each.
+    let project = Project::fork();
+    assert_eq!(project.rev("upgrade db1@bbbb").exit, Some(0));
+    let answer = project
+        .rev("downgrade db1@cccc db2@bbbb --format json")
+        .json();
+    let errors = answer["error"]["errors"].as_array().map(Vec::len);
+    assert_eq!(errors, Some(2), "{answer:#}");
+}

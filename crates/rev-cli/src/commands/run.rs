@@ -675,7 +675,12 @@ impl<'a> Summary<'a> {
     fn outcome(&self, told: &[Vec<Diagnostic>], kept: &[Option<Kept>]) -> format::Outcome {
         let stopped = || Diagnostic::new("stopped", "the run was stopped");
         let is_stopped = !self.outcome.is_complete();
-        let all = [&self.before.told[..], &told.concat()].concat();
+        // Each lane has its own words; here stands each cause once, with all that it concerns.
+        let names = self.outcome.lanes.iter().map(|lane| lane.database.clone());
+        let causes = self
+            .session
+            .once(&names.zip(told.iter().cloned()).collect());
+        let all = [&self.before.told[..], &causes].concat();
         let error = diagnostic::error(&all)
             .or_else(|| is_stopped.then(|| diagnostic::error(&[stopped()]))?);
         let kept = kept.iter().cloned().chain(std::iter::repeat(None));
