@@ -3,8 +3,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::harness::{Answer, Project, table};
+use crate::passwords::listed;
 
 /// What is said to words that make no command.
 fn told(project: &Project, words: &str) -> String {
@@ -916,4 +918,34 @@ fn init_says_no_password_where_it_cannot_add() {
         assert!(text.contains("paste this below"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");
     }
+}
+
+#[test]
+fn the_readme_lists_every_command() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let text = std::fs::read_to_string(path).expect("the README");
+    let list = text.split("\n## Commands\n").nth(1).expect("a list");
+    let list = list.split("\n## ").next().expect("its end");
+    for command in listed().iter().filter(|it| *it != "help") {
+        assert!(
+            list.contains(&format!("`{command}`")),
+            "`rev {command}` is not in it"
+        );
+    }
+}
+
+#[test]
+fn a_hint_to_edit_the_head_of_a_database_leads_there() {
+    let project = Project::line();
+    let editor = [("EDITOR", "true"), ("PATH", "/usr/bin:/bin")];
+    let refused = project.rev_unfollowed(&["edit", "db1"], &editor);
+    assert!(refused.err.contains("`rev edit db1@head`"), "{refused}");
+    let edited = project.rev_with(&["edit", "db1@head", "--format", "json"], &editor);
+    assert_eq!(edited.exit, Some(0), "{edited}");
+    let path = edited.json()["path"].clone();
+    assert!(
+        path.as_str()
+            .is_some_and(|it| it.ends_with("cccc_add_mission.yaml")),
+        "{path}"
+    );
 }

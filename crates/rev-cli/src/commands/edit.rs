@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rev_core::Scope;
 use rev_store::{project, source};
 
+use super::show;
 use crate::args::{Edit, Global};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
@@ -62,18 +62,16 @@ pub(super) fn editor() -> Result<String, Failure> {
 }
 
 fn known(session: &Session, text: &str) -> Result<PathBuf, Failure> {
-    let graph = session.graph();
-    let nodes = Scope::of_graph(graph)
-        .revisions(&session.point(text)?)
-        .map_err(|error| session.unresolved(&error))?;
+    let found = show::find(session, &session.target(text)?)?;
     let files = &session.project.files;
-    match nodes[..] {
-        [node] => files.get(graph.id(node)).cloned().ok_or_else(|| {
-            let message = format!("revision `{}` has no file", graph.id(node));
-            Failure::refused(Diagnostic::new("no_file", message))
+    match &found[..] {
+        [(graph, node)] => files.get(graph.id(*node)).cloned().ok_or_else(|| {
+            let message = format!("revision `{}` has no file", graph.id(*node));
+            let told = Diagnostic::new("no_file", message);
+            Failure::refused(told.hint("it is in a ledger alone: check out what has its file"))
         }),
         _ => {
-            let message = format!("`{text}` means {} revisions", nodes.len());
+            let message = format!("`{text}` means {} revisions", found.len());
             Err(Failure::refused(
                 Diagnostic::new("several_revisions", message).hint("name one"),
             ))

@@ -121,10 +121,10 @@ fn show_shortcut(session: &Session, id: ShortcutId) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-type Found = Vec<(Arc<Graph>, Node)>;
+pub(super) type Found = Vec<(Arc<Graph>, Node)>;
 
 /// Points of the graph need no database; points of a database are read there.
-fn find(session: &Session, target: &Target) -> Result<Found, Failure> {
+pub(super) fn find(session: &Session, target: &Target) -> Result<Found, Failure> {
     let graph = session.graph();
     let Some(selector) = &target.selector else {
         let nodes = Scope::of_graph(graph).revisions(&target.point);
