@@ -22,13 +22,14 @@ ci:
 fuzz SECONDS="60":
     REV_FUZZ_SECONDS={{SECONDS}} cargo test --release -p revgraph --test fuzz -- --nocapture
 
-# Speed of whole processes, and of applying against the engines' own clients.
+# Speed of whole processes, and of applying and comparing against the engines' own clients.
 bench:
     cargo bench -p rev-core --bench scale
     cargo bench -p rev-engine --bench fleet
     scripts/bench-process
     scripts/bench-apply
     scripts/bench-servers
+    scripts/bench-diff
     scripts/bench-test
 
 # A million plans against a search over states, pairs of schemas, thousands of kills at

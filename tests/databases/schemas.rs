@@ -36,23 +36,10 @@ pub(crate) fn inspect(memory: &mut Memory) -> Schema {
             sql: text(&row[3]),
         })
         .collect();
-    // All as text, for the test's reader knows no numbers.
-    let columns = format!(
-        "SELECT name, name_1, type, \"notnull\" || '', dflt_value, hidden || '' FROM \
-         (SELECT t.name, c.name AS name_1, c.type, c.\"notnull\", c.dflt_value, c.hidden {})",
-        &SELECT_COLUMNS[SELECT_COLUMNS.find("FROM").expect("a query")..]
-    );
     let columns: Vec<ColumnRow> = memory
-        .rows(&columns)
+        .rows(SELECT_COLUMNS)
         .iter()
-        .map(|row| ColumnRow {
-            table: text(&row[0]),
-            name: text(&row[1]),
-            type_name: text(&row[2]),
-            not_null: text(&row[3]) == "1",
-            default: row[4].clone(),
-            hidden: text(&row[5]).parse().expect("a number"),
-        })
+        .flat_map(|row| ColumnRow::of_table(&text(&row[0]), &text(&row[1])).expect("JSON"))
         .collect();
     schema(&entries, &columns).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -17,6 +17,7 @@ use rev_core::{DatabaseUrl, Dialect};
 use rev_engine::database::{Database, Sent, run_in_silence};
 use rev_engine::failure::{DatabaseError, StepError};
 use rev_engine::place::{Ground, Place};
+use rev_sql::effect::{needs_to_be_alone, touches_session};
 use rev_sql::ledger;
 use rev_sql::split::Statement;
 use tempfile::TempDir;
@@ -279,13 +280,27 @@ impl Scratch {
         }
     }
 
-    /// Runs statements one after the other, each by itself.
+    /// Runs statements one after the other, each by itself; on SQLite as one text in one
+    /// transaction, where they can stand in one, since each commit writes and removes a journal.
     ///
     /// # Errors
     ///
     /// [`StepError`], with the statement where one failed.
     pub async fn load(&self, statements: &[Statement]) -> Result<(), StepError> {
         let mut database = self.open()?;
+        if self.made_by.dialect == Dialect::Sqlite && statements.iter().all(shares) {
+            let texts = statements.iter().map(|it| it.text.as_str());
+            let texts: Vec<&str> = ["BEGIN"]
+                .into_iter()
+                .chain(texts)
+                .chain(["COMMIT"])
+                .collect();
+            if run(&mut *database, &texts.join(";\n")).await.is_ok() {
+                return Ok(());
+            }
+            // One by one shows which of them it is. Of a text that was refused nothing is open.
+            let _ = run(&mut *database, "ROLLBACK").await;
+        }
         for (number, statement) in (1..).zip(statements) {
             run_in_silence(&mut *database, Sent { number, statement }).await?;
         }
@@ -407,6 +422,13 @@ fn drop_text(dialect: Dialect, name: &str) -> String {
     )
 }
 
+/// Whether a statement of SQLite does in a transaction what it does by itself. A `PRAGMA` of
+/// foreign keys, for one, does nothing there.
+fn shares(statement: &Statement) -> bool {
+    let text = &statement.text;
+    !needs_to_be_alone(text, Dialect::Sqlite) && !touches_session(text, Dialect::Sqlite)
+}
+
 /// A new folder that nobody else can look into: rows lie there that are a user's own.
 fn private_folder(within: &Path) -> std::io::Result<TempDir> {
     let mut builder = tempfile::Builder::new();
@@ -479,6 +501,15 @@ async fn run(database: &mut dyn Database, text: &str) -> Result<(), DatabaseErro
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_transaction_changes_is_loaded_by_itself() {
+        let together = |text: &str| shares(&Statement::alone(text));
+        assert!(together("CREATE TABLE hero (id INTEGER PRIMARY KEY)"));
+        assert!(together("CREATE VIRTUAL TABLE deeds USING fts5(text)"));
+        assert!(!together("PRAGMA foreign_keys = ON"));
+        assert!(!together("VACUUM"));
+    }
 
     #[cfg(unix)]
     #[test]

@@ -25,8 +25,9 @@ impl Sqlite {
         run(connection, "BEGIN").await.map_err(failed)?;
         let entries = rows(connection, &select_entries(&self.ledger), entry).await;
         let entries = entries.map_err(failed)?;
-        let columns = rows(connection, SELECT_COLUMNS, column).await;
-        schema(&entries, &columns.map_err(failed)?).map_err(|error| DatabaseError::Other {
+        let columns = rows(connection, SELECT_COLUMNS, columns).await;
+        let columns = columns.map_err(failed)?.concat();
+        schema(&entries, &columns).map_err(|error| DatabaseError::Other {
             message: error.to_string(),
         })
     }
@@ -50,13 +51,9 @@ fn entry(row: &SqliteRow) -> Result<Entry, Error> {
     })
 }
 
-fn column(row: &SqliteRow) -> Result<ColumnRow, Error> {
-    Ok(ColumnRow {
-        table: row.try_get_unchecked(0)?,
-        name: row.try_get_unchecked(1)?,
-        type_name: row.try_get_unchecked(2)?,
-        not_null: row.try_get_unchecked(3)?,
-        default: row.try_get_unchecked(4)?,
-        hidden: row.try_get_unchecked(5)?,
-    })
+/// The columns of one table.
+fn columns(row: &SqliteRow) -> Result<Vec<ColumnRow>, Error> {
+    let table: String = row.try_get_unchecked(0)?;
+    let columns: String = row.try_get_unchecked(1)?;
+    ColumnRow::of_table(&table, &columns).map_err(|error| Error::Decode(error.into()))
 }

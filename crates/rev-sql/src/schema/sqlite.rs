@@ -36,7 +36,7 @@ pub struct Entry {
 }
 
 /// A row of `pragma_table_xinfo`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnRow {
     /// The table.
     pub table: String,
@@ -50,6 +50,29 @@ pub struct ColumnRow {
     pub default: Option<String>,
     /// 2: generated; 3: generated and stored.
     pub hidden: i64,
+}
+
+impl ColumnRow {
+    /// The columns of one table, as [`SELECT_COLUMNS`] writes them.
+    ///
+    /// # Errors
+    ///
+    /// That of JSON, where they are written otherwise.
+    pub fn of_table(table: &str, columns: &str) -> Result<Vec<Self>, serde_json::Error> {
+        type Column = (String, String, u8, Option<String>, i64);
+        let columns: Vec<Column> = serde_json::from_str(columns)?;
+        let columns = columns
+            .into_iter()
+            .map(|(name, type_name, not_null, default, hidden)| Self {
+                table: table.to_owned(),
+                name,
+                type_name,
+                not_null: not_null != 0,
+                default,
+                hidden,
+            });
+        Ok(columns.collect())
+    }
 }
 
 /// A stored text that is not understood.
@@ -78,10 +101,13 @@ pub fn select_entries(ledger: &Ledger) -> String {
     )
 }
 
-/// Selects the [`ColumnRow`]s: table, name, type, not null, default, hidden; in order.
-pub const SELECT_COLUMNS: &str = "SELECT t.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.hidden \
+/// Selects the columns of each table: its name, and as JSON an array of arrays with name, type,
+/// not null, default, hidden; in order. A row for each column would be handed from thread to
+/// thread, which takes longer than to read it.
+pub const SELECT_COLUMNS: &str = "SELECT t.name, \
+     json_group_array(json_array(c.name, c.type, c.\"notnull\", c.dflt_value, c.hidden) ORDER BY c.cid) \
      FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c \
-     WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY t.rowid, c.cid";
+     WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY t.rowid ORDER BY t.rowid";
 
 /// A name, whose case SQLite does not mind.
 #[must_use]
