@@ -620,6 +620,43 @@ fn a_doctor_says_what_is_well_and_what_is_not() {
     );
 }
 
+#[test]
+fn a_doctor_tells_of_a_folder_where_no_file_can_be_made() {
+    let project = Project::empty();
+    project.write("rev.yaml", "databases: {db1: sqlite://kept/db1.sqlite}\n");
+    project.write("kept/.gitkeep", "");
+    project.write("revisions/.gitkeep", "");
+    let folder = project.path().join("kept");
+    let mode = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode));
+    mode(0o555).expect("its mode");
+    // Whoever may do everything may write there, too.
+    let rev = env!("CARGO_BIN_EXE_rev");
+    let bound = [
+        "setpriv",
+        "--bounding-set=-dac_override,-dac_read_search",
+        rev,
+    ];
+    let words = if rustix::process::getuid().is_root() {
+        &bound[..]
+    } else {
+        &bound[2..]
+    };
+    let output = std::process::Command::new(words[0])
+        .args(&words[1..])
+        .arg("doctor")
+        .current_dir(project.path())
+        .output();
+    mode(0o755).expect("its mode");
+    let told = String::from_utf8(output.expect("it starts").stdout).expect("text");
+    assert!(told.contains("error    rights db1: "), "{told}");
+    assert!(
+        told.contains("kept/db1.sqlite` cannot be written"),
+        "{told}"
+    );
+    let well = project.rev("doctor");
+    assert!(!well.out.contains("rights db1"), "{well}");
+}
+
 /// A line of three whose last revision drops a column, on a database that is protected.
 fn protected() -> Project {
     let project = Project::line();

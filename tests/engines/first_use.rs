@@ -39,11 +39,12 @@ fn a_user_who_may_make_no_tables_is_told_that_it_was_the_ledger() {
             database.execute(statement);
         }
         project.bind(|database| url_of(database, &user, "pw-of-nobody", &name));
-        if engine == Engine::Postgres {
-            let ill = project.rev(&["doctor"]).exits(4);
-            let told = "may make no tables where the ledger is to be";
-            assert!(ill.text.contains(told), "{}", ill.text);
-        }
+        let ill = project.rev(&["doctor"]).exits(4);
+        let told = match engine {
+            Engine::Postgres => "may make no tables where the ledger is to be",
+            _ => "no grant says that the user of `db1` may make tables",
+        };
+        assert!(ill.text.contains(told), "{engine:?}: {}", ill.text);
         let refused = project.rev(&["upgrade"]).exits(1);
         assert!(
             refused
@@ -63,6 +64,55 @@ fn a_user_who_may_make_no_tables_is_told_that_it_was_the_ledger() {
             Engine::Postgres => format!("DROP ROLE {user}"),
             _ => format!("DROP USER {user}@'%'"),
         });
+    }
+}
+
+#[test]
+fn a_doctor_tells_of_no_right_that_is_there_and_tries_a_server() {
+    for engine in Engine::SERVERS {
+        let project = Project::of(engine);
+        project.revision("a", "null", TABLE);
+        let well = project.rev(&["doctor"]);
+        assert!(
+            !well.text.contains("rights db1"),
+            "{engine:?}: {}",
+            well.text
+        );
+        let name = project.database().name().to_owned();
+        if engine != Engine::Postgres {
+            // By a grant on this database alone, whose name has signs of patterns in it.
+            let user = format!("{name}_v");
+            let pattern = name.replace('_', "\\_");
+            for statement in [
+                format!("CREATE USER {user}@'%' IDENTIFIED BY 'pw-of-nobody'"),
+                format!("GRANT ALL ON `{pattern}`.* TO {user}@'%'"),
+            ] {
+                project.database().execute(&statement);
+            }
+            project.bind(|database| url_of(database, &user, "pw-of-nobody", &name));
+            let well = project.rev(&["doctor"]);
+            assert!(
+                !well.text.contains("rights db1"),
+                "{engine:?}: {}",
+                well.text
+            );
+            project.database().execute(&format!("DROP USER {user}@'%'"));
+        }
+        let scratch = engine.server_url();
+        let tried = project.rev(&["doctor", "--scratch", &scratch]);
+        let dialect = engine.dialect();
+        let made = format!("trials: a throw-away database of {dialect} was made and dropped");
+        assert!(tried.text.contains(&made), "{engine:?}: {}", tried.text);
+        let nobody = url_of(project.database(), "rev_nobody", "pw-of-nobody", "");
+        let refused = project
+            .rev(&["doctor", "--scratch", nobody.trim_end_matches('/')])
+            .exits(4);
+        assert!(
+            refused.text.contains("error    trials: "),
+            "{engine:?}: {}",
+            refused.text
+        );
+        assert!(!refused.text.contains("pw-of-nobody"), "{}", refused.text);
     }
 }
 
@@ -114,7 +164,37 @@ fn a_port_of_another_server_is_not_called_broken() {
             refused.text
         );
         assert!(!refused.text.contains("::"), "{}", refused.text);
+        let kind = match other {
+            Engine::Mariadb => "a MariaDB server answers there",
+            _ => "a MySQL server answers there",
+        };
+        assert!(refused.text.contains(kind), "{query}: {}", refused.text);
     }
+}
+
+#[test]
+fn a_url_for_mysql_at_a_port_of_postgresql_is_called_that() {
+    let mysql = Engine::MYSQLS.into_iter().next();
+    let (Some(mysql), Some(postgres)) = (mysql, Engine::Postgres.alone().into_iter().next()) else {
+        return;
+    };
+    let url = postgres.server_url();
+    let host = url.rsplit('@').next().expect("a host");
+    let host = host.split(['/', '?']).next().expect("a host");
+    let project = Project::of(mysql);
+    project.revision("a", "null", TABLE);
+    project.bind(|_| format!("mysql://u:p@{host}/d"));
+    // It waits for its client to speak, so nothing but a question tells it from a dead one.
+    let refused = project.rev(&["status"]).exits(1);
+    let kind = "a PostgreSQL server answers there";
+    assert!(refused.text.contains(kind), "{}", refused.text);
+    let refused = project.rev(&["upgrade"]).exits(1);
+    assert!(
+        refused.text.contains("there is no MySQL"),
+        "{}",
+        refused.text
+    );
+    assert!(refused.text.contains("hint: "), "{}", refused.text);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod certificate;
 mod existence;
 mod file;
+mod kind;
 mod lost;
 mod mysql;
 mod open;

@@ -67,5 +67,10 @@ pub(crate) struct Wait {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   rev doctor
+  rev doctor --scratch postgres://localhost/postgres
   rev doctor --format json")]
-pub(crate) struct Doctor {}
+pub(crate) struct Doctor {
+    /// A server where throw-away databases are to be made, which is tried; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) scratch: Vec<String>,
+}

@@ -10,19 +10,20 @@ use std::sync::Arc;
 
 use rev_core::{Binding, Dialect};
 
-use crate::args::{Global, Patience};
+use crate::args::{Doctor, Global, Patience};
 use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::fleet::{self, Answer};
 use crate::format::desk::{Check, Checks, Verdict};
-use crate::session::Session;
+use crate::scratch;
+use crate::session::{Session, runtime};
 use crate::terminal::{ERROR, GOOD, Terminal, WARNING, count};
 
 /// `rev doctor`.
-pub(crate) fn doctor(global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
+pub(crate) fn doctor(args: &Doctor, global: &Global, terminal: Terminal) -> Result<Exit, Failure> {
     let mut checks = vec![program()];
     match Session::open(global, terminal, "check") {
-        Ok(session) => of_project(&session, &mut checks)?,
+        Ok(session) => of_project(args, &session, &mut checks)?,
         Err(failure) => {
             let told = failure.into_diagnostics().into_iter();
             checks.extend(told.map(|it| finding("project", Verdict::Error, &it)));
@@ -121,7 +122,7 @@ fn first_on_path() -> Option<PathBuf> {
     candidates.find(|it| it.is_file())
 }
 
-fn of_project(session: &Session, checks: &mut Vec<Check>) -> Result<(), Failure> {
+fn of_project(args: &Doctor, session: &Session, checks: &mut Vec<Check>) -> Result<(), Failure> {
     let config = &session.project.config;
     checks.push(ok(
         "project",
@@ -156,35 +157,137 @@ fn of_project(session: &Session, checks: &mut Vec<Check>) -> Result<(), Failure>
             }
         }
     }
-    let may_make = async |binding: &Arc<Binding>| may_make(session, binding).await;
-    for Answer { name, said } in fleet::ask(session, new, &Patience::default(), may_make)? {
+    let look = async |binding: &Arc<Binding>| hindrance(session, binding).await;
+    for Answer { name, said } in fleet::ask(session, new, &Patience::default(), look)? {
         // Who cannot be asked was told above.
-        if let Ok(false) = said {
-            let message =
-                format!("the user of `{name}` may make no tables where the ledger is to be");
-            let told = Diagnostic::new("no_ledger", message).hint(
-                "allow it: `GRANT CREATE ON SCHEMA … TO …`, or name another schema by `schema:` in rev.yaml",
-            );
-            checks.push(finding(&format!("rights {name}"), Verdict::Error, &told));
+        if let Ok(Some((verdict, told))) = said {
+            checks.push(finding(&format!("rights {name}"), verdict, &told));
         }
     }
-    checks.push(ok("trials", trials(session)));
+    if args.scratch.is_empty() {
+        checks.push(ok("trials", trials(session)));
+    } else {
+        checks.extend(tried(args, session)?);
+    }
     checks.push(ok("hook", hook(&session.project.root)));
     Ok(())
 }
 
-/// Whether a database without a ledger lets its user make one, as far as it says so.
-async fn may_make(session: &Session, binding: &Binding) -> Result<bool, Failure> {
-    if binding.dialect != Dialect::Postgres {
-        return Ok(true);
-    }
+/// What is wrong, and how bad it is.
+type Hindrance = (Verdict, Diagnostic);
+
+/// What keeps the user of a database without a ledger from making one, as far as that can be
+/// seen without making anything.
+async fn hindrance(session: &Session, binding: &Binding) -> Result<Option<Hindrance>, Failure> {
+    let name = &binding.name;
+    let (question, verdict, message, hint) = match binding.dialect {
+        Dialect::Postgres => (
+            "SELECT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')::text",
+            Verdict::Error,
+            format!("the user of `{name}` may make no tables where the ledger is to be"),
+            "allow it: `GRANT CREATE ON SCHEMA … TO …`, or name another schema by `schema:` in rev.yaml",
+        ),
+        Dialect::Mysql => (
+            GRANTED,
+            Verdict::Warning,
+            format!("no grant says that the user of `{name}` may make tables"),
+            "allow it: `GRANT CREATE, ALTER, INSERT, UPDATE, DELETE, SELECT ON … TO …`",
+        ),
+        Dialect::Sqlite => {
+            let told = unwritable(session, binding)?;
+            return Ok(told.map(|told| (Verdict::Error, told)));
+        }
+    };
     let mut database = session.database(binding)?;
-    let question =
-        "SELECT pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE')::text";
     let answer = database.ask(question).await;
     let _ = database.unlock().await;
     let answer = answer.map_err(|error| session.refused(&error.into(), binding))?;
-    Ok(answer.first().is_none_or(|it| it == "true"))
+    let may = answer.first().is_none_or(|it| it == "true");
+    Ok((!may).then(|| (verdict, Diagnostic::new("no_ledger", message).hint(hint))))
+}
+
+/// Whether a user of MySQL or MariaDB may make tables in the database or everywhere. What a role
+/// allows is not seen here, so whoever has one may.
+const GRANTED: &str = "WITH own AS (SELECT CONCAT(\
+    QUOTE(LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1)), \
+    '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))) AS name) \
+    SELECT IF(COALESCE(CURRENT_ROLE(), 'NONE') <> 'NONE' \
+    OR EXISTS (SELECT 1 FROM information_schema.USER_PRIVILEGES, own \
+    WHERE GRANTEE = name AND PRIVILEGE_TYPE = 'CREATE') \
+    OR EXISTS (SELECT 1 FROM information_schema.SCHEMA_PRIVILEGES, own \
+    WHERE GRANTEE = name AND PRIVILEGE_TYPE = 'CREATE' AND DATABASE() LIKE TABLE_SCHEMA), 'true', 'false')";
+
+/// Why a SQLite file cannot be written, or made.
+fn unwritable(session: &Session, binding: &Binding) -> Result<Option<Diagnostic>, Failure> {
+    let url = session.url(&binding.name)?;
+    let Some(file) = url.file() else {
+        return Ok(None);
+    };
+    let there = file.ancestors().find(|it| it.exists());
+    let error = match there {
+        Some(path) if path == file => {
+            let opened = std::fs::OpenOptions::new().write(true).open(path);
+            opened.err().map(|error| error.to_string())
+        }
+        Some(path) if !path.is_dir() => Some(format!("`{}` is no folder", path.display())),
+        Some(path) => may_write_into(path).err().map(|error| error.to_string()),
+        None => None,
+    };
+    Ok(error.map(|error| {
+        let message = format!("`{}` cannot be written", file.display());
+        let told = Diagnostic::new("no_ledger", message).cause(error);
+        told.hint("the file and its folder must be writable for who runs `rev`")
+    }))
+}
+
+#[cfg(unix)]
+fn may_write_into(folder: &Path) -> std::io::Result<()> {
+    use rustix::fs::{Access, access};
+    Ok(access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+#[cfg(not(unix))]
+fn may_write_into(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Makes a throw-away database on each server that is named, as `rev test` would, and drops it.
+fn tried(args: &Doctor, session: &Session) -> Result<Vec<Check>, Failure> {
+    let mut servers = session.servers(&args.scratch)?;
+    let names = session.project.config.databases.keys();
+    let bindings = names.filter_map(|name| session.binding(name).ok());
+    let mut checks = Vec::new();
+    for binding in bindings {
+        // One database of each dialect stands for all of them.
+        let dialect = binding.dialect;
+        let before = servers.len();
+        servers.retain(|url| url.dialect() != dialect);
+        if servers.len() == before {
+            continue;
+        }
+        let made = runtime()?.block_on(async {
+            let live = scratch::Live::LeftAlone;
+            let made = scratch::make(session, &binding, &args.scratch, live).await?;
+            let dropped = made.drop().await;
+            dropped.map_err(|error| Failure::refused(scratch::not_made(&error, &binding)))
+        });
+        match made {
+            Ok(()) => checks.push(ok(
+                "trials",
+                format!("a throw-away database of {dialect} was made and dropped"),
+            )),
+            Err(failure) => {
+                let told = failure.into_diagnostics();
+                checks.extend(told.iter().map(|it| finding("trials", Verdict::Error, it)));
+            }
+        }
+    }
+    for url in servers {
+        let message = format!("no database here needs a server of {}", url.dialect());
+        let told = Diagnostic::new("no_scratch", message);
+        checks.push(finding("trials", Verdict::Warning, &told));
+    }
+    Ok(checks)
 }
 
 /// What `rev test` needs here to make throw-away databases.

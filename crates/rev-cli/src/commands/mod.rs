@@ -116,7 +116,7 @@ pub(crate) fn run(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
             existence::reset(&args, open(&command)?)
         }
         Command::Wait(args) => wait::wait(&args, &open("wait")?),
-        Command::Doctor(_) => doctor::doctor(global, terminal),
+        Command::Doctor(args) => doctor::doctor(&args, global, terminal),
         Command::Schema(args) => schema::schema(&args, global, terminal),
         Command::Completions(args) => {
             let script = completing::script(args.shell).unwrap_or_else(|| {

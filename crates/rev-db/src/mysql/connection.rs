@@ -15,6 +15,7 @@ use super::capabilities::Capabilities;
 use super::error::{from_sqlx, on_connect};
 use super::place::Place;
 use super::witness::Witness;
+use crate::kind::{self, Wanted};
 use crate::rows::LedgerRow as _;
 use crate::silence::{Heard, REACH, Silence, attend, goodbye};
 
@@ -68,9 +69,18 @@ impl Connection {
 
     async fn begin(place: &Place, run: &str) -> Result<Self, DatabaseError> {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let inner = place.options().connect().await;
+        let inner = match place.options().connect().await {
+            Ok(inner) => inner,
+            Err(error) => {
+                let error = on_connect(&error, place);
+                return Err(match error {
+                    DatabaseError::NotOfItsKind { .. } => told_apart(error, place).await,
+                    _ => error,
+                });
+            }
+        };
         let mut connection = Self {
-            inner: inner.map_err(|e| on_connect(&e, place))?,
+            inner,
             place: place.clone(),
             silence_timeout: Duration::ZERO,
             dead: None,
@@ -207,9 +217,18 @@ pub(super) async fn within_reach<T>(
     beginning: impl Future<Output = Result<T, DatabaseError>>,
 ) -> Result<T, DatabaseError> {
     let begun = tokio::time::timeout(REACH, beginning).await;
-    begun.unwrap_or_else(|_| {
-        Err(DatabaseError::Connect {
-            message: format!("{place}: no answer within {} s", REACH.as_secs()),
-        })
-    })
+    if let Ok(begun) = begun {
+        return begun;
+    }
+    // A server of another kind, which waits for us to speak, is as silent as none.
+    let message = format!("{place}: no answer within {} s", REACH.as_secs());
+    Err(told_apart(DatabaseError::Connect { message }, place).await)
+}
+
+/// The failure, with the name of what answers there in the place of MySQL.
+async fn told_apart(error: DatabaseError, place: &Place) -> DatabaseError {
+    match place.address() {
+        Some(address) => kind::named(error, place, address, Wanted::Mysql).await,
+        None => error,
+    }
 }

@@ -109,6 +109,12 @@ impl Place {
         }
     }
 
+    /// The host and the port; `None`: a socket leads to it.
+    pub(super) fn address(&self) -> Option<(&str, u16)> {
+        let is_socket = self.options.get_socket().is_some();
+        (!is_socket).then(|| (self.options.get_host(), self.options.get_port()))
+    }
+
     pub(super) fn options(&self) -> &MySqlConnectOptions {
         &self.options
     }

@@ -12,6 +12,7 @@ use super::error::{from_sqlx, has_code, is_broken, on_connect};
 use super::place::{Place, RUN_SETTING};
 use super::remark::Remarks;
 use super::witness::{Known, STARTED, Witness};
+use crate::kind::{self, Wanted};
 use crate::rows::LedgerRow as _;
 use crate::silence::{Heard, Silence, attend, goodbye};
 
@@ -70,7 +71,7 @@ impl Connection {
                 let inner = place.plain().connect().await;
                 (inner.map_err(|e| on_connect(&e, place))?, true)
             }
-            Err(error) => return Err(on_connect(&error, place)),
+            Err(error) => return Err(told_apart(on_connect(&error, place), place).await),
         };
         let mut connection = Self {
             inner,
@@ -197,6 +198,16 @@ pub(super) async fn within_reach<T>(
             message: format!("{place}: no answer within {} s", place.patience().as_secs()),
         })
     })
+}
+
+/// The failure; of a server that does not speak as PostgreSQL does, with its name.
+async fn told_apart(error: DatabaseError, place: &Place) -> DatabaseError {
+    match (&error, place.address()) {
+        (DatabaseError::NotOfItsKind { .. }, Some(address)) => {
+            kind::named(error, place, address, Wanted::Postgres).await
+        }
+        _ => error,
+    }
 }
 
 /// Settings, by `SET` or `SET LOCAL`, under which the server does not end a session for

@@ -73,6 +73,14 @@ impl Place {
         })
     }
 
+    /// The host and the port; `None`: a socket leads to it.
+    pub(super) fn address(&self) -> Option<(&str, u16)> {
+        let host = self.options.get_host();
+        // A folder in a host's place is a socket's.
+        let is_socket = self.options.get_socket().is_some() || host.starts_with('/');
+        (!is_socket).then(|| (host, self.options.get_port()))
+    }
+
     /// The database's name: by URL and environment, else its user's.
     pub(super) fn database(&self) -> &str {
         let named = self.options.get_database();
