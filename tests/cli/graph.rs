@@ -210,3 +210,81 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
 }
+
+/// So many revisions in a line, `r000` and on.
+fn long(revisions: usize) -> Vec<(String, String)> {
+    let name = |number: usize| format!("r{number:03}");
+    { 0..revisions }
+        .map(|number| {
+            let parent = number.checked_sub(1).map_or("null".to_owned(), name);
+            (name(number), table(&name(number), &parent, &name(number)))
+        })
+        .collect()
+}
+
+#[test]
+fn a_long_line_is_one_box_of_a_diagram() {
+    let mut files = long(200);
+    files[100].1.push_str("branch_labels: [second]\n");
+    files.push(("side".to_owned(), table("side", "r050", "side")));
+    let files: Vec<(&str, String)> = { files.iter() }
+        .map(|(name, text)| (name.as_str(), text.clone()))
+        .collect();
+    let project = Project::with(&files);
+    let told = project.rev("graph --format mermaid");
+    let boxes: Vec<&str> = { told.out.lines() }
+        .filter(|line| line.contains('['))
+        .filter_map(|line| line.split('"').nth(1))
+        .collect();
+    assert_eq!(
+        boxes,
+        [
+            "r000 add r000",
+            "… 49 revisions: r001 to r049",
+            "r050 add r050",
+            "… 49 revisions: r051 to r099",
+            "r100 add r100",
+            "… 98 revisions: r101 to r198",
+            "r199 add r199",
+            "side add side",
+        ],
+        "{told}"
+    );
+    let arrows = told.out.lines().filter(|line| line.contains("-->")).count();
+    assert_eq!(arrows, 7, "{told}");
+    let whole = project.rev("graph --format mermaid -v");
+    assert_eq!(whole.out.lines().count(), 1 + 201 + 200, "{whole}");
+}
+
+#[test]
+fn a_diagram_of_a_plan_has_what_is_alike_once() {
+    let files = long(100);
+    let files: Vec<(&str, String)> = { files.iter() }
+        .map(|(name, text)| (name.as_str(), text.clone()))
+        .collect();
+    let project = Project::fleet(40, &files);
+    let told = project.rev("plan head --format mermaid");
+    assert_eq!(told.exit, Some(0), "{told}");
+    assert_eq!(told.out.matches("subgraph").count(), 1, "{told}");
+    assert!(told.out.contains("tenant_03 and 36 more"), "{told}");
+    assert!(told.out.contains("[\"… 84 steps\"]"), "{told}");
+    assert!(told.out.lines().count() < 30, "{told}");
+
+    // A step that another lane waits for keeps its box.
+    let mut files = long(100);
+    files[50].1.push_str("depends_on: [tenant_01@r040]\n");
+    project.write("revisions/r050.yaml", &files[50].1);
+    project.write(
+        "rev.yaml",
+        "databases: {tenant_01: sqlite://a.sqlite, tenant_02: sqlite://b.sqlite}\n",
+    );
+    let told = project.rev("plan head --format mermaid");
+    assert_eq!(told.exit, Some(0), "{told}");
+    let shown = told.out.contains("r040 add r040") && told.out.contains("r050 add r050");
+    assert!(shown && told.out.contains("-.->"), "{told}");
+    for line in told.out.lines().filter(|line| line.contains("-.->")) {
+        for end in line.trim().split(" -.-> ") {
+            assert!(told.out.contains(&format!("{end}[")), "{end}: {told}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Commands about the graph alone: `heads`, `branches`, `history`, `graph`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
@@ -13,7 +14,7 @@ use crate::exit::Exit;
 use crate::format::revision::{self as format, Branch, BranchPoint, Branches, Heads};
 use crate::graphlog;
 use crate::session::Session;
-use crate::terminal::{FAINT, NAME, is_ascii};
+use crate::terminal::{FAINT, NAME, count, is_ascii};
 use rev_render::mermaid_text;
 
 /// `rev heads`.
@@ -205,17 +206,68 @@ pub(crate) fn graph(args: &GraphArgs, session: &Session) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
+/// The most revisions that all have a box in a diagram: what draws it gives up on some hundreds
+/// of arrows.
+const MOST_BOXES: usize = 60;
+
+/// The graph as a diagram. Where it is long, what lies on a line between two forks, merges,
+/// labels or dependencies is one box, unless more is to be said.
 fn mermaid(session: &Session) -> String {
     let graph = session.graph();
+    let is_whole = graph.len() <= MOST_BOXES || session.terminal.verbose;
+    let needed: BTreeSet<Node> = { graph.nodes() }
+        .flat_map(|node| graph.dependencies(node))
+        .collect();
+    let is_on_a_line = |node: Node| {
+        let (parents, children) = (graph.parents(node), graph.children(node));
+        let stands_out = needed.contains(&node)
+            || !graph.dependencies(node).is_empty()
+            || !graph.revision(node).labels.is_empty();
+        !is_whole && parents.len() == 1 && children.len() == 1 && !stands_out
+    };
     let mut text = String::from("flowchart BT\n");
-    for node in graph.nodes() {
-        let revision = graph.revision(node);
-        let words = mermaid_text(&format!("{} {}", revision.id, one_line(&revision.message)));
-        let _ = writeln!(text, "  n{}[\"{words}\"]", node.index());
+    // The box of what has none of its own.
+    let mut boxes: BTreeMap<Node, Node> = BTreeMap::new();
+    for first in graph.nodes() {
+        let is_begun = graph.parents(first).into_iter().any(is_on_a_line);
+        if is_on_a_line(first) && is_begun {
+            continue;
+        }
+        let mut line = vec![first];
+        let mut next = is_on_a_line(first).then(|| graph.children(first)[0]);
+        while let Some(node) = next.filter(|&it| is_on_a_line(it)) {
+            line.push(node);
+            next = Some(graph.children(node)[0]);
+        }
+        let named = |node: Node| {
+            let revision = graph.revision(node);
+            format!("{} {}", revision.id, one_line(&revision.message))
+        };
+        // Two boxes say more than one with a number.
+        let lines = match line.len() {
+            ..=2 => line.chunks(1).collect(),
+            _ => vec![&line[..]],
+        };
+        for line in lines {
+            let words = match line {
+                [node] => named(*node),
+                _ => {
+                    let (low, high) = (line[0], line[line.len() - 1]);
+                    let revisions = count(line.len(), "revision");
+                    format!("… {revisions}: {} to {}", graph.id(low), graph.id(high))
+                }
+            };
+            let words = mermaid_text(&words);
+            let _ = writeln!(text, "  n{}[\"{words}\"]", line[0].index());
+            boxes.extend(line.iter().map(|&node| (node, line[0])));
+        }
     }
     for node in graph.nodes() {
         for parent in graph.parents(node) {
-            let _ = writeln!(text, "  n{} --> n{}", parent.index(), node.index());
+            let (from, to) = (boxes[&parent], boxes[&node]);
+            if from != to {
+                let _ = writeln!(text, "  n{} --> n{}", from.index(), to.index());
+            }
         }
         for dependency in graph.dependencies(node) {
             let _ = writeln!(text, "  n{} -.-> n{}", dependency.index(), node.index());
