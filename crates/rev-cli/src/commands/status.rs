@@ -341,6 +341,10 @@ impl Seen {
     fn pending_text(&self) -> String {
         let pending = match &self.pending {
             Ok((_, 0)) if self.lacks_history => String::new(),
+            // What is wrong stands below; that nothing is pending does not make it well.
+            Ok((_, 0)) if !self.surveyed.standing.drift.is_none() => {
+                format!("{WARNING}drifted{WARNING:#}")
+            }
             Ok((_, 0)) => format!("{GOOD}up to date{GOOD:#}"),
             Ok((with_work, all)) if with_work == all => format!("{all} pending"),
             Ok((with_work, all)) => format!("{all} pending, {with_work} with work"),
