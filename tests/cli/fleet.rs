@@ -623,6 +623,17 @@ fn equal_lines_of_status_are_one() {
     assert_eq!(lines[2], "40 databases: 39 up to date, 1 pending");
     let all = project.rev("status -v");
     assert_eq!(all.out.lines().count(), 41, "{all}");
+    let well = project.rev("doctor");
+    let lines: Vec<&str> = { well.out.lines() }
+        .filter(|line| line.contains("database "))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "ok       database tenant_00 and 38 like it: sqlite answers; 1 revision applied",
+            "ok       database tenant_07: sqlite answers; it has no history yet",
+        ]
+    );
     // A handful is told one by one.
     let few = project.rev("status tenant_01 tenant_02 tenant_03");
     assert_eq!(few.out.lines().count(), 4, "{few}");

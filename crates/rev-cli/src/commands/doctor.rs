@@ -3,7 +3,7 @@
 //! Each check is a line, and what helps stands below it. A project that does not open is a
 //! finding like any other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Failure};
 use crate::exit::Exit;
 use crate::fleet::{self, Answer};
 use crate::format::desk::{Check, Checks, Verdict};
+use crate::reporter::HANDFUL;
 use crate::scratch;
 use crate::session::{Session, runtime};
 use crate::terminal::{ERROR, GOOD, Terminal, WARNING, count};
@@ -33,6 +34,10 @@ pub(crate) fn doctor(args: &Doctor, global: &Global, terminal: Terminal) -> Resu
     if terminal.is_json() {
         terminal.json(&Checks { checks })?;
     } else {
+        let checks = match terminal.verbose {
+            true => checks,
+            false => folded(checks),
+        };
         terminal.data(&checks.iter().map(text).collect::<String>())?;
     }
     Ok(if is_well {
@@ -40,6 +45,29 @@ pub(crate) fn doctor(args: &Doctor, global: &Global, terminal: Terminal) -> Resu
     } else {
         Exit::Difference
     })
+}
+
+/// The checks, with one for all databases of which the same is well, where these are more than a
+/// handful.
+fn folded(checks: Vec<Check>) -> Vec<Check> {
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    let is_well = |it: &Check| it.verdict == Verdict::Ok && it.check.starts_with("database ");
+    for check in checks.iter().filter(|it| is_well(it)) {
+        *alike.entry(check.message.clone()).or_default() += 1;
+    }
+    let mut told = BTreeSet::new();
+    let mut left = Vec::new();
+    for mut check in checks {
+        let number = alike.get(&check.message).copied().unwrap_or_default();
+        if is_well(&check) && number > HANDFUL {
+            if !told.insert(check.message.clone()) {
+                continue;
+            }
+            check.check = format!("{} and {} like it", check.check, number - 1);
+        }
+        left.push(check);
+    }
+    left
 }
 
 fn text(finding: &Check) -> String {
