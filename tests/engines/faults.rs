@@ -66,8 +66,12 @@ impl Frail {
         self.engine.setting(&format!("FRAIL_{what}"))
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.setting("URL")
+    }
+
     pub(crate) fn scratch(&self) -> Scratch {
-        Scratch::on(self.engine, self.setting("URL"))
+        Scratch::on(self.engine, self.url())
     }
 
     fn stop(&mut self, signal: &str) {

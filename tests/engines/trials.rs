@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rev_testkit::program::Running;
-use rev_testkit::scratch::{Engine, server_url};
+use rev_testkit::program::{Running, wait_until};
+use rev_testkit::scratch::{Engine, Scratch, server_url};
 
+use crate::faults::Frail;
 use crate::project::{Answer, Project};
 
 /// What is planted, and what is said of it.
@@ -116,7 +117,11 @@ fn every_engine_finds_the_planted_faults_and_names_them_precisely() {
 
 /// Parents and children with rows of every kind, changed and changed back.
 fn good(engine: Engine) -> Project {
-    let project = Project::of(engine);
+    good_on(engine.scratch())
+}
+
+fn good_on(database: Scratch) -> Project {
+    let project = Project::new(vec![("db1", database)]);
     project.revision(
         "a",
         "null",
@@ -184,62 +189,64 @@ fn left(project: &Project) -> Vec<String> {
     })
 }
 
+/// Halts a command that has made throw-away databases, and names these. On a server where
+/// nobody else makes any: what others have left would be among them, and taking it away
+/// would count as boundaries.
+fn halt_with_databases(
+    project: &Project,
+    words: &[&str],
+    boundary: usize,
+) -> (Running, Vec<String>) {
+    assert_eq!(left(project), Vec::<String>::new());
+    let halted = project.halt_at(words, boundary);
+    let owned = left(project);
+    assert!(!owned.is_empty());
+    (halted.expect("it comes that far"), owned)
+}
+
+/// Kills it; asks `again` to take away what it has left.
+fn kill_and_clear(project: &Project, mut halted: Running, owned: &[String], again: impl Fn()) {
+    halted.kill().expect("a kill");
+    halted.wait().expect("it is gone");
+    // The server may take a moment to notice.
+    wait_until("what it has left is taken away", || {
+        again();
+        !left(project).iter().any(|it| owned.contains(it))
+    });
+}
+
 #[test]
 fn what_a_killed_run_has_left_goes_with_the_next_one_and_nothing_else_does() {
     for engine in Engine::SERVERS {
-        let project = good(engine);
-        let flags = scratch(engine);
-        let words = ["test"].into_iter().chain(flags.iter().map(String::as_str));
-        let words: Vec<&str> = words.collect();
-        // Halted in the middle, its databases are in use and must stay.
-        let before = left(&project);
-        let mut halted = project.halt_at(&words, 4).expect("it comes that far");
-        let owned: Vec<String> = left(&project)
-            .into_iter()
-            .filter(|it| !before.contains(it))
-            .collect();
-        test(&project, &[]).exits(0);
-        let there = left(&project);
-        assert!(
-            owned.iter().any(|it| there.contains(it)),
-            "{engine:?}: {owned:?}"
-        );
-        halted.kill().expect("a kill");
-        halted.wait().expect("it is gone");
-        // The server may take a moment to notice.
-        let is_gone = (0..100).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
-            test(&project, &["e"]).exits(0);
-            !left(&project).iter().any(|it| owned.contains(it))
-        });
-        assert!(is_gone, "{engine:?}: {:?}", left(&project));
+        let server = Frail::of(engine);
+        let project = good_on(server.scratch());
+        let flags = ["--scratch", &server.url()];
+        let run = |more: &[&str]| {
+            let words = [&["test"], more, &flags].concat();
+            project.rev(&words).exits(0);
+        };
+        let words = [&["test"], &flags[..]].concat();
+        let (halted, owned) = halt_with_databases(&project, &words, 4);
+        // Its databases are in use and must stay.
+        run(&[]);
+        assert_eq!(left(&project), owned, "{engine:?}");
+        kill_and_clear(&project, halted, &owned, || run(&["e"]));
     }
 }
 
 #[test]
 fn what_a_killed_comparison_has_left_goes_with_the_next_one() {
     for engine in Engine::SERVERS {
-        let project = good(engine);
+        let server = Frail::of(engine);
+        let project = good_on(server.scratch());
         project.add_setting("models: [models.sql]");
         let models = project.root().join("models.sql");
         std::fs::write(models, "CREATE TABLE lone (id INT PRIMARY KEY);").expect("a file");
         let words = ["diff", "--from-revisions"];
-        let before = left(&project);
-        let mut halted = project.halt_at(&words, 2).expect("it comes that far");
-        let owned: Vec<String> = left(&project)
-            .into_iter()
-            .filter(|it| !before.contains(it))
-            .collect();
-        assert!(!owned.is_empty(), "{engine:?}");
-        halted.kill().expect("a kill");
-        halted.wait().expect("it is gone");
-        // The server may take a moment to notice.
-        let is_gone = (0..100).any(|_| {
-            std::thread::sleep(Duration::from_millis(100));
+        let (halted, owned) = halt_with_databases(&project, &words, 2);
+        kill_and_clear(&project, halted, &owned, || {
             project.rev(&words).exits(0).says("creates table `lone`");
-            !left(&project).iter().any(|it| owned.contains(it))
         });
-        assert!(is_gone, "{engine:?}: {:?}", left(&project));
     }
 }
 
