@@ -127,3 +127,63 @@ fn a_redo_that_fails_names_the_command_that_goes_on() {
     sqlite::execute(&project.path().join("db1.sqlite"), "DROP TABLE power");
     assert_answer!("redo_failed_down", project.rev("repair db1 --redo bbbb"));
 }
+
+/// Two are applied, and something is done to files or ledger since.
+fn at_odds(tamper: impl Fn(&Project)) -> Project {
+    let project = Project::with(&[
+        ("aaaa", table("aaaa", "null", "hero")),
+        ("bbbb", table("bbbb", "aaaa", "power")),
+    ]);
+    assert_eq!(project.rev("upgrade db1@head").exit, Some(0));
+    assert_eq!(project.rev("repair db1").exit, Some(0));
+    tamper(&project);
+    project
+}
+
+#[test]
+fn what_files_and_ledger_disagree_on_is_to_be_repaired() {
+    let edit = |project: &Project| {
+        let edited = table("bbbb", "aaaa", "power").replace("(id", "(number");
+        project.write("revisions/bbbb.yaml", &edited);
+    };
+    let project = at_odds(edit);
+    assert_answer!("edited_repair", project.rev("repair db1"));
+    let answer = project.rev("repair db1 --format json");
+    assert_eq!(answer.exit, Some(4), "{answer}");
+    assert_eq!(answer.json()["repair"], serde_json::json!([]));
+    assert_eq!(answer.json()["at_odds"][0]["database"], "db1");
+    assert_eq!(answer.json()["at_odds"][0]["error"]["code"], "drift");
+    // A step that is not there cannot be finished.
+    let answer = project.rev("repair db1 --resume");
+    assert_eq!(answer.exit, Some(4), "{answer}");
+    assert!(
+        answer.err.contains("edited since it was applied"),
+        "{answer}"
+    );
+    assert!(!answer.err.contains("nothing to repair"), "{answer}");
+    // Each way out leads out.
+    assert_eq!(project.rev("repair db1 --accept bbbb").exit, Some(0));
+    assert_eq!(project.rev("repair db1").exit, Some(0));
+    let project = at_odds(edit);
+    assert_eq!(project.rev("repair db1 --redo bbbb").exit, Some(0));
+    assert_eq!(project.rev("repair db1").exit, Some(0));
+
+    let remove = |project: &Project| {
+        std::fs::remove_file(project.path().join("revisions/bbbb.yaml")).expect("gone");
+    };
+    let project = at_odds(remove);
+    assert_answer!("absent_repair", project.rev("repair db1"));
+    assert_eq!(project.rev("switch db1@head").exit, Some(0));
+    assert_eq!(project.rev("repair db1").exit, Some(0));
+
+    let write = |project: &Project| {
+        let path = project.path().join("db1.sqlite");
+        let sql = "UPDATE rev_ledger SET downgrade = '[\"SELECT 1\"]' WHERE revision = 'bbbb'";
+        sqlite::execute(&path, sql);
+    };
+    let project = at_odds(write);
+    assert_answer!("altered_repair", project.rev("repair db1"));
+    assert_eq!(project.rev("log db1").exit, Some(0));
+    assert_eq!(project.rev("repair db1 --accept bbbb").exit, Some(0));
+    assert_eq!(project.rev("repair db1").exit, Some(0));
+}

@@ -330,6 +330,28 @@ pub fn disagreement(binding: &Arc<Binding>, standing: &Standing) -> Option<Refus
     })
 }
 
+/// All that the files and the ledger of a database disagree about, be it something beside
+/// which a run could go on: revisions in no file here, a way down that the ledger has otherwise.
+#[must_use]
+pub fn at_odds(binding: &Arc<Binding>, standing: &Standing) -> Option<Refusal> {
+    let drift = &standing.drift;
+    let unknown = || Refusal::Beside {
+        database: binding.name.clone(),
+        forgetting: forgetting(standing),
+        unknown: drift.unknown.clone(),
+    };
+    let altered = || Refusal::Drift {
+        database: binding.name.clone(),
+        drift: Box::new(drift.clone()),
+        sound: Vec::new(),
+        unsound: Vec::new(),
+        for_good: Vec::new(),
+    };
+    disagreement(binding, standing)
+        .or_else(|| (!drift.unknown.is_empty()).then(unknown))
+        .or_else(|| (!drift.altered.is_empty()).then(altered))
+}
+
 /// The heads of what stands on nothing that is missing, and those that do, as far
 /// as the checkout has them.
 fn parted(standing: &Standing) -> (Vec<RevisionId>, Vec<RevisionId>) {

@@ -10,6 +10,7 @@ use rev_engine::event::Stop;
 use rev_engine::failure::{DatabaseError, Part};
 use rev_engine::journal::Participants;
 use rev_engine::outcome::{End, Refusal};
+use rev_engine::prepare;
 use rev_engine::repair::{self, Case, Choice, Damage, StepCase};
 use rev_engine::request::{Commitment, Job, Request};
 use rev_sql::effect::Reading;
@@ -38,15 +39,21 @@ pub(crate) fn repair(args: &Repair, session: &Session) -> Result<Exit, Failure> 
     }
     let names = session.names(&args.databases)?;
     let look = async |binding: &Arc<Binding>| {
-        let case = survey(session, binding).await?;
-        Ok(case.map(|case| (binding.clone(), case)))
+        let sight = look(session, binding).await?;
+        Ok((binding.clone(), sight))
     };
     let answers = fleet::ask(session, names, &Patience::default(), look)?;
     let (said, unread) = fleet::parted(answers);
-    let found = said.into_iter().filter_map(|(_, found)| found).collect();
+    let mut seen = Seen {
+        unread,
+        ..Seen::default()
+    };
+    for (_, (binding, sight)) in said {
+        seen.take(binding, sight);
+    }
     match choice(args) {
-        None => show(session, found, &unread),
-        Some(choice) => settle(args, session, found, &unread, choice),
+        None => show(session, seen),
+        Some(choice) => settle(args, session, seen, choice),
     }
 }
 
@@ -108,7 +115,7 @@ fn blank(args: &Repair, session: &Session) -> Result<(), Failure> {
 
 /// Makes damaged ledgers whole, as far as that needs no file, and shows what is left.
 fn rebuild(args: &Repair, session: &Session) -> Result<Exit, Failure> {
-    let mut left = Vec::new();
+    let mut left = Seen::default();
     for binding in session.databases(&args.databases)? {
         let mut database = session.database(&binding)?;
         let holder = session.holder();
@@ -133,11 +140,10 @@ fn rebuild(args: &Repair, session: &Session) -> Result<Exit, Failure> {
                 session.terminal.talk(&format!("   {line}"));
             }
         }
-        if let Some(case) = runtime()?.block_on(survey(session, &binding))? {
-            left.push((binding, case));
-        }
+        let sight = runtime()?.block_on(look(session, &binding))?;
+        left.take(binding, sight);
     }
-    show(session, left, &Told::new())
+    show(session, left)
 }
 
 /// What a person has to do once a part is rebuilt.
@@ -216,26 +222,77 @@ fn choice(args: &Repair) -> Option<Choice> {
     }
 }
 
-async fn survey(session: &Session, binding: &Arc<Binding>) -> Result<Option<Case>, Failure> {
-    let mut database = session.database(binding)?;
-    let case = repair::survey(&mut *database, binding, session.graph());
-    let case = case.await;
-    case.map_err(|refusal| session.refused(&refusal, binding))
+/// What a look at one database finds.
+enum Sight {
+    /// Something is half done or damaged.
+    Case(Case),
+    /// Its files and its ledger disagree.
+    AtOdds(Vec<Diagnostic>),
+    /// Nothing is to be repaired.
+    Well,
 }
 
-/// What is half done or damaged, by database.
-type Found = Vec<(Arc<Binding>, Case)>;
+async fn look(session: &Session, binding: &Arc<Binding>) -> Result<Sight, Failure> {
+    let mut database = session.database(binding)?;
+    let refused = |refusal: Refusal| session.refused(&refusal, binding);
+    let case = repair::survey(&mut *database, binding, session.graph()).await;
+    if let Some(case) = case.map_err(refused)? {
+        return Ok(Sight::Case(case));
+    }
+    let surveyed = prepare::survey(&mut *database, binding, session.graph()).await;
+    let standing = surveyed.map_err(refused)?.standing;
+    Ok(match prepare::at_odds(binding, &standing) {
+        Some(refusal) => Sight::AtOdds(session.refusal(&refusal, binding)),
+        None => Sight::Well,
+    })
+}
 
-fn show(session: &Session, found: Found, unread: &Told) -> Result<Exit, Failure> {
+/// What is seen of all databases.
+#[derive(Default)]
+struct Seen {
+    /// What is half done or damaged, by database.
+    found: Vec<(Arc<Binding>, Case)>,
+    /// Where files and ledger disagree, and what helps.
+    at_odds: Told,
+    /// What cannot be read.
+    unread: Told,
+}
+
+impl Seen {
+    fn take(&mut self, binding: Arc<Binding>, sight: Sight) {
+        match sight {
+            Sight::Case(case) => self.found.push((binding, case)),
+            Sight::AtOdds(told) => self.at_odds.push((binding.name.clone(), told)),
+            Sight::Well => {}
+        }
+    }
+
+    fn is_well(&self) -> bool {
+        self.found.is_empty() && self.at_odds.is_empty()
+    }
+}
+
+fn show(session: &Session, seen: Seen) -> Result<Exit, Failure> {
+    let unread = &seen.unread;
     if session.terminal.is_json() {
-        let cases = found.iter().map(|(binding, case)| format_of(binding, case));
+        let cases = seen.found.iter();
+        let cases = cases.map(|(binding, case)| format_of(binding, case));
+        let at_odds = seen.at_odds.iter().filter_map(|(name, told)| {
+            Some(format::AtOdds {
+                database: name.to_string(),
+                error: diagnostic::error(told)?,
+            })
+        });
         let unread = unread.iter().map(|(name, told)| fleet::unread(name, told));
         session.terminal.json(&format::Repair::Found {
             repair: cases.collect(),
+            at_odds: at_odds.collect(),
             unread: unread.collect(),
         })?;
-    } else if !found.is_empty() {
-        let texts = found.iter().map(|(binding, case)| text(binding, case));
+    } else if !seen.is_well() {
+        let texts = seen.found.iter().map(|(binding, case)| text(binding, case));
+        let told = session.once(&seen.at_odds);
+        let texts = texts.chain(told.iter().map(|it| it.text(true)));
         session
             .terminal
             .data(&texts.collect::<Vec<_>>().join("\n"))?;
@@ -245,7 +302,7 @@ fn show(session: &Session, found: Found, unread: &Told) -> Result<Exit, Failure>
     if !session.terminal.is_json() {
         fleet::complain(session, unread);
     }
-    Ok(match (unread.is_empty(), found.is_empty()) {
+    Ok(match (unread.is_empty(), seen.is_well()) {
         (false, _) => Exit::Refused,
         (true, false) => Exit::Difference,
         (true, true) => Exit::Done,
@@ -461,23 +518,22 @@ impl Settled {
     }
 }
 
-fn settle(
-    args: &Repair,
-    session: &Session,
-    found: Found,
-    unread: &Told,
-    choice: Choice,
-) -> Result<Exit, Failure> {
-    if found.is_empty() && unread.is_empty() {
+fn settle(args: &Repair, session: &Session, seen: Seen, choice: Choice) -> Result<Exit, Failure> {
+    if seen.is_well() && seen.unread.is_empty() {
         session.terminal.talk("nothing to repair");
     }
     let mut settled = Settled::default();
-    if !unread.is_empty() {
-        let told = session.once(unread);
+    if !seen.unread.is_empty() {
+        let told = session.once(&seen.unread);
         settled.take(Err(Failure::of(Exit::Refused, told)));
     }
+    // Whoever asked for a step to be settled is told what stands in the way instead.
+    if seen.found.is_empty() && !seen.at_odds.is_empty() {
+        let told = session.once(&seen.at_odds);
+        settled.take(Err(Failure::of(Exit::Difference, told)));
+    }
     let mut concluded: Vec<String> = Vec::new();
-    for (binding, case) in found {
+    for (binding, case) in seen.found {
         let ended = match case {
             Case::Damaged(damage) => Err(damaged(&binding, &damage)),
             Case::Step(_) => settle_step(args, session, &binding, choice, &mut settled),

@@ -97,6 +97,11 @@ pub(super) fn way_out(
         "check out a commit that has the files of these revisions, and bring the database up \
          to their end there"
             .to_owned()
+    } else if let Some(id) = drift.altered.first() {
+        format!(
+            "look at it (`rev log {name}` says who was at work), and take the file's own way down: \
+             `rev repair {name} --accept {id}`"
+        )
     } else {
         "put the files back as they were applied".to_owned()
     }

@@ -15,6 +15,9 @@ pub(crate) enum Repair {
     Found {
         /// A case a database; none: nothing is to be repaired.
         repair: Vec<Case>,
+        /// Databases whose files and ledger disagree, and what helps.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        at_odds: Vec<AtOdds>,
         /// Databases that could not be read.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         unread: Vec<Unread>,
@@ -26,6 +29,15 @@ pub(crate) enum Repair {
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<Error>,
     },
+}
+
+/// A database whose files and ledger disagree.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct AtOdds {
+    pub(crate) database: String,
+    /// What they disagree about, as an upgrade would be refused.
+    pub(crate) error: Error,
 }
 
 /// What is to be repaired on one database.
