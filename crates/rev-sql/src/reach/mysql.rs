@@ -9,7 +9,7 @@ mod server;
 
 use rev_core::Dialect;
 
-use super::{Neighbours, Reach, begins, is_name};
+use super::words::{Neighbours, Reach, begins, is_name};
 use crate::split::{Token, TokenKind, code_tokens, unquoted};
 
 /// The server's own database that a login may be let write to.

@@ -5,7 +5,7 @@
 
 use rev_core::Dialect;
 
-use super::{Reach, begins, beyond, calls, is_name};
+use super::words::{Reach, begins, beyond, calls, is_name};
 use crate::split::{Token, TokenKind, code_tokens};
 
 /// What is made, changed or dropped of the server itself.

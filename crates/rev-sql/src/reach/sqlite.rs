@@ -2,7 +2,7 @@
 
 use rev_core::Dialect;
 
-use super::{Reach, begins, beyond, calls};
+use super::words::{Reach, begins, beyond, calls};
 use crate::split::{Token, TokenKind, code_tokens, unquoted};
 
 /// Functions that load code or write files, where they are there at all.

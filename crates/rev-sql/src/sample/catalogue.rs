@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use rev_core::Dialect;
 
-use super::{Column, Reference, Table};
+use super::column::Column;
+use super::table::{Reference, Table};
 use crate::ledger::{Ledger, text};
 
 /// Parts the fields of a row.

@@ -2,7 +2,7 @@
 
 use rev_core::Dialect;
 
-use super::Column;
+use super::column::Column;
 use crate::ledger::text;
 
 /// The most digits of an invented number.

@@ -1,6 +1,6 @@
 //! Whole databases, the server, its logins and files, by the words that are about them.
 
-use super::super::{Reach, begins, beyond, is_name};
+use super::super::words::{Reach, begins, beyond, is_name};
 use super::Walk;
 use crate::split::{Token, TokenKind, unquoted};
 
