@@ -1,9 +1,10 @@
 //! A table of which rows are read and into which some are invented.
 
+use rev_core::Dialect;
+
 use super::column::Column;
 use super::value;
 use crate::ledger::{name, text};
-use rev_core::Dialect;
 
 /// A table, as far as rows for it can be invented.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

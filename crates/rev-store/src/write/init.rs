@@ -179,14 +179,15 @@ pub fn init(
         },
     )?;
     if let Some((path, base)) = loader {
-        super::write_new(&path, &loader_text(databases, base)).map_err(WriteError::io(&path))?;
+        super::draft::write_new(&path, &loader_text(databases, base))
+            .map_err(WriteError::io(&path))?;
         files.push(path);
     }
     files.extend(super::schemas(root)?);
     fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
     let keep = folder.join(".gitkeep");
     if is_empty(&folder) {
-        super::write_new(&keep, "").map_err(WriteError::io(&keep))?;
+        super::draft::write_new(&keep, "").map_err(WriteError::io(&keep))?;
         files.push(keep);
     }
     files.extend(ignore(root, databases)?);

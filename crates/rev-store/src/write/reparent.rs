@@ -37,7 +37,7 @@ pub fn reparent(path: &Path, parents: &[RevisionId]) -> Result<(), WriteError> {
         });
     };
     let draft = Draft::write(path, &changed)?;
-    fs::rename(&draft.0, path).map_err(WriteError::io(path))
+    fs::rename(draft.path(), path).map_err(WriteError::io(path))
 }
 
 /// Where the parents stand.
