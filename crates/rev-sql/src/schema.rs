@@ -10,6 +10,7 @@
 //! that shares its mistakes with the writer would prove nothing.
 
 mod catalogue;
+mod change;
 mod cursor;
 pub mod ddl;
 mod declares;
@@ -31,8 +32,9 @@ pub use catalogue::{
     ColumnOrder, Difference, Stored, difference, select, select_sqlite_dump, sentences,
     without_extensions_left,
 };
+pub use change::{Alteration, Change, TableChange};
 pub use declares::{Treatment, Undeclared, declares, strays, treatment};
-pub use diff::{Alteration, Change, Diff, TableChange};
+pub use diff::Diff;
 pub use filter::{BadPattern, Filter};
 pub use model::{
     Column, Constraint, Deferral, Enumeration, Generated, Handle, Index, Kind, Name, Object,

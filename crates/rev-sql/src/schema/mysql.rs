@@ -15,7 +15,9 @@ mod bytes;
 mod column;
 mod cursor;
 mod expression;
+mod flavour;
 mod program;
+mod request;
 mod sequence;
 mod table;
 #[cfg(test)]
@@ -25,36 +27,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rev_core::Dialect;
 
-use super::{Handle, Kind, Name, Object, Schema, Text};
-use crate::ledger::{Ledger, name, text};
+use super::{Handle, Kind, Name, Schema, Text};
+use crate::ledger::{Ledger, text};
 pub(in crate::schema) use expression::expression;
 use program::Own;
 
 pub use bytes::readable;
+pub use flavour::Flavour;
 pub(super) use program::is_duality;
-
-/// Which of the two servers a schema is of: some statements are refused by one alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flavour {
-    /// MariaDB.
-    Mariadb,
-    /// MySQL itself.
-    Mysql,
-}
-
-impl Flavour {
-    /// By what the server calls its version.
-    #[must_use]
-    pub fn of_version(version: &str) -> Self {
-        match version.to_ascii_lowercase().contains("mariadb") {
-            true => Self::Mariadb,
-            false => Self::Mysql,
-        }
-    }
-}
-
-/// A row of an answer, all of it as text.
-pub type Row = Vec<Option<String>>;
+pub use request::{Request, Row, Unreadable};
+use request::{Server, Trigger, cell, request};
+pub(in crate::schema) use request::{is_function, part_name, routine_name};
 
 /// What the first round of questions gave.
 #[derive(Debug, Clone, Default)]
@@ -73,58 +56,11 @@ pub struct Catalogue {
     strangers: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Server {
-    database: String,
-    /// Whether the names of tables count alike in both cases.
-    caseless: bool,
-    engine: String,
-    collation: String,
-    /// None where nothing was asked.
-    flavour: Option<Flavour>,
-    /// Whether tables without a primary key get one that nobody sees.
-    makes_keys: bool,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TableKind {
     Table,
     View,
     Sequence,
-}
-
-#[derive(Debug, Clone)]
-struct Trigger {
-    name: String,
-    table: String,
-    /// `BEFORE INSERT`
-    when: String,
-    body: String,
-}
-
-/// Something whose text is to be asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// `table`, `view`, `sequence`, `function`, `procedure`, `event`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// The statement that asks.
-    pub sql: String,
-    /// In which column of its answer the text stands.
-    pub column: usize,
-}
-
-/// A text of the server that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("what the server says of {kind} `{name}` is not understood: {what}")]
-pub struct Unreadable {
-    /// Of what kind it is.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What is wrong.
-    pub what: String,
 }
 
 /// The first round: statements whose rows, in this order, make a [`Catalogue`].
@@ -375,76 +311,4 @@ impl Catalogue {
             functions,
         }
     }
-}
-
-impl Server {
-    fn read(row: &Row) -> Self {
-        Self {
-            database: cell(row, 0),
-            caseless: cell(row, 1) != "0",
-            engine: cell(row, 2),
-            collation: cell(row, 3),
-            flavour: row
-                .get(4)
-                .and_then(Option::as_deref)
-                .map(Flavour::of_version),
-            makes_keys: cell(row, 5) == "1",
-        }
-    }
-
-    /// The name of a table, view or trigger, whose case counts on some servers.
-    fn name(&self, name: &str) -> Name {
-        Name::bare(match self.caseless {
-            true => Text::caseless(name),
-            false => Text::exact(name),
-        })
-    }
-}
-
-impl Request {
-    fn unreadable(&self, what: impl Into<String>) -> Unreadable {
-        Unreadable {
-            kind: self.kind,
-            name: self.name.clone(),
-            what: what.into(),
-        }
-    }
-}
-
-fn request(kind: &'static str, called: &str, column: usize) -> Request {
-    let sql = format!(
-        "SHOW CREATE {} {}",
-        kind.to_ascii_uppercase(),
-        name(called, Dialect::Mysql)
-    );
-    Request {
-        kind,
-        name: called.to_owned(),
-        sql,
-        column,
-    }
-}
-
-fn cell(row: &Row, index: usize) -> String {
-    row.get(index).cloned().flatten().unwrap_or_default()
-}
-
-/// The name of a column, index or constraint.
-#[must_use]
-pub fn part_name(text: &str) -> Text {
-    Text::caseless(text)
-}
-
-/// The name of a routine: a function and a procedure may share it.
-fn routine_name(text: &str, is_function: bool) -> Name {
-    let kind = if is_function { "function" } else { "procedure" };
-    Name::bare(Text::keyed(
-        text,
-        format!("{kind} {}", text.to_ascii_lowercase()),
-    ))
-}
-
-/// Whether an object is a function, where it is a routine.
-pub(super) fn is_function(object: &Object) -> bool {
-    object.kind == Kind::Routine && object.name.name.key().starts_with("function ")
 }

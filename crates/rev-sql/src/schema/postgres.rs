@@ -11,6 +11,7 @@
 mod cursor;
 pub(super) mod default_name;
 mod definition;
+mod ground;
 mod list;
 pub(super) mod numbers;
 mod reader;
@@ -23,36 +24,12 @@ mod text;
 
 use rev_core::Dialect;
 
-use super::{Schema, Text};
+use super::Schema;
 use crate::ledger::{self, Ledger};
 
+pub(super) use ground::name;
+pub use ground::{Scope, Unreadable};
 pub(super) use text::{expression, statement};
-
-/// Which schemas of a database are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// All but the server's own.
-    Everything,
-    /// The one that a name without a schema means: where a database is a tenant of
-    /// its server's, the others are other tenants'.
-    Home,
-}
-
-/// An answer that is not understood.
-#[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
-    /// A definition in a form that is not known.
-    #[error("the definition of `{name}` is not understood at `{at}`")]
-    Definition {
-        /// The constraint or index.
-        name: String,
-        /// What stands where something else was awaited.
-        at: String,
-    },
-    /// A row in a form that is not known.
-    #[error("the catalogue does not answer as it should")]
-    Row(#[from] serde_json::Error),
-}
 
 /// The statements, for a transaction of their own, under which the texts of two
 /// databases are the same wherever they mean the same; `home`: the schema that a
@@ -91,9 +68,4 @@ pub fn select(ledger: &Ledger, scope: Scope, version: u32) -> String {
 /// [`Unreadable`].
 pub fn schema(rows: &[String], home: &str) -> Result<Schema, Unreadable> {
     reader::Reader::new(home).read(rows)
-}
-
-/// A name: PostgreSQL keeps it as it means it.
-pub(super) fn name(text: impl Into<String>) -> Text {
-    Text::exact(text)
 }

@@ -4,92 +4,25 @@
 //! [`moves`] puts them into an order in which [`apply`], and a script, can do them one by
 //! one.
 
+mod apply;
+mod family;
 mod moves;
 mod object;
+mod pair;
 mod place;
 mod resolve;
 
-use std::collections::BTreeSet;
-
 use rev_core::Dialect;
 
-use super::{
-    Alteration, Change, Constraint, Index, Name, Object, Part, PartOf, Reference, Rule, Schema,
-    Table, TableChange, Text,
-};
+use super::{Alteration, Change, Name, Object, Table, TableChange, Text};
 use crate::split::{Token, TokenKind, tokens, unquoted};
+pub(super) use apply::apply;
+use apply::replaced;
+pub(super) use family::family;
 pub(super) use moves::{before, moves};
-use resolve::is_text;
+pub use pair::Rename;
+use pair::is_text;
 pub use resolve::{BadRename, resolve, resolve_all};
-
-/// A table or column that goes on under another name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rename {
-    /// A table.
-    Table {
-        /// As it was called.
-        from: Name,
-        /// As it will be called.
-        to: Name,
-    },
-    /// A column.
-    Column {
-        /// Its table, by the name that it will have.
-        table: Name,
-        /// As it was called.
-        from: Text,
-        /// As it will be called.
-        to: Text,
-    },
-}
-
-impl Rename {
-    /// A sentence: ``renames column `hero.power` to `strength` ``.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match self {
-            Rename::Table { from, to } => format!("renames table `{from}` to `{to}`"),
-            Rename::Column { table, from, to } => {
-                format!("renames column `{table}.{from}` to `{to}`")
-            }
-        }
-    }
-
-    /// As a flag or setting spells it: `hero.power:strength`.
-    #[must_use]
-    pub fn spelt(&self) -> String {
-        match self {
-            Rename::Table { from, to } => format!("{from}:{to}"),
-            Rename::Column { table, from, to } => format!("{table}.{from}:{to}"),
-        }
-    }
-
-    /// What a table was called before these renames.
-    pub(super) fn old_name<'a>(renames: &'a [Rename], name: &'a Name) -> &'a Name {
-        let old = renames.iter().find_map(|it| match it {
-            Rename::Table { from, to } if to == name => Some(from),
-            _ => None,
-        });
-        old.unwrap_or(name)
-    }
-
-    /// The same renames for the way back.
-    #[must_use]
-    pub fn inverted(renames: &[Rename]) -> Vec<Rename> {
-        let invert = |rename: &Rename| match rename {
-            Rename::Table { from, to } => Rename::Table {
-                from: to.clone(),
-                to: from.clone(),
-            },
-            Rename::Column { table, from, to } => Rename::Column {
-                table: Self::old_name(renames, table).clone(),
-                from: to.clone(),
-                to: from.clone(),
-            },
-        };
-        renames.iter().map(invert).collect()
-    }
-}
 
 /// Renames that may be meant: a table that is gone beside a new one that is much
 /// alike, a column that is gone beside a new one of its type. Each name at most once.
@@ -165,269 +98,6 @@ fn columns(change: &TableChange) -> Vec<Rename> {
     found
 }
 
-/// The schema with these renames done, as the engine does them: references follow,
-/// and so do the expressions of the table itself, and of what inherits from it. On PostgreSQL the
-/// texts of objects follow a column as far as its words say whose they are; the texts of others
-/// stay, for they are made again.
-pub(super) fn apply(schema: &Schema, renames: &[Rename], dialect: Dialect) -> Schema {
-    let mut schema = schema.clone();
-    for rename in renames {
-        match rename {
-            Rename::Table { from, to } => rename_table(&mut schema, from, to),
-            Rename::Column { table, from, to } => {
-                rename_column(&mut schema, table, from, to, dialect);
-            }
-        }
-    }
-    schema
-}
-
-fn rename_table(schema: &mut Schema, from: &Name, to: &Name) {
-    super::postgres::numbers::move_along(schema, from, to);
-    let follow = |name: &mut Name| {
-        if name == from {
-            *name = to.clone();
-        }
-    };
-    let tables = std::mem::take(&mut schema.tables);
-    for mut table in tables.into_values() {
-        rename_in(&mut table, from, to);
-        schema.add_table(table);
-    }
-    for sequence in schema.sequences.values_mut() {
-        sequence
-            .owner
-            .iter_mut()
-            .for_each(|(table, _)| follow(table));
-    }
-    if let Some(quoted) = schema.quoted.remove(from) {
-        schema.quoted.insert(to.clone(), quoted);
-    }
-    let objects = std::mem::take(&mut schema.objects);
-    for mut object in objects.into_values() {
-        object.on.iter_mut().for_each(follow);
-        for names in [&mut object.needs, &mut object.after] {
-            if names.remove(from) {
-                names.insert(to.clone());
-            }
-        }
-        schema.add_object(object);
-    }
-}
-
-fn rename_in(table: &mut Table, from: &Name, to: &Name) {
-    let follow = |name: &mut Name| {
-        if name == from {
-            *name = to.clone();
-        }
-    };
-    follow(&mut table.name);
-    table.parents.iter_mut().for_each(follow);
-    for reference in references(table) {
-        follow(&mut reference.table);
-    }
-    if let Some(whole) = &mut table.whole {
-        rename_in(whole, from, to);
-    }
-}
-
-fn references(table: &mut Table) -> impl Iterator<Item = &mut Reference> {
-    references_of(&mut table.constraints)
-}
-
-fn references_of(constraints: &mut [Constraint]) -> impl Iterator<Item = &mut Reference> {
-    constraints.iter_mut().filter_map(|it| match &mut it.rule {
-        Rule::ForeignKey(reference) => Some(reference),
-        _ => None,
-    })
-}
-
-fn rename_column(schema: &mut Schema, name: &Name, from: &Text, to: &Text, dialect: Dialect) {
-    let follow = |column: &mut Text| {
-        if column == from {
-            *column = to.clone();
-        }
-    };
-    let family = family(schema, name);
-    for table in schema.tables.values_mut() {
-        let own = family.contains(&table.name);
-        let mut lists = vec![&mut table.constraints];
-        lists.extend(table.whole.iter_mut().map(|it| &mut it.constraints));
-        for reference in lists.into_iter().flat_map(|it| references_of(it)) {
-            if reference.table == *name {
-                reference.targets.iter_mut().for_each(follow);
-            }
-            if own {
-                reference.columns.iter_mut().for_each(follow);
-            }
-        }
-        if own {
-            Renaming { from, to, dialect }.in_table(table);
-        }
-    }
-    for sequence in schema.sequences.values_mut() {
-        if let Some((table, column)) = &mut sequence.owner
-            && table == name
-        {
-            follow(column);
-        }
-    }
-    if dialect == Dialect::Postgres {
-        for object in schema.objects.values_mut() {
-            object::rename(object, &family, from, to);
-        }
-    }
-}
-
-/// A table and all that inherits from it, whose columns are renamed with its own.
-pub(super) fn family(schema: &Schema, name: &Name) -> BTreeSet<Name> {
-    let mut family = BTreeSet::from([name.clone()]);
-    loop {
-        let before = family.len();
-        let tables = schema.tables.values();
-        let heirs = tables.filter(|it| it.parents.iter().any(|it| family.contains(it)));
-        let heirs: Vec<Name> = heirs.map(|it| it.name.clone()).collect();
-        family.extend(heirs);
-        if family.len() == before {
-            return family;
-        }
-    }
-}
-
-/// A column's new name, on its way through its table.
-#[derive(Clone, Copy)]
-struct Renaming<'a> {
-    from: &'a Text,
-    to: &'a Text,
-    dialect: Dialect,
-}
-
-impl Renaming<'_> {
-    fn in_table(self, table: &mut Table) {
-        if let Some(whole) = &mut table.whole {
-            self.in_table(whole);
-        }
-        if table.again.remove(self.from) {
-            table.again.insert(self.to.clone());
-        }
-        for column in &mut table.columns {
-            self.name(&mut column.name);
-            if let Some(generated) = &mut column.generated {
-                self.expression(&mut generated.expression);
-            }
-            // There a default may use other columns, and a column have its own check.
-            if self.dialect == Dialect::Mysql {
-                column.default.iter_mut().for_each(|it| self.expression(it));
-            }
-            if let Some(check) = column.options.get_mut("check") {
-                let mut text = Text::exact(check.as_str());
-                self.expression(&mut text);
-                text.as_str().clone_into(check);
-            }
-        }
-        if let Some(parted) = table.options.get_mut("partition by")
-            && self.dialect == Dialect::Mysql
-            && let Some(renamed) = self.replaced(parted)
-        {
-            *parted = renamed;
-        }
-        if let Some(parted) = table.nature.get_mut("partition by")
-            && let Some(renamed) = self.replaced(parted)
-        {
-            *parted = renamed;
-        }
-        for constraint in &mut table.constraints {
-            self.in_constraint(constraint);
-        }
-        for index in &mut table.indexes {
-            self.in_index(index);
-        }
-    }
-
-    fn in_constraint(self, constraint: &mut Constraint) {
-        if let Some(text) = constraint.options.get_mut("include") {
-            let mut include = Text::exact(text.as_str());
-            self.expression(&mut include);
-            *text = include.to_string();
-        }
-        match &mut constraint.rule {
-            Rule::PrimaryKey(parts) | Rule::Unique(parts) => self.parts(parts),
-            Rule::Check(text) | Rule::Exclusion(text) => self.expression(text),
-            Rule::ForeignKey(_) => {}
-        }
-    }
-
-    fn in_index(self, index: &mut Index) {
-        self.parts(&mut index.parts);
-        index.include.iter_mut().for_each(|name| self.name(name));
-        index
-            .predicate
-            .iter_mut()
-            .for_each(|text| self.expression(text));
-    }
-
-    fn parts(self, parts: &mut [Part]) {
-        for part in parts {
-            match &mut part.of {
-                PartOf::Column(name) => self.name(name),
-                PartOf::Expression(text) => self.expression(text),
-            }
-        }
-    }
-
-    fn name(self, name: &mut Text) {
-        if name == self.from {
-            *name = self.to.clone();
-        }
-    }
-
-    /// An expression over one table, whose words that may be columns are.
-    fn expression(self, text: &mut Text) {
-        if let Some(renamed) = self.replaced(text.as_str()) {
-            *text = super::ddl::expression(&renamed, self.dialect);
-        }
-    }
-
-    /// A text with the new name, where it has the old one.
-    fn replaced(self, source: &str) -> Option<String> {
-        let found = tokens(source, self.dialect);
-        let may = match self.dialect {
-            Dialect::Postgres => place::of_columns(&found),
-            _ => vec![true; found.len()],
-        };
-        let mut renamed = String::new();
-        let mut copied = 0;
-        for (index, token) in found.iter().enumerate() {
-            let is_call = found.get(index + 1).is_some_and(|next| next.is_symbol("("));
-            if !is_call && may[index] && self.is_column(token) {
-                renamed.push_str(&source[copied..token.start]);
-                renamed.push_str(&self.spelt());
-                copied = token.end();
-            }
-        }
-        renamed.push_str(&source[copied..]);
-        (copied > 0).then_some(renamed)
-    }
-
-    /// The new name as the engine spells it in an expression.
-    fn spelt(self) -> String {
-        match self.dialect {
-            Dialect::Mysql => crate::ledger::name(self.to.as_str(), self.dialect),
-            _ => super::ddl::spell(self.to, self.dialect),
-        }
-    }
-
-    fn is_column(self, token: &Token<'_>) -> bool {
-        match token.kind {
-            // There no column goes without quotes.
-            TokenKind::Word if self.dialect == Dialect::Mysql => false,
-            TokenKind::Word => is_text(self.from, token.text),
-            TokenKind::Name => is_text(self.from, &unquoted(token.text)),
-            _ => false,
-        }
-    }
-}
-
 /// Gives an object that is not looked at the new names of what it uses, as its engine
 /// would: it may have to be made again.
 pub(super) fn follow(object: &mut Object, renames: &[Rename], dialect: Dialect) {
@@ -466,26 +136,11 @@ fn names(token: &Token<'_>, name: &Text) -> bool {
     }
 }
 
-/// A text with some of its tokens replaced.
-fn replaced(source: &str, dialect: Dialect, new: impl Fn(&Token<'_>) -> Option<String>) -> String {
-    let mut text = String::new();
-    let mut copied = 0;
-    for token in tokens(source, dialect) {
-        if let Some(new) = new(&token) {
-            text.push_str(&source[copied..token.start]);
-            text.push_str(&new);
-            copied = token.end();
-        }
-    }
-    text.push_str(&source[copied..]);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::schema::testing::{name, schema};
-    use crate::schema::{Diff, Filter};
+    use crate::schema::{Diff, Filter, Index, Part, PartOf};
 
     #[test]
     fn the_way_back_names_tables_as_they_were() {

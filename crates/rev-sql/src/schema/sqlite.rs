@@ -7,6 +7,8 @@
 //! the two disagree on a table's columns it is [`Unreadable`] rather than guessed.
 
 mod cursor;
+mod expression;
+mod ground;
 mod index;
 pub(super) mod quoted;
 pub(super) mod table;
@@ -19,73 +21,11 @@ use rev_core::Dialect;
 
 use super::{Kind, Name, Object, Rule, Schema, Table, Text};
 use crate::ledger::{Ledger, text};
-use crate::split::{Token, TokenKind, tokens, unquoted};
+use crate::split::{Token, tokens};
+pub(super) use expression::expression;
+pub use ground::{ColumnRow, Entry, Unreadable};
+pub(super) use ground::{name, name_of};
 use quoted::{Names, Stored};
-
-/// A row of `sqlite_schema`.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// `table`, `index`, `view` or `trigger`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// The table that it belongs to.
-    pub table: String,
-    /// The text that made it.
-    pub sql: String,
-}
-
-/// A row of `pragma_table_xinfo`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnRow {
-    /// The table.
-    pub table: String,
-    /// The column.
-    pub name: String,
-    /// Its type.
-    pub type_name: String,
-    /// Whether it is declared `NOT NULL`.
-    pub not_null: bool,
-    /// What follows `DEFAULT`.
-    pub default: Option<String>,
-    /// 2: generated; 3: generated and stored.
-    pub hidden: i64,
-}
-
-impl ColumnRow {
-    /// The columns of one table, as [`SELECT_COLUMNS`] writes them.
-    ///
-    /// # Errors
-    ///
-    /// That of JSON, where they are written otherwise.
-    pub fn of_table(table: &str, columns: &str) -> Result<Vec<Self>, serde_json::Error> {
-        type Column = (String, String, u8, Option<String>, i64);
-        let columns: Vec<Column> = serde_json::from_str(columns)?;
-        let columns = columns
-            .into_iter()
-            .map(|(name, type_name, not_null, default, hidden)| Self {
-                table: table.to_owned(),
-                name,
-                type_name,
-                not_null: not_null != 0,
-                default,
-                hidden,
-            });
-        Ok(columns.collect())
-    }
-}
-
-/// A stored text that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the stored text of {kind} `{name}` is not understood {what}")]
-pub struct Unreadable {
-    /// `table` or `index`.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// Where: ``at `…` ``, or in which columns.
-    pub what: String,
-}
 
 /// Selects the [`Entry`]s: kind, name, table, text; without what is the ledger's or
 /// the engine's own.
@@ -108,12 +48,6 @@ pub const SELECT_COLUMNS: &str = "SELECT t.name, \
      json_group_array(json_array(c.name, c.type, c.\"notnull\", c.dflt_value, c.hidden) ORDER BY c.cid) \
      FROM sqlite_schema t JOIN pragma_table_xinfo(t.name) c \
      WHERE t.type = 'table' AND t.sql NOT LIKE 'CREATE VIRTUAL%' GROUP BY t.rowid ORDER BY t.rowid";
-
-/// A name, whose case SQLite does not mind.
-#[must_use]
-pub fn name(text: &str) -> Text {
-    Text::caseless(text)
-}
 
 /// The schema that these rows describe.
 ///
@@ -236,15 +170,6 @@ fn object(kind: Kind, entry: &Entry, known: &BTreeSet<Name>) -> Object {
     }
 }
 
-/// What a token may name: strings too, which SQLite takes for names where it must.
-fn name_of(token: &Token<'_>) -> Option<String> {
-    match token.kind {
-        TokenKind::Word => Some(token.text.to_owned()),
-        TokenKind::Name | TokenKind::Text => Some(unquoted(token.text)),
-        _ => None,
-    }
-}
-
 /// `REFERENCES hero` means hero's primary key.
 fn complete_references(schema: &mut Schema) {
     let keys: BTreeMap<Name, Vec<Text>> = schema
@@ -278,78 +203,5 @@ fn key_columns(table: &Table) -> Vec<Text> {
 fn statement(sql: &str) -> Text {
     let tokens = tokens(sql, Dialect::Sqlite);
     let end = tokens.last().map_or(sql.len(), Token::end);
-    Text::keyed(&sql[..end], key(&tokens))
-}
-
-/// An expression, without parentheses around it and without comments.
-pub(super) fn expression(text: &str) -> Text {
-    let tokens = tokens(text, Dialect::Sqlite);
-    let tokens = bare(&tokens);
-    Text::keyed(plain(text, tokens), key(tokens))
-}
-
-/// The tokens without parentheses around all of them.
-fn bare<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
-    while let [first, inner @ .., last] = tokens
-        && first.is_symbol("(")
-        && last.is_symbol(")")
-        && is_balanced(inner)
-    {
-        tokens = inner;
-    }
-    tokens
-}
-
-fn is_balanced(tokens: &[Token<'_>]) -> bool {
-    let mut depth = 0_i32;
-    for token in tokens {
-        if token.is_symbol("(") {
-            depth += 1;
-        } else if token.is_symbol(")") {
-            depth -= 1;
-        }
-        if depth < 0 {
-            return false;
-        }
-    }
-    true
-}
-
-/// The text of some tokens on one line: what stands between two of them is one
-/// space, or nothing.
-fn plain(source: &str, tokens: &[Token<'_>]) -> String {
-    let mut text = String::new();
-    let mut end = tokens.first().map_or(0, |token| token.start);
-    for token in tokens {
-        let gap = &source[end..token.start];
-        if !gap.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(token.text);
-        end = token.end();
-    }
-    text
-}
-
-/// What equal texts have in common: tokens in small letters, names without quotes
-/// where they need none.
-fn key(tokens: &[Token<'_>]) -> String {
-    let words: Vec<String> = tokens.iter().map(word).collect();
-    words.join(" ")
-}
-
-fn word(token: &Token<'_>) -> String {
-    match token.kind {
-        TokenKind::Text => token.text.to_owned(),
-        TokenKind::Name => {
-            let name = unquoted(token.text).to_ascii_lowercase();
-            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
-            let begins = name.starts_with(|c: char| is_word(c) && !c.is_ascii_digit());
-            match begins && name.chars().all(is_word) {
-                true => name,
-                false => format!("\"{}\"", name.replace('"', "\"\"")),
-            }
-        }
-        _ => token.text.to_ascii_lowercase(),
-    }
+    Text::keyed(&sql[..end], expression::key(&tokens))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rev_core::Dialect;
 
-use super::rights::RightsRow;
+use super::rows::RightsRow;
 use super::rows::{
     ColumnRow, ConstraintRow, EnumRow, IndexRow, ObjectRow, Place, Row, SequenceRow, TableRow,
 };

@@ -3,12 +3,6 @@
 //! A new object is one that the user who asks would make: default privileges count. So
 //! what is made again has the very same rights once these differences are written.
 
-use serde::Deserialize;
-
-use super::name;
-use super::rows::Place;
-use crate::schema::{Privileges, Rights};
-
 /// One row for whatever has an owner or privileges of its own.
 pub(super) const RIGHTS: &str = r#"
 , me AS (SELECT oid FROM pg_roles WHERE rolname = current_user), thing AS (
@@ -58,47 +52,3 @@ FROM thing t CROSS JOIN me CROSS JOIN LATERAL (
   FROM each
 ) g
 WHERE t.owner <> me.oid OR g.granted IS NOT NULL OR g.revoked IS NOT NULL"#;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct RightsRow {
-    pub(super) kind: String,
-    name: Place,
-    owner: Option<String>,
-    granted: Option<Vec<PrivilegesRow>>,
-    revoked: Option<Vec<PrivilegesRow>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PrivilegesRow {
-    role: Option<String>,
-    words: Vec<String>,
-    column: Option<String>,
-    is_grantable: bool,
-}
-
-impl RightsRow {
-    /// Whose they are, and which.
-    pub(super) fn read(self) -> (Place, Rights) {
-        let all = |rows: Option<Vec<PrivilegesRow>>| {
-            let rows = rows.unwrap_or_default().into_iter();
-            rows.map(PrivilegesRow::read).collect()
-        };
-        let rights = Rights {
-            owner: self.owner.map(name),
-            granted: all(self.granted),
-            revoked: all(self.revoked),
-        };
-        (self.name, rights)
-    }
-}
-
-impl PrivilegesRow {
-    fn read(self) -> Privileges {
-        Privileges {
-            role: self.role.map(name),
-            words: self.words,
-            column: self.column.map(name),
-            is_grantable: self.is_grantable,
-        }
-    }
-}

@@ -1,9 +1,8 @@
 //! The rows, as their JSON says them.
 
+use super::ground::name;
+use crate::schema::{Options, Privileges, Rights};
 use serde::Deserialize;
-
-use super::rights::RightsRow;
-use crate::schema::Options;
 
 /// Schema and name.
 pub(super) type Place = (String, String);
@@ -174,5 +173,49 @@ impl SequenceRow {
             options.insert("cycle".to_owned(), String::new());
         }
         options
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RightsRow {
+    pub(super) kind: String,
+    name: Place,
+    owner: Option<String>,
+    granted: Option<Vec<PrivilegesRow>>,
+    revoked: Option<Vec<PrivilegesRow>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PrivilegesRow {
+    role: Option<String>,
+    words: Vec<String>,
+    column: Option<String>,
+    is_grantable: bool,
+}
+
+impl RightsRow {
+    /// Whose they are, and which.
+    pub(super) fn read(self) -> (Place, Rights) {
+        let all = |rows: Option<Vec<PrivilegesRow>>| {
+            let rows = rows.unwrap_or_default().into_iter();
+            rows.map(PrivilegesRow::read).collect()
+        };
+        let rights = Rights {
+            owner: self.owner.map(name),
+            granted: all(self.granted),
+            revoked: all(self.revoked),
+        };
+        (self.name, rights)
+    }
+}
+
+impl PrivilegesRow {
+    fn read(self) -> Privileges {
+        Privileges {
+            role: self.role.map(name),
+            words: self.words,
+            column: self.column.map(name),
+            is_grantable: self.is_grantable,
+        }
     }
 }

@@ -7,7 +7,8 @@
 
 use rev_core::Dialect;
 
-use super::{Rename, apply};
+use super::apply::apply;
+use super::pair::{Rename, is_text};
 use crate::schema::{Filter, Name, Schema, Text};
 
 /// A rename that cannot be done.
@@ -305,11 +306,6 @@ fn is(name: &Name, typed: &str) -> bool {
         (Some(schema), Some((first, rest))) => is_text(schema, first) && is_text(&name.name, rest),
         (Some(_), None) => false,
     }
-}
-
-pub(super) fn is_text(text: &Text, typed: &str) -> bool {
-    let caseless = text.key() != text.as_str() || text.key() == text.as_str().to_ascii_lowercase();
-    text.as_str() == typed || (caseless && text.key() == typed.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use rev_core::Dialect;
 
-use super::{Unreadable, expression, name, name_of, plain};
+use super::expression::{expression, plain};
+use super::ground::{Unreadable, name, name_of};
 use crate::schema::{Part, PartOf, Text, cursor};
 use crate::split::{TokenKind, tokens};
 
