@@ -9,6 +9,7 @@ mod native;
 
 use rev_core::{Dialect, Sql, TransactionMode};
 use rev_sql::ledger::Ledger;
+use rev_sql::schema::ddl::NoteKind;
 use rev_sql::schema::sqlite::{ColumnRow, Entry, SELECT_COLUMNS, schema, select_entries};
 use rev_sql::schema::{Diff, Filter, Schema, Table, ddl, resolve};
 use rev_sql::split::{rebuilds_tables, split};
@@ -101,7 +102,8 @@ fn look(seed: u64) -> Result<usize, String> {
     let excluded: Vec<String> = pair.excluded.into_iter().map(str::to_owned).collect();
     let filter = Filter::new([], &excluded).expect("patterns");
     let up = Diff::between(&from, &to, &renames, &filter, Dialect::Sqlite);
-    let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Sqlite)));
+    let written = [&up, &up.reversed(Dialect::Sqlite)].map(|it| ddl::write(it, Dialect::Sqlite));
+    let (up, down) = (written[0].to_sql(), written[1].to_sql());
     let wrong = |what: &str, more: &dyn std::fmt::Debug| {
         format!(
             "{what}: {more:#?}\n{:?} without {excluded:?}\n--- from\n{from_sql}\n--- to\n{to_sql}\n--- up\n{up}\n--- down\n{down}",
@@ -117,6 +119,19 @@ fn look(seed: u64) -> Result<usize, String> {
         .iter()
         .map(|(query, _)| memory.rows(query))
         .collect();
+    let ask = |memory: &mut Memory, script: &ddl::Script| {
+        for note in script.statements.iter().flat_map(|it| &it.notes) {
+            match &note.question {
+                Some(question) => drop(memory.rows(question)),
+                None if note.kind == NoteKind::Decide && note.text.contains("make this fail") => {
+                    return Err(wrong("no question", &note.text));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    };
+    ask(&mut memory, &written[0])?;
     apply(&mut memory, &up, &[]).map_err(|error| wrong("up", &error))?;
     let left = Diff::between(&inspect(&mut memory), &to, &[], &filter, Dialect::Sqlite);
     if !left.is_empty() {
@@ -130,6 +145,7 @@ fn look(seed: u64) -> Result<usize, String> {
         }
         kept += after.len();
     }
+    ask(&mut memory, &written[1])?;
     apply(&mut memory, &down, &lost).map_err(|error| wrong("down", &error))?;
     let back = inspect(&mut memory);
     let left = diff(&back, &from);

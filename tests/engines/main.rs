@@ -34,6 +34,7 @@ mod quoting;
 mod race;
 mod reach;
 mod refusals;
+mod refused_rows;
 mod reports;
 mod scratches;
 mod scripts;

@@ -22,6 +22,7 @@ use rev_testkit::random::Random;
 use rev_testkit::scratch::{Engine, Scratch};
 
 use crate::native::Judge;
+use crate::refused_rows::questions;
 use generator::{Pair, ROWS};
 use spoken::Spoken;
 
@@ -63,7 +64,7 @@ fn apply(scratch: &Scratch, script: &str) -> Result<(), String> {
     done.map(drop).map_err(|error| error.to_string())
 }
 
-fn inspect(scratch: &Scratch) -> Schema {
+pub(crate) fn inspect(scratch: &Scratch) -> Schema {
     let settings = Settings {
         ledger_prefix: "rev_".to_owned(),
         schema: None,
@@ -304,8 +305,9 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     let judge = Judge::of(seed, &here, &there);
     let (renames, bad) = resolve(&pair.renames, &from, &to, Dialect::Mysql);
     let up = Diff::between(&from, &to, &renames, &Filter::default(), Dialect::Mysql);
-    let for_client = ddl::write(&up, Dialect::Mysql).for_client(Dialect::Mysql);
-    let (up, down) = (sql(&up), sql(&up.reversed(Dialect::Mysql)));
+    let written = [&up, &up.reversed(Dialect::Mysql)].map(|it| ddl::write(it, Dialect::Mysql));
+    let for_client = written[0].for_client(Dialect::Mysql);
+    let (up, down) = (written[0].to_sql(), written[1].to_sql());
     let wrong = |what: &str, more: &dyn std::fmt::Debug| {
         format!(
             "{what}: {more:#?}\n--- from\n{from_sql}\n--- to\n{to_sql}\n--- up\n{up}\n--- down\n{down}"
@@ -323,6 +325,17 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
         }
     };
     let before = rows(|(query, _)| query);
+    let ask = |script: &ddl::Script| -> Result<(), String> {
+        let questions = questions(script).map_err(|error| wrong("a question", &error))?;
+        match questions.is_empty() {
+            true => Ok(()),
+            false => here
+                .try_query(&questions.join(";\n"))
+                .map(drop)
+                .map_err(|error| wrong("questions", &(questions, error))),
+        }
+    };
+    ask(&written[0])?;
     apply(&here, &up).map_err(|error| wrong("up", &error))?;
     let left = diff(&inspect(&here), &to).sentences();
     if !left.is_empty() {
@@ -337,6 +350,7 @@ fn look(engine: Engine, seed: u64) -> Result<usize, String> {
     if after != before || after.len() != queries.len() * ROWS {
         return Err(wrong("rows", &(before, after)));
     }
+    ask(&written[1])?;
     apply(&here, &down).map_err(|error| wrong("down", &error))?;
     let left = diff(&inspect(&here), &from).sentences();
     if !left.is_empty() {

@@ -24,6 +24,7 @@ use rev_testkit::scratch::Engine;
 use rev_testkit::server::Server;
 
 use crate::native::Judge;
+use crate::refused_rows::questions;
 use generator::{Pair, ROWS};
 use place::{DIALECT, Place, between, check_dump, written};
 
@@ -71,6 +72,16 @@ fn look(seed: u64, here: &mut Place, there: &mut Place) -> Result<usize, String>
     for (query, _) in &queries {
         before.push(rows(here, query)?);
     }
+    let ask = |place: &mut Place, script: &ddl::Script| -> Result<(), String> {
+        let questions = questions(script).map_err(|error| wrong("a question", &error))?;
+        for question in questions {
+            place
+                .run(&question)
+                .map_err(|error| wrong(&question, &error))?;
+        }
+        Ok(())
+    };
+    ask(here, &up)?;
     here.apply(&up).map_err(|error| wrong("up", &error))?;
     let left = between(&here.inspect(), &to);
     if !left.is_empty() {
@@ -89,6 +100,7 @@ fn look(seed: u64, here: &mut Place, there: &mut Place) -> Result<usize, String>
         }
         kept += after.len();
     }
+    ask(here, &down)?;
     here.apply(&down).map_err(|error| wrong("down", &error))?;
     let left = between(&here.inspect(), &from);
     if !left.is_empty() {

@@ -140,7 +140,7 @@ impl Scratch {
     pub fn try_query(&self, sql: &str) -> Result<Vec<String>, sqlx::Error> {
         match self.engine {
             Engine::Sqlite => match self.file().exists() || sql.starts_with("CREATE") {
-                true if is_query(sql) => Ok(sqlite::query(&self.file(), sql)),
+                true if is_query(sql) => sqlite::try_query(&self.file(), sql),
                 true => sqlite::try_execute(&self.file(), sql).map(|()| Vec::new()),
                 false => Ok(Vec::new()),
             },

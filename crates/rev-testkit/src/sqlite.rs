@@ -45,14 +45,22 @@ pub fn try_execute(path: &Path, sql: &str) -> Result<(), sqlx::Error> {
 /// Where the file cannot be read or the query fails.
 #[must_use]
 pub fn query(path: &Path, sql: &str) -> Vec<String> {
+    try_query(path, sql).expect("the test's query runs")
+}
+
+/// The same, or why not.
+///
+/// # Errors
+///
+/// The driver's.
+pub fn try_query(path: &Path, sql: &str) -> Result<Vec<String>, sqlx::Error> {
     block_on(async {
         let mut connection = open(path, false).await;
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
             .fetch_all(&mut connection)
-            .await
-            .expect("the test's query runs");
-        connection.close().await.expect("the file closes");
-        rows.iter().map(line).collect()
+            .await;
+        connection.close().await?;
+        Ok(rows?.iter().map(line).collect())
     })
 }
 

@@ -20,7 +20,7 @@ use super::{
     Constraint, Diff, Enumeration, Name, Object, Rename, Schema, Sequence, Table, TableChange, Text,
 };
 
-pub use script::{Note, NoteKind, Script, Statement};
+pub use script::{Answer, Note, NoteKind, Script, Statement};
 pub(super) use spelling::{expression, is_reserved, spell, spell_name};
 
 /// What an engine's writer is asked to word.

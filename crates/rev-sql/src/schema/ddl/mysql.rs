@@ -18,6 +18,7 @@ mod keys;
 mod loss;
 mod object;
 mod options;
+mod partition;
 mod rename;
 mod spelling;
 
@@ -27,7 +28,9 @@ use super::{Note, Script, Step, Writer, spell};
 use crate::schema::mysql::{Flavour, is_duality};
 use crate::schema::{Change, Constraint, Diff, Kind, Name, Object, Table, Text};
 use change::Alter;
+pub(super) use fill::filler;
 use keys::Keys;
+pub(super) use loss::converted;
 pub(super) use spelling::plain;
 
 /// Writes for MySQL and MariaDB.

@@ -7,6 +7,7 @@
 
 mod alter;
 mod aside;
+mod asked;
 mod cast;
 mod column;
 mod create;
@@ -31,7 +32,7 @@ use rev_core::Dialect;
 use super::{Note, Script, Step, Writer, spell, spell_name};
 use crate::ledger;
 use crate::schema::postgres::default_name;
-use crate::schema::{Constraint, Diff, Kind, Name, Object, Table, TableChange, Text};
+use crate::schema::{Column, Constraint, Diff, Kind, Name, Object, Table, TableChange, Text};
 
 /// Writes for PostgreSQL.
 #[derive(Debug, Default)]
@@ -117,7 +118,10 @@ impl Writer for Postgres {
                 let called = Name::bare(it.clone());
                 rights::of(Kind::Namespace, &called, "SCHEMA", diff, script);
             }
-            Step::DropNamespace(it) => script.push(format!("DROP SCHEMA {}", name(it))),
+            Step::DropNamespace(it) => {
+                let called = format!("DROP SCHEMA {}", name(it));
+                script.push_noted(called, vec![not_empty(it)]);
+            }
             Step::CreateEnum(it) => enumeration::create(it, diff, script),
             Step::ChangeEnum(from, to) => enumeration::change(from, to, &self.anew, diff, script),
             Step::DropEnum(it) => {
@@ -128,6 +132,54 @@ impl Writer for Postgres {
             Step::DropSequence(it) => sequence::drop(it, diff, script),
         }
     }
+}
+
+/// What a column's value becomes where the column gets another type or collation.
+pub(super) fn converted(value: &str, from: &Column, to: &Column, diff: &Diff) -> Option<String> {
+    let old = cast::base_type(from.type_name.as_str(), &diff.from);
+    let new = cast::base_type(to.type_name.as_str(), &diff.to);
+    // What the script makes is not there before.
+    if cast::is_own(&new, &diff.to) {
+        return None;
+    }
+    let value = cast::converted(value, &old, &new);
+    Some(match &to.collation {
+        Some(collation) => format!("({value} COLLATE {collation})"),
+        None => value,
+    })
+}
+
+/// What a new column gets that must hold something and has no default.
+pub(super) fn filler(column: &Column, diff: &Diff) -> Option<String> {
+    let filler = cast::filler(column, &diff.to)?;
+    Some(match cast::is_own(column.type_name.as_str(), &diff.to) {
+        true => filler,
+        false => format!("CAST({filler} AS {})", column.type_name),
+    })
+}
+
+/// What is said of a schema that goes: what is not compared may still be in it.
+fn not_empty(schema: &Text) -> Note {
+    let lists = [
+        ("pg_collation", "collnamespace"),
+        ("pg_conversion", "connamespace"),
+        ("pg_operator", "oprnamespace"),
+        ("pg_opfamily", "opfnamespace"),
+        ("pg_ts_config", "cfgnamespace"),
+        ("pg_ts_dict", "dictnamespace"),
+        ("pg_ts_parser", "prsnamespace"),
+        ("pg_ts_template", "tmplnamespace"),
+    ];
+    let schema = literal(schema.as_str());
+    let lists = lists
+        .map(|(list, column)| format!("(SELECT count(*) FROM {list} WHERE {column} = it.oid)"));
+    let foreign = "(SELECT count(*) FROM pg_class WHERE relnamespace = it.oid AND relkind = 'f')";
+    let question = format!(
+        "SELECT {} + {foreign} FROM pg_namespace AS it WHERE nspname = {schema}",
+        lists.join(" + ")
+    );
+    let note = "what is not compared and still in it makes this fail: a text search, an operator, a foreign table";
+    Note::decide(note).asking(Some(question))
 }
 
 /// What says that a schema may be there: one that holds an extension stays with it on every

@@ -2,12 +2,15 @@
 //!
 //! A question counts the rows in the way. It is asked before the script runs, so it says
 //! what is there then: a column by its old name, one that the script adds by the value that
-//! it brings along. Where that cannot be said there is a note without a question.
+//! it brings along. Where no condition says which values are refused, the question does with
+//! each what the script would do, and fails as that would.
+
+mod compute;
 
 use rev_core::Dialect;
 
 use super::spelling::{spell, spell_name};
-use super::{Note, Step, mysql};
+use super::{Note, Step, mysql, postgres, sqlite};
 use crate::schema::rename::mentions;
 use crate::schema::sqlite::table::row_id;
 use crate::schema::{
@@ -24,6 +27,8 @@ pub(super) fn notes(step: Step<'_>, diff: &Diff, dialect: Dialect) -> Vec<Note> 
             let notes = change.alterations.iter().filter_map(|it| match it {
                 Alteration::AddConstraint(new) => rows.meet(new),
                 Alteration::AddIndex(new) if new.unique => rows.meet_index(new),
+                Alteration::AddIndex(new) => rows.compute_index(new),
+                Alteration::AddColumn(new) => rows.compute_column(new),
                 _ => None,
             });
             notes.collect()
@@ -67,6 +72,31 @@ pub(super) fn nulls(
 ) -> Option<String> {
     let is_null = |value: &str| Some(format!("{value} IS NULL"));
     question(change, column, is_null, diff, dialect)
+}
+
+/// The question of how many rows a condition holds, which names columns as they are after the script.
+pub(super) fn counting(
+    change: &TableChange,
+    condition: &str,
+    diff: &Diff,
+    dialect: Dialect,
+) -> Option<String> {
+    let rows = Rows::of(change, diff, dialect);
+    let used = rows.used(condition);
+    let table = rows.before(&used)?.called(&rows.own_name());
+    Some(format!("SELECT count(*) FROM {table} WHERE {condition}"))
+}
+
+/// The question how many rows a table has.
+pub(super) fn all(change: &TableChange, diff: &Diff, dialect: Dialect) -> String {
+    let table = Rows::of(change, diff, dialect).old_table();
+    format!("SELECT count(*) FROM {table}")
+}
+
+/// Likewise, where one row would be none too many.
+pub(super) fn several(change: &TableChange, diff: &Diff, dialect: Dialect) -> String {
+    let table = Rows::of(change, diff, dialect).old_table();
+    format!("SELECT CASE WHEN count(*) > 1 THEN count(*) ELSE 0 END FROM {table}")
 }
 
 /// The rows of a table that the script changes.
@@ -144,9 +174,10 @@ impl<'a> Rows<'a> {
                 let was = self.from.constraints.iter().any(|it| it.rule == new.rule);
                 (!was).then(|| {
                     let title = title("exclusion constraint");
-                    Note::decide(format!(
+                    let note = Note::decide(format!(
                         "{title}: rows that exclude each other make this fail"
-                    ))
+                    ));
+                    note.asking(self.excluding(&new.rule))
                 })
             }
         }
@@ -226,6 +257,10 @@ impl<'a> Rows<'a> {
         let mut conditions = Vec::new();
         for part in parts {
             let value = match &part.of {
+                // Each row gets the same.
+                PartOf::Column(name) if self.new_column(name).is_some_and(must_be_filled) => {
+                    continue;
+                }
                 PartOf::Column(name) => {
                     if !used.contains(&name) {
                         used.push(name);
@@ -234,7 +269,7 @@ impl<'a> Rows<'a> {
                 }
                 PartOf::Expression(text) => {
                     used.extend(self.used(text.as_str()));
-                    format!("({})", one_line(text.as_str(), self.dialect)?)
+                    format!("({})", self.told(text.as_str())?)
                 }
             };
             if !counts_nulls && !self.is_never_null(part) {
@@ -243,13 +278,18 @@ impl<'a> Rows<'a> {
             values.push(value);
         }
         if let Some(predicate) = predicate {
-            conditions.push(format!("({})", one_line(predicate.as_str(), self.dialect)?));
+            conditions.push(format!("({})", self.told(predicate.as_str())?));
         }
         let table = self.before(&used)?.called(&self.own_name());
         let rows = match conditions.is_empty() {
             true => String::new(),
             false => format!(" WHERE {}", conditions.join(" AND ")),
         };
+        if values.is_empty() {
+            return Some(format!(
+                "SELECT CASE WHEN count(*) > 1 THEN count(*) ELSE 0 END FROM {table}{rows}"
+            ));
+        }
         Some(format!(
             "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM {table}{rows} GROUP BY {} \
              HAVING count(*) > 1) AS equal_rows",
@@ -285,8 +325,8 @@ impl<'a> Rows<'a> {
         if passes || was {
             return None;
         }
-        let text = one_line(expression.as_str(), self.dialect);
-        let shown = match &text {
+        let text = self.told(expression.as_str());
+        let shown = match &one_line(expression.as_str(), self.dialect) {
             Some(text) if text.len() <= WIDEST => format!(" ({text})"),
             _ => String::new(),
         };
@@ -435,9 +475,14 @@ impl<'a> Rows<'a> {
                 Some(new) => (self.value_of_new(new)?, false),
                 None if self.is_steady(name) => {
                     let old = self.old_name(name);
-                    (spell(old, self.dialect), old == *name)
+                    let called = spell(old, self.dialect);
+                    let column = self.to.column(name);
+                    match column.is_some_and(|it| self.is_labelled(it)) {
+                        true => (format!("{called}::text"), false),
+                        false => (called, old == *name),
+                    }
                 }
-                None => return None,
+                None => (self.converted(name)?, false),
             };
             is_same &= is_plain;
             values.push(match is_plain {
@@ -452,14 +497,36 @@ impl<'a> Rows<'a> {
         })
     }
 
-    /// What a new column holds in the rows that are there, where that is one value.
+    /// What a column of another type or collation will hold, where one expression says so.
+    fn converted(&self, name: &Text) -> Option<String> {
+        let (old, new) = (self.from.column(name)?, self.to.column(name)?);
+        if old.generated.is_some() || new.generated.is_some() {
+            return None;
+        }
+        let value = spell(self.old_name(name), self.dialect);
+        match self.dialect {
+            Dialect::Postgres => postgres::converted(&value, old, new, self.diff),
+            Dialect::Mysql => mysql::converted(&value, old, new),
+            Dialect::Sqlite => sqlite::converted(&value, (old, self.from), (new, self.to)),
+        }
+    }
+
+    /// What a new column holds in the rows that are there, where one expression says so.
     fn value_of_new(&self, new: &Column) -> Option<String> {
-        if new.generated.is_some() || new.identity.is_some() {
+        if let Some(generated) = &new.generated {
+            return self.computed(generated);
+        }
+        if new.identity.is_some() {
             return None;
         }
         match &new.default {
+            Some(default) if is_literal(default.as_str(), self.dialect) => {
+                Some(default.to_string())
+            }
             Some(default) => {
-                is_literal(default.as_str(), self.dialect).then(|| default.to_string())
+                let line = one_line(default.as_str(), self.dialect);
+                let line = line.filter(|_| !self.acts(default.as_str()))?;
+                Some(format!("({})", line.trim()))
             }
             None if new.nullable && self.dialect == Dialect::Postgres => {
                 let is_own =
@@ -470,8 +537,61 @@ impl<'a> Rows<'a> {
                 let is_known = !own.any(is_own);
                 is_known.then(|| format!("CAST(NULL AS {})", new.type_name))
             }
-            None => new.nullable.then(|| "NULL".to_owned()),
+            None if new.nullable => Some("NULL".to_owned()),
+            None => self.filler(new),
         }
+    }
+
+    /// What a new column gets that must hold something and has no default.
+    fn filler(&self, new: &Column) -> Option<String> {
+        match self.dialect {
+            Dialect::Postgres => postgres::filler(new, self.diff),
+            Dialect::Mysql => mysql::filler(new, self.diff.flavour()),
+            Dialect::Sqlite => Some(sqlite::filler(new, self.to).to_owned()),
+        }
+    }
+
+    /// An expression on one line, in which labels of enums that the script makes or changes are
+    /// texts: see [`Rows::before`].
+    fn told(&self, text: &str) -> Option<String> {
+        let mut line = one_line(text, self.dialect)?;
+        for name in self.labelled() {
+            let called = spell_name(name, self.dialect);
+            line = line.replace(&format!("::{called}"), "::text");
+        }
+        Some(line)
+    }
+
+    /// The enums that have labels which are not there before, or will not be.
+    fn labelled(&self) -> impl Iterator<Item = &'a Name> {
+        self.diff.changes.iter().filter_map(|change| match change {
+            Change::CreateEnum(it) | Change::DropEnum(it) => Some(&it.name),
+            Change::ChangeEnum { to, .. } => Some(&to.name),
+            _ => None,
+        })
+    }
+
+    /// Whether a column has one of these.
+    fn is_labelled(&self, column: &Column) -> bool {
+        let type_name = column.type_name.as_str();
+        let mut names = self.labelled();
+        names.any(|it| spell_name(it, self.dialect) == type_name)
+    }
+
+    /// Whether to compute an expression may do something: a number is drawn, a routine runs.
+    fn acts(&self, expression: &str) -> bool {
+        const DRAWS: [&str; 5] = ["nextval", "setval", "next", "lastval", "previous"];
+        let found = tokens(expression, self.dialect);
+        let draws = found
+            .iter()
+            .any(|it| DRAWS.iter().any(|word| it.text.eq_ignore_ascii_case(word)));
+        let objects = self.diff.to.objects.values();
+        let mut routines = objects.filter(|it| it.kind == Kind::Routine);
+        let runs = |it: &str| {
+            let name = Text::caseless(it.split('(').next().unwrap_or(it));
+            mentions(expression, &name, self.dialect)
+        };
+        draws || routines.any(|it| runs(it.name.name.as_str()))
     }
 
     fn own_name(&self) -> String {
@@ -515,6 +635,11 @@ fn said(part: &Part) -> &str {
     }
 }
 
+/// Whether a new column gets one value in all rows, since it must hold something and has no default.
+fn must_be_filled(new: &Column) -> bool {
+    !new.nullable && new.default.is_none() && new.generated.is_none() && new.identity.is_none()
+}
+
 /// Whether a new column holds nothing in the rows that are there.
 fn is_left_null(new: &Column) -> bool {
     new.nullable && new.default.is_none() && new.generated.is_none() && new.identity.is_none()
@@ -540,7 +665,7 @@ fn is_literal(text: &str, dialect: Dialect) -> bool {
 }
 
 /// An expression on one line; `None` where a text in it has several.
-fn one_line(text: &str, dialect: Dialect) -> Option<String> {
+pub(super) fn one_line(text: &str, dialect: Dialect) -> Option<String> {
     let text = match dialect {
         Dialect::Mysql => mysql::plain(text),
         Dialect::Sqlite | Dialect::Postgres => text.to_owned(),

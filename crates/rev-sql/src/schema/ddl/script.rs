@@ -34,7 +34,16 @@ pub struct Note {
     /// answers with one number, on the database as it is before the script.
     pub question: Option<String>,
     /// What a database has answered to it.
-    pub answer: Option<u64>,
+    pub answer: Option<Answer>,
+}
+
+/// What a database answers to a question how many rows are in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// So many.
+    Count(u64),
+    /// It cannot do with some row what the question asks, and the script would.
+    Fails,
 }
 
 /// Why something is said.
@@ -170,8 +179,9 @@ impl Note {
     pub fn sentence(&self) -> String {
         match self.answer {
             None => self.text.clone(),
-            Some(1) => format!("{} (1 row in the way)", self.text),
-            Some(count) => format!("{} ({count} rows in the way)", self.text),
+            Some(Answer::Count(1)) => format!("{} (1 row in the way)", self.text),
+            Some(Answer::Count(count)) => format!("{} ({count} rows in the way)", self.text),
+            Some(Answer::Fails) => format!("{} (rows are in the way: its query fails)", self.text),
         }
     }
 }

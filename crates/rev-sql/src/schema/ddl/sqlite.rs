@@ -17,6 +17,7 @@ use crate::schema::{
 };
 use crate::split::{Token, tokens, unquoted};
 use in_place::InPlace;
+pub(super) use rebuild::{converted, filler};
 
 /// Writes for SQLite.
 #[derive(Debug, Clone, Copy)]

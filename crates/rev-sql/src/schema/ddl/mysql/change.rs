@@ -9,7 +9,7 @@ mod index;
 use std::collections::BTreeSet;
 
 use super::spelling::{is_literal, mentions, value};
-use super::{column, create, fill, keys, loss, name, options, table_name};
+use super::{column, create, fill, keys, loss, name, options, partition, table_name};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::mysql::Flavour;
 use crate::schema::{Alteration, Column, Constraint, Diff, Kind, Rule, Table, TableChange, Text};
@@ -114,7 +114,10 @@ impl<'a> Alter<'a> {
             script.push(format!("ALTER TABLE {table} {clause}"));
         }
         push_alter(&table, &options, Vec::new(), script);
-        partitioned.into_iter().for_each(|it| script.push(it));
+        if let Some(text) = partitioned {
+            let notes = partition::notes(self.change, self.diff);
+            script.push_noted(text, notes);
+        }
     }
 
     /// MariaDB changes no table that has a history unless told to.
@@ -326,7 +329,7 @@ impl<'a> Alter<'a> {
                 None => " FIRST".to_owned(),
             };
             self.notes
-                .extend(fill::needs(&self.change.to, column, self.flavour));
+                .extend(fill::needs(self.change, column, self.diff));
             if self.stepwise.contains(&column.name) {
                 self.add_stepwise(column, &place);
                 continue;

@@ -128,16 +128,17 @@ fn kept(table: &Table, but: &Text) -> String {
 }
 
 /// What is to be said of a new column that rows which are there have no value for.
-pub(super) fn needs(table: &Table, column: &Column, flavour: Option<Flavour>) -> Option<Note> {
+pub(super) fn needs(change: &TableChange, column: &Column, diff: &Diff) -> Option<Note> {
     if !must_be_filled(column) {
         return None;
     }
-    Some(match filler(column, flavour) {
-        Some(filler) => filling::new_column(table, column, &filler),
+    Some(match filler(column, diff.flavour()) {
+        Some(filler) => filling::new_column(change, column, &filler, diff, Dialect::Mysql),
         None => Note::decide(format!(
             "`{}` must not be NULL and has no default: rows that are there have none",
             column.name
-        )),
+        ))
+        .asking(Some(rows::all(change, diff, Dialect::Mysql))),
     })
 }
 
@@ -212,7 +213,7 @@ fn vector(type_name: &str, flavour: Option<Flavour>) -> Option<String> {
 }
 
 /// What a column of this kind holds that must hold something.
-fn filler(column: &Column, flavour: Option<Flavour>) -> Option<String> {
+pub(in crate::schema::ddl) fn filler(column: &Column, flavour: Option<Flavour>) -> Option<String> {
     let type_name = column.type_name.as_str();
     if let Some(place) = place(base(type_name)) {
         let srid = column.options.get("srid").map(|it| format!(", {it}"));

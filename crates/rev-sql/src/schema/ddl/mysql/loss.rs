@@ -178,8 +178,63 @@ fn unfit(value: &str, from: &str, to: &str) -> Option<String> {
         } if matches!(old, Type::Time { date: true, .. }) => Some(format!(
             "{value} NOT BETWEEN '1970-01-02 00:00:00' AND '2038-01-18 00:00:00'"
         )),
+        Type::Time { date, .. } if is_text => {
+            let cast = if *date { "DATETIME" } else { "TIME" };
+            Some(format!(
+                "{value} IS NOT NULL AND CAST({value} AS {cast}) IS NULL"
+            ))
+        }
+        Type::Json => Some(format!("NOT json_valid({value})")),
+        Type::Bits(bits) if is_number => Some(format!(
+            "{value} NOT BETWEEN 0 AND {}",
+            (1_u128 << bits) - 1
+        )),
+        Type::Other(_) if is_text && matches!(base(to), "uuid" | "inet4" | "inet6") => {
+            Some(format!(
+                "{value} IS NOT NULL AND CAST({value} AS {}) IS NULL",
+                base(to)
+            ))
+        }
         _ => None,
     }
+}
+
+/// What a column's value becomes where the column gets another type or collation, as far as a cast
+/// says so.
+pub(in crate::schema::ddl) fn converted(value: &str, from: &Column, to: &Column) -> Option<String> {
+    let (old, new) = (
+        Type::of(from.type_name.as_str()),
+        Type::of(to.type_name.as_str()),
+    );
+    let is_text = |it: &Type| matches!(it, Type::Characters { .. } | Type::Text(_));
+    let collated = || match (&to.collation, characters(from, to)) {
+        (Some(collation), Some((_, set))) => {
+            format!("CONVERT({value} USING {set}) COLLATE {collation}")
+        }
+        (Some(collation), None) if from.collation != to.collation && is_text(&old) => {
+            format!("{value} COLLATE {collation}")
+        }
+        _ => value.to_owned(),
+    };
+    Some(match &new {
+        Type::Characters { .. } | Type::Text(_) if is_text(&old) => collated(),
+        Type::Characters { .. } | Type::Text(_) => format!("CAST({value} AS CHAR)"),
+        Type::Integer(_, signed) if old.is_number() || is_text(&old) => {
+            let sign = if *signed { "SIGNED" } else { "UNSIGNED" };
+            format!("CAST(round({value}) AS {sign})")
+        }
+        Type::Decimal(before, after, _) => {
+            format!("CAST({value} AS DECIMAL({}, {after}))", before + after)
+        }
+        Type::Float(..) if old.is_number() || is_text(&old) => format!("({value} + 0.0)"),
+        Type::Time {
+            date: true, time, ..
+        } if is_text(&old) || matches!(old, Type::Time { .. }) => {
+            let kind = if *time { "DATETIME(6)" } else { "DATE" };
+            format!("CAST({value} AS {kind})")
+        }
+        _ => return None,
+    })
 }
 
 /// The condition that a value is neither a label of an enum nor the number of its place, 1 the

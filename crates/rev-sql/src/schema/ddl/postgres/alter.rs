@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use rev_core::Dialect;
+
 use super::{
-    column, comment_on, constraint_name, constraint_text, create, handover, name, over_parts,
-    qualified, retype, rights, sequence,
+    column, comment_on, constraint_name, constraint_text, create, domain, handover, name,
+    over_parts, qualified, retype, rights, sequence,
 };
-use crate::schema::ddl::{Note, Script, filling};
+use crate::schema::ddl::{Note, Script, filling, rows};
 use crate::schema::diff::inheritance;
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
@@ -401,8 +403,14 @@ impl Plan<'_> {
             let filler = column::filler(new, self);
             let title = format!("`{}` must not be NULL and has no default", new.name);
             self.notes.push(match &filler {
-                Some(filler) => filling::new_column(&self.change.to, new, filler),
-                None => Note::decide(format!("{title}: rows that are there make this fail")),
+                Some(filler) => {
+                    let diff = self.diff;
+                    let note =
+                        filling::new_column(self.change, new, filler, diff, Dialect::Postgres);
+                    domain::refuses(note, new, filler, self.change, diff)
+                }
+                None => Note::decide(format!("{title}: rows that are there make this fail"))
+                    .asking(Some(rows::all(self.change, self.diff, Dialect::Postgres))),
             });
             if let Some(filler) = filler {
                 text.push_str(&format!(" DEFAULT {filler}"));

@@ -148,6 +148,28 @@ pub(super) fn using(
     Some((cast, why))
 }
 
+/// A value made one of the other type, as the column's change makes it; both by the types that
+/// they are over in the end.
+pub(super) fn converted(value: &str, old: &str, new: &str) -> String {
+    if is_assigned(old, new) {
+        return format!("{value}::{new}");
+    }
+    match way(old, new) {
+        Way::Direct => format!("{value}::{new}"),
+        Way::Through(between) => format!("{value}::{between}::{new}"),
+        Way::Assigned(between) => format!("{value}::text::{between}"),
+    }
+}
+
+/// Whether a type, or that of an array's elements, is one that a script may make.
+pub(super) fn is_own(type_name: &str, schema: &Schema) -> bool {
+    let type_name = element(type_name).unwrap_or(type_name);
+    let is_it = |name: &Name| spell_name(name, Dialect::Postgres) == type_name;
+    let mut objects = schema.objects.values();
+    is_enum(type_name, schema)
+        || objects.any(|it| matches!(it.kind, Kind::Domain | Kind::Type) && is_it(&it.name))
+}
+
 /// How one type becomes another that it does not become by itself.
 enum Way {
     /// There is a cast.

@@ -10,7 +10,8 @@ use crate::schema::ddl::{Note, filling, rows};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::postgres::numbers::{drawn_from, own_sequence};
 use crate::schema::{
-    Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, Schema, TableChange, Text,
+    Alteration, Column, Deferral, Diff, Kind, Name, Object, Options, Rename, Schema, TableChange,
+    Text,
 };
 use crate::split::tokens;
 
@@ -146,6 +147,15 @@ struct Change<'a> {
     from: &'a Column,
     to: &'a Column,
     called: String,
+}
+
+/// The options of an identity's sequence, which has the type of its column.
+fn with_type(options: &Options, column: &Column) -> Options {
+    let mut options = options.clone();
+    options
+        .entry("as".to_owned())
+        .or_insert_with(|| column.type_name.to_string());
+    options
 }
 
 fn kind(column: &Column) -> Option<&str> {
@@ -302,6 +312,14 @@ impl Change<'_> {
                 let mut words = Vec::new();
                 if old_kind != kind {
                     words.push(format!("SET GENERATED {}", kind.to_ascii_uppercase()));
+                }
+                if let Some(sequence) = own_sequence(&plan.change.from.name, self.from) {
+                    let called = qualified(Rename::old_name(&plan.diff.renames, &sequence));
+                    plan.notes.extend(sequence::beyond(
+                        &with_type(old, self.from),
+                        &with_type(options, self.to),
+                        &called,
+                    ));
                 }
                 let changes = sequence::changes(old, options).into_iter();
                 words.extend(changes.map(|it| format!("SET {it}")));

@@ -2,9 +2,9 @@
 
 use rev_core::Dialect;
 
-use super::{loss, qualified};
-use crate::schema::ddl::{Note, Script};
-use crate::schema::{Column, Diff, Object, Text};
+use super::{asked, cast, loss, qualified};
+use crate::schema::ddl::{Note, Script, rows};
+use crate::schema::{Column, Diff, Kind, Object, TableChange, Text};
 use crate::split::{Token, tokens, unquoted};
 
 /// What a domain is.
@@ -95,7 +95,7 @@ fn read(object: &Object) -> Option<Domain> {
 }
 
 /// `ALTER DOMAIN`.
-pub(super) fn alter(from: &Object, to: &Object, script: &mut Script) {
+pub(super) fn alter(from: &Object, to: &Object, diff: &Diff, script: &mut Script) {
     let (Some(old), Some(new)) = (read(from), read(to)) else {
         return;
     };
@@ -119,7 +119,9 @@ pub(super) fn alter(from: &Object, to: &Object, script: &mut Script) {
     match (old.not_null, new.not_null) {
         (false, true) => {
             let note = "rows where a column of it is NULL make this fail: fill them first";
-            script.push_noted(format!("{domain} SET NOT NULL"), vec![Note::decide(note)]);
+            let is_null = |value: &str| format!("{value} IS NULL");
+            let note = Note::decide(note).asking(asked::of_type(&to.name, is_null, diff));
+            script.push_noted(format!("{domain} SET NOT NULL"), vec![note]);
         }
         (true, false) => script.push(format!("{domain} DROP NOT NULL")),
         _ => {}
@@ -129,8 +131,121 @@ pub(super) fn alter(from: &Object, to: &Object, script: &mut Script) {
         .iter()
         .filter(|it| !old.constraints.contains(it))
     {
-        script.push(format!("{domain} ADD {constraint}"));
+        let notes = checked(to, constraint, |value| value.to_owned(), diff);
+        script.push_noted(
+            format!("{domain} ADD {constraint}"),
+            notes.into_iter().collect(),
+        );
     }
+}
+
+/// What is said where values must meet one more constraint; `converted`: what a value is by then.
+fn checked(
+    to: &Object,
+    constraint: &str,
+    converted: impl Fn(&str) -> String,
+    diff: &Diff,
+) -> Option<Note> {
+    let check = check_of(constraint)?;
+    let called = constraint_name(constraint);
+    let is_refused = |value: &str| format!("NOT ({})", with_value(&check, &converted(value)));
+    let asked = asked::of_type(&to.name, is_refused, diff)?;
+    let note = Note::decide(format!(
+        "`{}` gets the check `{called}`: rows with a value of it for which that is false make this fail",
+        to.name
+    ));
+    Some(note.asking(Some(asked)))
+}
+
+/// What a constraint of a domain checks, where it looks at the values that are there.
+fn check_of(constraint: &str) -> Option<String> {
+    let found = tokens(constraint, Dialect::Postgres);
+    let at = found.iter().position(|it| it.is("CHECK"))? + 1;
+    let mut depth = 0;
+    let close = found[at..].iter().position(|it| {
+        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+        depth == 0
+    })?;
+    let (first, last) = (&found[at], &found[at + close]);
+    let is_lenient = found[at + close..].iter().any(|it| it.is("VALID"));
+    (!is_lenient).then(|| constraint[first.end()..last.start].to_owned())
+}
+
+/// A check with a value in the place of `VALUE`.
+fn with_value(check: &str, value: &str) -> String {
+    let mut text = String::new();
+    let mut end = 0;
+    for token in tokens(check, Dialect::Postgres) {
+        text.push_str(&check[end..token.start]);
+        text.push_str(if token.is("VALUE") { value } else { token.text });
+        end = token.end();
+    }
+    text.push_str(&check[end..]);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What may fail where a domain is made anew, and the columns that have it go over by text.
+pub(super) fn remade_notes(from: &Object, to: &Object, diff: &Diff) -> Vec<Note> {
+    let (Some(old), Some(new)) = (read(from), read(to)) else {
+        return Vec::new();
+    };
+    let base = |text: &str, schema| {
+        let text = text.split(" COLLATE ").next().unwrap_or(text);
+        cast::base_type(text, schema)
+    };
+    let (was, is) = (base(&old.base, &diff.from), base(&new.base, &diff.to));
+    if cast::is_own(&is, &diff.to) {
+        return Vec::new();
+    }
+    let over = |type_name: &str| Column {
+        name: Text::exact("VALUE"),
+        type_name: Text::exact(type_name),
+        ..Column::default()
+    };
+    let told = loss::told(&to.name, &over(&was), &over(&is), diff);
+    let is_refused = |value: &str| {
+        let refused = loss::refused(value, &was, &is, &diff.to);
+        refused.unwrap_or_else(|| "false".to_owned())
+    };
+    let told = told.map(|it| it.asking(asked::of_type(&to.name, is_refused, diff)));
+    let converted = |value: &str| match was == is {
+        true => value.to_owned(),
+        false => format!("{value}::text::{is}"),
+    };
+    let checks = new.constraints.iter();
+    let checks = checks.filter(|it| was != is || !old.constraints.contains(it));
+    let checks = checks.filter_map(|it| checked(to, it, converted, diff));
+    let is_null = |value: &str| format!("{value} IS NULL");
+    let nulls = (new.not_null && !old.not_null).then(|| {
+        Note::decide("rows where a column of it is NULL make this fail: fill them first")
+            .asking(asked::of_type(&to.name, is_null, diff))
+    });
+    told.into_iter().chain(checks).chain(nulls).collect()
+}
+
+/// A note on a filler for a column of a domain, whose checks may refuse it.
+pub(super) fn refuses(
+    note: Note,
+    column: &Column,
+    filler: &str,
+    change: &TableChange,
+    diff: &Diff,
+) -> Note {
+    let is_it =
+        |it: &&Object| it.kind == Kind::Domain && qualified(&it.name) == column.type_name.as_str();
+    let domain = diff.to.objects.values().find(is_it).and_then(read);
+    let Some(domain) = domain.filter(|it| !it.constraints.is_empty()) else {
+        return note;
+    };
+    let base = cast::base_type(&domain.base, &diff.to);
+    let value = format!("CAST({filler} AS {base})");
+    let checks = domain.constraints.iter().filter_map(|it| check_of(it));
+    let refused = checks.map(|it| format!("NOT ({})", with_value(&it, &value)));
+    let refused = refused.collect::<Vec<_>>().join(" OR ");
+    let all = rows::all(change, diff, Dialect::Postgres);
+    let text = format!("{}; its type may refuse that", note.text);
+    let asked = (!refused.is_empty()).then(|| format!("{all} WHERE {refused}"));
+    Note { text, ..note }.asking(asked)
 }
 
 fn constraint_name(constraint: &str) -> &str {
@@ -204,7 +319,17 @@ pub(super) fn attribute_notes(from: &Object, to: &Object, diff: &Diff) -> Vec<No
         .filter_map(|was| match new.iter().find(|(name, _)| *name == was.0) {
             None => Some(dropped(to, &was.0)),
             Some(is) if is.1 == was.1 => None,
-            Some(is) => loss::told(&to.name, &column(was), &column(is), diff),
+            Some(is) => {
+                let note = loss::told(&to.name, &column(was), &column(is), diff)?;
+                let base = |it: &(String, String), schema| cast::base_type(&it.1, schema);
+                let (old, new) = (base(was, &diff.from), base(is, &diff.to));
+                let is_refused = |value: &str| {
+                    let attribute = format!("({value}).{}", was.0);
+                    let refused = loss::refused(&attribute, &old, &new, &diff.to);
+                    refused.unwrap_or_else(|| "false".to_owned())
+                };
+                Some(note.asking(asked::of_type(&to.name, is_refused, diff)))
+            }
         });
     notes.collect()
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{comment_on, literal, qualified, retype, rights};
+use super::{asked, comment_on, literal, qualified, retype, rights};
 use crate::schema::ddl::{Note, Script};
-use crate::schema::{Change, Diff, Enumeration, Kind, Name, Table, Text};
+use crate::schema::{Change, Diff, Enumeration, Kind, Name, Object, Table, Text};
 
 /// An enum with its comment.
 pub(super) fn create(it: &Enumeration, diff: &Diff, script: &mut Script) {
@@ -92,12 +92,19 @@ fn rebuild(from: &Enumeration, to: &Enumeration, diff: &Diff, script: &mut Scrip
     let gone = gone(from, to);
     let mut notes: Vec<Note> = gone
         .iter()
-        .map(|label| {
-            Note::decide(format!(
+        .filter_map(|label| {
+            let note = Note::decide(format!(
                 "`{}` loses the label {}: rows that hold it make this fail, give them another first",
                 to.name,
                 literal(label)
-            ))
+            ));
+            let is_it = |value: &str| format!("{value}::text = {}", literal(label));
+            let asked = asked::of_type(&to.name, is_it, diff);
+            let is_made_of = |it: &Object| {
+                matches!(it.kind, Kind::Type | Kind::Domain) && it.needs.contains(&to.name)
+            };
+            let is_part = || diff.from.objects.values().any(is_made_of);
+            (asked.is_some() || is_part()).then(|| note.asking(asked))
         })
         .collect();
     let new: Vec<&String> = to

@@ -6,10 +6,10 @@
 
 use rev_core::Dialect;
 
-use super::cast::{Family, base_type, element, family, is_enum, labels, parts};
+use super::cast::{self, Family, base_type, element, family, is_enum, is_own, labels, parts};
 use super::unfit;
 use crate::schema::ddl::{Note, rows};
-use crate::schema::{Column, Diff, Name, TableChange};
+use crate::schema::{Column, Diff, Name, Schema, TableChange};
 
 /// What may become of the values.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,11 +35,22 @@ pub(super) fn loss(change: &TableChange, from: &Column, to: &Column, diff: &Diff
     let (before, after) = (&diff.from, &diff.to);
     let old = base_type(from.type_name.as_str(), before);
     let new = base_type(to.type_name.as_str(), after);
-    let labels = labels(&new, after);
-    let is_refused = |value: &str| unfit::condition(value, &old, &new, labels);
+    let is_refused = |value: &str| refused(value, &old, &new, after);
     let asked = rows::question(change, to, is_refused, diff, Dialect::Postgres);
     let note = told(&change.to.name, from, to, diff);
     note.map(|note| note.asking(asked))
+}
+
+/// The condition that a value of one type is none of the other, or the conversion itself where none
+/// says so; `None`: none is refused.
+pub(super) fn refused(value: &str, old: &str, new: &str, after: &Schema) -> Option<String> {
+    let condition = unfit::condition(value, old, new, labels(new, after));
+    let tries = || {
+        let may_fail = matches!(fate(old, new), Fails(_) | Read(_)) && !is_own(new, after);
+        let converted = cast::converted(value, old, new);
+        may_fail.then(|| format!("{value} IS NOT NULL AND {converted} IS NULL"))
+    };
+    condition.or_else(tries)
 }
 
 /// What is said of a column of a table, or an attribute of a type, that changes its type.

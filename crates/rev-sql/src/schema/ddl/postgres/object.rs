@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rev_core::Dialect;
 
 use super::{aside, comment_on, domain, name, qualified, rename, retype, rights};
-use crate::schema::ddl::{Note, Script};
+use crate::schema::ddl::{Note, Script, rows};
 use crate::schema::{Change, Diff, Kind, Name, Object, Text};
 use crate::split::tokens;
 
@@ -19,13 +19,73 @@ pub(super) fn create(object: &Object, diff: &Diff, script: &mut Script) {
         script.push_noted(unchecked, vec![Note::remark(why)]);
     }
     for text in &object.create {
-        script.push(text.as_str());
+        script.push_noted(text.as_str(), unique(object, text, diff));
     }
     if object.comment.is_some() {
         comment(object, script);
     }
     retype::come_back(object, diff, script);
     give_rights(object, diff, script);
+}
+
+/// What is said of a unique index over a view whose rows are kept.
+fn unique(object: &Object, index: &Text, diff: &Diff) -> Vec<Note> {
+    let was = diff.from.objects.get(&object.handle());
+    let is_there = was.is_some_and(|was| {
+        was.create.first() == object.create.first() && was.create.contains(index)
+    });
+    let found = tokens(index.as_str(), Dialect::Postgres);
+    let is_unique = found.get(1).is_some_and(|it| it.is("UNIQUE"));
+    if object.kind != Kind::MaterializedView || !is_unique || is_there {
+        return Vec::new();
+    }
+    let note = Note::decide(format!(
+        "rows of `{}` that are equal there make this fail",
+        object.name
+    ));
+    vec![note.asking(doubles(object, index, diff))]
+}
+
+/// How many rows of a view are not alone, where what it shows is as it is before the script.
+fn doubles(object: &Object, index: &Text, diff: &Diff) -> Option<String> {
+    let is_changed = diff.changes.iter().any(|change| match change {
+        Change::CreateTable(it) => object.needs.contains(&it.name),
+        Change::ChangeTable(it) => object.needs.contains(&it.to.name),
+        Change::CreateObject(it) | Change::ChangeObject { to: it, .. } => {
+            it.name != object.name && object.needs.contains(&it.name)
+        }
+        _ => false,
+    });
+    if is_changed || !diff.renames.is_empty() {
+        return None;
+    }
+    let text = object.create.first()?.as_str();
+    let (_, query) = text.split_once(" AS\n")?;
+    let query = query.trim().trim_end_matches("WITH NO DATA").trim();
+    let query = rows::one_line(query.trim_end_matches(';'), Dialect::Postgres)?;
+    let text = index.as_str();
+    let found = tokens(text, Dialect::Postgres);
+    let open = found.iter().position(|it| it.is_symbol("("))?;
+    let mut depth = 0;
+    let close = found[open..].iter().position(|it| {
+        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+        depth == 0
+    })? + open;
+    // Plain columns alone, of all rows.
+    let is_plain = found[open + 1..close]
+        .iter()
+        .all(|it| !it.is_symbol("(") && !it.is_any(&["DESC", "ASC", "COLLATE"]));
+    if !is_plain || found.get(close + 1).is_some() {
+        return None;
+    }
+    let columns = &text[found[open].end()..found[close].start];
+    let each = columns.split(", ").map(|it| format!("{it} IS NOT NULL"));
+    let each: Vec<String> = each.collect();
+    Some(format!(
+        "SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM ({query}) AS shown WHERE {} \
+         GROUP BY {columns} HAVING count(*) > 1) AS equal_rows",
+        each.join(" AND ")
+    ))
 }
 
 /// Whether a table or object that a routine mentions is made or changed later on.
@@ -243,11 +303,12 @@ pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Scri
                 "PostgreSQL cannot do this to a {what} in place: it is made anew"
             ))];
             notes.extend(domain::attribute_notes(from, to, diff));
+            notes.extend(domain::remade_notes(from, to, diff));
             retype::write(kind, &to.name, text, notes, diff, script);
         }
-        Kind::Domain => domain::alter(from, to, script),
+        Kind::Domain => domain::alter(from, to, diff, script),
         Kind::Type => domain::alter_attributes(from, to, script),
-        Kind::MaterializedView => indexes(from, to, script),
+        Kind::MaterializedView => indexes(from, to, diff, script),
         Kind::Trigger | Kind::RewriteRule => {
             to.create[1..]
                 .iter()
@@ -269,7 +330,7 @@ pub(super) fn replace(from: &Object, to: &Object, diff: &Diff, script: &mut Scri
 }
 
 /// The indexes of a materialized view that go and come.
-fn indexes(from: &Object, to: &Object, script: &mut Script) {
+fn indexes(from: &Object, to: &Object, diff: &Diff, script: &mut Script) {
     for gone in from.create[1..].iter().filter(|it| !to.create.contains(it)) {
         let found = tokens(gone.as_str(), Dialect::Postgres);
         let at = found.iter().position(|token| token.is("INDEX"));
@@ -283,6 +344,6 @@ fn indexes(from: &Object, to: &Object, script: &mut Script) {
         }
     }
     for new in to.create[1..].iter().filter(|it| !from.create.contains(it)) {
-        script.push(new.as_str());
+        script.push_noted(new.as_str(), unique(to, new, diff));
     }
 }

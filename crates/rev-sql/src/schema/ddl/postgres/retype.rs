@@ -6,12 +6,13 @@
 //! an expression of these tables is out of the way meanwhile; views, policies and
 //! routines are anyway: see [`super::way`].
 
+use super::asked;
 use super::create;
 use super::domain;
 use super::enumeration::is_gone;
 use super::rename::name_before;
 use super::{constraint_name, name, qualified};
-use crate::schema::ddl::{Note, Script};
+use crate::schema::ddl::{Note, Script, rows};
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
     Change, Column, Constraint, Diff, Index, Kind, Name, Object, Part, PartOf, Rule, Table, Text,
@@ -40,7 +41,7 @@ pub(super) fn write(
         return script.push(create);
     }
     if create.contains(" AS RANGE (") {
-        return by_text(&users, type_name, create, notes, script);
+        return by_text(&users, type_name, create, notes, diff, script);
     }
     let aside = Text::exact(format!("{}_old", type_name.name));
     let old = qualified(&Name {
@@ -57,7 +58,7 @@ pub(super) fn write(
         let before = script.statements.len();
         go_over(table, &called, by_names, diff, script);
         if let Some(statement) = script.statements.get_mut(before).filter(|_| by_names) {
-            statement.notes.extend(of_arrays(table, &called));
+            statement.notes.extend(of_arrays(table, &called, diff));
         }
     }
     script.push(format!("DROP {kind} {old}"));
@@ -68,6 +69,7 @@ fn by_text(
     type_name: &Name,
     create: &str,
     notes: Vec<Note>,
+    diff: &Diff,
     script: &mut Script,
 ) {
     let called = qualified(type_name);
@@ -78,7 +80,7 @@ fn by_text(
     script.push(create);
     users
         .iter()
-        .for_each(|it| from_text(it, &called, false, script));
+        .for_each(|it| from_text(it, &called, false, diff, script));
 }
 
 fn columns<'a>(table: &'a Table, called: &'a str) -> impl Iterator<Item = &'a Column> {
@@ -103,13 +105,18 @@ fn is_reshaped(type_name: &Name, diff: &Diff) -> bool {
 }
 
 /// What is said of arrays of a type whose attributes are others: no expression reads these by name.
-fn of_arrays(table: &Table, called: &str) -> Vec<Note> {
+fn of_arrays(table: &Table, called: &str, diff: &Diff) -> Vec<Note> {
     let arrays = columns(table, called).filter(|it| it.type_name.as_str().ends_with("[]"));
     let note = |it: &Column| {
         Note::decide(format!(
             "rows where `{}.{}` holds a value make this fail: it has other attributes than `{called}` will have",
             table.name, it.name
         ))
+        .asking(Some(format!(
+            "SELECT count(*) FROM {} WHERE cardinality({}) > 0",
+            asked::before(table, diff),
+            name(rows::old_name(diff, table, &it.name))
+        )))
     };
     arrays.map(note).collect()
 }
@@ -135,7 +142,7 @@ fn to_text(table: &Table, called: &str, by_names: bool, script: &mut Script) {
     create::alter(table, &actions, script);
 }
 
-fn from_text(table: &Table, called: &str, by_names: bool, script: &mut Script) {
+fn from_text(table: &Table, called: &str, by_names: bool, diff: &Diff, script: &mut Script) {
     let before = script.statements.len();
     let actions = columns(table, called).flat_map(|column| {
         let (called, new) = (name(&column.name), &column.type_name);
@@ -151,7 +158,7 @@ fn from_text(table: &Table, called: &str, by_names: bool, script: &mut Script) {
     let actions: Vec<String> = actions.collect();
     create::alter(table, &actions, script);
     if let Some(statement) = script.statements.get_mut(before).filter(|_| by_names) {
-        statement.notes.extend(of_arrays(table, called));
+        statement.notes.extend(of_arrays(table, called, diff));
     }
 }
 
@@ -198,7 +205,13 @@ pub(super) fn step_aside(object: &Object, diff: &Diff, script: &mut Script) {
 pub(super) fn come_back(object: &Object, diff: &Diff, script: &mut Script) {
     let called = qualified(&object.name);
     for table in users(object, diff) {
-        from_text(table, &called, is_reshaped(&object.name, diff), script);
+        from_text(
+            table,
+            &called,
+            is_reshaped(&object.name, diff),
+            diff,
+            script,
+        );
         Way::over(table, &called).restore(table, diff, script);
     }
 }

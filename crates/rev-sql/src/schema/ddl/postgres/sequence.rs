@@ -1,8 +1,8 @@
 //! Sequences, and columns that draw their numbers from one.
 
 use super::{aside, comment_on, name, qualified, rights};
-use crate::schema::ddl::Script;
-use crate::schema::{Diff, Kind, Name, Options, Sequence, Table, Text};
+use crate::schema::ddl::{Note, Script};
+use crate::schema::{Diff, Kind, Name, Options, Rename, Sequence, Table, Text};
 
 /// What `CREATE SEQUENCE` says of each option, and what `ALTER SEQUENCE` says to have
 /// the default back, in the order that PostgreSQL's manual has.
@@ -109,7 +109,9 @@ pub(super) fn change(from: &Sequence, to: &Sequence, diff: &Diff, script: &mut S
         text.push(owned_by(to));
     }
     if text.len() > 1 {
-        script.push(text.join(" "));
+        let old = Rename::old_name(&diff.renames, &from.name);
+        let notes = beyond(&from.options, &to.options, &qualified(old));
+        script.push_noted(text.join(" "), notes.into_iter().collect());
     }
     if is_unlogged(from) != is_unlogged(to) {
         script.push(format!("ALTER SEQUENCE {called} SET {}", persistence(to)));
@@ -118,6 +120,37 @@ pub(super) fn change(from: &Sequence, to: &Sequence, diff: &Diff, script: &mut S
         let what = format!("SEQUENCE {called}");
         script.push(comment_on(&what, to.comment.as_deref()));
     }
+}
+
+/// What is said where a number that was drawn may be beyond the new limits.
+pub(super) fn beyond(from: &Options, to: &Options, sequence: &str) -> Option<Note> {
+    let falls = |it: &Options| it.get("increment by").is_some_and(|it| it.starts_with('-'));
+    let limits = |it: &Options| {
+        let stated = |key: &str| it.get(key).and_then(|it| it.parse::<i128>().ok());
+        let bits = match it.get("as").map(String::as_str) {
+            Some("smallint") => 15,
+            Some("integer") => 31,
+            _ => 63,
+        };
+        let (least, most) = match falls(it) {
+            true => (-(1_i128 << bits), -1),
+            false => (1, (1_i128 << bits) - 1),
+        };
+        (
+            stated("minvalue").unwrap_or(least),
+            stated("maxvalue").unwrap_or(most),
+        )
+    };
+    let ((least, most), (new_least, new_most)) = (limits(from), limits(to));
+    if new_least <= least && new_most >= most {
+        return None;
+    }
+    let note = format!(
+        "a number that was drawn and is not between {new_least} and {new_most} makes this fail"
+    );
+    Some(Note::decide(note).asking(Some(format!(
+        "SELECT count(*) FROM {sequence} WHERE last_value NOT BETWEEN {new_least} AND {new_most}"
+    ))))
 }
 
 /// The sequences that a table owns go along where a crash empties it from now on, or no longer

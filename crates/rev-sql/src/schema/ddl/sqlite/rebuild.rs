@@ -195,8 +195,13 @@ impl<'a> Copy<'a> {
                 Some(old) => copy.take((change, diff), old, column, may_be_null),
                 None if !may_be_null && column.default.is_none() => {
                     let filler = filler(column, &change.to);
-                    copy.notes
-                        .push(filling::new_column(&change.to, column, filler));
+                    copy.notes.push(filling::new_column(
+                        change,
+                        column,
+                        filler,
+                        diff,
+                        Dialect::Sqlite,
+                    ));
                     copy.push(column, filler.to_owned());
                 }
                 None => {}
@@ -313,7 +318,7 @@ fn could_be_null(table: &Table, column: &Column) -> bool {
 }
 
 /// What a column holds that must hold something.
-fn filler(column: &Column, table: &Table) -> &'static str {
+pub(in crate::schema::ddl) fn filler(column: &Column, table: &Table) -> &'static str {
     match Affinity::of(column, table) {
         Affinity::Text => "''",
         Affinity::Blob if column.type_name.as_str().is_empty() => "''",
@@ -350,6 +355,32 @@ impl Affinity {
             Affinity::Numeric
         }
     }
+}
+
+/// What a value is in a column of another type: a comparison makes a number of a text that reads as
+/// one, as a column of numbers does.
+pub(in crate::schema::ddl) fn converted(
+    value: &str,
+    (old, from): (&Column, &Table),
+    (new, to): (&Column, &Table),
+) -> Option<String> {
+    let collation = new.collation.as_ref();
+    let collated = |text: String| match collation {
+        Some(collation) => format!("{text} COLLATE {collation}"),
+        None => text,
+    };
+    let number = format!("CAST({value} AS NUMERIC)");
+    Some(collated(
+        match (Affinity::of(old, from), Affinity::of(new, to)) {
+            (_, Affinity::Integer | Affinity::Real | Affinity::Numeric) => {
+                format!("CASE WHEN {number} = {value} THEN {number} ELSE {value} END")
+            }
+            (Affinity::Text, Affinity::Text) | (_, Affinity::Blob) => value.to_owned(),
+            (_, Affinity::Text) => format!(
+                "CASE WHEN typeof({value}) IN ('integer', 'real') THEN CAST({value} AS TEXT) ELSE {value} END"
+            ),
+        },
+    ))
 }
 
 /// What a change of type does to the values, where it does not keep them.
