@@ -4,6 +4,7 @@
 //! `REV_SCHEMA_PAIRS` says how many random pairs, `REV_SCHEMA_SEED` begins elsewhere.
 
 mod apart;
+mod called;
 mod casts;
 mod commands;
 mod composites;

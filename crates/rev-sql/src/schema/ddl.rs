@@ -124,7 +124,16 @@ pub fn write(diff: &Diff, dialect: Dialect) -> Script {
     match dialect {
         Dialect::Sqlite => write_with(&sqlite::Sqlite, diff, dialect),
         Dialect::Mysql => write_with(&mysql::Mysql::of(diff), diff, dialect),
-        Dialect::Postgres => write_with(&postgres::Postgres::of(diff), diff, dialect),
+        Dialect::Postgres => {
+            let write = |diff: &Diff| write_with(&postgres::Postgres::of(diff), diff, dialect);
+            let Some(parts) = postgres::parts(diff) else {
+                return write(diff);
+            };
+            let statements = parts.iter().flat_map(|it| write(it).statements);
+            Script {
+                statements: statements.collect(),
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 mod alter;
 mod aside;
 mod asked;
+mod called;
 mod cast;
 mod column;
 mod create;
@@ -33,6 +34,8 @@ use super::{Note, Script, Step, Writer, spell, spell_name};
 use crate::ledger;
 use crate::schema::postgres::default_name;
 use crate::schema::{Column, Constraint, Diff, Kind, Name, Object, Table, TableChange, Text};
+
+pub(super) use called::parts;
 
 /// Writes for PostgreSQL.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use crate::schema::diff::inheritance;
 use crate::schema::postgres::default_name::mentions;
 use crate::schema::{
     Alteration, Change, Column, Constraint, Diff, Index, Kind, Name, Options, Part, PartOf, Rule,
-    Table, TableChange, Text,
+    Schema, Table, TableChange, Text,
 };
 
 /// What becomes of a table, gathered before it is written.
@@ -52,6 +52,7 @@ pub(super) fn write(change: &TableChange, diff: &Diff, script: &mut Script) {
     plan.drop_constraints(&gone);
     plan.indexes(&remade);
     plan.columns(&remade);
+    plan.declare_again(&new);
     plan.adds.extend(
         new.iter()
             .map(|it| format!("ADD {}", create::constraint(it))),
@@ -216,18 +217,51 @@ fn is_indexed(index: &Index, column: &Text) -> bool {
             .is_some_and(|it| mentions(it, column))
 }
 
-impl Plan<'_> {
+impl<'a> Plan<'a> {
+    /// A table that gives this one a column, before the script and after.
+    fn giver(&self, schema: &'a Schema, column: &Text) -> Option<&'a Table> {
+        if inheritance::moves(&self.change.from, &self.change.to) {
+            return None;
+        }
+        let parents = self.change.to.parents.iter();
+        let mut tables = parents.filter_map(|it| schema.tables.get(it));
+        tables.find(|it| it.any_column(column).is_some())
+    }
+
+    /// Checks that heirs declare as well: once they are given one, they cannot say that it is
+    /// their own, too.
+    fn declare_again(&mut self, new: &[&Constraint]) {
+        let own = &self.change.to.name;
+        for check in new.iter().filter(|it| it.kind() == Kind::Check) {
+            let declares = |it: &&Table| {
+                let was = self.diff.from.tables.get(&it.name);
+                let was = was.map(|it| it.whole.as_deref().unwrap_or(it));
+                let has = |it: &Table| it.constraints.iter().any(|has| has.name == check.name);
+                let is_again = check
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| it.again.contains(name));
+                it.parents.contains(own) && is_again && was.is_some_and(|it| !has(it))
+            };
+            let heirs = self.diff.to.tables.values().filter(declares);
+            for heir in heirs {
+                let (heir, check) = (qualified(&heir.name), create::constraint(check));
+                self.before.push(format!("ALTER TABLE {heir} ADD {check}"));
+            }
+        }
+    }
+
     /// The table as statements name it.
     pub(super) fn table(&self) -> String {
         qualified(&self.change.to.name)
     }
 
     /// Without constraints that only get another name and comment.
-    fn differing<'a>(
+    fn differing<'t>(
         &self,
-        gone: Vec<&'a Constraint>,
-        new: Vec<&'a Constraint>,
-    ) -> Apart<'a, Constraint> {
+        gone: Vec<&'t Constraint>,
+        new: Vec<&'t Constraint>,
+    ) -> Apart<'t, Constraint> {
         let stays = |it: &&Constraint| !new.iter().any(|other| self.becomes(it, other));
         let comes = |it: &&Constraint| !gone.iter().any(|other| self.becomes(other, it));
         (
@@ -369,6 +403,15 @@ impl Plan<'_> {
     /// A column goes; from heirs, too, unless some keep it.
     fn drop_column(&mut self, old: &Column) {
         let called = name(&old.name);
+        // It goes with that of a table which gives it.
+        let is_lost = |it: &Table| {
+            let left = self.diff.to.tables.get(&it.name);
+            left.is_some_and(|left| left.any_column(&old.name).is_none())
+        };
+        let is_again = self.change.from.again.contains(&old.name);
+        if !is_again && self.giver(&self.diff.from, &old.name).is_some_and(is_lost) {
+            return;
+        }
         let note = self.diff.loss_of_column(&self.change.to, old);
         let own = &self.change.to.name;
         // Who leaves or joins is by itself meanwhile.
@@ -394,6 +437,16 @@ impl Plan<'_> {
     }
 
     fn add_column(&mut self, new: &Column) {
+        // It comes with that of a table which gives it, as that has it.
+        if let Some(given) = self.giver(&self.diff.to, &new.name)
+            && let Some(given) = given.any_column(&new.name).cloned()
+        {
+            let given = Column {
+                comment: None,
+                ..given
+            };
+            return column::change(&given, new, self);
+        }
         let fills = new.default.is_none()
             && new.generated.is_none()
             && new.identity.is_none()

@@ -19,7 +19,10 @@ use crate::split::{TokenKind, tokens};
 /// A table with its indexes, its comments, and all but its foreign keys.
 pub(super) fn table_with_all(table: &Table, diff: &Diff, script: &mut Script) {
     handover::take_for_table(table, diff, script);
-    script.push_noted(self::table(table), partition::rows_elsewhere(table, diff));
+    script.push_noted(
+        self::table(table, diff),
+        partition::rows_elsewhere(table, diff),
+    );
     let called = qualified(&table.name);
     for late in table.constraints.iter().filter(|it| is_late(it)) {
         script.push(format!("ALTER TABLE {called} ADD {}", constraint(late)));
@@ -91,15 +94,15 @@ fn is_late(constraint: &Constraint) -> bool {
     constraint.kind() != Kind::ForeignKey && constraint.options.contains_key("not valid")
 }
 
-fn table(table: &Table) -> String {
+fn table(table: &Table, diff: &Diff) -> String {
     let beside =
         |constraint: &&Constraint| table.columns.iter().any(|it| stands_beside(constraint, it));
     let mut lines: Vec<String> = table
         .columns
         .iter()
-        .map(|column| match table.options.contains_key("partition") {
-            true => part_column(column),
-            false => self::column(table, column),
+        .filter_map(|column| match table.options.contains_key("partition") {
+            true => part_column(table, column, diff),
+            false => Some(self::column(table, column)),
         })
         .collect();
     for kind in [Kind::PrimaryKey, Kind::Unique, Kind::Check, Kind::Exclusion] {
@@ -156,12 +159,18 @@ fn stands_beside(constraint: &Constraint, column: &Column) -> bool {
     }
 }
 
-/// What a partition has otherwise in a column that it is given.
-fn part_column(column: &Column) -> String {
+/// What a partition has otherwise in a column that it is given; `None`: a comment alone.
+fn part_column(table: &Table, column: &Column, diff: &Diff) -> Option<String> {
+    if column.generated.is_some() {
+        let parents = table.parents.iter();
+        let mut given = parents.filter_map(|it| diff.to.tables.get(it)?.any_column(&column.name));
+        let is_given = given.any(|it| it.generated == column.generated);
+        return (!is_given).then(|| self::column(table, column));
+    }
     let default = column.default.as_ref();
     let default = default.map_or_else(|| "NULL".to_owned(), self::default);
     let null = if column.nullable { "" } else { " NOT NULL" };
-    format!("{}{null} DEFAULT {default}", name(&column.name))
+    Some(format!("{}{null} DEFAULT {default}", name(&column.name)))
 }
 
 /// A column, with the keys that stand beside it.
