@@ -6,6 +6,7 @@ mod generator;
 mod kinds;
 mod losses;
 mod names;
+mod options;
 mod real;
 mod runs;
 mod spoken;

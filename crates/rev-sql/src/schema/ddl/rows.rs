@@ -524,7 +524,12 @@ impl<'a> Rows<'a> {
                 Some(default.to_string())
             }
             Some(default) => {
-                let line = one_line(default.as_str(), self.dialect);
+                // A bare word is a text on SQLite.
+                let value = match self.dialect {
+                    Dialect::Sqlite => sqlite::value(default),
+                    Dialect::Mysql | Dialect::Postgres => default.to_string(),
+                };
+                let line = one_line(&value, self.dialect);
                 let line = line.filter(|_| !self.acts(default.as_str()))?;
                 Some(format!("({})", line.trim()))
             }

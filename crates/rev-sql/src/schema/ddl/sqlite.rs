@@ -16,6 +16,7 @@ use crate::schema::{
     Alteration, Change, Diff, Index, Kind, Name, Object, Rename, Table, TableChange, Text,
 };
 use crate::split::{Token, tokens, unquoted};
+pub(super) use create::value;
 use in_place::InPlace;
 pub(super) use rebuild::{converted, filler};
 

@@ -106,6 +106,10 @@ fn attribute(
         cursor.name()?;
     } else if cursor.takes(&["GENERATED", "ALWAYS", "AS"]) || cursor.takes(&["AS"]) {
         generated(cursor, column, own)?;
+    } else if cursor.takes(&["NOT", "SECONDARY"]) {
+        column
+            .options
+            .insert("not secondary".to_owned(), String::new());
     } else if cursor.takes(&["NOT", "NULL"]) {
         column.nullable = false;
     } else if cursor.takes(&["DEFAULT"]) {

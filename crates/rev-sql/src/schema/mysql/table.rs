@@ -319,7 +319,13 @@ impl Reader<'_> {
         }
         let key = key.to_ascii_lowercase();
         match key.as_str() {
-            "auto_increment" | "default charset" => drop(self.cursor.next()),
+            "auto_increment" => drop(self.cursor.next()),
+            "default charset" => {
+                let set = self.cursor.name()?;
+                // MySQL leaves out what goes with the character set.
+                let stated = self.table.options.entry("collate".to_owned());
+                stated.or_insert_with(|| default_collation(&set));
+            }
             "comment" => self.table.comment = Some(self.cursor.string()?),
             "engine" | "collate" => {
                 let value = self.cursor.name()?;
@@ -346,6 +352,24 @@ impl Reader<'_> {
         if engine == "InnoDB" && self.server.engine == "InnoDB" {
             options.remove("engine");
         }
+        // With files of their own, tables are there unless they say otherwise.
+        if options
+            .get("tablespace")
+            .is_some_and(|it| it == "innodb_file_per_table")
+        {
+            options.remove("tablespace");
+        }
+        // An index has the one that its table had when it was made, and InnoDB asks for none.
+        if engine.is_empty() || engine == "InnoDB" {
+            let key = "attribute KEY_BLOCK_SIZE";
+            for index in &mut self.table.indexes {
+                index.options.remove(key);
+            }
+            for constraint in &mut self.table.constraints {
+                constraint.options.remove(key);
+            }
+        }
+        let options = &mut self.table.options;
         // Aria states its default, and leaves it behind.
         if engine != "Aria" || options.get("page_checksum").is_some_and(|it| it == "1") {
             options.remove("page_checksum");
@@ -366,6 +390,23 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The collation that goes with a character set on MySQL.
+fn default_collation(set: &str) -> String {
+    let word = match set {
+        "binary" => return set.to_owned(),
+        "utf8mb4" => "0900_ai_ci",
+        "latin1" | "dec8" | "swe7" => "swedish_ci",
+        "hp8" => "english_ci",
+        "ujis" | "sjis" | "cp932" | "eucjpms" => "japanese_ci",
+        "euckr" => "korean_ci",
+        "big5" | "gb2312" | "gbk" | "gb18030" => "chinese_ci",
+        "tis620" => "thai_ci",
+        "latin5" => "turkish_ci",
+        _ => "general_ci",
+    };
+    format!("{set}_{word}")
 }
 
 /// A name that the server has made up is the same under every number.

@@ -34,7 +34,7 @@ pub struct ColumnRow {
 }
 
 impl ColumnRow {
-    /// The columns of one table, as [`SELECT_COLUMNS`] writes them.
+    /// The columns of one table, as [`super::SELECT_COLUMNS`] writes them.
     ///
     /// # Errors
     ///

@@ -12,7 +12,9 @@ use super::spelling::{is_literal, mentions, value};
 use super::{column, create, fill, keys, loss, name, options, partition, table_name};
 use crate::schema::ddl::{Note, Script};
 use crate::schema::mysql::Flavour;
-use crate::schema::{Alteration, Column, Constraint, Diff, Kind, Rule, Table, TableChange, Text};
+use crate::schema::{
+    Alteration, Column, Constraint, Diff, Index, Kind, Rule, Table, TableChange, Text,
+};
 use index::Indexes;
 
 /// A table's change in statements.
@@ -88,6 +90,12 @@ impl<'a> Alter<'a> {
         // A table's parts must suit its engine at all times; but none that keeps a
         // history goes to another.
         let is_versioned = options::is_versioned(&self.change.from.options);
+        push_alter(
+            &table,
+            &options::left_behind(self.change),
+            Vec::new(),
+            script,
+        );
         if options::moves(self.change) && !is_versioned {
             clauses.append(&mut options);
         }
@@ -185,7 +193,12 @@ impl<'a> Alter<'a> {
         }
         for index in indexes.coming() {
             let clause = format!("ADD {}", create::index(index));
-            self.add(clause, index::stand_on(&index.parts, &self.waiting));
+            // MySQL keeps one that goes and comes but for its parser.
+            let parser = |it: &Index| it.options.get("parser").cloned();
+            let mut were = self.change.from.indexes.iter();
+            let is_parsed = were.any(|it| it.name == index.name && parser(it) != parser(index));
+            let is_late = index::stand_on(&index.parts, &self.waiting);
+            self.add(clause, is_late || is_parsed);
         }
         for check in checks {
             let called = keys::called(check, &self.change.to, self.diff);

@@ -72,6 +72,9 @@ fn push_value(text: &mut String, column: &Column) {
 }
 
 fn push_options(text: &mut String, column: &Column) {
+    if column.options.contains_key("not secondary") {
+        text.push_str(" NOT SECONDARY");
+    }
     for key in ["column format", "storage"] {
         if let Some(value) = column.options.get(key) {
             let _ = write!(

@@ -31,9 +31,10 @@ fn comment(text: &str) -> String {
 /// The options that change, as clauses of `ALTER TABLE`.
 pub(super) fn changed(change: &TableChange, collation: Option<&str>) -> Vec<String> {
     let (from, to) = (&change.from.options, &change.to.options);
-    let gone = from
-        .keys()
-        .filter(|key| !to.contains_key(*key) && !is_apart(key));
+    let gone = from.keys().filter(|key| {
+        let is_left_behind = moves(change) && is_of_engine(key);
+        !to.contains_key(*key) && !is_apart(key) && !is_left_behind
+    });
     let mut options: Vec<String> = gone.map(|key| reset(key, collation)).collect();
     let is_new = |(key, value): &(&String, &String)| from.get(*key) != Some(*value);
     options.extend(to.iter().filter(is_new).filter_map(option));
@@ -41,6 +42,24 @@ pub(super) fn changed(change: &TableChange, collation: Option<&str>) -> Vec<Stri
         options.push(comment(change.to.comment.as_deref().unwrap_or_default()));
     }
     options
+}
+
+/// The options of MariaDB's InnoDB that another storage engine does not know: they go before.
+pub(super) fn left_behind(change: &TableChange) -> Vec<String> {
+    let gone = change.from.options.keys();
+    let gone = gone.filter(|it| moves(change) && is_of_engine(it));
+    gone.map(|it| reset(it, None)).collect()
+}
+
+fn is_of_engine(key: &str) -> bool {
+    const KEYS: [&str; 4] = [
+        "encrypted",
+        "encryption_key_id",
+        "page_compressed",
+        "page_compression_level",
+    ];
+    let key = key.trim_matches('`').to_ascii_lowercase();
+    KEYS.contains(&key.as_str())
 }
 
 /// Whether the table goes to another storage engine.
@@ -56,9 +75,15 @@ fn reset(key: &str, collation: Option<&str>) -> String {
             None => return "DEFAULT CHARACTER SET DEFAULT".to_owned(),
         },
         "key_block_size" | "min_rows" | "max_rows" | "avg_row_length" | "checksum"
-        | "delay_key_write" => "0",
+        | "delay_key_write" | "autoextend_size" => "0",
         "page_checksum" => "1",
-        "connection" | "data directory" | "index directory" => "''",
+        "tablespace" => "innodb_file_per_table",
+        "connection"
+        | "data directory"
+        | "index directory"
+        | "compression"
+        | "engine_attribute"
+        | "secondary_engine_attribute" => "''",
         "union" => "()",
         _ => "DEFAULT",
     };

@@ -221,7 +221,7 @@ pub(super) fn default(default: &Text) -> String {
 }
 
 /// A default as a value elsewhere: there a bare word or a name is no string.
-pub(super) fn value(default: &Text) -> String {
+pub(in crate::schema::ddl) fn value(default: &Text) -> String {
     const WORDS: [&str; 6] = [
         "null",
         "true",
