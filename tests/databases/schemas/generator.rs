@@ -155,7 +155,16 @@ struct Table {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     tables: Vec<Table>,
+    /// Which of [`WORDS`] there is.
+    words: Option<usize>,
 }
+
+/// Forms of a table for full texts.
+const WORDS: [&str; 3] = [
+    "CREATE VIRTUAL TABLE words USING fts5(title, body);",
+    "create virtual table words using FTS5 (title, body UNINDEXED, tokenize = 'porter ascii');",
+    "CREATE VIRTUAL TABLE words USING fts5(title, prefix = '2 3'); CREATE VIEW worded AS SELECT title FROM words;",
+];
 
 /// Two schemas, and the renames between them.
 pub(crate) struct Pair {
@@ -220,7 +229,10 @@ impl Pair {
 
 impl Plan {
     fn new(random: &mut Random) -> Self {
-        let mut plan = Self { tables: Vec::new() };
+        let mut plan = Self {
+            tables: Vec::new(),
+            words: random.chance(20).then(|| random.pick(&[0, 1, 2])),
+        };
         for name in TABLES {
             if random.chance(60) {
                 plan.tables.push(Table::new(name, random));
@@ -231,6 +243,9 @@ impl Plan {
     }
 
     fn mutate(&mut self, random: &mut Random) {
+        if random.chance(8) {
+            self.words = random.chance(70).then(|| random.pick(&[0, 1, 2]));
+        }
         let name = random.pick(&TABLES);
         match self.tables.iter().position(|table| table.name == name) {
             None => self.tables.push(Table::new(name, random)),
@@ -447,6 +462,9 @@ impl Plan {
                      SELECT CASE WHEN new.id > 950 THEN 1 END;\nEND;"
                 );
             }
+        }
+        if let Some(form) = self.words {
+            let _ = writeln!(sql, "{}", WORDS[form]);
         }
         sql
     }
@@ -712,6 +730,11 @@ impl Table {
         }
         for (label, text) in &self.checks {
             let label = label.map_or_else(String::new, |it| format!("CONSTRAINT {it} "));
+            // A quoted word that is no column is a text.
+            let text = match random.chance(40) {
+                true => text.replace("'no (way'", "\"no (way\""),
+                false => text.clone(),
+            };
             lines.push(format!("{label}CHECK ({text})"));
         }
         let mut options = Vec::new();

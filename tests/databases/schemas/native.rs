@@ -55,7 +55,7 @@ pub(super) fn judge(pair: &Pair<'_>) -> Result<(), String> {
     let anew = ".open :memory:\n";
     let step = |sql: &str| format!("BEGIN;\n{sql}\n;COMMIT;\n{asked}");
     let script = format!(
-        ".bail on\n{from}\n{asked}{}{}{anew}{to}\n{asked}{anew}{dump}\n{asked}",
+        ".bail on\n.output /dev/null\n.dbconfig dqs_ddl on\n.output stdout\n{from}\n{asked}{}{}{anew}{to}\n{asked}{anew}{dump}\n{asked}",
         step(up),
         step(down),
     );
