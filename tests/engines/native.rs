@@ -32,7 +32,29 @@ pub(crate) fn unordered(database: &Scratch) -> String {
     if database.engine() == Engine::Sqlite {
         return dump;
     }
-    rearranged(&dump, <[String]>::sort_unstable)
+    comments_sorted(&rearranged(&dump, <[String]>::sort_unstable))
+}
+
+/// A dump in which comments on columns, which stand in the order of these, are sorted.
+fn comments_sorted(dump: &str) -> String {
+    const COMMENT: &str = "COMMENT ON COLUMN ";
+    let mut texts: Vec<String> = Vec::new();
+    let mut is_open = false;
+    for line in dump.lines() {
+        match texts.last_mut() {
+            Some(text) if is_open => *text = format!("{text}\n{line}"),
+            _ => texts.push(line.to_owned()),
+        }
+        let last = texts.last().map_or("", String::as_str);
+        is_open = last.starts_with(COMMENT) && !line.ends_with(';');
+    }
+    let is_comment = |it: &String| it.starts_with(COMMENT);
+    for group in texts.chunk_by_mut(|one, other| is_comment(one) == is_comment(other)) {
+        if group.first().is_some_and(is_comment) {
+            group.sort_unstable();
+        }
+    }
+    texts.join("\n")
 }
 
 /// A dump in which what stands between the brackets of each `CREATE TABLE` is arranged so.
