@@ -129,6 +129,9 @@ impl Table {
             8 if family.is_distinct() => toggle(&mut self.uniques, name),
             9 => {
                 let label = random.pick(&[None, None, Some("fair"), Some("so so")]);
+                // A table has each name once.
+                let is_taken = self.checks.iter().any(|(it, ..)| *it == label);
+                let label = label.filter(|_| !is_taken);
                 let place = self.checks.iter().position(|(_, it, _)| *it == name);
                 match (place, family.check(&quoted(name))) {
                     (Some(place), _) => drop(self.checks.remove(place)),
